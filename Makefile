@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# nfqd. `make help` lists the targets.
+
+VERSION  := 0.1.0
+B        ?= build
+PREFIX   ?= /usr
+CC       ?= gcc
+CFLAGS   ?= -O2 -g
+SANITIZE ?=
+
+Q := $(if $(V),,@)
+# the folder's owner builds, also under sudo, so that nothing of root's is left in the tree
+OWNER := $(shell stat -c %U Makefile)
+AS_OWNER := $(if $(filter 0,$(shell id -u)),$(if $(filter-out root UNKNOWN,$(OWNER)),runuser -u $(OWNER) --))
+
+LIBS_PC := libmnl libnetfilter_queue libnetfilter_conntrack libnftables libcares jansson libcap-ng \
+	libseccomp libsystemd yaml-0.1 libpcap
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes
+override CPPFLAGS += -D_GNU_SOURCE -DNFQD_VERSION='"$(VERSION)"' \
+	-DNFQD_DATADIR='"$(PREFIX)/share/nfqd/rules"' -Infqd $(if $(SANITIZE),-DNFQD_NO_SECCOMP)
+override CFLAGS += -std=c11 $(WARN) -fstack-protector-strong -fPIE -pthread -MMD -MP $(SANITIZE)
+ifeq ($(SANITIZE),)
+override CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+override LDFLAGS += -pie -Wl,-z,relro,-z,now -pthread $(SANITIZE)
+LDLIBS = -lnetfilter_queue -lmnl -lnetfilter_conntrack -lnfnetlink -lnftables -lcyaml -lyaml \
+	-ljansson -lpcap -lseccomp -lcap-ng -lsystemd
+CTL_LDLIBS = -lcyaml -lyaml -ljansson
+
+SRC   := $(sort $(wildcard nfqd/*.c nfqd/*/*.c))
+OBJ   := $(SRC:%.c=$(B)/obj/%.o) $(B)/obj/nfqd/match/canary.o
+ROOMS := $(filter-out $(B)/obj/nfqd/main.o,$(OBJ))
+CTL   := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tools/nfqctl/*.c)))
+UNIT  := $(patsubst tests/unit/%.c,$(B)/tests/%.t,$(sort $(wildcard tests/unit/*/test_*.c)))
+FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,$(B)/tests/fuzz_%.t,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+
+all: $(B)/nfqd $(B)/nfqctl
+
+$(B)/nfqd: $(OBJ)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/nfqctl: $(CTL) $(B)/libnfqd.a
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/libnfqd.a: $(ROOMS)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(B)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/obj/nfqd/match/canary.o: nfqd/match/canary.S rules/canary.yaml
+	@mkdir -p $(@D)
+	$(Q)$(CC) -c -o $@ $<
+
+$(B)/tests/%.t: tests/unit/%.c $(B)/libnfqd.a
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(CPPFLAGS) -Itests/lib $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libnfqd.a -lcmocka $(LDLIBS)
+
+# a fuzz target without a fuzzer: replays its corpus
+$(B)/tests/fuzz_%.t: tests/fuzz/fuzz_%.c tests/fuzz/main.c $(B)/libnfqd.a
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< tests/fuzz/main.c $(B)/libnfqd.a $(LDLIBS)
+
+-include $(OBJ:.o=.d) $(CTL:.o=.d) $(UNIT:.t=.d)
+
+# ---- what people call ----
+
+deps:           ## install the Debian packages that building takes
+	$(Q)tools/deps build
+deps-test:      ## and those that testing takes
+	$(Q)tools/deps build test
+
+run: deps       ## protect this machine and what it forwards, until Ctrl-C (root)
+	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory all
+	$(Q)$(B)/nfqd -c nfqd/man/nfqd.yaml
+
+demo: deps-test ## show it in a minute, in namespaces of its own (root)
+	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory all
+	$(Q)tools/lab/demo
+
+check:          ## every test; as root with the kernel's queue and a virtual machine
+	$(Q)if [ "$$(id -u)" = 0 ]; then tools/deps build test; fi
+	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory test-programs
+	$(Q)$(MAKE) --no-print-directory prove T="$(UNIT) $(FUZZ) tests/replay/run.t tests/lint.t \
+		tests/cli.t $(sort $(wildcard tests/kernel/*.t)) tests/vm/run.t"
+
+check-unit: test-programs ## tests that need no privileges
+	$(Q)$(MAKE) --no-print-directory prove T="$(UNIT) $(FUZZ) tests/replay/run.t tests/lint.t tests/cli.t"
+check-kernel: all ## the kernel's queue, in namespaces (root)
+	$(Q)$(MAKE) --no-print-directory prove T="$(sort $(wildcard tests/kernel/*.t))"
+check-vm: all   ## the nft backend on a Debian kernel under qemu
+	$(Q)$(MAKE) --no-print-directory prove T=tests/vm/run.t
+
+test-programs: all $(UNIT) $(FUZZ)
+prove:
+	$(Q)NFQD=$(B)/nfqd NFQCTL=$(B)/nfqctl CMOCKA_MESSAGE_OUTPUT=TAP prove $(if $(V),-v) $(T)
+
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+asan:           ## the same tests (but the virtual machine's) with sanitizers
+	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory B=build/asan SANITIZE="$(SAN)" CFLAGS="-O1 -g" test-programs
+	$(Q)ASAN_OPTIONS=detect_leaks=1 $(MAKE) --no-print-directory B=build/asan SANITIZE="$(SAN)" prove \
+		T="$(UNIT:$(B)/%=build/asan/%) $(FUZZ:$(B)/%=build/asan/%) tests/replay/run.t tests/cli.t \
+		$(if $(filter 0,$(shell id -u)),$(sort $(wildcard tests/kernel/*.t)))"
+
+fuzz:           ## libFuzzer: make fuzz P=tls T=60 (clang)
+	$(Q)mkdir -p build/fuzz tests/fuzz/corpus/$(P)
+	$(Q)$(MAKE) --no-print-directory B=build/fuzz CC=clang CFLAGS="-O1 -g" \
+		SANITIZE="-fsanitize=address,undefined,fuzzer-no-link" build/fuzz/libnfqd.a
+	$(Q)clang $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=address,undefined,fuzzer -o build/fuzz/fuzz_$(P) \
+		tests/fuzz/fuzz_$(P).c build/fuzz/libnfqd.a $(LDLIBS)
+	$(Q)build/fuzz/fuzz_$(P) -max_total_time=$(or $(T),60) -max_len=20000 -print_final_stats=1 \
+		-artifact_prefix=tests/fuzz/corpus/$(P)/crash- build/fuzz/corpus-$(P) tests/fuzz/corpus/$(P)
+
+lint:           ## style, include rules, static analysis
+	$(Q)tools/lint/run
+format:         ## rewrite the sources in the house style
+	$(Q)clang-format -i $(SRC) $(wildcard nfqd/*/*.h nfqd/*.h tools/nfqctl/*.[ch] tests/unit/*/*.c)
+
+install: all    ## into DESTDIR and PREFIX
+	install -D -m 755 $(B)/nfqd $(DESTDIR)$(PREFIX)/sbin/nfqd
+	install -D -m 755 $(B)/nfqctl $(DESTDIR)$(PREFIX)/bin/nfqctl
+	install -d $(DESTDIR)$(PREFIX)/share/nfqd/rules
+	install -m 644 rules/*.yaml $(DESTDIR)$(PREFIX)/share/nfqd/rules/
+	install -D -m 644 nfqd/man/nfqd.service $(DESTDIR)/lib/systemd/system/nfqd.service
+	install -D -m 644 nfqd/man/nfqd.8 $(DESTDIR)$(PREFIX)/share/man/man8/nfqd.8
+	install -D -m 644 nfqd/man/nfqd.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/nfqd.yaml.5
+	install -D -m 644 nfqd/man/nfqctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/nfqctl.1
+	[ -e $(DESTDIR)/etc/nfqd/nfqd.yaml ] || \
+		install -D -m 644 nfqd/man/nfqd.yaml $(DESTDIR)/etc/nfqd/nfqd.yaml
+	sed -i 's|^  - rules/|  - $(PREFIX)/share/nfqd/rules/|' $(DESTDIR)/etc/nfqd/nfqd.yaml
+
+clean:          ## remove what was built (the virtual machine's kernel stays)
+	rm -rf $(filter-out build/vm,$(wildcard build/*))
+
+help:           ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
+
+.PHONY: all deps deps-test run demo check check-unit check-kernel check-vm test-programs prove asan \
+	fuzz lint format install clean help

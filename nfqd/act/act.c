@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of refusals: what a client is told depends on what it was speaking. To add one: a
+ * function and a row.
+ */
+#include "act/act.h"
+
+#include <netinet/in.h>
+
+#include "act/inject.h"
+
+enum { ANSWER_MAX = 1024, PACKET_MAX = ANSWER_MAX + 128 };
+
+/* A packet from the server's side of pkt to the client. */
+static struct forge towards_client(const struct packet *pkt)
+{
+	return (struct forge){ .src = pkt->dst, .dst = pkt->src, .sport = pkt->dport,
+		               .dport = pkt->sport };
+}
+
+/* Closes the server's half of a connection. The sequence number must be exactly the one it waits
+ * for (RFC 5961 3.2). Tracked, so that NAT translates it. */
+static void reset_server(struct injector *inj, const struct act_on *on)
+{
+	const struct packet *pkt = on->pkt;
+	struct forge f = { .src = pkt->src, .dst = pkt->dst, .sport = pkt->sport, .dport = pkt->dport,
+		           .seq = on->server_next, .ack = pkt->ack, .tcp_flags = TCP_RST | TCP_ACK };
+	uint8_t packet[PACKET_MAX];
+	size_t  n = forge_tcp(&f, span_of(NULL, 0), packet, sizeof(packet));
+
+	inject_server(inj, packet, n, &pkt->dst, on->raw->ifout);
+}
+
+static enum sent sent_dns(enum dns_style style)
+{
+	static const uint8_t sent[] = { [DNS_NXDOMAIN] = SENT_DNS_NXDOMAIN,
+		                        [DNS_REFUSED] = SENT_DNS_REFUSED,
+		                        [DNS_NODATA] = SENT_DNS_NODATA,
+		                        [DNS_SINKHOLE] = SENT_DNS_SINKHOLE };
+
+	return sent[style];
+}
+
+static struct verdict answer_dns_udp(struct injector *inj, const struct decision *d,
+                                     const struct act_on *on, enum sent *sent)
+{
+	uint8_t      answer[ANSWER_MAX], packet[PACKET_MAX];
+	size_t       n = dns_answer(&on->names->dns, on->message, d->dns, on->why, answer,
+	                            sizeof(answer));
+	struct forge f = towards_client(on->pkt);
+
+	if (n == 0) /* too damaged to be answered */
+		return (struct verdict){ .drop = true };
+	n = forge_udp(&f, span_of(answer, n), packet, sizeof(packet));
+	inject_client(inj, packet, n, &on->pkt->src, on->raw->ifin);
+	*sent = sent_dns(d->dns);
+	return (struct verdict){ .drop = true };
+}
+
+/* The answer and the end of the connection in one segment; queries that were pipelined behind this
+ * one are asked again on a new connection (RFC 7766 6.2.4). */
+static struct verdict answer_dns_tcp(struct injector *inj, const struct decision *d,
+                                     const struct act_on *on, enum sent *sent)
+{
+	const struct packet *pkt = on->pkt;
+	uint8_t answer[ANSWER_MAX + 2], packet[PACKET_MAX];
+	size_t  n = dns_answer(&on->names->dns, on->message, d->dns, on->why, answer + 2, ANSWER_MAX);
+	struct forge f = towards_client(pkt);
+
+	answer[0] = (uint8_t)(n >> 8);
+	answer[1] = (uint8_t)n;
+	f.seq = pkt->ack;
+	f.ack = pkt->seq + (uint32_t)pkt->payload.n;
+	f.tcp_flags = TCP_ACK | TCP_FIN;
+	n = forge_tcp(&f, span_of(answer, n + 2), packet, sizeof(packet));
+	inject_client(inj, packet, n, &pkt->src, on->raw->ifin);
+	reset_server(inj, on);
+	*sent = sent_dns(d->dns);
+	return (struct verdict){ .drop = true };
+}
+
+/* The kernel resets the client by the connection's state; the server is told from here. */
+static struct verdict reset_tcp(struct injector *inj, const struct decision *d,
+                                const struct act_on *on, enum sent *sent)
+{
+	(void)d;
+	reset_server(inj, on);
+	*sent = SENT_TCP_RESET;
+	return (struct verdict){ .state = STATE_REJECTED };
+}
+
+static struct verdict refuse_datagram(struct injector *inj, const struct decision *d,
+                                      const struct act_on *on, enum sent *sent)
+{
+	(void)inj, (void)d, (void)on;
+	*sent = SENT_ICMP;
+	return (struct verdict){ .state = STATE_REJECTED };
+}
+
+static const struct {
+	uint8_t app;   /* enum app; APP_NONE: any */
+	uint8_t proto; /* 0: any */
+	struct verdict (*refuse)(struct injector *, const struct decision *, const struct act_on *,
+	                         enum sent *);
+} refusals[] = {
+	{ APP_DNS, IPPROTO_UDP, answer_dns_udp },
+	{ APP_DNS, IPPROTO_TCP, answer_dns_tcp },
+	{ APP_NONE, IPPROTO_TCP, reset_tcp },
+	{ APP_NONE, 0, refuse_datagram },
+};
+
+struct verdict act_apply(struct injector *inj, const struct decision *d, const struct act_on *on,
+                         enum sent *sent)
+{
+	unsigned i = 0;
+
+	*sent = SENT_NOTHING;
+	if (d->action == ACTION_DROP) /* a DNS question is dropped alone, its flow is not decided */
+		return (struct verdict){ .drop = true,
+			                 .state = on->names->app == APP_DNS ? STATE_UNDECIDED
+			                                                    : STATE_DROPPED };
+	while ((refusals[i].app && refusals[i].app != on->names->app) ||
+	       (refusals[i].proto && refusals[i].proto != on->pkt->proto))
+		i++;
+	return refusals[i].refuse(inj, d, on, sent);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reading, parsing and printing wall-clock time. */
+#include "base/clock.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+uint64_t clock_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+int clock_parse(const char *text, int64_t *seconds)
+{
+	static const char *const forms[] = { "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S",
+		                             "%Y-%m-%dT%H:%MZ", "%Y-%m-%d" };
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct tm   tm = { 0 };
+		const char *end = strptime(text, forms[i], &tm);
+		struct tm   given = tm;
+
+		if (!end || *end)
+			continue;
+		*seconds = timegm(&tm);
+		/* strptime lets 2026-02-31 pass; timegm then moves it into March */
+		return tm.tm_mday == given.tm_mday && tm.tm_mon == given.tm_mon ? 0 : -1;
+	}
+	return -1;
+}
+
+void clock_text_eve(uint64_t ns, char out[CLOCK_TEXT])
+{
+	time_t    s = (time_t)(ns / NS_PER_S);
+	struct tm tm;
+	size_t    n;
+
+	gmtime_r(&s, &tm);
+	n = strftime(out, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out + n, CLOCK_TEXT - n, ".%06u+0000", (unsigned)(ns % NS_PER_S / NS_PER_US) % 1000000);
+}
+
+void clock_text_iso(int64_t seconds, char out[CLOCK_TEXT])
+{
+	time_t    s = (time_t)seconds;
+	struct tm tm;
+
+	gmtime_r(&s, &tm);
+	strftime(out, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An error for a person: `file:line: what is wrong: 'value' (what is allowed)`.
+ * Used where a user's input is read; the packet path uses enum wire_err and counters instead.
+ */
+#ifndef NFQD_BASE_ERR_H
+#define NFQD_BASE_ERR_H
+
+#include <stdarg.h>
+#include <stdio.h>
+
+struct err {
+	char text[1024];
+};
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+
+/* Fills the error, the first one wins; returns -1 so that callers can `return err_set(...)`. */
+__attribute__((format(printf, 2, 3))) static inline int err_set(struct err *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (e->text[0])
+		return -1;
+	va_start(ap, fmt);
+	vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * YAML files for people: a file is parsed once into a tree that keeps the line of everything, checked
+ * against a libcyaml schema with messages that name line, key, value and what is allowed, and only
+ * then bound to C structures by libcyaml. Anchors, aliases, duplicate keys and second documents are
+ * refused.
+ *
+ * Places in a document are written as printf formats that give a path: "entries[%u].names[%u]".
+ */
+#ifndef NFQD_BASE_YAML_H
+#define NFQD_BASE_YAML_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+#define YAML_FILE_MAX (64u << 20)
+
+struct cyaml_schema_value;
+struct yaml_doc;
+
+/* Is told every problem of a document; struct err keeps only the first. */
+typedef void yaml_say(void *ctx, const char *text);
+
+/* Reads and parses a file, or a text whose name stands in messages. say may be NULL. */
+MUST_CHECK struct yaml_doc *yaml_doc_open(const char *path, yaml_say *say, void *ctx,
+                                          struct err *err);
+MUST_CHECK struct yaml_doc *yaml_doc_parse(const char *name, const char *text, size_t n,
+                                           yaml_say *say, void *ctx, struct err *err);
+void                        yaml_doc_free(struct yaml_doc *d);
+
+/* Checks the document, then loads it as the schema says. NULL: err is filled. */
+MUST_CHECK void *yaml_doc_bind(struct yaml_doc *d, const struct cyaml_schema_value *schema,
+                               struct err *err);
+void             yaml_doc_unbind(const struct cyaml_schema_value *schema, void *data);
+
+/* Formats `file:line: what`, for err and for say; returns -1. */
+__attribute__((format(printf, 4, 5))) int yaml_doc_error(const struct yaml_doc *d, struct err *err,
+                                                         unsigned line, const char *fmt, ...);
+
+/* The line of a place; where the path leads nowhere, that of the last part that exists. */
+__attribute__((format(printf, 2, 3))) unsigned yaml_doc_line(const struct yaml_doc *d,
+                                                             const char *path, ...);
+__attribute__((format(printf, 2, 3))) bool yaml_doc_has(const struct yaml_doc *d, const char *path,
+                                                        ...);
+/* The text of a scalar, borrowed; NULL when there is none at that place. */
+__attribute__((format(printf, 2, 3))) const char *yaml_doc_text(const struct yaml_doc *d,
+                                                                const char *path, ...);
+/* How many items the list at that place has; 0 when it is no list. */
+__attribute__((format(printf, 2, 3))) unsigned yaml_doc_items(const struct yaml_doc *d,
+                                                              const char *path, ...);
+
+#endif

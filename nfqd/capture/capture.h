@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where packets come from: the kernel's queue or a capture file behind one interface. A source
+ * hands out bursts; its caller answers each packet with exactly one verdict, in order.
+ */
+#ifndef NFQD_CAPTURE_CAPTURE_H
+#define NFQD_CAPTURE_CAPTURE_H
+
+#include "base/err.h"
+#include "decode/packet.h"
+
+#define CAPTURE_BURST 32
+
+/* What becomes of a packet and, through the packet mark, of its connection (capture/steer.h). */
+enum verdict_state {
+	STATE_UNDECIDED, /* this packet only; the connection stays in the queue */
+	STATE_ALLOWED,   /* the connection never comes back to the queue */
+	STATE_REJECTED,  /* the kernel refuses the connection: TCP reset, ICMP port unreachable */
+	STATE_DROPPED,   /* the kernel drops the connection in silence */
+};
+
+struct verdict {
+	bool    drop;  /* this packet goes no further (the kernel rejects by state, not by this) */
+	uint8_t state; /* enum verdict_state */
+};
+
+struct raw_packet {
+	struct span    data;       /* borrowed until the burst is flushed */
+	uint64_t       ts;         /* ns */
+	uint32_t       id;         /* the source's own */
+	uint32_t       ifin, ifout; /* interface indices; 0: none */
+	uint32_t       mark;
+	uint8_t        link;       /* enum link_type */
+	bool           has_mac, cut;
+	uint8_t        mac[6];
+};
+
+struct capture;
+
+struct capture_ops {
+	const char *name;
+	/* Waits for packets. Returns how many, 0 when none came within the source's patience
+	 * (time to look at flags), -EPIPE at the end of a file, another -errno on failure. */
+	int (*recv)(struct capture *c, struct raw_packet burst[static CAPTURE_BURST]);
+	void (*verdict)(struct capture *c, const struct raw_packet *raw, struct verdict v);
+	/* Sends the verdicts of the burst. Returns 0 or -errno. */
+	int (*flush)(struct capture *c);
+	void (*close)(struct capture *c);
+};
+
+struct capture {
+	const struct capture_ops *ops;
+};
+
+/* A capture file, or standard input for "-": Ethernet and raw IP. */
+MUST_CHECK struct capture *pcap_file_open(const char *path, struct err *err);
+
+struct queue_conf {
+	uint16_t num;
+	bool     fail_open;
+};
+
+/*
+ * Binds a kernel queue: returns the netlink socket, -1 with err filled (queue already bound, no
+ * privileges). The descriptor may be handed to another process; it stays the queue's owner.
+ */
+MUST_CHECK int queue_bind(const struct queue_conf *conf, struct err *err);
+/* Reads the queue that fd is bound to; takes fd. mark_mask as in capture/steer.h. orphans says what
+ * becomes of packets that a former reader took and never answered. */
+MUST_CHECK struct capture *queue_open(int fd, uint16_t num, uint32_t mark_mask, bool drop_orphans,
+                                    struct err *err);
+
+/* Kernel counters of one queue, from /proc/net/netfilter/nfnetlink_queue. */
+struct queue_kernel {
+	uint32_t portid, waiting, dropped, user_dropped, queued;
+};
+int queue_kernel_counters(uint16_t num, struct queue_kernel *out);
+
+#endif

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Writes the table as nft text and loads it through libnftables, which checks it and explains
+ * errors. Where the kernel lacks the `queue` expression, one iptables rule per hook sends the
+ * packets that the table marks (xt NFQUEUE), right behind the steering chain's priority.
+ */
+#include "capture/steer.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <nftables/libnftables.h>
+#include <stdlib.h>
+
+#include "base/addr.h"
+#include "base/diag.h"
+#include "capture/steer_private.h"
+
+struct steer {
+	struct nft_ctx    *nft;
+	struct steer_conf  conf;
+	enum steer_backend backend;
+};
+
+const char *steer_backend_text(enum steer_backend b)
+{
+	static const char *const words[] = { "nft queue", "iptables-legacy NFQUEUE",
+		                             "iptables-nft NFQUEUE" };
+
+	return words[b];
+}
+
+enum steer_backend steer_backend(const struct steer *s)
+{
+	return s->backend;
+}
+
+/* ---- the text ---- */
+
+/* What the rules compare marks with. */
+struct marks {
+	uint32_t mask, keep; /* our bits; everybody else's */
+	uint32_t allowed, rejected, dropped, forged, queue;
+};
+
+static struct marks marks_of(uint32_t mask)
+{
+	return (struct marks){ .mask = mask, .keep = ~mask,
+		               .allowed = steer_mark(mask, CODE_ALLOWED),
+		               .rejected = steer_mark(mask, CODE_REJECTED),
+		               .dropped = steer_mark(mask, CODE_DROPPED),
+		               .forged = steer_mark(mask, CODE_FORGED),
+		               .queue = steer_mark(mask, CODE_QUEUE) };
+}
+
+/*
+ * TCP segments without payload are exactly those whose IP length and data offset are one of these
+ * pairs: a header with IP options or extension headers never looks like one.
+ */
+static void write_sets(FILE *f)
+{
+	const char *sep = "";
+
+	fputs("\tset empty4 { typeof ip length . tcp doff; elements = { ", f);
+	for (unsigned doff = 5; doff <= 15; doff++, sep = ", ")
+		fprintf(f, "%s%u . %u", sep, 20 + 4 * doff, doff);
+	sep = "";
+	fputs(" }; }\n\tset empty6 { typeof ip6 length . tcp doff; elements = { ", f);
+	for (unsigned doff = 5; doff <= 15; doff++, sep = ", ")
+		fprintf(f, "%s%u . %u", sep, 4 * doff, doff);
+	fputs(" }; }\n"
+	      "\tset outside { type ifname; }\n"
+	      "\tset inside { type ifname; }\n"
+	      "\tset inside4 { type ipv4_addr; flags interval; }\n"
+	      "\tset inside6 { type ipv6_addr; flags interval; }\n"
+	      "\tcounter unmarked { }\n"
+	      "\tcounter marked_output { }\n"
+	      "\tcounter foreign_mark { }\n"
+	      "\tcounter no_conntrack { }\n",
+	      f);
+}
+
+/* How a blocked connection ends; used on its first packet and on all that follow. */
+static void write_refuse(FILE *f)
+{
+	fputs("\tchain refuse {\n"
+	      "\t\tmeta l4proto tcp reject with tcp reset\n"
+	      "\t\treject with icmpx port-unreachable\n"
+	      "\t}\n",
+	      f);
+}
+
+/*
+ * The first rules of every steering chain. The kernel's own resets and ICMP errors carry the
+ * connection's mark and must pass before it is looked at. A SYN begins a connection: bits that an
+ * earlier one on the same ports left are replaced by "SYN seen", which makes the direction that
+ * conntrack reports trustworthy.
+ */
+static void write_first(FILE *f, const struct marks *m)
+{
+	fprintf(f,
+	        "\tchain first {\n"
+	        "\t\tmeta mark & 0x%08x == 0x%08x accept\n"
+	        "\t\ttcp flags & rst == rst accept\n"
+	        "\t\tmeta l4proto { icmp, ipv6-icmp } accept\n"
+	        "\t\ttcp flags & (syn | ack) == syn ct mark set ct mark & 0x%08x | 0x%08x\n",
+	        m->mask, m->forged, m->keep, m->queue);
+	fprintf(f,
+	        "\t\tct mark & 0x%08x == 0x%08x accept\n"
+	        "\t\tct mark & 0x%08x == 0x%08x drop\n"
+	        "\t\tct mark & 0x%08x == 0x%08x goto refuse\n"
+	        "\t}\n",
+	        m->mask, m->allowed, m->mask, m->dropped, m->mask, m->rejected);
+}
+
+static void write_to_queue(FILE *f, const struct steer *s, const struct marks *m)
+{
+	const struct steer_conf *c = &s->conf;
+
+	fprintf(f,
+	        "\tchain to_queue {\n"
+	        "\t\tmeta mark & 0x%08x != 0 counter name foreign_mark\n"
+	        "\t\tmeta mark set meta mark & 0x%08x | 0x%08x",
+	        m->mask, m->keep, m->queue);
+	if (s->backend == STEER_NFT && c->queues > 1)
+		fprintf(f, " queue flags %s%u-%u", c->fail_open ? "bypass to " : "to ", c->queue_num,
+		        c->queue_num + c->queues - 1U);
+	else if (s->backend == STEER_NFT)
+		fprintf(f, " queue%s %u", c->fail_open ? " flags bypass to" : " num", c->queue_num);
+	fputs("\n\t}\n", f);
+}
+
+/*
+ * Whose packets are judged. By itself: all but those that come in from outside, and in and out by
+ * the same side is a router on a stick or a choice of uplinks. Told by the site: the named ones.
+ */
+static void write_whom(FILE *f, const struct steer *s, bool routed)
+{
+	if (!s->conf.inside_auto)
+		fputs("\t\tjump whom\n", f);
+	else if (routed)
+		fputs("\t\tiifname @outside oifname != @outside accept\n", f);
+	else
+		fputs("\t\tiifname @outside fib daddr type local accept\n", f);
+}
+
+static void write_whom_chain(FILE *f)
+{
+	fputs("\tchain whom {\n"
+	      "\t\tiifname @inside return\n"
+	      "\t\tip saddr @inside4 return\n"
+	      "\t\tip6 saddr @inside6 return\n"
+	      "\t\taccept\n"
+	      "\t}\n",
+	      f);
+}
+
+/*
+ * Questions to a resolver, wherever it is: met before destination NAT, so that the client hears
+ * from the address it asked. The client of a forged answer over TCP acknowledges bytes that
+ * conntrack never saw; it is told at once that the connection is gone.
+ */
+static void write_dns(FILE *f)
+{
+	fputs("\tchain dns {\n"
+	      "\t\ttcp dport 53 ct state invalid reject with tcp reset\n"
+	      "\t\tmeta l4proto tcp ip length . tcp doff @empty4 accept\n"
+	      "\t\tmeta l4proto tcp ip6 length . tcp doff @empty6 accept\n"
+	      "\t\tct state untracked counter name no_conntrack\n"
+	      "\t\tgoto to_queue\n"
+	      "\t}\n",
+	      f);
+}
+
+/*
+ * Everything else: segments with data from the client's side. Which side that is conntrack knows
+ * when it saw the SYN; after a restart the well-known port tells.
+ */
+static void write_rest(FILE *f, const struct marks *m)
+{
+	fprintf(f,
+	        "\tchain rest {\n"
+	        "\t\tudp dport { 443, 853 } ct direction original goto to_queue\n"
+	        "\t\tmeta l4proto != tcp accept\n"
+	        "\t\tip length . tcp doff @empty4 accept\n"
+	        "\t\tip6 length . tcp doff @empty6 accept\n"
+	        "\t\tct state invalid,untracked tcp dport { 53, 80, 443 } counter name no_conntrack "
+	        "goto to_queue\n"
+	        "\t\tct state invalid,untracked accept\n"
+	        "\t\tct mark & 0x%08x == 0x%08x ct direction reply accept\n",
+	        m->mask, m->queue);
+	fprintf(f,
+	        "\t\tct mark & 0x%08x == 0 tcp sport 1-1023 tcp dport 1024-65535 accept\n"
+	        "\t\tct mark & 0x%08x == 0 ct direction reply tcp dport 1024-65535 accept\n"
+	        "\t\tgoto to_queue\n"
+	        "\t}\n",
+	        m->mask, m->mask);
+}
+
+static void write_steering(FILE *f, const struct steer *s)
+{
+	const struct steer_conf *c = &s->conf;
+
+	if (c->forward) {
+		fputs("\tchain steer_prerouting {\n"
+		      "\t\ttype filter hook prerouting priority mangle - 1; policy accept;\n"
+		      "\t\tmeta l4proto { tcp, udp } th dport 53 iif != lo goto routed_dns\n"
+		      "\t}\n"
+		      "\tchain routed_dns {\n",
+		      f);
+		write_whom(f, s, false);
+		fputs("\t\tjump first\n"
+		      "\t\tgoto dns\n"
+		      "\t}\n"
+		      "\tchain steer_forward {\n"
+		      "\t\ttype filter hook forward priority mangle - 1; policy accept;\n",
+		      f);
+		write_whom(f, s, true);
+		fputs("\t\tjump first\n"
+		      /* judged at prerouting, unless a translation made it a question */
+		      "\t\tct original proto-dst 53 accept\n"
+		      "\t\tmeta l4proto { tcp, udp } th dport 53 ct state invalid,untracked accept\n"
+		      "\t\tmeta l4proto { tcp, udp } th dport 53 goto dns\n"
+		      "\t\tgoto rest\n"
+		      "\t}\n",
+		      f);
+	}
+	if (!c->output)
+		return;
+	fputs("\tchain steer_output {\n"
+	      "\t\ttype filter hook output priority mangle - 1; policy accept;\n"
+	      "\t\tjump first\n",
+	      f);
+	if (!c->marked_output) /* a tunnel's own packets: a changed mark would re-route them */
+		fputs("\t\tmeta mark != 0 counter name marked_output accept\n", f);
+	fputs("\t\tmeta l4proto { tcp, udp } th dport 53 goto dns\n"
+	      "\t\tgoto rest\n"
+	      "\t}\n",
+	      f);
+}
+
+/*
+ * Behind the queue: the code that the verdict left on the packet becomes the connection's. A packet
+ * that was already queued when its connection was decided meets the decision here.
+ */
+static void write_deciding(FILE *f, const struct steer *s, const struct marks *m)
+{
+	static const char *const hooks[] = { "prerouting", "forward", "output" };
+	const bool               used[] = { s->conf.forward, s->conf.forward, s->conf.output };
+
+	fprintf(f,
+	        "\tchain decided {\n"
+	        "\t\tmeta mark & 0x%08x == 0x%08x counter name unmarked\n"
+	        "\t\tmeta mark & 0x%08x == 0x%08x ct mark set ct mark & 0x%08x | 0x%08x\n"
+	        "\t\tmeta mark & 0x%08x == 0x%08x ct mark set ct mark & 0x%08x | 0x%08x drop\n",
+	        m->mask, m->queue, m->mask, m->allowed, m->keep, m->allowed, m->mask, m->dropped,
+	        m->keep, m->dropped);
+	fprintf(f,
+	        "\t\tmeta mark & 0x%08x == 0x%08x ct mark set ct mark & 0x%08x | 0x%08x "
+	        "goto refuse\n"
+	        "\t\tmeta mark set meta mark & 0x%08x\n"
+	        "\t\tct mark & 0x%08x == 0x%08x drop\n"
+	        "\t\tct mark & 0x%08x == 0x%08x goto refuse\n"
+	        "\t}\n",
+	        m->mask, m->rejected, m->keep, m->rejected, m->keep, m->mask, m->dropped, m->mask,
+	        m->rejected);
+	for (unsigned i = 0; i < 3; i++) {
+		if (!used[i])
+			continue;
+		fprintf(f,
+		        "\tchain decide_%s {\n"
+		        "\t\ttype filter hook %s priority mangle + 1; policy accept;\n",
+		        hooks[i], hooks[i]);
+		/* a foreign mark on output was never queued: its bits are not ours to read */
+		if (i == 2 && !s->conf.marked_output)
+			fprintf(f, "\t\tmeta mark & 0x%08x != 0 accept\n", m->keep);
+		fprintf(f, "\t\tmeta mark & 0x%08x != 0 goto decided\n\t}\n", m->mask);
+	}
+}
+
+/* Answers of ours towards clients would make connection entries of their own. */
+static void write_forged(FILE *f, const struct marks *m)
+{
+	fprintf(f,
+	        "\tchain forged {\n"
+	        "\t\ttype filter hook output priority raw; policy accept;\n"
+	        "\t\tmeta mark & 0x%08x == 0x%08x notrack\n"
+	        "\t}\n",
+	        m->mask, m->forged);
+}
+
+static char *table_text(const struct steer *s)
+{
+	struct marks m = marks_of(s->conf.mark_mask);
+	char        *text = NULL;
+	size_t       size;
+	FILE        *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	fputs("table inet nfqd { }\ndelete table inet nfqd\ntable inet nfqd {\n", f);
+	write_sets(f);
+	write_refuse(f);
+	write_first(f, &m);
+	write_to_queue(f, s, &m);
+	write_whom_chain(f);
+	write_dns(f);
+	write_rest(f, &m);
+	write_forged(f, &m);
+	write_steering(f, s);
+	write_deciding(f, s, &m);
+	fputs("}\n", f);
+	fclose(f);
+	return text;
+}
+
+/* ---- running it ---- */
+
+static int run(struct steer *s, const char *commands, const char *doing, struct err *err)
+{
+	const char *why;
+
+	if (nft_run_cmd_from_buffer(s->nft, commands) == 0)
+		return 0;
+	why = nft_ctx_get_error_buffer(s->nft);
+	return err_set(err, "nft: %s: %s", doing, why && *why ? why : strerror(errno));
+}
+
+/* Does this kernel have the queue expression? The probe has no base chain: no packet meets it. */
+static bool has_nft_queue(struct steer *s)
+{
+	return nft_run_cmd_from_buffer(s->nft, "table inet nfqd_probe { chain c { queue num 0; } }\n"
+	                                       "delete table inet nfqd_probe\n") == 0;
+}
+
+/* The words of `inside:` as set elements; interfaces and networks may be mixed. */
+static int set_inside(struct steer *s, struct err *err)
+{
+	const struct steer_conf *c = &s->conf;
+	char                     text[256];
+
+	for (unsigned i = 0; i < c->n_inside && !c->inside_auto; i++) {
+		struct net net;
+		int        is_net = net_parse(c->inside[i], &net) == 0;
+
+		if (is_net)
+			snprintf(text, sizeof(text), "add element inet nfqd inside%d { %s }",
+			         net.addr.len == 4 ? 4 : 6, c->inside[i]);
+		else
+			snprintf(text, sizeof(text), "add element inet nfqd inside { \"%s\" }",
+			         c->inside[i]);
+		if (run(s, text, "inspect.inside", err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int steer_set_outside(struct steer *s, const char (*names)[16], unsigned n, struct err *err)
+{
+	char  *text = NULL;
+	size_t size;
+	FILE  *f = open_memstream(&text, &size);
+	int    r;
+
+	if (!f)
+		return err_set(err, "out of memory");
+	fputs("flush set inet nfqd outside\n", f);
+	for (unsigned i = 0; i < n; i++)
+		fprintf(f, "add element inet nfqd outside { \"%s\" }\n", names[i]);
+	fclose(f);
+	r = run(s, text, "interfaces that are outside", err);
+	free(text);
+	return r;
+}
+
+static int load(struct steer *s, struct err *err)
+{
+	char *text = table_text(s);
+	int   r = text ? run(s, text, "table inet nfqd", err) : err_set(err, "out of memory");
+
+	free(text);
+	return r < 0 ? r : set_inside(s, err);
+}
+
+static void free_steer(struct steer *s)
+{
+	if (s->nft)
+		nft_ctx_free(s->nft);
+	free(s);
+}
+
+struct steer *steer_install(const struct steer_conf *conf, struct err *err)
+{
+	struct steer *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return err_set(err, "out of memory"), NULL;
+	s->conf = *conf;
+	s->nft = nft_ctx_new(NFT_CTX_DEFAULT);
+	if (!s->nft || nft_ctx_buffer_error(s->nft) || nft_ctx_buffer_output(s->nft)) {
+		err_set(err, "libnftables does not start");
+		free_steer(s);
+		return NULL;
+	}
+	s->backend = has_nft_queue(s) ? STEER_NFT : xt_flavour();
+	xt_remove(); /* a killed run's */
+	if (load(s, err) < 0) {
+		free_steer(s);
+		return NULL;
+	}
+	conntrack_clear(conf->mark_mask);
+	if (s->backend != STEER_NFT && xt_install(s->backend, conf, err) < 0) {
+		steer_remove(s);
+		return NULL;
+	}
+	return s;
+}
+
+/* The rules that mark go first: then nothing new reaches the queue rules behind them. */
+void steer_stop_queueing(struct steer *s)
+{
+	struct err err = { 0 };
+
+	if (run(s, "flush chain inet nfqd to_queue", "stop queueing", &err) < 0)
+		diag_warn("steer", "%s", err.text);
+	if (s->backend != STEER_NFT)
+		xt_remove();
+}
+
+void steer_remove(struct steer *s)
+{
+	struct err err = { 0 };
+
+	if (s->backend != STEER_NFT)
+		xt_remove();
+	if (run(s, "delete table inet nfqd", "remove the table", &err) < 0)
+		diag_warn("steer", "%s", err.text);
+	conntrack_clear(s->conf.mark_mask);
+	free_steer(s);
+}
+
+void steer_counters(struct steer *s, struct steer_counts *out)
+{
+	const struct {
+		const char *name;
+		uint64_t   *to;
+	} counters[] = { { "unmarked", &out->unmarked },
+		         { "marked_output", &out->marked_output },
+		         { "foreign_mark", &out->foreign_mark },
+		         { "no_conntrack", &out->no_conntrack } };
+	json_t *doc, *item;
+	size_t  i;
+
+	*out = (struct steer_counts){ 0 };
+	nft_ctx_output_set_flags(s->nft, NFT_CTX_OUTPUT_JSON);
+	if (nft_run_cmd_from_buffer(s->nft, "list counters table inet nfqd") != 0) {
+		nft_ctx_output_set_flags(s->nft, 0);
+		return;
+	}
+	nft_ctx_output_set_flags(s->nft, 0);
+	doc = json_loads(nft_ctx_get_output_buffer(s->nft), 0, NULL);
+	json_array_foreach(json_object_get(doc, "nftables"), i, item)
+	{
+		json_t     *c = json_object_get(item, "counter");
+		const char *name = json_string_value(json_object_get(c, "name"));
+
+		for (size_t k = 0; name && k < sizeof(counters) / sizeof(counters[0]); k++)
+			if (strcmp(name, counters[k].name) == 0)
+				*counters[k].to = (uint64_t)json_integer_value(
+					json_object_get(c, "packets"));
+	}
+	json_decref(doc);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The site's policy: (hit, client, time) -> struct decision. Pure: no clock, no I/O; the same code
+ * answers `why` and the packet path. Policies are walked in order, the first that matches any hit
+ * decides; the pack `canary` is always rejected, before every policy.
+ */
+#ifndef NFQD_DECIDE_POLICY_H
+#define NFQD_DECIDE_POLICY_H
+
+#include "decide/decision.h"
+#include "match/ruleset.h"
+
+enum mode { MODE_ENFORCE, MODE_LOG };
+enum policy_action { POLICY_ALLOW, POLICY_LOG, POLICY_DROP, POLICY_REJECT, POLICY_STAGE };
+
+enum client_kind { CLIENT_NET, CLIENT_MAC, CLIENT_IFACE };
+
+struct rs_client {
+	uint8_t    kind; /* enum client_kind */
+	struct net net;
+	uint8_t    mac[6];
+	char       iface[16];
+};
+
+struct rs_policy {
+	uint32_t    name;                   /* text */
+	uint32_t    first_client, clients;  /* in RS_CLIENT; none: every client */
+	struct list packs;                  /* pack indices; none: every pack */
+	struct list products;               /* text; none: all */
+	struct list ports;                  /* as rs_rule.ports; none: all */
+	uint32_t    categories, confidence; /* bits; 0: all */
+	int64_t     from, until;            /* seconds; 0: open */
+	uint8_t     any_pack;               /* packs was not given */
+	uint8_t     action, dns;
+};
+
+struct rs_exception {
+	uint32_t name, owner, reason; /* text */
+	uint32_t first_client, clients;
+	int64_t  expires; /* seconds */
+};
+
+struct rs_settings {
+	uint8_t mode, events_all, fail_closed;
+	uint8_t default_action; /* of names that no policy matched: POLICY_ALLOW */
+};
+
+/* What the configuration says, as read (run/conf.c); strings borrowed until the image is built. */
+struct policy_in {
+	char    *name;
+	char   **clients;
+	unsigned n_clients;
+	char   **packs;
+	unsigned n_packs;
+	char   **categories;
+	unsigned n_categories;
+	char   **products;
+	unsigned n_products;
+	char   **confidence;
+	unsigned n_confidence;
+	char   **ports;
+	unsigned n_ports;
+	int      action, dns; /* enum policy_action, enum dns_style */
+	char    *from, *until;
+};
+
+struct exception_in {
+	char    *name;
+	char   **names;
+	unsigned n_names;
+	char   **clients;
+	unsigned n_clients;
+	char    *owner, *reason, *expires;
+};
+
+/* Where in the configuration an error is: "policies[2].match.packs[0]"; "" when nowhere. */
+struct policy_where {
+	char path[64];
+};
+
+/*
+ * Adds policies, exceptions and settings to an image that ruleset_build() has begun; first of all the
+ * policy of the canary. err says what is wrong with which policy or exception, where at which place.
+ */
+MUST_CHECK int policy_build(struct image_builder *b, const struct policy_in *policies, unsigned n,
+                            const struct exception_in *exceptions, unsigned n_exceptions,
+                            const struct rs_settings *settings, struct policy_where *where,
+                            struct err *err);
+
+struct client {
+	struct addr    addr;
+	const uint8_t *mac;   /* NULL: unknown */
+	const char    *iface; /* NULL: unknown */
+};
+
+/*
+ * Decides about one name or address. m is what matching found; port the one the client connects to
+ * (proto IPPROTO_*); seconds the packet's time.
+ */
+void policy_decide(const struct ruleset *rs, const struct match *m, const struct client *client,
+                   uint8_t proto, uint16_t port, int64_t seconds, struct decision *out);
+
+/* The stage of a pack in force for a category at a time: index into RS_STAGE, or -1 before the
+ * first. */
+int32_t stage_in_force(const struct ruleset *rs, const struct rs_pack *pack, uint8_t category,
+                       int64_t seconds);
+
+static inline const struct rs_settings *rs_settings(const struct ruleset *rs)
+{
+	return image_at(rs->img, RS_SETTINGS);
+}
+
+static inline const struct rs_exception *rs_exception(const struct ruleset *rs, int32_t i)
+{
+	return (const struct rs_exception *)image_at(rs->img, RS_EXCEPTION) + i;
+}
+
+static inline const struct rs_policy *rs_policy(const struct ruleset *rs, int32_t i)
+{
+	return (const struct rs_policy *)image_at(rs->img, RS_POLICY) + i;
+}
+
+extern const char *const action_words[];        /* enum action */
+extern const char *const policy_action_words[]; /* enum policy_action */
+extern const char *const dns_style_words[];     /* enum dns_style */
+
+#endif

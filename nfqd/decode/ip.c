@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * IPv4 (RFC 791) and IPv6 (RFC 8200) headers with options and extension headers, then TCP (RFC
+ * 9293) and UDP (RFC 768). Checksums are not looked at: with the queue's GSO flag they may not be
+ * ready, and lengths above the MTU are normal.
+ */
+#include <netinet/in.h>
+
+#include "base/wire.h"
+#include "decode/packet.h"
+
+enum { IP6_FRAGMENT = 44, IP6_AH = 51, MAX_EXTENSIONS = 16 };
+
+static enum decode_err decode_udp(struct wire *w, struct packet *pkt)
+{
+	size_t   whole = wire_left(w);
+	uint16_t len;
+
+	pkt->sport = wire_u16(w);
+	pkt->dport = wire_u16(w);
+	len = wire_u16(w);
+	wire_skip(w, 2);
+	if (*w->err != WIRE_OK)
+		return DECODE_BAD;
+	/* 0: a jumbogram or a GSO packet; shorter than the packet: padding that is not payload */
+	if (len >= 8 && len < whole)
+		pkt->payload = wire_span(w, len - 8U);
+	else
+		pkt->payload = wire_span(w, wire_left(w));
+	if (len > whole)
+		pkt->cut = true;
+	return DECODE_OK;
+}
+
+static enum decode_err decode_tcp(struct wire *w, struct packet *pkt)
+{
+	uint8_t header;
+
+	pkt->sport = wire_u16(w);
+	pkt->dport = wire_u16(w);
+	pkt->seq = wire_u32(w);
+	pkt->ack = wire_u32(w);
+	header = (uint8_t)(wire_u8(w) >> 4);
+	pkt->tcp_flags = wire_u8(w);
+	if (pkt->tcp_flags & TCP_SYN) /* it takes a number of its own (RFC 9293 3.4) */
+		pkt->seq++;
+	wire_skip(w, 6);
+	if (*w->err != WIRE_OK || header < 5)
+		return DECODE_BAD;
+	wire_skip(w, header * 4U - 20);
+	if (*w->err != WIRE_OK)
+		return DECODE_BAD;
+	pkt->payload = wire_span(w, wire_left(w));
+	return DECODE_OK;
+}
+
+static enum decode_err decode_l4(struct wire *w, struct packet *pkt)
+{
+	if (pkt->proto == IPPROTO_UDP)
+		return decode_udp(w, pkt);
+	if (pkt->proto == IPPROTO_TCP)
+		return decode_tcp(w, pkt);
+	pkt->payload = wire_span(w, wire_left(w));
+	return DECODE_OK;
+}
+
+static enum decode_err decode_ip4(struct wire *w, struct packet *pkt)
+{
+	size_t         whole = wire_left(w);
+	uint8_t        header = (uint8_t)((wire_u8(w) & 0x0f) * 4);
+	uint16_t       total, fragment;
+	const uint8_t *addrs;
+
+	wire_skip(w, 1);
+	total = wire_u16(w);
+	wire_skip(w, 2);
+	fragment = wire_u16(w);
+	pkt->hop_limit = wire_u8(w);
+	pkt->proto = wire_u8(w);
+	wire_skip(w, 2);
+	addrs = wire_bytes(w, 8);
+	if (!addrs || header < 20)
+		return DECODE_BAD;
+	pkt->src = addr_from(addrs, 4);
+	pkt->dst = addr_from(addrs + 4, 4);
+	wire_skip(w, header - 20U);
+	if (*w->err != WIRE_OK || (total && total < header))
+		return DECODE_BAD;
+	if (fragment & 0x3fff) /* more fragments, or an offset */
+		return DECODE_FRAGMENT;
+	if (total > whole)
+		pkt->cut = true;
+	else if (total) /* less than the frame: Ethernet padding */
+		*w = wire_sub(w, (size_t)total - header);
+	return decode_l4(w, pkt);
+}
+
+static bool is_extension(uint8_t proto)
+{
+	return proto == IPPROTO_HOPOPTS || proto == IPPROTO_ROUTING || proto == IPPROTO_DSTOPTS ||
+	       proto == IP6_FRAGMENT || proto == IP6_AH;
+}
+
+/* RFC 8200 4, RFC 4302 2.2 (AH counts in words of four). An atomic fragment (RFC 6946) is whole. */
+static enum decode_err skip_extensions(struct wire *w, struct packet *pkt)
+{
+	for (unsigned i = 0; i < MAX_EXTENSIONS && is_extension(pkt->proto); i++) {
+		uint8_t  kind = pkt->proto, len;
+		uint16_t fragment = 0;
+
+		pkt->proto = wire_u8(w);
+		len = wire_u8(w);
+		if (kind == IP6_FRAGMENT) {
+			fragment = wire_u16(w);
+			wire_skip(w, 4);
+		} else {
+			wire_skip(w, kind == IP6_AH ? (len + 2U) * 4 - 2 : (len + 1U) * 8 - 2);
+		}
+		if (*w->err != WIRE_OK)
+			return DECODE_BAD;
+		if (fragment & 0xfff9)
+			return DECODE_FRAGMENT;
+	}
+	return is_extension(pkt->proto) ? DECODE_BAD : DECODE_OK;
+}
+
+static enum decode_err decode_ip6(struct wire *w, struct packet *pkt)
+{
+	uint16_t        len;
+	const uint8_t  *addrs;
+	enum decode_err e;
+
+	wire_skip(w, 4);
+	len = wire_u16(w);
+	pkt->proto = wire_u8(w);
+	pkt->hop_limit = wire_u8(w);
+	addrs = wire_bytes(w, 32);
+	if (!addrs)
+		return DECODE_BAD;
+	pkt->src = addr_from(addrs, 16);
+	pkt->dst = addr_from(addrs + 16, 16);
+	if (len > wire_left(w))
+		pkt->cut = true;
+	else if (len) /* 0: a jumbogram or a GSO packet */
+		*w = wire_sub(w, len);
+	e = skip_extensions(w, pkt);
+	return e == DECODE_OK ? decode_l4(w, pkt) : e;
+}
+
+enum decode_err decode_ip(struct span ip, struct packet *pkt)
+{
+	enum wire_err err = WIRE_OK;
+	struct wire   w = wire_of(ip, &err, false);
+	struct wire   peek = w;
+
+	*pkt = (struct packet){ 0 };
+	switch (wire_u8(&peek) >> 4) {
+	case 4: return decode_ip4(&w, pkt);
+	case 6: return decode_ip6(&w, pkt);
+	default: return DECODE_BAD;
+	}
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One IP packet, decoded: addresses, ports and a borrowed payload. Decoding never allocates and
+ * never looks past the transport header.
+ */
+#ifndef NFQD_DECODE_PACKET_H
+#define NFQD_DECODE_PACKET_H
+
+#include "base/addr.h"
+#include "base/span.h"
+
+enum tcp_flag { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10 };
+
+struct packet {
+	struct addr src, dst;
+	uint16_t    sport, dport;
+	uint8_t     proto;     /* IPPROTO_* of the transport header found, or of what stopped us */
+	uint8_t     hop_limit; /* TTL */
+	uint8_t     tcp_flags;
+	bool        cut;       /* the capture holds less than the packet had */
+	uint32_t    seq, ack;  /* TCP, host order; seq is that of the first payload byte, behind a SYN */
+	struct span payload;   /* behind the transport header */
+};
+
+/* Why a packet could not be decoded; each is an exception of its own (pipeline.h). */
+enum decode_err { DECODE_OK, DECODE_BAD, DECODE_FRAGMENT, DECODE_NOT_IP };
+
+enum link_type { LINK_IP, LINK_ETHERNET };
+
+/* Removes the link header: Ethernet with any number of VLAN tags. mac receives the source address
+ * when there is one (else it is left alone). */
+enum decode_err decode_link(enum link_type link, struct span frame, struct span *ip, uint8_t mac[6],
+                            bool *has_mac);
+/* Decodes IPv4 or IPv6 with options and extension headers, then TCP or UDP. */
+enum decode_err decode_ip(struct span ip, struct packet *pkt);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One decision as a record: plain data that a packet thread writes into a ring and the log thread
+ * turns into text. rs stays mapped until every event that points into it is written.
+ */
+#ifndef NFQD_LOG_EVENT_H
+#define NFQD_LOG_EVENT_H
+
+#include "base/addr.h"
+#include "decide/decision.h"
+#include "name/name.h"
+
+struct ruleset;
+
+/* What the client was answered with, as EVE's verdict.reject names it; index of sent_words[]. */
+enum sent {
+	SENT_NOTHING,
+	SENT_DNS_NXDOMAIN,
+	SENT_DNS_REFUSED,
+	SENT_DNS_NODATA,
+	SENT_DNS_SINKHOLE,
+	SENT_TCP_RESET,
+	SENT_ICMP,
+};
+
+struct event {
+	uint64_t              ts; /* ns */
+	uint64_t              flow_id;
+	const struct ruleset *rs;
+	struct addr           src, dst;
+	uint16_t              sport, dport;
+	uint8_t               proto; /* IPPROTO_* */
+	bool                  has_mac;
+	uint8_t               mac[6];
+	uint32_t              ifin, ifout;
+	uint8_t               app;  /* enum app */
+	uint8_t               sent; /* enum sent */
+	bool                  listed;
+	uint16_t              dns_type;
+	struct name           name;
+	union {
+		struct {
+			uint16_t id;
+		} dns;
+		struct tls_info  tls;
+		struct http_info http;
+	};
+	struct decision decision;
+};
+
+#endif

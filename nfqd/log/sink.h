@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where records go. A sink is one row of sink.c with one file behind it; the log thread is the only
+ * caller. Writing never blocks the packet path: what cannot be written is counted and dropped.
+ */
+#ifndef NFQD_LOG_SINK_H
+#define NFQD_LOG_SINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "log/event.h"
+
+/* Facts about a record that only the log thread knows. */
+struct record {
+	const struct event *event;
+	uint64_t            seq;
+	bool                relayed; /* the same query seen again on its way */
+	const char         *ifname;  /* NULL: unknown */
+};
+
+enum sink_type { SINK_EVE, SINK_TEXT };
+
+struct sinks;
+
+/* Returns NULL when memory ran out. */
+struct sinks *sinks_new(void);
+void          sinks_free(struct sinks *s);
+/* Adds a sink that writes to fd (taken unless it is standard output). Returns 0 or -errno. */
+int sinks_add(struct sinks *s, enum sink_type type, int fd);
+/* Replaces the descriptor of sink i (log rotation); takes fd. */
+void sinks_reopen(struct sinks *s, unsigned i, int fd);
+
+/* Numbers a record and gives it to every sink. ifname may be NULL. */
+void sinks_write(struct sinks *s, const struct event *event, const char *ifname);
+/* Writes out what is buffered; called when no more records wait. */
+void sinks_flush(struct sinks *s);
+
+struct sink_counts {
+	uint64_t written, lost; /* records; lost: a sink could not take them */
+};
+struct sink_counts sinks_counts(const struct sinks *s);
+/* The number the next record gets; kept over a worker's death by the parent. */
+void sinks_set_seq(struct sinks *s, uint64_t seq);
+
+/* The text of one record, for every sink and for tests. Returns a malloc()ed JSON line without its
+ * newline, or NULL. */
+char *eve_line(const struct record *r);
+/* One readable line, cut to size; colour when the output is a terminal. */
+void text_line(const struct record *r, bool colour, char *out, unsigned size);
+
+/* {"dns-nxdomain", …}, index enum sent; "" for nothing */
+extern const char *const sent_words[];
+
+#endif

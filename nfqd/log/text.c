@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Records for a person at a terminal: one line that says when, what was done, who asked, for what,
+ * how he was told, and why. Nothing that came from the network reaches the terminal unescaped.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "log/finding.h"
+#include "log/sink.h"
+
+enum { LINE_WIDTH = 140, NAME_LEAST = 24 }; /* a name is cut to fit the line, but not below this */
+
+/* A line that grows in a fixed room; what does not fit is cut. */
+struct line {
+	char  *text;
+	size_t len, size;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct line *l, const char *fmt, ...)
+{
+	va_list ap;
+	int     n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(l->text + l->len, l->size - l->len, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		l->len += (size_t)n < l->size - l->len ? (size_t)n : l->size - l->len - 1;
+}
+
+/* Bytes that are not printable ASCII as \DDD, at most max characters. */
+static void add_safe(struct line *l, const char *text, size_t max)
+{
+	size_t end = l->len + max;
+
+	for (; *text && l->len < end; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c >= 0x20 && c < 0x7f)
+			add(l, "%c", c);
+		else
+			add(l, "\\%03u", c);
+	}
+}
+
+/* ---- the parts ----------------------------------------------------------------------------- */
+
+static void add_action(struct line *l, uint8_t action, bool colour)
+{
+	static const struct {
+		const char *word, *colour;
+	} shown[] = {
+		[ACTION_ALLOW] = { "ALLOWED", "\033[32m" },
+		[ACTION_LOG] = { "LOGGED ", "\033[33m" },
+		[ACTION_REJECT] = { "BLOCKED", "\033[31m" },
+		[ACTION_DROP] = { "BLOCKED", "\033[31m" },
+	};
+
+	if (colour)
+		add(l, "%s%s\033[0m  ", shown[action].colour, shown[action].word);
+	else
+		add(l, "%s  ", shown[action].word);
+}
+
+static void add_client(struct line *l, const struct event *e)
+{
+	char who[ADDR_TEXT] = "?";
+
+	if (e->src.len)
+		addr_text(&e->src, who);
+	else if (e->has_mac)
+		mac_text(e->mac, who);
+	add(l, "%-15s  ", who);
+}
+
+static void add_seen_in(struct line *l, const struct event *e)
+{
+	static const char *const words[] = {
+		[SEEN_DNS_QUERY] = "DNS",
+		[SEEN_TLS_SNI] = "TLS",
+		[SEEN_HTTP_HOST] = "HTTP",
+		[SEEN_HTTP_CONNECT] = "HTTP CONNECT",
+		[SEEN_ADDRESS] = "address",
+	};
+	char buf[12];
+
+	add(l, "%s ", words[e->name.seen_in]);
+	if (e->name.seen_in == SEEN_DNS_QUERY)
+		add(l, "%s ", dns_type_text(e->dns_type, buf));
+}
+
+static void add_server(struct line *l, const struct event *e)
+{
+	char where[ADDR_TEXT];
+
+	if (e->name.seen_in == SEEN_ADDRESS) { /* the name said it */
+		add(l, " port %u", e->dport);
+		return;
+	}
+	addr_text(&e->dst, where);
+	add(l, " -> %s", where);
+}
+
+/* How the client was told, or what it was spared. */
+static void add_outcome(struct line *l, const struct event *e)
+{
+	static const char *const told[] = {
+		[SENT_NOTHING] = "",
+		[SENT_DNS_NXDOMAIN] = "NXDOMAIN",
+		[SENT_DNS_REFUSED] = "REFUSED",
+		[SENT_DNS_NODATA] = "NODATA",
+		[SENT_DNS_SINKHOLE] = "sinkhole",
+		[SENT_TCP_RESET] = "RST",
+		[SENT_ICMP] = "ICMP",
+	};
+	const struct decision *d = &e->decision;
+
+	if (d->would > d->action)
+		add(l, "  would %s", action_words[d->would]);
+	else if (d->action == ACTION_DROP)
+		add(l, "  dropped");
+	else if (e->sent != SENT_NOTHING)
+		add(l, "  %s", told[e->sent]);
+}
+
+static void add_why(struct line *l, const struct finding *f)
+{
+	if (!f->rule) {
+		add(l, "  not listed");
+		return;
+	}
+	add(l, "  ");
+	add_safe(l, finding_pack_id(f), 24);
+	add(l, "/");
+	add_safe(l, rs_text(f->rs, f->rule->id), 48);
+	add(l, " (%s)", category_words[f->rule->category]);
+	if (f->exception) {
+		add(l, "  exception ");
+		add_safe(l, rs_text(f->rs, f->exception->name), 32);
+	}
+}
+
+/* Rules match the right-hand end of a name, so the left one goes when it is too long. */
+static void add_name(struct line *l, const struct name *name, size_t room)
+{
+	char        text[NAME_TEXT * 4];
+	struct line safe = { .text = text, .size = sizeof(text) };
+
+	if (room < NAME_LEAST)
+		room = NAME_LEAST;
+	text[0] = '\0';
+	add_safe(&safe, name->text, sizeof(text));
+	if (safe.len > room)
+		add(l, "...%s", text + safe.len - (room - 3));
+	else
+		add(l, "%s", text);
+}
+
+/* ---- the line ------------------------------------------------------------------------------ */
+
+void text_line(const struct record *r, bool colour, char *out, unsigned size)
+{
+	const struct event *e = r->event;
+	struct finding      f = finding_of(e);
+	char                behind[256];
+	struct line         l = { .text = out, .size = size };
+	struct line         tail = { .text = behind, .size = sizeof(behind) };
+	time_t              seconds = (time_t)(e->ts / NS_PER_S);
+	struct tm           tm = { 0 };
+	size_t              used;
+
+	if (size == 0)
+		return;
+	localtime_r(&seconds, &tm);
+	add(&l, "%02d:%02d:%02d  ", tm.tm_hour, tm.tm_min, tm.tm_sec);
+	used = l.len + strlen("BLOCKED  ");
+	add_action(&l, e->decision.action, colour);
+	used -= l.len; /* colours take no room on the screen */
+	add_client(&l, e);
+	add_seen_in(&l, e);
+	used += l.len;
+	add_server(&tail, e);
+	add_outcome(&tail, e);
+	add_why(&tail, &f);
+	if (r->relayed)
+		add(&tail, "  relayed");
+	add_name(&l, &e->name, used + tail.len < LINE_WIDTH ? LINE_WIDTH - used - tail.len : 0);
+	add(&l, "%s", behind);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nfqd: the command line, and which way in it asks for. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "run/conf.h"
+#include "run/offline.h"
+#include "run/parent.h"
+
+#define DEFAULT_CONF "/etc/nfqd/nfqd.yaml"
+#define RULES_MAX    64
+
+enum { EXIT_USAGE = 2 };
+
+static const char usage[] =
+	"usage: nfqd [-c FILE] [-d]                  run inline: judge this machine's traffic\n"
+	"       nfqd -t [-c FILE]                    check configuration and packs, then exit\n"
+	"       nfqd -r FILE [--rules PATH]... [--events matches|all]\n"
+	"                                            judge a capture file (- is standard input)\n"
+	"\n"
+	"  -c, --config FILE   configuration (default " DEFAULT_CONF ")\n"
+	"  -t, --test          check only; needs no privileges, touches nothing\n"
+	"  -r, --read FILE     read packets from a capture, write EVE JSON lines to standard output\n"
+	"      --rules PATH    a pack or a folder of packs, instead of the configuration's; repeatable\n"
+	"      --events WHICH  matches (default): listed names only; all: every name\n"
+	"  -d, --debug         say more on standard error\n"
+	"  -V, --version\n"
+	"  -h, --help\n"
+	"\n"
+	"Exit codes: 0 done, 1 failed, 2 wrong usage. See nfqd(8).\n";
+
+struct options {
+	const char *conf, *read;
+	char       *rules[RULES_MAX];
+	unsigned    n_rules;
+	int         events; /* enum events; -1: not given */
+	bool        test, done;
+};
+
+static int bad_usage(const char *what)
+{
+	fprintf(stderr, "nfqd: %s\n%s", what, usage);
+	return EXIT_USAGE;
+}
+
+static int parse_events(const char *word, int *events)
+{
+	if (strcmp(word, "matches") == 0)
+		*events = EVENTS_MATCHES;
+	else if (strcmp(word, "all") == 0)
+		*events = EVENTS_ALL;
+	else
+		return bad_usage("--events takes matches or all");
+	return 0;
+}
+
+static int parse(int argc, char **argv, struct options *o)
+{
+	enum { OPT_RULES = 256, OPT_EVENTS };
+	static const struct option longs[] = {
+		{ "config", required_argument, NULL, 'c' },  { "test", no_argument, NULL, 't' },
+		{ "read", required_argument, NULL, 'r' },    { "debug", no_argument, NULL, 'd' },
+		{ "rules", required_argument, NULL, OPT_RULES },
+		{ "events", required_argument, NULL, OPT_EVENTS },
+		{ "version", no_argument, NULL, 'V' },       { "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:tr:dVh", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c': o->conf = optarg; break;
+		case 't': o->test = true; break;
+		case 'r': o->read = optarg; break;
+		case 'd': diag_set_level(DIAG_DEBUG); break;
+		case 'V': puts("nfqd " NFQD_VERSION); o->done = true; return 0;
+		case 'h': fputs(usage, stdout); o->done = true; return 0;
+		case OPT_EVENTS:
+			if (parse_events(optarg, &o->events) != 0)
+				return EXIT_USAGE;
+			break;
+		case OPT_RULES:
+			if (o->n_rules == RULES_MAX)
+				return bad_usage("too many --rules");
+			o->rules[o->n_rules++] = optarg;
+			break;
+		default: fputs(usage, stderr); return EXIT_USAGE;
+		}
+	}
+	return optind < argc ? bad_usage("unexpected argument") : 0;
+}
+
+/* A capture needs no configuration; the daemon takes the installed one. */
+static struct conf *load(const struct options *o, struct err *err)
+{
+	struct conf *conf;
+
+	if (o->conf)
+		conf = conf_load(o->conf, err);
+	else if (o->n_rules || o->read || access(DEFAULT_CONF, R_OK) != 0)
+		conf = conf_default((char *const *)o->rules, o->n_rules, err);
+	else
+		conf = conf_load(DEFAULT_CONF, err);
+	if (conf && o->events >= 0)
+		conf->events = o->events;
+	return conf;
+}
+
+static int check(const struct conf *conf, struct err *err)
+{
+	struct image *img;
+
+	if (conf_build(conf, 1, &img, err) < 0)
+		return -1;
+	free(img);
+	puts("configuration OK");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .events = -1 };
+	struct err     err = { 0 };
+	int            r = parse(argc, argv, &o);
+	struct conf   *conf;
+
+	if (r || o.done)
+		return r;
+	if (o.conf && o.n_rules)
+		return bad_usage("--rules is for use without -c: the configuration names its packs");
+	conf = load(&o, &err);
+	if (!conf) {
+		r = -1;
+	} else if (o.test || o.read) {
+		r = o.test ? check(conf, &err) : offline_run(o.read, conf, &err);
+		conf_free(conf);
+	} else {
+		r = parent_run(conf, &err);
+	}
+	if (r < 0)
+		fprintf(stderr, "nfqd: %s\n", err.text);
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

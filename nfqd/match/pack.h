@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A rule pack as its YAML file has it: one vendor, with sources, stages, entries, networks and its
+ * own tests. Loading checks everything that a running daemon needs; `nfqctl rules lint` asks for
+ * more.
+ */
+#ifndef NFQD_MATCH_PACK_H
+#define NFQD_MATCH_PACK_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct yaml_doc; /* base/yaml.h: positions for messages */
+
+/* Is told every problem of a pack, as err would say it (yaml_say of base/yaml.h). */
+typedef void pack_say(void *ctx, const char *text);
+
+struct pack_source {
+	char *id, *title, *url, *publisher, *retrieved;
+};
+
+struct pack_stage {
+	char    *id, *from;
+	int      action; /* enum stage_action */
+	int     *categories;
+	unsigned n_categories;
+	int      basis;
+	char    *citation;
+};
+
+struct pack_entry {
+	char    *id;
+	char   **names;
+	unsigned n_names;
+	int      category;
+	char   **ports;
+	unsigned n_ports;
+	char   **products;
+	unsigned n_products;
+	char   **sources;
+	unsigned n_sources;
+	int      confidence;
+	bool     shared;
+	char    *side_effect, *remark;
+	int      action; /* enum entry_action */
+};
+
+struct pack_net {
+	char    *cidr;
+	unsigned asn;
+	int      category;
+	char   **ports;
+	unsigned n_ports;
+	char   **sources;
+	unsigned n_sources;
+	int      confidence, action;
+	char    *side_effect, *remark;
+};
+
+struct pack_tests {
+	char   **allow, **match, **no_match;
+	unsigned n_allow, n_match, n_no_match;
+};
+
+struct pack {
+	char               *id, *vendor, *title, *version, *expires, *license;
+	struct pack_source *sources;
+	unsigned            n_sources;
+	struct pack_stage  *stages;
+	unsigned            n_stages;
+	struct pack_entry  *entries;
+	unsigned            n_entries;
+	struct pack_net    *nets;
+	unsigned            n_nets;
+	struct pack_tests  *tests;
+	/* not in the file */
+	char            *path;
+	struct yaml_doc *doc;
+};
+
+/* Reads one pack. Returns NULL with err filled (file:line: entry: what). */
+MUST_CHECK struct pack *pack_load(const char *path, struct err *err);
+/* The two halves of pack_load(), for lint: a pack that has the right shape, and whether what it says
+ * makes sense. say may be NULL. */
+MUST_CHECK struct pack *pack_open(const char *path, pack_say *say, void *ctx, struct err *err);
+MUST_CHECK int          pack_check(const struct pack *p, struct err *err);
+/* The built-in canary pack. */
+MUST_CHECK struct pack *pack_canary(struct err *err);
+void                    pack_free(struct pack *p);
+
+/* A list of packs: files, or folders whose *.yaml are taken in order; canary is always there once. */
+struct packs {
+	struct pack **v;
+	unsigned      n;
+};
+MUST_CHECK int packs_load(struct packs *out, char *const paths[], unsigned n, struct err *err);
+void           packs_free(struct packs *packs);
+
+/* Runs the pack's own tests against the ruleset built from it alone. Says every failure, err has the
+ * first. */
+MUST_CHECK int pack_test(struct pack *p, struct err *err);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One immutable ruleset: all packs, the index of their names, their networks, and (written by
+ * decide/policy.c into the same image) the site's policies and settings. Built by the parent,
+ * mapped read-only by every worker thread, swapped whole.
+ *
+ * Matching (design: "Rules"): in one pack an exact name wins, then the longest suffix; on equal
+ * length `allow`. Each pack gives at most one hit. An `allow` entry protects against hits of equal
+ * or shorter length, whatever the pack: those hits are left out, the allow hit itself stays.
+ */
+#ifndef NFQD_MATCH_RULESET_H
+#define NFQD_MATCH_RULESET_H
+
+#include "base/addr.h"
+#include "base/image.h"
+#include "match/hit.h"
+#include "name/name.h"
+
+struct pack; /* match/pack.h */
+
+enum ruleset_section {
+	RS_HEAD,      /* one struct ruleset_head */
+	RS_TEXT,      /* NUL-terminated strings, addressed by offset */
+	RS_LIST,      /* uint32_t: string offsets or indices, addressed by struct list */
+	RS_PACK,      /* struct rs_pack */
+	RS_STAGE,     /* struct rs_stage */
+	RS_RULE,      /* struct rs_rule */
+	RS_PRINT,     /* uint64_t: name fingerprints, open addressing */
+	RS_PRINT_TO,  /* uint32_t: target of the fingerprint beside it */
+	RS_TARGET,    /* struct rs_target */
+	RS_NET,       /* struct rs_net, longest prefix first */
+	RS_POLICY,    /* struct rs_policy (decide/policy.h) */
+	RS_CLIENT,    /* struct rs_client */
+	RS_EXCEPTION, /* struct rs_exception */
+	RS_SETTINGS,  /* one struct rs_settings */
+};
+
+struct list {
+	uint32_t first, n; /* in RS_LIST */
+};
+
+enum category {
+	CAT_UPDATE,
+	CAT_TELEMETRY,
+	CAT_REPUTATION,
+	CAT_ACTIVATION,
+	CAT_ACCOUNT,
+	CAT_PUSH,
+	CAT_CRASH,
+	CAT_WEB,
+	CAT_RESOLVER,
+	CAT_CANARY,
+	CATEGORIES
+};
+enum confidence { CONF_LOW, CONF_MEDIUM, CONF_HIGH };
+enum basis { BASIS_LAW, BASIS_VENDOR, BASIS_SITE };
+enum entry_action { ENTRY_STAGE, ENTRY_LOG, ENTRY_ALLOW };
+enum stage_action { STAGE_LOG, STAGE_BLOCK };
+
+struct ruleset_head {
+	uint64_t seed;       /* of the fingerprints */
+	uint64_t generation; /* counts reloads, from 1 */
+	uint32_t names;      /* name patterns in the index, ranges counted out */
+};
+
+struct rs_pack {
+	uint32_t id, vendor, title, version; /* text */
+	int64_t  expires;                    /* seconds; 0: never */
+	uint32_t first_stage, stages;        /* in RS_STAGE, by time */
+};
+
+struct rs_stage {
+	uint32_t id, citation;
+	uint32_t categories; /* bit per enum category; 0: all */
+	uint8_t  action, basis;
+	int64_t  from; /* seconds */
+};
+
+struct rs_rule {
+	uint32_t    id, side_effect, remark; /* text */
+	uint32_t    pack;                    /* index */
+	uint32_t    sid;                     /* EVE signature_id, stable for pack and id */
+	uint8_t     category, confidence, action;
+	uint8_t     shared;
+	struct list ports;    /* proto << 16 | port; proto 6, 17 or 0 for any, port 0 for any */
+	struct list products; /* text */
+	struct list sources;  /* text: URLs */
+};
+
+struct rs_target {
+	uint32_t rule;    /* or, with exception: index of the exception */
+	uint32_t pattern; /* text as written; 0: the name itself tells it */
+	uint8_t  kind;    /* enum pattern_kind */
+	uint8_t  exception;
+};
+
+struct rs_net {
+	struct net net;
+	uint32_t   rule; /* a rule of its own, made from the pack's `nets` item */
+};
+
+struct ruleset {
+	const struct image        *img;
+	const struct ruleset_head *head;
+	const char                *text;
+	const uint32_t            *list;
+	const struct rs_pack      *packs;
+	const struct rs_stage     *stages;
+	const struct rs_rule      *rules;
+	uint32_t                   n_packs, n_rules;
+};
+
+/* Adds packs to an image under construction. Errors name file, line and entry. */
+MUST_CHECK int ruleset_build(struct image_builder *b, struct pack *const packs[], unsigned n,
+                             struct err *err);
+/* Adds a pattern of a site exception; called between ruleset_build() and ruleset_index(). */
+MUST_CHECK int ruleset_add_exception(struct image_builder *b, const char *pattern, uint32_t exception,
+                                     struct err *err);
+/* Writes the head and the index over all patterns that were added. Last step. */
+MUST_CHECK int ruleset_index(struct image_builder *b, uint64_t generation, struct err *err);
+
+/* Opens a view on an image that was built here. rs borrows img. */
+void ruleset_open(struct ruleset *rs, const struct image *img);
+
+/* Finds every pack's hit for a canonical name. No allocation; about 100 ns. */
+void ruleset_match_name(const struct ruleset *rs, const struct name *name, struct match *out);
+/* Finds every pack's hit for an address; proto is IPPROTO_*. */
+void ruleset_match_addr(const struct ruleset *rs, const struct addr *a, uint8_t proto, uint16_t port,
+                        struct match *out);
+
+/* Writes the pattern of a hit as the pack has it; name is what was matched. */
+void hit_pattern(const struct ruleset *rs, const struct hit *hit, const struct name *name,
+                 char out[static NAME_TEXT + 2]);
+
+static inline const char *rs_text(const struct ruleset *rs, uint32_t off)
+{
+	return rs->text + off;
+}
+
+/* Reads "tcp/443", "any/80" or "tcp" as rs_rule.ports has it. Returns 0, or -1: not such a thing. */
+int port_parse(const char *text, uint32_t *port);
+/* Does a list of ports hold this one? An empty list holds all. */
+bool ports_have(const struct ruleset *rs, struct list ports, uint8_t proto, uint16_t port);
+
+/* Words of the pack format, index = enum value; NULL ends each table. */
+extern const char *const category_words[];
+extern const char *const confidence_words[];
+extern const char *const basis_words[];
+
+#endif

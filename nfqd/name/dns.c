@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * DNS questions (RFC 1035) over UDP and TCP. Only queries are read: a message with the QR bit or an
+ * opcode other than QUERY is none of ours. Everything after the questions serves one purpose: to
+ * know whether the client speaks EDNS (RFC 6891), so that an answer of ours may.
+ */
+#include <stdio.h>
+
+#include "name/name.h"
+
+enum { HEADER = 12, TYPE_OPT = 41, MAX_NAME = 255, MAX_JUMPS = 127 };
+
+#define FLAG_QR 0x8000
+#define OPCODE  0x7800
+#define OPT_DO  0x8000
+
+/*
+ * One name, decompressed (RFC 1035 4.1.4). Pointers must go strictly backwards from the start of
+ * the labels they are found in, so a loop cannot be; jumps and length are bounded all the same.
+ * w is moved behind the name as it stands in the message; out may be NULL.
+ */
+static void read_name(struct wire *w, struct span msg, struct name *out)
+{
+	struct wire  at = *w, *cur = w;
+	size_t       total = 0, start = (size_t)(w->pos - msg.p);
+	unsigned     jumps = 0;
+
+	for (;;) {
+		uint8_t len = wire_u8(cur);
+
+		if (*w->err != WIRE_OK || len == 0)
+			return;
+		if (len < 64) {
+			struct span label = wire_span(cur, len);
+
+			total += len + 1U;
+			if (total > MAX_NAME)
+				wire_fail(cur, WIRE_BAD);
+			else if (out && label.n)
+				name_push_label(out, label);
+			continue;
+		}
+		size_t to = (size_t)(len & 0x3f) << 8 | wire_u8(cur);
+
+		if (*w->err != WIRE_OK)
+			return;
+		if (len < 0xc0 || to < HEADER || to >= start || ++jumps > MAX_JUMPS) {
+			wire_fail(cur, WIRE_BAD);
+			return;
+		}
+		start = to;
+		at = wire_of(span_of(msg.p + to, msg.n - to), w->err, false);
+		cur = &at;
+	}
+}
+
+static void skip_record(struct wire *w, struct span msg, struct dns_info *info)
+{
+	uint16_t type;
+	uint32_t ttl;
+
+	read_name(w, msg, NULL);
+	type = wire_u16(w);
+	wire_skip(w, 2); /* class; of an OPT the payload size */
+	ttl = wire_u32(w);
+	wire_skip(w, wire_u16(w));
+	if (*w->err == WIRE_OK && type == TYPE_OPT) {
+		info->edns = true;
+		info->edns_do = ttl & OPT_DO;
+	}
+}
+
+static void read_questions(struct wire *w, struct span msg, unsigned n, struct names *out)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct name name = { .seen_in = SEEN_DNS_QUERY };
+		unsigned    had = out->n;
+		uint16_t    type;
+
+		read_name(w, msg, &name);
+		type = wire_u16(w);
+		wire_skip(w, 2); /* class */
+		if (*w->err != WIRE_OK)
+			return;
+		if (name.len && !names_add(out, &name)) {
+			wire_fail(w, WIRE_BAD);
+			return;
+		}
+		if (out->n > had)
+			out->dns.qtype[had] = type;
+	}
+}
+
+enum wire_err dns_names(struct wire *w, struct names *out)
+{
+	struct span msg = span_of(w->pos, wire_left(w));
+	unsigned    questions, records;
+
+	out->app = APP_DNS;
+	out->dns = (struct dns_info){ .id = wire_u16(w), .flags = wire_u16(w) };
+	questions = wire_u16(w);
+	records = wire_u16(w);
+	records += wire_u16(w);
+	records += wire_u16(w);
+	if (*w->err == WIRE_OK && (out->dns.flags & (FLAG_QR | OPCODE)))
+		return WIRE_NONE;
+	read_questions(w, msg, questions, out);
+	if (*w->err != WIRE_OK)
+		return *w->err;
+	out->dns.question_len = (uint16_t)(w->pos - msg.p - HEADER);
+
+	/* the questions stand: damage behind them must not hide them */
+	enum wire_err tail = WIRE_OK;
+	struct wire   rest = *w;
+
+	rest.err = &tail;
+	for (unsigned i = 0; i < records && tail == WIRE_OK; i++)
+		skip_record(&rest, msg, &out->dns);
+	return WIRE_OK;
+}
+
+enum wire_err dns_guess(struct wire w)
+{
+	return wire_left(&w) >= HEADER ? WIRE_OK : WIRE_NONE;
+}
+
+/* RFC 1035 4.2.2: every message has its length in front. */
+enum wire_err dns_tcp_names(struct wire *w, struct names *out)
+{
+	uint16_t    len = wire_u16(w);
+	struct span msg = wire_span(w, len);
+	struct wire m = wire_of(msg, w->err, false);
+
+	out->app = APP_DNS;
+	return *w->err == WIRE_OK ? dns_names(&m, out) : *w->err;
+}
+
+/* A length that holds a header, then a header of a standard query. */
+enum wire_err dns_tcp_guess(struct wire w)
+{
+	uint16_t len = wire_u16(&w), flags;
+
+	if (*w.err == WIRE_OK && len < HEADER)
+		return WIRE_NONE;
+	wire_skip(&w, 2);
+	flags = wire_u16(&w);
+	if (*w.err == WIRE_OK && (flags & (FLAG_QR | OPCODE)))
+		return WIRE_NONE;
+	return *w.err;
+}
+
+const char *dns_type_text(uint16_t type, char buf[static 12])
+{
+	static const struct {
+		uint16_t    type;
+		const char *text;
+	} types[] = {
+		{ 1, "A" },      { 2, "NS" },     { 5, "CNAME" },  { 6, "SOA" },   { 12, "PTR" },
+		{ 15, "MX" },    { 16, "TXT" },   { 28, "AAAA" },  { 33, "SRV" },  { 35, "NAPTR" },
+		{ 43, "DS" },    { 48, "DNSKEY" }, { 64, "SVCB" }, { 65, "HTTPS" }, { 255, "ANY" },
+		{ 257, "CAA" },
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (types[i].type == type)
+			return types[i].text;
+	snprintf(buf, 12, "TYPE%u", type);
+	return buf;
+}

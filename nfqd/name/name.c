@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of protocols that carry names, the one gate every name passes, and the words for them
+ * in records. To add a protocol: one file with a guess and an extractor, one row here.
+ */
+#include "name/name.h"
+
+#include <stdio.h>
+
+static const struct name_proto protos[] = {
+	{ "dns", APP_DNS, L4_UDP, false, 53, dns_guess, dns_names },
+	{ "dns", APP_DNS, L4_TCP, false, 53, dns_tcp_guess, dns_tcp_names },
+	{ "tls", APP_TLS, L4_TCP, true, 0, tls_guess, tls_names },
+	{ "http", APP_HTTP, L4_TCP, true, 0, http_guess, http_names },
+};
+
+#define N_PROTOS (sizeof(protos) / sizeof(protos[0]))
+
+enum wire_err name_proto_find(enum l4 l4, uint16_t port, struct span first, bool open,
+                              const struct name_proto **row)
+{
+	enum wire_err best = WIRE_NONE;
+
+	for (size_t i = 0; i < N_PROTOS; i++) {
+		enum wire_err err = WIRE_OK, r;
+
+		if (protos[i].l4 != l4 || (protos[i].port && protos[i].port != port))
+			continue;
+		r = protos[i].guess(wire_of(first, &err, open));
+		if (r == WIRE_OK) {
+			*row = &protos[i];
+			return WIRE_OK;
+		}
+		if (r == WIRE_MORE)
+			best = WIRE_MORE;
+	}
+	return best;
+}
+
+/* Letters, digits, hyphen and underscore stand for themselves; so does ':' (an IPv6 literal). */
+static bool plain(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == ':';
+}
+
+/* Appends text to a name; when it does not fit, the left-hand end goes. */
+static void append(struct name *out, const char *text, size_t n)
+{
+	if (out->len + n >= NAME_TEXT) {
+		size_t cut = out->len + n - (NAME_TEXT - 1);
+
+		memmove(out->text, out->text + cut, out->len - cut);
+		out->len = (uint16_t)(out->len - cut);
+	}
+	memcpy(out->text + out->len, text, n);
+	out->len = (uint16_t)(out->len + n);
+	out->text[out->len] = '\0';
+}
+
+static void append_byte(struct name *out, uint8_t c)
+{
+	char text[5];
+	int  n = 1;
+
+	text[0] = (char)c;
+	if (!plain(c))
+		n = snprintf(text, sizeof(text), "\\%03u", c);
+	append(out, text, (size_t)n);
+}
+
+bool name_push_label(struct name *out, struct span label)
+{
+	if (out->len > 0)
+		append(out, ".", 1);
+	for (size_t i = 0; i < label.n; i++)
+		append_byte(out, ascii_lower(label.p[i]));
+	return label.n > 0;
+}
+
+bool name_canonical(struct name *out, struct span text)
+{
+	out->len = 0;
+	out->text[0] = '\0';
+	if (text.n > 0 && text.p[text.n - 1] == '.')
+		text.n--;
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '.')
+			append(out, ".", 1);
+		else
+			append_byte(out, ascii_lower(text.p[i]));
+	}
+	return out->len > 0;
+}
+
+bool names_add(struct names *set, const struct name *name)
+{
+	for (unsigned i = 0; i < set->n; i++)
+		if (set->v[i].len == name->len && set->v[i].seen_in == name->seen_in &&
+		    memcmp(set->v[i].text, name->text, name->len) == 0)
+			return true;
+	if (set->n == NAMES_MAX)
+		return false;
+	set->v[set->n++] = *name;
+	return true;
+}
+
+const char *seen_in_text(enum seen_in s)
+{
+	static const char *const words[] = { "dns.query", "tls.sni", "http.host", "http.connect",
+		                             "address" };
+
+	return words[s];
+}
+
+const char *app_text(enum app a)
+{
+	static const char *const words[] = { "unknown", "dns", "tls", "http" };
+
+	return words[a];
+}
+
+const char *tls_version_text(uint16_t version)
+{
+	static const struct {
+		uint16_t    version;
+		const char *text;
+	} versions[] = {
+		{ 0x0304, "TLS 1.3" }, { 0x0303, "TLS 1.2" }, { 0x0302, "TLS 1.1" },
+		{ 0x0301, "TLS 1.0" }, { 0x0300, "SSL 3.0" },
+	};
+
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
+		if (versions[i].version == version)
+			return versions[i].text;
+	return "unknown";
+}

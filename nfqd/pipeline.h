@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The way of a packet through the daemon, in the order of the folders beside this file:
+ *
+ *   capture/     the kernel's queue (or a file) hands over a burst of raw packets
+ *   decode/      link and IP headers -> addresses, ports, payload
+ *   reassemble/  a TCP client's bytes in order, kept only until its connection is decided
+ *   name/        the name the client asks for: DNS question, TLS SNI, HTTP Host
+ *   match/       which packs list that name
+ *   decide/      what the site's policy and the pack's stage in force make of it
+ *   act/         the verdict, and what the client is told
+ *   log/         one record per decision
+ *
+ * A pipeline belongs to one thread and owns one flow table; all pipelines read the same ruleset.
+ * A packet that cannot be judged is an *exception*: it has a name, a counter and a policy (pass),
+ * and never ends in silence.
+ */
+#ifndef NFQD_PIPELINE_H
+#define NFQD_PIPELINE_H
+
+#include <stdatomic.h>
+
+#include "act/act.h"
+#include "capture/capture.h"
+#include "log/event.h"
+#include "match/ruleset.h"
+
+struct flow_table;
+
+/* name, what it counts: `nfqctl status` and the manual print these. */
+#define COUNTERS(X)                                                                                \
+	X(packets, "packets judged")                                                               \
+	X(names, "names seen")                                                                     \
+	X(matches, "names listed by a pack")                                                       \
+	X(allowed, "connections or queries allowed")                                               \
+	X(rejected, "connections or queries refused")                                              \
+	X(dropped, "connections or queries dropped in silence")                                    \
+	X(would_reject, "matches that only a log mode, stage or policy let pass")                  \
+	X(passed, "packets passed without a decision on their connection")                         \
+	X(waiting, "segments passed while a name was incomplete")                                  \
+	X(unknown, "connections of no protocol of ours, decided by address")                       \
+	X(records, "records made")                                                                 \
+	X(records_lost, "records lost because the log could not keep up")                          \
+	X(answers_failed, "packets of our own that could not be sent")                             \
+	X(exc_decode, "exception: not a whole IP, TCP or UDP packet")                              \
+	X(exc_fragment, "exception: IP fragment that came unassembled")                            \
+	X(exc_parse, "exception: damaged DNS, TLS or HTTP message")                                \
+	X(exc_flows_full, "exception: flow table full, oldest flow forgotten")                     \
+	X(exc_stream_full, "exception: no memory left for an incomplete hello")                    \
+	X(exc_hello_size, "exception: hello longer than 16 KiB")                                   \
+	X(exc_overlap, "exception: segments that overlap with different bytes")                    \
+	X(exc_cut, "exception: packet longer than what was captured of it")
+
+enum counter {
+#define X(id, text) COUNT_##id,
+	COUNTERS(X)
+#undef X
+	COUNTERS_N
+};
+
+/* Lives in memory that parent and worker share; one writer, so relaxed order is enough. */
+struct counters {
+	_Atomic uint64_t v[COUNTERS_N];
+};
+
+static inline void count_add(struct counters *c, enum counter which, uint64_t n)
+{
+	atomic_store_explicit(&c->v[which],
+	                      atomic_load_explicit(&c->v[which], memory_order_relaxed) + n,
+	                      memory_order_relaxed);
+}
+
+extern const char *const counter_names[], *const counter_texts[];
+
+struct pipeline {
+	const struct ruleset *rules;   /* swapped between bursts by the thread that owns us */
+	struct flow_table    *flows;   /* owned */
+	struct counters      *count;   /* borrowed */
+	struct injector       inject;
+	/* Takes a copy of the event; false when it had no room. */
+	bool (*emit)(void *ctx, const struct event *event);
+	void                 *emit_ctx;
+	const char *(*ifname)(void *ctx, uint32_t ifindex); /* for policies by interface */
+	uint64_t              now; /* ns: the time of the packet in hand */
+};
+
+/* max_flows bounds the flow table (each about 200 bytes), max_streams the incomplete hellos (18 KiB
+ * each). Returns 0 or -ENOMEM. */
+MUST_CHECK int pipeline_init(struct pipeline *p, uint32_t max_flows, uint32_t max_streams);
+void           pipeline_fini(struct pipeline *p);
+
+/* Judges one packet: the caller must carry out exactly this verdict. */
+struct verdict pipeline_packet(struct pipeline *p, const struct raw_packet *raw);
+
+#endif

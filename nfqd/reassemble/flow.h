@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One direction of a connection, as far as the daemon has to remember it: bytes of an incomplete
+ * message, the verdict once there is one (what the kernel's connection mark says too, but packets
+ * already queued and capture files know nothing of marks), and which names were recorded.
+ *
+ * The table holds a fixed number of flows; when it is full the one that was idle longest goes.
+ */
+#ifndef NFQD_REASSEMBLE_FLOW_H
+#define NFQD_REASSEMBLE_FLOW_H
+
+#include "decode/packet.h"
+#include "reassemble/stream.h"
+
+struct name_proto;
+
+#define FLOW_RECORDED 4
+
+struct flow {
+	/* the key */
+	struct addr src, dst;
+	uint16_t    sport, dport;
+	uint8_t     proto;
+
+	bool     decided;
+	bool     anchored; /* next is known: a SYN or a whole message was seen */
+	uint8_t  state;    /* enum verdict_state, when decided */
+	bool     drop;     /* likewise: the packet itself goes no further */
+	uint8_t  segments; /* of a start that is no protocol of ours */
+	uint32_t next;     /* the next sequence number expected, when anchored and without stream */
+	uint64_t id;       /* EVE flow_id, below 2^53 */
+	uint64_t last;     /* ns: last packet */
+	uint64_t begun;    /* ns: first byte of the stream */
+
+	const struct name_proto *row; /* the protocol, once recognised */
+	struct stream           *stream;
+
+	struct {
+		uint32_t hash, at; /* of name and seen_in; seconds */
+	} recorded[FLOW_RECORDED];
+
+	/* table */
+	uint32_t hash, chain, older, newer;
+};
+
+struct flow_table {
+	struct flow        *flows;
+	uint32_t           *buckets;
+	struct stream_pool *pool;
+	uint64_t            seed;
+	uint32_t            max, n_buckets;
+	uint32_t            spare, oldest, newest; /* indices + 1; 0: none */
+};
+
+/* Returns NULL when memory ran out. */
+struct flow_table *flow_table_new(uint32_t max_flows, uint32_t max_streams);
+void               flow_table_free(struct flow_table *t);
+
+/* The flow of a packet's direction, or NULL. */
+struct flow *flow_table_find(struct flow_table *t, const struct packet *pkt);
+/* The same, made when there is none. *evicted: another flow had to go for it. */
+struct flow *flow_table_get(struct flow_table *t, const struct packet *pkt, uint64_t now,
+                            bool *evicted);
+/* Forgets what is known of a flow but its key: the connection starts anew. */
+void flow_restart(struct flow_table *t, struct flow *f, uint64_t now);
+/* Gives the stream back. */
+void flow_drop_stream(struct flow_table *t, struct flow *f);
+/* A stream for the flow; takes the longest idle flow's when none is free (*evicted). NULL only when
+ * the pool has no room at all. */
+struct stream *flow_need_stream(struct flow_table *t, struct flow *f, uint32_t seq, bool anchored,
+                                uint64_t now, bool *evicted);
+/* Forgets flows that were idle for too long; cheap when there are none. */
+void flow_table_age(struct flow_table *t, uint64_t now);
+
+/* One record per name and seen_in: true when this one was not made within the last 30 s. */
+bool flow_record_once(struct flow *f, uint32_t hash, uint64_t now);
+
+#endif

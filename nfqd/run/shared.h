@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Memory that parent and worker share: counters, which outlive a worker, and the names of network
+ * interfaces, which the worker may not look up by itself. Every field has one writer.
+ */
+#ifndef NFQD_RUN_SHARED_H
+#define NFQD_RUN_SHARED_H
+
+#include "pipeline.h"
+
+#define QUEUES_MAX 16
+#define IFACES_MAX 256
+
+struct iface {
+	_Atomic uint32_t index; /* 0: free, or being written */
+	char             name[16];
+};
+
+struct shared {
+	struct counters  count[QUEUES_MAX];
+	_Atomic uint64_t seq;         /* records numbered so far */
+	_Atomic uint64_t sink_lost;   /* records that a sink could not take */
+	_Atomic uint64_t generation;  /* of the ruleset that every thread reads */
+	struct iface     ifaces[IFACES_MAX];
+};
+
+/* Returns NULL when memory ran out. */
+struct shared *shared_new(void);
+
+/* The parent's side: replaces what is known of one interface; name NULL: it is gone. */
+void iface_set(struct shared *s, uint32_t index, const char *name);
+/* The worker's side: copies a name out. Returns out, or NULL. */
+const char *iface_name(const struct shared *s, uint32_t index, char out[16]);
+
+#endif

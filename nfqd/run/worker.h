@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The process that touches hostile bytes. It is forked with every descriptor it needs, drops its
+ * privileges and runs one thread per queue plus this one, which writes records and swaps rulesets.
+ * It opens nothing; it ends when the parent says so or is gone.
+ */
+#ifndef NFQD_RUN_WORKER_H
+#define NFQD_RUN_WORKER_H
+
+#include "log/sink.h"
+#include "run/conf.h"
+#include "run/shared.h"
+
+#define OUTPUTS_MAX 16
+
+struct worker_in {
+	struct shared  *shared;
+	int             parent; /* the socketpair's end */
+	int             rules;  /* image */
+	uint64_t        generation;
+	unsigned        queues;
+	int             queue_fd[QUEUES_MAX];
+	uint16_t        queue_num; /* of the first */
+	uint32_t        mark_mask;
+	bool            fail_closed;
+	struct injector inject;
+	unsigned        outputs;
+	int             output_fd[OUTPUTS_MAX];
+	enum sink_type  output_type[OUTPUTS_MAX];
+	const char     *empty_folder;
+};
+
+/* Returns the exit code of the process. */
+int worker_main(const struct worker_in *in);
+
+#endif

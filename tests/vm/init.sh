@@ -1,0 +1,270 @@
+#!/bin/busybox sh
+# Process 1 of the guest that run.t boots: client - router (this namespace) -
+# server, nfqd on the router, results as "TAP …" lines on the console.
+# No module is loaded here by name: nft and nfqd must get theirs from the kernel's
+# own loading on demand, as on any Debian machine.
+# shellcheck shell=dash
+
+/bin/busybox --install -s /bin
+/bin/busybox ln -sf ../bin/busybox /sbin/modprobe
+export PATH=/usr/sbin:/sbin:/usr/bin:/bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+mount -t tmpfs -o mode=755 tmpfs /run
+mount -t tmpfs -o mode=1777 tmpfs /tmp
+exec </dev/null >/dev/console 2>&1
+dmesg -n 1                              # no kernel line in the middle of one of ours
+
+CLIENT=10.77.0.2 ROUTER_IN=10.77.0.1
+SERVER=198.51.100.2 SERVER2=198.51.100.3 ROUTER_OUT=198.51.100.1
+LISTED_DNS=s07.upd.kaspersky.com
+LISTED_TLS=activation-v2.kaspersky.com
+UNLISTED=www.example.net
+MASK=0x70000000                         # inspect.mark-mask
+QUEUE_RULE='queue (flags [a-z,]+ )?(to|num) [0-9]'
+rows=0 failures=0
+
+ip() { /usr/sbin/ip "$@"; }             # busybox has an applet of that name
+in_client() { ip netns exec client "$@"; }
+in_server() { ip netns exec server "$@"; }
+note() { sed 's/^/TAP # /' | cut -c 1-300; }
+uptime_cs() { tr -d . </proc/uptime | cut -d ' ' -f 1; }
+
+# check DESCRIPTION COMMAND...: one row; on failure what the command printed.
+check() {
+	local what="$1"
+	shift
+	rows=$((rows + 1))
+	if "$@" >/tmp/check.out 2>&1; then
+		echo "TAP ok - $what"
+		return 0
+	fi
+	echo "TAP not ok - $what"
+	failures=$((failures + 1))
+	note </tmp/check.out
+	return 1
+}
+
+# poll SECONDS COMMAND...: until it succeeds, at most that long.
+poll() {
+	local end
+	end=$(($(uptime_cs) + $1 * 100))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$(uptime_cs)" -lt "$end" ] || return 1
+		usleep 50000
+	done
+}
+
+finish() {
+	echo "TAP # guest: up $(cut -d ' ' -f 1 /proc/uptime) s at the end"
+	echo "TAP end $rows"
+	poweroff -f
+	exec sleep 60
+}
+
+# ---- the network
+
+network() {
+	set -e
+	ip link set lo up
+	ip netns add client
+	ip netns add server
+	ip link add lan type veth peer name eth0 netns client
+	ip link add wan type veth peer name eth0 netns server
+	ip addr add $ROUTER_IN/24 dev lan
+	ip addr add $ROUTER_OUT/24 dev wan
+	ip link set lan up
+	ip link set wan up
+	ip route add default via $SERVER
+	ip -n client addr add $CLIENT/24 dev eth0
+	ip -n client link set lo up
+	ip -n client link set eth0 up
+	ip -n client route add default via $ROUTER_IN
+	ip -n server addr add $SERVER/24 dev eth0
+	ip -n server addr add $SERVER2/24 dev eth0
+	ip -n server link set lo up
+	ip -n server link set eth0 up
+	echo 1 >/proc/sys/net/ipv4/ip_forward
+	nft -f - <<-END
+	table ip nat {
+		chain post {
+			type nat hook postrouting priority srcnat;
+			oifname "wan" masquerade
+		}
+	}
+	END
+}
+
+listening() { in_server netstat -ln | grep "^$1" | grep -q "$2 "; }
+
+# One connection at a time each: the second one serves while the first may hang.
+tls_server() {
+	in_server openssl s_server -accept "$1:443" -cert /etc/cert.pem -key /etc/key.pem -www -quiet \
+		>"/tmp/s_server.$1" 2>&1 &
+}
+
+servers() {
+	in_server dnsmasq --conf-file=/dev/null --keep-in-foreground --user=root --pid-file= \
+		--no-resolv --no-hosts --address=/#/$SERVER >/tmp/dnsmasq.log 2>&1 &
+	tls_server $SERVER
+	tls_server $SERVER2
+	poll 30 listening udp :53 && poll 30 listening tcp $SERVER:443 && poll 30 listening tcp $SERVER2:443 && return
+	in_server netstat -ln
+	cat /tmp/dnsmasq.log /tmp/s_server.*
+	return 1
+}
+
+# ---- what the client does
+
+ask() { in_client dig +tries=1 +time=10 "@$SERVER" "$1" A; }
+
+answered() {
+	ask "$1" >/tmp/dig.out 2>&1
+	cat /tmp/dig.out
+	grep -q 'status: NOERROR' /tmp/dig.out && grep -Eq "[[:space:]]A[[:space:]]+$SERVER\$" /tmp/dig.out
+}
+
+blocked_name() {
+	ask "$1" >/tmp/dig.out 2>&1
+	cat /tmp/dig.out
+	grep -q 'status: NXDOMAIN' /tmp/dig.out && grep -q 'EDE: 15' /tmp/dig.out
+}
+
+fetch() {                               # NAME SERVER
+	in_client curl -k -s -S -m 20 -o /tmp/page -w 'status %{http_code} after %{time_total} s\n' \
+		--resolve "$1:443:$2" "https://$1/"
+}
+
+fetched() {
+	rm -f /tmp/page
+	fetch "$1" "$2" && grep -q 'Ciphers supported' /tmp/page
+}
+
+# A reset within 5 s (a hanging client would end with 28 after 20 s).
+reset() {
+	local from rc=0
+	from=$(uptime_cs)
+	fetch "$1" $SERVER || rc=$?
+	echo "curl ended with $rc after $(($(uptime_cs) - from)) cs"
+	{ [ $rc -eq 35 ] || [ $rc -eq 56 ]; } && [ $(($(uptime_cs) - from)) -lt 500 ]
+}
+
+no_connection() { ! in_server netstat -nt | grep "$SERVER:443 " | grep -E 'ESTABLISHED|CLOSE_WAIT'; }
+
+server_free() {
+	poll 5 no_connection && return
+	in_server netstat -nt
+	return 1
+}
+
+# ---- nfqd
+
+# Its exit status goes to a file, so that waiting for it can be bounded.
+start_nfqd() {
+	mkdir -p /run/nfqd /var/log/nfqd /var/lib/nfqd
+	chown nfqd:nfqd /run/nfqd /var/log/nfqd /var/lib/nfqd
+	rm -f /tmp/nfqd.rc
+	(
+		sh -c 'echo $$ >/tmp/nfqd.pid; exec nfqd -c /etc/nfqd.yaml' >/tmp/nfqd.out 2>/tmp/nfqd.err
+		echo $? >/tmp/nfqd.rc
+	) &
+	poll 60 ready_or_gone
+	cat /tmp/nfqd.err
+	grep -q '^nfqd: ready' /tmp/nfqd.err && [ ! -e /tmp/nfqd.rc ]
+}
+
+ready_or_gone() { [ -s /tmp/nfqd.rc ] || grep -q '^nfqd: ready' /tmp/nfqd.err; }
+
+stop_nfqd() {
+	kill -TERM "$(cat /tmp/nfqd.pid)"
+	poll 30 test -s /tmp/nfqd.rc || { echo "still running after 30 s"; return 1; }
+	echo "nfqd ended with $(cat /tmp/nfqd.rc)"
+	tail -n 5 /tmp/nfqd.err
+	[ "$(cat /tmp/nfqd.rc)" = 0 ]
+}
+
+queue_rules() {
+	nft list table inet nfqd >/tmp/table 2>&1
+	cat /tmp/table
+	grep -Eq "$QUEUE_RULE" /tmp/table
+}
+
+bound() { cat /proc/net/netfilter/nfnetlink_queue && grep -q . /proc/net/netfilter/nfnetlink_queue; }
+
+no_table() {
+	nft list tables >/tmp/tables || return 1
+	cat /tmp/tables
+	grep -q 'table ip nat' /tmp/tables && ! grep -q 'inet nfqd' /tmp/tables
+}
+
+# How many connections the kernel knows, and how many have a mark with bits of ours.
+marks() {
+	conntrack -L 2>/dev/null >/tmp/ct
+	seen=0 ours=0
+	# shellcheck disable=SC2013      # words without blanks
+	for mark in $(grep -o 'mark=[0-9]*' /tmp/ct); do
+		seen=$((seen + 1))
+		[ $((${mark#mark=} & MASK)) -eq 0 ] || ours=$((ours + 1))
+	done
+	cat /tmp/ct
+	echo "$seen entries, $ours with a mark of nfqd"
+}
+
+marked() { marks; [ $ours -gt 0 ]; }
+unmarked() { marks; [ $seen -gt 0 ] && [ $ours -eq 0 ]; }
+
+nfqd_cases() {
+	check 'nfqd says that it is ready' start_nfqd || return
+	check 'its table holds queue statements: the nft backend' queue_rules
+	check 'a queue is bound' bound
+	check 'a listed name is answered with NXDOMAIN and EDE 15' blocked_name $LISTED_DNS
+	check 'an unlisted name is answered' answered $UNLISTED
+	check 'TLS to a listed name is reset at once' reset $LISTED_TLS
+	check 'the server has heard of it too' server_free
+	check 'TLS to an unlisted name gets through' fetched $UNLISTED $SERVER2
+	check 'decided connections carry a mark' marked
+	check 'nfqd ends with 0 on SIGTERM' stop_nfqd
+	check 'no table of nfqd is left' no_table
+	check 'no connection mark is left' unmarked
+	check 'the listed name is answered again' answered $LISTED_DNS
+}
+
+what_nfqd_said() {
+	head -n 40 /tmp/nfqd.err | sed 's/^/stderr: /' | note
+	head -n 20 /tmp/eve.json | sed 's/^/event: /' | note
+	cut -d ' ' -f 1 /proc/modules | grep -E '^nf|^veth' | tr '\n' ' ' | sed 's/^/modules: /' | fold -w 250 | note
+	echo
+}
+
+# Without nfqd: can this kernel do what the nft backend needs?
+standin_cases() {
+	check 'a table with a queue statement loads' nft -f - <<-END
+	table inet nfqd {
+		chain c {
+			type filter hook prerouting priority mangle - 1;
+			udp dport 53 queue flags bypass to 0
+			tcp dport 443 queue flags bypass,fanout to 0-1
+			ct mark 0x20000000 reject with tcp reset
+		}
+	}
+	END
+	check 'it holds queue statements' queue_rules
+	check 'a name is answered through the empty queue' answered $LISTED_DNS
+	check 'TLS gets through the empty queue' fetched $LISTED_TLS $SERVER
+	check 'connections can be listed' unmarked
+}
+
+echo "TAP # guest: kernel $(uname -r), up $(cut -d ' ' -f 1 /proc/uptime) s"
+check 'client, router and server are connected' eval '(network)' || finish
+check 'the servers listen' servers || finish
+check 'without nfqd a listed name is answered' answered $LISTED_DNS
+check 'without nfqd TLS to a listed name gets through' fetched $LISTED_TLS $SERVER
+if [ -x /usr/sbin/nfqd ]; then
+	nfqd_cases
+	[ $failures -eq 0 ] || what_nfqd_said
+else
+	standin_cases
+fi
+finish

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nfqctl: asks and steers a running nfqd, and looks after rule packs. The table of sub-commands. */
+#include "nfqctl.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_SOCKET "/run/nfqd/control.sock"
+
+static const struct nfqctl_command commands[] = {
+	{ "status", cmd_status, "[--json]", "what the daemon does, with which rules, since when" },
+	{ "reload", cmd_reload, "", "read configuration and packs again" },
+	{ "rules", cmd_rules, "lint|list ...", "check or show rule packs (needs no daemon)" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+static void help(void)
+{
+	printf("usage: nfqctl [-s SOCKET] COMMAND ...\n\n"
+	       "  -s, --socket SOCKET   the daemon's control socket (" DEFAULT_SOCKET ")\n"
+	       "  -h, --help            this text\n"
+	       "  -V, --version         the version\n\ncommands:\n");
+	nfqctl_help(commands, "nfqctl");
+	printf("\nexit status: 0 done, 1 failed, 2 usage\n");
+}
+
+void nfqctl_help(const struct nfqctl_command *rows, const char *prefix)
+{
+	for (; rows->name; rows++)
+		printf("  %s %s%s%s\n        %s\n", prefix, rows->name, *rows->args ? " " : "",
+		       rows->args, rows->help);
+}
+
+int nfqctl_run(const struct nfqctl_command *rows, const char *prefix, struct nfqctl *ctl, int argc,
+               char **argv)
+{
+	for (const struct nfqctl_command *r = rows; argc > 0 && r->name; r++)
+		if (strcmp(r->name, argv[0]) == 0)
+			return r->main(ctl, argc, argv);
+	if (argc > 0)
+		fprintf(stderr, "%s: unknown command '%s'\n", prefix, argv[0]);
+	else
+		fprintf(stderr, "%s: a command is missing\n", prefix);
+	fprintf(stderr, "commands:");
+	for (; rows->name; rows++)
+		fprintf(stderr, " %s", rows->name);
+	fprintf(stderr, "\n");
+	return CTL_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "socket", required_argument, NULL, 's' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct nfqctl ctl = { .socket = DEFAULT_SOCKET };
+	int           o;
+
+	while ((o = getopt_long(argc, argv, "+s:hV", options, NULL)) != -1) {
+		if (o == 's') {
+			ctl.socket = optarg;
+		} else if (o == 'h') {
+			help();
+			return CTL_DONE;
+		} else if (o == 'V') {
+			printf("nfqctl %s\n", NFQD_VERSION);
+			return CTL_DONE;
+		} else {
+			return CTL_USAGE;
+		}
+	}
+	argc -= optind;
+	argv += optind;
+	optind = 0; /* the sub-command scans its own arguments from the start */
+	return nfqctl_run(commands, "nfqctl", &ctl, argc, argv);
+}

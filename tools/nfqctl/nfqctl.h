@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the sub-commands of nfqctl share. A sub-command is a function in a file of its own and a row in
+ * main.c; it gets its own name as argv[0], reads its options with getopt_long() and returns an
+ * enum ctl_exit.
+ */
+#ifndef NFQCTL_NFQCTL_H
+#define NFQCTL_NFQCTL_H
+
+enum ctl_exit { CTL_DONE, CTL_FAILED, CTL_USAGE };
+
+struct nfqctl {
+	const char *socket; /* of the daemon */
+};
+
+struct nfqctl_command {
+	const char *name;
+	int (*main)(struct nfqctl *ctl, int argc, char **argv);
+	const char *args, *help; /* one line each */
+};
+
+/* Runs the row that argv[0] names; prints what there is when no row has that name. prefix is what
+ * stands before the names in messages ("nfqctl", "nfqctl rules"). */
+int  nfqctl_run(const struct nfqctl_command *rows, const char *prefix, struct nfqctl *ctl, int argc,
+                char **argv);
+void nfqctl_help(const struct nfqctl_command *rows, const char *prefix);
+
+/* status.c, reload.c */
+int cmd_status(struct nfqctl *ctl, int argc, char **argv);
+int cmd_reload(struct nfqctl *ctl, int argc, char **argv);
+/* rules.c, rules_lint.c, rules_list.c */
+int cmd_rules(struct nfqctl *ctl, int argc, char **argv);
+int cmd_rules_lint(struct nfqctl *ctl, int argc, char **argv);
+int cmd_rules_list(struct nfqctl *ctl, int argc, char **argv);
+
+#endif

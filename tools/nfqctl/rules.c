@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nfqctl rules: the table of what can be done with rule packs. None of it needs a daemon. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nfqctl.h"
+
+static const struct nfqctl_command commands[] = {
+	{ "lint", cmd_rules_lint, "FILE...", "say everything that is wrong with packs" },
+	{ "list", cmd_rules_list, "[--json] [--rules PATH]...", "show every rule of the packs" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+int cmd_rules(struct nfqctl *ctl, int argc, char **argv)
+{
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		nfqctl_help(commands, "nfqctl rules");
+		return CTL_DONE;
+	}
+	return nfqctl_run(commands, "nfqctl rules", ctl, argc - 1, argv + 1);
+}

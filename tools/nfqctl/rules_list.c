@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nfqctl rules list: every entry and network of the packs, as a table or as JSON. */
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "match/pack.h"
+#include "match/ruleset.h"
+#include "nfqctl.h"
+
+#ifndef NFQD_DATADIR
+#define NFQD_DATADIR "/usr/share/nfqd/rules"
+#endif
+
+static const char *const action_words[] = {
+	[ENTRY_STAGE] = "stage",
+	[ENTRY_LOG] = "log",
+	[ENTRY_ALLOW] = "allow",
+};
+
+/* What entries and networks have in common. */
+struct row {
+	const struct pack *p;
+	char              *id;
+	char *const       *names, *const *ports, *const *products, *const *sources;
+	unsigned           n_names, n_ports, n_products, n_sources;
+	const char        *side_effect, *cidr;
+	int                category, confidence, action;
+	bool               shared;
+};
+
+typedef void row_each(void *ctx, const struct row *r);
+
+static struct row row_of_entry(const struct pack *p, const struct pack_entry *e)
+{
+	return (struct row){ .p = p,
+		             .id = e->id,
+		             .names = e->names,
+		             .n_names = e->n_names,
+		             .ports = e->ports,
+		             .n_ports = e->n_ports,
+		             .products = e->products,
+		             .n_products = e->n_products,
+		             .sources = e->sources,
+		             .n_sources = e->n_sources,
+		             .side_effect = e->side_effect,
+		             .category = e->category,
+		             .confidence = e->confidence,
+		             .action = e->action,
+		             .shared = e->shared };
+}
+
+static struct row row_of_net(const struct pack *p, const struct pack_net *n, char *id)
+{
+	return (struct row){ .p = p,
+		             .id = id,
+		             .ports = n->ports,
+		             .n_ports = n->n_ports,
+		             .sources = n->sources,
+		             .n_sources = n->n_sources,
+		             .side_effect = n->side_effect,
+		             .cidr = n->cidr,
+		             .category = n->category,
+		             .confidence = n->confidence,
+		             .action = n->action };
+}
+
+static void each_row(const struct packs *packs, row_each *each, void *ctx)
+{
+	for (unsigned i = 0; i < packs->n; i++) {
+		const struct pack *p = packs->v[i];
+
+		for (unsigned k = 0; k < p->n_entries; k++) {
+			struct row r = row_of_entry(p, &p->entries[k]);
+
+			each(ctx, &r);
+		}
+		for (unsigned k = 0; k < p->n_nets; k++) {
+			char       id[128];
+			struct row r = row_of_net(p, &p->nets[k], id);
+
+			snprintf(id, sizeof(id), "net-%s", p->nets[k].cidr);
+			each(ctx, &r);
+		}
+	}
+}
+
+/* ---- JSON ---------------------------------------------------------------------------------- */
+
+static json_t *texts(char *const v[], unsigned n)
+{
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < n; i++)
+		json_array_append_new(a, json_string(v[i]));
+	return a;
+}
+
+static json_t *urls(const struct row *r)
+{
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < r->n_sources; i++)
+		for (unsigned k = 0; k < r->p->n_sources; k++) {
+			const struct pack_source *s = &r->p->sources[k];
+
+			if (strcmp(s->id, r->sources[i]) == 0)
+				json_array_append_new(a, json_string(s->url ? s->url : s->title));
+		}
+	return a;
+}
+
+static void add_json(void *ctx, const struct row *r)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "pack", json_string(r->p->id));
+	json_object_set_new(o, "pack_version", json_string(r->p->version));
+	json_object_set_new(o, "vendor", json_string(r->p->vendor));
+	json_object_set_new(o, "id", json_string(r->id));
+	json_object_set_new(o, "names", texts(r->names, r->n_names));
+	if (r->cidr)
+		json_object_set_new(o, "cidr", json_string(r->cidr));
+	json_object_set_new(o, "category", json_string(category_words[r->category]));
+	json_object_set_new(o, "action", json_string(action_words[r->action]));
+	json_object_set_new(o, "confidence", json_string(confidence_words[r->confidence]));
+	json_object_set_new(o, "ports", texts(r->ports, r->n_ports));
+	json_object_set_new(o, "products", texts(r->products, r->n_products));
+	json_object_set_new(o, "sources", urls(r));
+	json_object_set_new(o, "side_effect", r->side_effect ? json_string(r->side_effect) : json_null());
+	json_object_set_new(o, "shared", json_boolean(r->shared));
+	json_array_append_new(ctx, o);
+}
+
+static int list_json(const struct packs *packs)
+{
+	json_t *all = json_array();
+	int     r;
+
+	each_row(packs, add_json, all);
+	r = json_dumpf(all, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	json_decref(all);
+	putchar('\n');
+	return r < 0 ? CTL_FAILED : CTL_DONE;
+}
+
+/* ---- the table ----------------------------------------------------------------------------- */
+
+struct widths {
+	int pack, id;
+};
+
+static int wider(int width, const char *text)
+{
+	int n = (int)strlen(text);
+
+	return n > width ? n : width;
+}
+
+static void measure(void *ctx, const struct row *r)
+{
+	struct widths *w = ctx;
+
+	w->pack = wider(w->pack, r->p->id);
+	w->id = wider(w->id, r->id);
+}
+
+static void print_row(void *ctx, const struct row *r)
+{
+	const struct widths *w = ctx;
+
+	printf("%-*s  %-*s  %-10s  %-6s  %-10s  ", w->pack, r->p->id, w->id, r->id,
+	       category_words[r->category], action_words[r->action], confidence_words[r->confidence]);
+	if (r->cidr)
+		printf("%s", r->cidr);
+	for (unsigned i = 0; i < r->n_names; i++)
+		printf("%s%s", i ? ", " : "", r->names[i]);
+	putchar('\n');
+}
+
+static int list_table(const struct packs *packs)
+{
+	struct widths w = { .pack = 4, .id = 4 };
+
+	each_row(packs, measure, &w);
+	printf("%-*s  %-*s  %-10s  %-6s  %-10s  %s\n", w.pack, "PACK", w.id, "RULE", "CATEGORY",
+	       "ACTION", "CONFIDENCE", "NAMES");
+	each_row(packs, print_row, &w);
+	return CTL_DONE;
+}
+
+/* ---- the command --------------------------------------------------------------------------- */
+
+static int list(char *const paths[], unsigned n, bool json)
+{
+	static char *const here[] = { "rules" }, *const installed[] = { NFQD_DATADIR };
+	struct packs       packs;
+	struct err         err = { .text = "" };
+	int                r;
+
+	if (n == 0) {
+		paths = access("rules", F_OK) == 0 ? here : installed;
+		n = 1;
+	}
+	if (packs_load(&packs, paths, n, &err) < 0) {
+		fprintf(stderr, "nfqctl: %s\n", err.text);
+		return CTL_FAILED;
+	}
+	r = json ? list_json(&packs) : list_table(&packs);
+	packs_free(&packs);
+	return r;
+}
+
+static int usage(FILE *to, int result)
+{
+	fprintf(to, "usage: nfqctl rules list [--json] [--rules PATH]...\n");
+	return result;
+}
+
+int cmd_rules_list(struct nfqctl *ctl, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "rules", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	char   **paths = calloc((size_t)argc + 1, sizeof(*paths));
+	unsigned n = 0;
+	bool     json = false;
+	int      o, r = -1;
+
+	(void)ctl;
+	while (paths && r < 0 && (o = getopt_long(argc, argv, "jr:h", options, NULL)) != -1) {
+		if (o == 'j')
+			json = true;
+		else if (o == 'r')
+			paths[n++] = optarg;
+		else
+			r = o == 'h' ? usage(stdout, CTL_DONE) : usage(stderr, CTL_USAGE);
+	}
+	if (r < 0 && optind < argc)
+		r = usage(stderr, CTL_USAGE);
+	if (r < 0)
+		r = paths ? list(paths, n, json) : CTL_FAILED;
+	free(paths);
+	return r;
+}

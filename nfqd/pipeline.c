@@ -281,8 +281,12 @@ static struct verdict wait_for_start(struct pipeline *p, struct judged *j, struc
 {
 	struct flow *f = need_flow(p, j);
 	bool         hole = f->stream && f->stream->end > front.n;
+	/* the server has answered, so it has seen the beginning and took it for something */
+	bool         answered = f->segments && f->answered_at != j->pkt->ack;
 
-	if (f->anchored || front.n >= UNKNOWN_BYTES || (!hole && ++f->segments >= UNKNOWN_SEGMENTS))
+	f->answered_at = j->pkt->ack;
+	if (f->anchored || answered || front.n >= UNKNOWN_BYTES ||
+	    (!hole && ++f->segments >= UNKNOWN_SEGMENTS))
 		return finish_unknown(p, j);
 	if (!f->stream && !remember(p, j, j->pkt->seq, j->pkt->payload))
 		return finish_unknown(p, j);

@@ -7,9 +7,10 @@
 #ifndef NFQD_ACT_ACT_H
 #define NFQD_ACT_ACT_H
 
+#include "act/sent.h"
 #include "capture/capture.h"
 #include "decide/decision.h"
-#include "log/event.h"
+#include "name/name.h"
 
 /* Raw sockets for packets of our own; every descriptor -1: send nothing. */
 struct injector {

@@ -36,6 +36,8 @@ enum steer_backend steer_backend(const struct steer *s)
 
 /* ---- the text ---- */
 
+/* Protocols stand as numbers (1 ICMP, 6 TCP, 17 UDP, 58 ICMPv6): names would need /etc/protocols. */
+
 /* What the rules compare marks with. */
 struct marks {
 	uint32_t mask, keep; /* our bits; everybody else's */
@@ -83,7 +85,7 @@ static void write_sets(FILE *f)
 static void write_refuse(FILE *f)
 {
 	fputs("\tchain refuse {\n"
-	      "\t\tmeta l4proto tcp reject with tcp reset\n"
+	      "\t\tmeta l4proto 6 reject with tcp reset\n"
 	      "\t\treject with icmpx port-unreachable\n"
 	      "\t}\n",
 	      f);
@@ -101,7 +103,7 @@ static void write_first(FILE *f, const struct marks *m)
 	        "\tchain first {\n"
 	        "\t\tmeta mark & 0x%08x == 0x%08x accept\n"
 	        "\t\ttcp flags & rst == rst accept\n"
-	        "\t\tmeta l4proto { icmp, ipv6-icmp } accept\n"
+	        "\t\tmeta l4proto { 1, 58 } accept\n"
 	        "\t\ttcp flags & (syn | ack) == syn ct mark set ct mark & 0x%08x | 0x%08x\n",
 	        m->mask, m->forged, m->keep, m->queue);
 	fprintf(f,
@@ -163,8 +165,8 @@ static void write_dns(FILE *f)
 {
 	fputs("\tchain dns {\n"
 	      "\t\ttcp dport 53 ct state invalid reject with tcp reset\n"
-	      "\t\tmeta l4proto tcp ip length . tcp doff @empty4 accept\n"
-	      "\t\tmeta l4proto tcp ip6 length . tcp doff @empty6 accept\n"
+	      "\t\tmeta l4proto 6 ip length . tcp doff @empty4 accept\n"
+	      "\t\tmeta l4proto 6 ip6 length . tcp doff @empty6 accept\n"
 	      "\t\tct state untracked counter name no_conntrack\n"
 	      "\t\tgoto to_queue\n"
 	      "\t}\n",
@@ -180,7 +182,7 @@ static void write_rest(FILE *f, const struct marks *m)
 	fprintf(f,
 	        "\tchain rest {\n"
 	        "\t\tudp dport { 443, 853 } ct direction original goto to_queue\n"
-	        "\t\tmeta l4proto != tcp accept\n"
+	        "\t\tmeta l4proto != 6 accept\n"
 	        "\t\tip length . tcp doff @empty4 accept\n"
 	        "\t\tip6 length . tcp doff @empty6 accept\n"
 	        "\t\tct state invalid,untracked tcp dport { 53, 80, 443 } counter name no_conntrack "
@@ -203,7 +205,7 @@ static void write_steering(FILE *f, const struct steer *s)
 	if (c->forward) {
 		fputs("\tchain steer_prerouting {\n"
 		      "\t\ttype filter hook prerouting priority mangle - 1; policy accept;\n"
-		      "\t\tmeta l4proto { tcp, udp } th dport 53 iif != lo goto routed_dns\n"
+		      "\t\tmeta l4proto { 6, 17 } th dport 53 iif != lo goto routed_dns\n"
 		      "\t}\n"
 		      "\tchain routed_dns {\n",
 		      f);
@@ -217,9 +219,9 @@ static void write_steering(FILE *f, const struct steer *s)
 		write_whom(f, s, true);
 		fputs("\t\tjump first\n"
 		      /* judged at prerouting, unless a translation made it a question */
-		      "\t\tct original proto-dst 53 accept\n"
-		      "\t\tmeta l4proto { tcp, udp } th dport 53 ct state invalid,untracked accept\n"
-		      "\t\tmeta l4proto { tcp, udp } th dport 53 goto dns\n"
+		      "\t\tmeta l4proto { 6, 17 } ct original proto-dst 53 accept\n"
+		      "\t\tmeta l4proto { 6, 17 } th dport 53 ct state invalid,untracked accept\n"
+		      "\t\tmeta l4proto { 6, 17 } th dport 53 goto dns\n"
 		      "\t\tgoto rest\n"
 		      "\t}\n",
 		      f);
@@ -232,7 +234,7 @@ static void write_steering(FILE *f, const struct steer *s)
 	      f);
 	if (!c->marked_output) /* a tunnel's own packets: a changed mark would re-route them */
 		fputs("\t\tmeta mark != 0 counter name marked_output accept\n", f);
-	fputs("\t\tmeta l4proto { tcp, udp } th dport 53 goto dns\n"
+	fputs("\t\tmeta l4proto { 6, 17 } th dport 53 goto dns\n"
 	      "\t\tgoto rest\n"
 	      "\t}\n",
 	      f);
@@ -297,7 +299,7 @@ static char *table_text(const struct steer *s)
 
 	if (!f)
 		return NULL;
-	fputs("table inet nfqd { }\ndelete table inet nfqd\ntable inet nfqd {\n", f);
+	fputs("add table inet nfqd\ndelete table inet nfqd\ntable inet nfqd {\n", f);
 	write_sets(f);
 	write_refuse(f);
 	write_first(f, &m);
@@ -325,11 +327,21 @@ static int run(struct steer *s, const char *commands, const char *doing, struct 
 	return err_set(err, "nft: %s: %s", doing, why && *why ? why : strerror(errno));
 }
 
-/* Does this kernel have the queue expression? The probe has no base chain: no packet meets it. */
-static bool has_nft_queue(struct steer *s)
+/* Does this kernel have the queue expression? The probe has no base chain: no packet meets it; and
+ * a context of its own: no complaint of the kernel's stays in ours. */
+static bool has_nft_queue(void)
 {
-	return nft_run_cmd_from_buffer(s->nft, "table inet nfqd_probe { chain c { queue num 0; } }\n"
-	                                       "delete table inet nfqd_probe\n") == 0;
+	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
+	bool            has;
+
+	if (!nft)
+		return false;
+	nft_ctx_buffer_error(nft);
+	has = nft_run_cmd_from_buffer(nft, "add table inet nfqd_probe\n"
+	                                   "table inet nfqd_probe {\nchain c {\nqueue num 0\n}\n}\n"
+	                                   "delete table inet nfqd_probe\n") == 0;
+	nft_ctx_free(nft);
+	return has;
 }
 
 /* The words of `inside:` as set elements; interfaces and networks may be mixed. */
@@ -401,7 +413,7 @@ struct steer *steer_install(const struct steer_conf *conf, struct err *err)
 		free_steer(s);
 		return NULL;
 	}
-	s->backend = has_nft_queue(s) ? STEER_NFT : xt_flavour();
+	s->backend = has_nft_queue() ? STEER_NFT : xt_flavour();
 	xt_remove(); /* a killed run's */
 	if (load(s, err) < 0) {
 		free_steer(s);

@@ -6,22 +6,12 @@
 #ifndef NFQD_LOG_EVENT_H
 #define NFQD_LOG_EVENT_H
 
+#include "act/sent.h"
 #include "base/addr.h"
 #include "decide/decision.h"
 #include "name/name.h"
 
 struct ruleset;
-
-/* What the client was answered with, as EVE's verdict.reject names it; index of sent_words[]. */
-enum sent {
-	SENT_NOTHING,
-	SENT_DNS_NXDOMAIN,
-	SENT_DNS_REFUSED,
-	SENT_DNS_NODATA,
-	SENT_DNS_SINKHOLE,
-	SENT_TCP_RESET,
-	SENT_ICMP,
-};
 
 struct event {
 	uint64_t              ts; /* ns */

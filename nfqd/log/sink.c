@@ -186,8 +186,8 @@ struct sinks *sinks_new(void)
 		return NULL;
 	s->seq = 1;
 	relay_init(&s->relay);
-	/* Both read files on first use, and where records are written nothing can be opened any more.
-	 * The seed guards against hostile keys; ours are all constants. */
+	/* Both read files on first use, and where records are written nothing can be opened any
+	 * more. The seed guards against hostile keys; ours are all constants. */
 	json_object_seed(1);
 	tzset();
 	return s;
@@ -281,5 +281,10 @@ struct sink_counts sinks_counts(const struct sinks *s)
 
 void sinks_set_seq(struct sinks *s, uint64_t seq)
 {
-	s->seq = seq;
+	s->seq = seq ? seq : 1;
+}
+
+uint64_t sinks_seq(const struct sinks *s)
+{
+	return s->seq;
 }

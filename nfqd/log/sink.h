@@ -41,7 +41,8 @@ struct sink_counts {
 };
 struct sink_counts sinks_counts(const struct sinks *s);
 /* The number the next record gets; kept over a worker's death by the parent. */
-void sinks_set_seq(struct sinks *s, uint64_t seq);
+void     sinks_set_seq(struct sinks *s, uint64_t seq);
+uint64_t sinks_seq(const struct sinks *s);
 
 /* The text of one record, for every sink and for tests. Returns a malloc()ed JSON line without its
  * newline, or NULL. */

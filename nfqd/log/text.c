@@ -11,7 +11,7 @@
 #include "log/finding.h"
 #include "log/sink.h"
 
-enum { LINE_WIDTH = 140, NAME_LEAST = 24 }; /* a name is cut to fit the line, but not below this */
+enum { LINE_WIDTH = 140, NAME_LEAST = 32 }; /* a name is cut to fit the line, but not below this */
 
 /* A line that grows in a fixed room; what does not fit is cut. */
 struct line {
@@ -104,8 +104,8 @@ static void add_server(struct line *l, const struct event *e)
 	add(l, " -> %s", where);
 }
 
-/* How the client was told, or what it was spared. */
-static void add_outcome(struct line *l, const struct event *e)
+/* How the client was told, or what it was spared and by whom. */
+static void add_outcome(struct line *l, const struct event *e, const struct finding *f)
 {
 	static const char *const told[] = {
 		[SENT_NOTHING] = "",
@@ -118,12 +118,16 @@ static void add_outcome(struct line *l, const struct event *e)
 	};
 	const struct decision *d = &e->decision;
 
-	if (d->would > d->action)
+	if (f->exception) {
+		add(l, "  exception ");
+		add_safe(l, rs_text(f->rs, f->exception->name), 32);
+	} else if (d->would > d->action) {
 		add(l, "  would %s", action_words[d->would]);
-	else if (d->action == ACTION_DROP)
+	} else if (d->action == ACTION_DROP) {
 		add(l, "  dropped");
-	else if (e->sent != SENT_NOTHING)
+	} else if (e->sent != SENT_NOTHING) {
 		add(l, "  %s", told[e->sent]);
+	}
 }
 
 static void add_why(struct line *l, const struct finding *f)
@@ -137,10 +141,6 @@ static void add_why(struct line *l, const struct finding *f)
 	add(l, "/");
 	add_safe(l, rs_text(f->rs, f->rule->id), 48);
 	add(l, " (%s)", category_words[f->rule->category]);
-	if (f->exception) {
-		add(l, "  exception ");
-		add_safe(l, rs_text(f->rs, f->exception->name), 32);
-	}
 }
 
 /* Rules match the right-hand end of a name, so the left one goes when it is too long. */
@@ -183,7 +183,7 @@ void text_line(const struct record *r, bool colour, char *out, unsigned size)
 	add_seen_in(&l, e);
 	used += l.len;
 	add_server(&tail, e);
-	add_outcome(&tail, e);
+	add_outcome(&tail, e, &f);
 	add_why(&tail, &f);
 	if (r->relayed)
 		add(&tail, "  relayed");

@@ -18,7 +18,7 @@ struct iface {
 
 struct shared {
 	struct counters  count[QUEUES_MAX];
-	_Atomic uint64_t seq;         /* records numbered so far */
+	_Atomic uint64_t seq;         /* number of the next record; 0: none yet */
 	_Atomic uint64_t sink_lost;   /* records that a sink could not take */
 	_Atomic uint64_t generation;  /* of the ruleset that every thread reads */
 	struct iface     ifaces[IFACES_MAX];

@@ -78,6 +78,7 @@ static json_t *packs(const struct parent *p)
 static json_t *run_status(void *ctx, const json_t *request, struct err *err)
 {
 	const struct parent *p = ctx;
+	uint64_t             seq = p->shared->seq;
 	struct ruleset       rs;
 
 	(void)request, (void)err;
@@ -90,7 +91,7 @@ static json_t *run_status(void *ctx, const json_t *request, struct err *err)
 	                 (int)p->worker, "worker_restarts", (int)p->restarts, "generation",
 	                 (json_int_t)p->shared->generation, "names", (json_int_t)rs.head->names,
 	                 "packs", packs(p), "queues", queues(p), "steering", steering(p), "counters",
-	                 counters(p), "log", "seq", (json_int_t)p->shared->seq, "lost",
+	                 counters(p), "log", "seq", (json_int_t)(seq ? seq - 1 : 0), "lost",
 	                 (json_int_t)p->shared->sink_lost);
 }
 

@@ -97,7 +97,7 @@ static void write_records(struct worker *w)
 		}
 	} while (wrote);
 	sinks_flush(w->sinks);
-	atomic_store(&w->in->shared->seq, sinks_counts(w->sinks).written);
+	atomic_store(&w->in->shared->seq, sinks_seq(w->sinks));
 	atomic_store(&w->in->shared->sink_lost, sinks_counts(w->sinks).lost);
 }
 

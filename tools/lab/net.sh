@@ -188,10 +188,12 @@ lab_certificate() {
 }
 
 lab_nginx_conf() {
-	local kind listen=''
+	local kind address listen=''
 
 	for kind in 80 8080 '443 ssl' '8443 ssl'; do
-		listen+="listen $kind; listen [::]:$kind; "
+		for address in "${LAB_WEB[4]}" "[${LAB_WEB[6]}]" "${LAB_BARE[4]}" "[${LAB_BARE[6]}]"; do
+			listen+="listen $address:$kind; "
+		done
 	done
 	cat <<-END
 		daemon off; master_process off; user root; pid nginx.pid; error_log stderr;
@@ -247,7 +249,6 @@ lab_encrypted_dns() {
 			local-zone: "." redirect
 			local-data: ". A ${LAB_WEB[4]}"
 	END
-	# nginx holds the wildcard address of port 443; a bind to one address is more specific
 	lab_spawn unbound "$LAB_SERVER" unbound -d -c "$lab_dir/unbound.conf" &&
 		lab_wait 5 lab_listens "$LAB_SERVER" t 853
 }

@@ -30,9 +30,9 @@ static inline uint32_t fixture_text(struct image_builder *b, const char *text)
 	return image_text(b, RS_TEXT, text);
 }
 
-static inline void fixture_rule(struct image_builder *b, const char *id, uint32_t pack, uint32_t sid,
-                                enum category category, enum confidence confidence,
-                                enum entry_action action)
+static inline void fixture_rule(struct image_builder *b, const char *id, uint32_t pack,
+                                uint32_t sid, enum category category,
+                                enum confidence confidence, enum entry_action action)
 {
 	struct rs_rule rule = { .id = fixture_text(b, id), .pack = pack, .sid = sid,
 		                .category = (uint8_t)category, .confidence = (uint8_t)confidence,

@@ -29,106 +29,106 @@ static const struct golden {
 } goldens[] = {
 	{ "blocked DNS query", event_blocked_dns, "lan0", false,
 	  HEAD "\"event_type\":\"alert\",\"in_iface\":\"lan0\","
-	       "\"src_ip\":\"10.0.0.7\",\"src_port\":50122,\"dest_ip\":\"8.8.8.8\",\"dest_port\":53,"
-	       "\"proto\":\"UDP\",\"app_proto\":\"dns\"," ETHER
-	       "\"dns\":{\"version\":3,\"type\":\"request\",\"id\":4711,\"queries\":"
-	       "[{\"rrname\":\"downloads.upd.kaspersky.com\",\"rrtype\":\"A\"}],"
-	       "\"rrname\":\"downloads.upd.kaspersky.com\",\"rrtype\":\"A\"},"
-	       "\"alert\":{\"action\":\"blocked\",\"signature_id\":9100017,"
-	       "\"signature\":\"Kaspersky update endpoint\",\"category\":\"Banned product\","
-	       "\"severity\":2,\"metadata\":{\"vendor\":[\"kaspersky\"],\"confidence\":[\"high\"]}},"
-	       "\"verdict\":{\"action\":\"drop\",\"reject\":[\"dns-nxdomain\"]},"
-	       "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"downloads.upd.kaspersky.com\","
-	       "\"seen_in\":\"dns.query\",\"rule\":\"kav-update-downloads\","
-	       "\"pattern\":\"downloads.upd.kaspersky.com\"," KAV "\"category\":\"update\","
-	       "\"policy\":\"banned-vendors\",\"stage\":\"in-force\",\"action\":\"reject\","
-	       "\"would\":\"reject\"," CLIENT
-	       "\"matches\":[{\"pack\":\"kaspersky\",\"rule\":\"kav-update-downloads\"}],"
-	       "\"relayed\":false}}" },
+	  "\"src_ip\":\"10.0.0.7\",\"src_port\":50122,\"dest_ip\":\"8.8.8.8\",\"dest_port\":53,"
+	  "\"proto\":\"UDP\",\"app_proto\":\"dns\"," ETHER
+	  "\"dns\":{\"version\":3,\"type\":\"request\",\"id\":4711,\"queries\":"
+	  "[{\"rrname\":\"downloads.upd.kaspersky.com\",\"rrtype\":\"A\"}],"
+	  "\"rrname\":\"downloads.upd.kaspersky.com\",\"rrtype\":\"A\"},"
+	  "\"alert\":{\"action\":\"blocked\",\"signature_id\":9100017,"
+	  "\"signature\":\"Kaspersky update endpoint\",\"category\":\"Banned product\","
+	  "\"severity\":2,\"metadata\":{\"vendor\":[\"kaspersky\"],\"confidence\":[\"high\"]}},"
+	  "\"verdict\":{\"action\":\"drop\",\"reject\":[\"dns-nxdomain\"]},"
+	  "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"downloads.upd.kaspersky.com\","
+	  "\"seen_in\":\"dns.query\",\"rule\":\"kav-update-downloads\","
+	  "\"pattern\":\"downloads.upd.kaspersky.com\"," KAV "\"category\":\"update\","
+	  "\"policy\":\"banned-vendors\",\"stage\":\"in-force\",\"action\":\"reject\","
+	  "\"would\":\"reject\"," CLIENT
+	  "\"matches\":[{\"pack\":\"kaspersky\",\"rule\":\"kav-update-downloads\"}],"
+	  "\"relayed\":false}}" },
 	{ "logged TLS hello, two packs", event_logged_tls, NULL, false,
 	  HEAD "\"event_type\":\"alert\","
-	       "\"src_ip\":\"fd00:20::7\",\"src_port\":50122,\"dest_ip\":\"2001:db8::1\","
-	       "\"dest_port\":443,\"proto\":\"TCP\",\"app_proto\":\"tls\","
-	       "\"tls\":{\"sni\":\"ksn-a-geo.kaspersky-labs.com\",\"version\":\"TLS 1.3\"},"
-	       "\"alert\":{\"action\":\"allowed\",\"signature_id\":9100018,"
-	       "\"signature\":\"Kaspersky reputation endpoint\",\"category\":\"Banned product\","
-	       "\"severity\":2,\"metadata\":{\"vendor\":[\"kaspersky\"],\"confidence\":[\"medium\"]}},"
-	       "\"verdict\":{\"action\":\"alert\"},"
-	       "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"ksn-a-geo.kaspersky-labs.com\","
-	       "\"seen_in\":\"tls.sni\",\"rule\":\"ksn-cloud\","
-	       "\"pattern\":\"ksn-*-geo.kaspersky-labs.com\"," KAV "\"category\":\"reputation\","
-	       "\"policy\":\"banned-vendors\",\"stage\":\"in-force\",\"action\":\"log\","
-	       "\"would\":\"reject\",\"client\":{\"id\":\"ip:fd00:20::7\"},"
-	       "\"matches\":[{\"pack\":\"kaspersky\",\"rule\":\"ksn-cloud\"},"
-	       "{\"pack\":\"odd\",\"rule\":\"foreign\"}],\"relayed\":false}}" },
+	  "\"src_ip\":\"fd00:20::7\",\"src_port\":50122,\"dest_ip\":\"2001:db8::1\","
+	  "\"dest_port\":443,\"proto\":\"TCP\",\"app_proto\":\"tls\","
+	  "\"tls\":{\"sni\":\"ksn-a-geo.kaspersky-labs.com\",\"version\":\"TLS 1.3\"},"
+	  "\"alert\":{\"action\":\"allowed\",\"signature_id\":9100018,"
+	  "\"signature\":\"Kaspersky reputation endpoint\",\"category\":\"Banned product\","
+	  "\"severity\":2,\"metadata\":{\"vendor\":[\"kaspersky\"],\"confidence\":[\"medium\"]}},"
+	  "\"verdict\":{\"action\":\"alert\"},"
+	  "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"ksn-a-geo.kaspersky-labs.com\","
+	  "\"seen_in\":\"tls.sni\",\"rule\":\"ksn-cloud\","
+	  "\"pattern\":\"ksn-*-geo.kaspersky-labs.com\"," KAV "\"category\":\"reputation\","
+	  "\"policy\":\"banned-vendors\",\"stage\":\"in-force\",\"action\":\"log\","
+	  "\"would\":\"reject\",\"client\":{\"id\":\"ip:fd00:20::7\"},"
+	  "\"matches\":[{\"pack\":\"kaspersky\",\"rule\":\"ksn-cloud\"},"
+	  "{\"pack\":\"odd\",\"rule\":\"foreign\"}],\"relayed\":false}}" },
 	{ "allowed listed name", event_allowed_tls, "lan0", false,
 	  HEAD "\"event_type\":\"alert\",\"in_iface\":\"lan0\","
-	       "\"src_ip\":\"10.0.0.7\",\"src_port\":50122,\"dest_ip\":\"93.184.216.34\","
-	       "\"dest_port\":443,\"proto\":\"TCP\",\"app_proto\":\"tls\"," ETHER
-	       "\"tls\":{\"sni\":\"media.kaspersky.com\",\"version\":\"TLS 1.3\"},"
-	       "\"alert\":{\"action\":\"allowed\",\"signature_id\":9100019,"
-	       "\"signature\":\"Kaspersky web endpoint\",\"category\":\"Allowed name\","
-	       "\"severity\":3,\"metadata\":{\"vendor\":[\"kaspersky\"],\"confidence\":[\"high\"]}},"
-	       "\"verdict\":{\"action\":\"pass\"},"
-	       "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"media.kaspersky.com\","
-	       "\"seen_in\":\"tls.sni\",\"rule\":\"removal-tool\",\"pattern\":\".kaspersky.com\"," KAV
-	       "\"category\":\"web\",\"policy\":\"default\",\"stage\":null,\"action\":\"allow\","
-	       "\"would\":\"allow\"," CLIENT
-	       "\"matches\":[{\"pack\":\"kaspersky\",\"rule\":\"removal-tool\"}],\"relayed\":false}}" },
+	  "\"src_ip\":\"10.0.0.7\",\"src_port\":50122,\"dest_ip\":\"93.184.216.34\","
+	  "\"dest_port\":443,\"proto\":\"TCP\",\"app_proto\":\"tls\"," ETHER
+	  "\"tls\":{\"sni\":\"media.kaspersky.com\",\"version\":\"TLS 1.3\"},"
+	  "\"alert\":{\"action\":\"allowed\",\"signature_id\":9100019,"
+	  "\"signature\":\"Kaspersky web endpoint\",\"category\":\"Allowed name\","
+	  "\"severity\":3,\"metadata\":{\"vendor\":[\"kaspersky\"],\"confidence\":[\"high\"]}},"
+	  "\"verdict\":{\"action\":\"pass\"},"
+	  "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"media.kaspersky.com\","
+	  "\"seen_in\":\"tls.sni\",\"rule\":\"removal-tool\",\"pattern\":\".kaspersky.com\"," KAV
+	  "\"category\":\"web\",\"policy\":\"default\",\"stage\":null,\"action\":\"allow\","
+	  "\"would\":\"allow\"," CLIENT
+	  "\"matches\":[{\"pack\":\"kaspersky\",\"rule\":\"removal-tool\"}],\"relayed\":false}}" },
 	{ "unlisted HTTP Host", event_unlisted_http, "", false,
 	  HEAD "\"event_type\":\"http\","
-	       "\"src_ip\":\"10.0.0.7\",\"src_port\":50122,\"dest_ip\":\"93.184.216.34\","
-	       "\"dest_port\":80,\"proto\":\"TCP\",\"app_proto\":\"http\"," ETHER
-	       "\"http\":{\"hostname\":\"example.org\",\"http_method\":\"GET\"},"
-	       "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"example.org\","
-	       "\"seen_in\":\"http.host\",\"rule\":null,\"action\":\"allow\",\"would\":\"allow\"," CLIENT
-	       "\"relayed\":false}}" },
+	  "\"src_ip\":\"10.0.0.7\",\"src_port\":50122,\"dest_ip\":\"93.184.216.34\","
+	  "\"dest_port\":80,\"proto\":\"TCP\",\"app_proto\":\"http\"," ETHER
+	  "\"http\":{\"hostname\":\"example.org\",\"http_method\":\"GET\"},"
+	  "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"example.org\","
+	  "\"seen_in\":\"http.host\",\"rule\":null,\"action\":\"allow\",\"would\":\"allow\"," CLIENT
+	  "\"relayed\":false}}" },
 	{ "site exception, relayed", event_excepted_dns, "lan0", true,
 	  HEAD "\"event_type\":\"alert\",\"in_iface\":\"lan0\","
-	       "\"src_ip\":\"10.0.0.7\",\"src_port\":50122,\"dest_ip\":\"8.8.8.8\",\"dest_port\":53,"
-	       "\"proto\":\"UDP\",\"app_proto\":\"dns\"," ETHER
-	       "\"dns\":{\"version\":3,\"type\":\"request\",\"id\":4711,\"queries\":"
-	       "[{\"rrname\":\"downloads.upd.kaspersky.com\",\"rrtype\":\"A\"}],"
-	       "\"rrname\":\"downloads.upd.kaspersky.com\",\"rrtype\":\"A\"},"
-	       "\"alert\":{\"action\":\"allowed\",\"signature_id\":9100017,"
-	       "\"signature\":\"Kaspersky update endpoint\",\"category\":\"Allowed name\","
-	       "\"severity\":2,\"metadata\":{\"vendor\":[\"kaspersky\"],\"confidence\":[\"high\"]}},"
-	       "\"verdict\":{\"action\":\"pass\"},"
-	       "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"downloads.upd.kaspersky.com\","
-	       "\"seen_in\":\"dns.query\",\"rule\":\"kav-update-downloads\","
-	       "\"pattern\":\"downloads.upd.kaspersky.com\"," KAV "\"category\":\"update\","
-	       "\"policy\":\"banned-vendors\",\"stage\":\"in-force\","
-	       "\"exception\":\"support-case-4711\",\"action\":\"allow\",\"would\":\"reject\"," CLIENT
-	       "\"matches\":[{\"pack\":\"kaspersky\",\"rule\":\"kav-update-downloads\"}],"
-	       "\"relayed\":true}}" },
+	  "\"src_ip\":\"10.0.0.7\",\"src_port\":50122,\"dest_ip\":\"8.8.8.8\",\"dest_port\":53,"
+	  "\"proto\":\"UDP\",\"app_proto\":\"dns\"," ETHER
+	  "\"dns\":{\"version\":3,\"type\":\"request\",\"id\":4711,\"queries\":"
+	  "[{\"rrname\":\"downloads.upd.kaspersky.com\",\"rrtype\":\"A\"}],"
+	  "\"rrname\":\"downloads.upd.kaspersky.com\",\"rrtype\":\"A\"},"
+	  "\"alert\":{\"action\":\"allowed\",\"signature_id\":9100017,"
+	  "\"signature\":\"Kaspersky update endpoint\",\"category\":\"Allowed name\","
+	  "\"severity\":2,\"metadata\":{\"vendor\":[\"kaspersky\"],\"confidence\":[\"high\"]}},"
+	  "\"verdict\":{\"action\":\"pass\"},"
+	  "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"downloads.upd.kaspersky.com\","
+	  "\"seen_in\":\"dns.query\",\"rule\":\"kav-update-downloads\","
+	  "\"pattern\":\"downloads.upd.kaspersky.com\"," KAV "\"category\":\"update\","
+	  "\"policy\":\"banned-vendors\",\"stage\":\"in-force\","
+	  "\"exception\":\"support-case-4711\",\"action\":\"allow\",\"would\":\"reject\"," CLIENT
+	  "\"matches\":[{\"pack\":\"kaspersky\",\"rule\":\"kav-update-downloads\"}],"
+	  "\"relayed\":true}}" },
 	{ "dropped address", event_dropped_address, "lan0", false,
 	  HEAD "\"event_type\":\"alert\",\"in_iface\":\"lan0\","
-	       "\"src_ip\":\"10.0.0.7\",\"src_port\":50122,\"dest_ip\":\"192.0.2.7\","
-	       "\"dest_port\":1443,\"proto\":\"TCP\"," ETHER
-	       "\"alert\":{\"action\":\"blocked\",\"signature_id\":9100020,"
-	       "\"signature\":\"Kaspersky update endpoint\",\"category\":\"Banned product\","
-	       "\"severity\":2,\"metadata\":{\"vendor\":[\"kaspersky\"],\"confidence\":[\"low\"]}},"
-	       "\"verdict\":{\"action\":\"drop\"},"
-	       "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"192.0.2.7\","
-	       "\"seen_in\":\"address\",\"rule\":\"net-update\",\"pattern\":\"192.0.2.0/24\"," KAV
-	       "\"category\":\"update\",\"policy\":\"banned-vendors\",\"stage\":\"in-force\","
-	       "\"action\":\"drop\",\"would\":\"drop\"," CLIENT
-	       "\"matches\":[{\"pack\":\"kaspersky\",\"rule\":\"net-update\"}],\"relayed\":false}}" },
+	  "\"src_ip\":\"10.0.0.7\",\"src_port\":50122,\"dest_ip\":\"192.0.2.7\","
+	  "\"dest_port\":1443,\"proto\":\"TCP\"," ETHER
+	  "\"alert\":{\"action\":\"blocked\",\"signature_id\":9100020,"
+	  "\"signature\":\"Kaspersky update endpoint\",\"category\":\"Banned product\","
+	  "\"severity\":2,\"metadata\":{\"vendor\":[\"kaspersky\"],\"confidence\":[\"low\"]}},"
+	  "\"verdict\":{\"action\":\"drop\"},"
+	  "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"192.0.2.7\","
+	  "\"seen_in\":\"address\",\"rule\":\"net-update\",\"pattern\":\"192.0.2.0/24\"," KAV
+	  "\"category\":\"update\",\"policy\":\"banned-vendors\",\"stage\":\"in-force\","
+	  "\"action\":\"drop\",\"would\":\"drop\"," CLIENT
+	  "\"matches\":[{\"pack\":\"kaspersky\",\"rule\":\"net-update\"}],\"relayed\":false}}" },
 	{ "canary", event_canary, "lan0", false,
 	  HEAD "\"event_type\":\"alert\",\"in_iface\":\"lan0\","
-	       "\"src_ip\":\"10.0.0.7\",\"src_port\":50122,\"dest_ip\":\"93.184.216.34\","
-	       "\"dest_port\":80,\"proto\":\"TCP\",\"app_proto\":\"http\"," ETHER
-	       "\"http\":{\"hostname\":\"blocked.nfqd.invalid\",\"http_method\":\"GET\"},"
-	       "\"alert\":{\"action\":\"blocked\",\"signature_id\":9200001,"
-	       "\"signature\":\"nfqd canary endpoint\",\"category\":\"Canary\",\"severity\":3,"
-	       "\"metadata\":{\"vendor\":[\"canary\"],\"confidence\":[\"high\"]}},"
-	       "\"verdict\":{\"action\":\"drop\",\"reject\":[\"tcp-reset\"]},"
-	       "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"blocked.nfqd.invalid\","
-	       "\"seen_in\":\"http.host\",\"rule\":\"blocked\",\"pattern\":\"blocked.nfqd.invalid\","
-	       "\"pack\":\"canary\",\"pack_version\":\"1\",\"vendor\":\"nfqd\","
-	       "\"category\":\"canary\",\"policy\":\"default\",\"stage\":null,\"action\":\"reject\","
-	       "\"would\":\"reject\"," CLIENT
-	       "\"matches\":[{\"pack\":\"canary\",\"rule\":\"blocked\"}],\"relayed\":false}}" },
+	  "\"src_ip\":\"10.0.0.7\",\"src_port\":50122,\"dest_ip\":\"93.184.216.34\","
+	  "\"dest_port\":80,\"proto\":\"TCP\",\"app_proto\":\"http\"," ETHER
+	  "\"http\":{\"hostname\":\"blocked.nfqd.invalid\",\"http_method\":\"GET\"},"
+	  "\"alert\":{\"action\":\"blocked\",\"signature_id\":9200001,"
+	  "\"signature\":\"nfqd canary endpoint\",\"category\":\"Canary\",\"severity\":3,"
+	  "\"metadata\":{\"vendor\":[\"canary\"],\"confidence\":[\"high\"]}},"
+	  "\"verdict\":{\"action\":\"drop\",\"reject\":[\"tcp-reset\"]},"
+	  "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"blocked.nfqd.invalid\","
+	  "\"seen_in\":\"http.host\",\"rule\":\"blocked\",\"pattern\":\"blocked.nfqd.invalid\","
+	  "\"pack\":\"canary\",\"pack_version\":\"1\",\"vendor\":\"nfqd\","
+	  "\"category\":\"canary\",\"policy\":\"default\",\"stage\":null,\"action\":\"reject\","
+	  "\"would\":\"reject\"," CLIENT
+	  "\"matches\":[{\"pack\":\"canary\",\"rule\":\"blocked\"}],\"relayed\":false}}" },
 };
 
 #define N_GOLDENS (sizeof(goldens) / sizeof(goldens[0]))
@@ -177,17 +177,20 @@ static const char *inside(json_t *json, const char *object, const char *key)
 
 static void test_odd_text(void **state)
 {
-	struct event e = event_plain(&fix, APP_DNS, SEEN_DNS_QUERY, "a\"\\\x01\xff.\xc3\xa9.example");
-	json_t      *json;
+	static const char odd[] = "a\"\\\x01\xff.\xc3\xa9.example";
+	struct event      e = event_plain(&fix, APP_DNS, SEEN_DNS_QUERY, odd);
+	json_t           *json;
 
 	(void)state;
 	event_hit(&e, RULE_FOREIGN, PATTERN_EXACT, 3, ACTION_LOG, ACTION_LOG);
 	json = reread(&e, "eth\xff\"0");
-	assert_string_equal(inside(json, "nfqd", "name"), "a\\034\\092\\001\\255.\\195\\169.example");
+	assert_string_equal(inside(json, "nfqd", "name"),
+	                    "a\\034\\092\\001\\255.\\195\\169.example");
 	assert_string_equal(inside(json, "nfqd", "pattern"), inside(json, "nfqd", "name"));
 	assert_string_equal(inside(json, "nfqd", "vendor"), "\xd0\x9b \"Lab\"");
 	assert_string_equal(inside(json, "nfqd", "pack_version"), "1\\255\n2");
-	assert_string_equal(inside(json, "alert", "signature"), "\xd0\x9b \"Lab\" telemetry endpoint");
+	assert_string_equal(inside(json, "alert", "signature"),
+	                    "\xd0\x9b \"Lab\" telemetry endpoint");
 	assert_string_equal(json_string_value(json_object_get(json, "in_iface")), "eth\\255\"0");
 	json_decref(json);
 
@@ -227,7 +230,8 @@ static void test_without_ruleset(void **state)
 	assert_string_equal(json_string_value(json_object_get(json, "event_type")), "dns");
 	assert_string_equal(json_string_value(json_object_get(json, "proto")), "132");
 	assert_string_equal(inside(json, "dns", "rrtype"), "TYPE4711");
-	assert_int_equal(json_integer_value(json_object_get(json, "flow_id")), (INT64_C(1) << 53) - 1);
+	assert_int_equal(json_integer_value(json_object_get(json, "flow_id")),
+	                 (INT64_C(1) << 53) - 1);
 	assert_true(json_is_null(json_object_get(json_object_get(json, "nfqd"), "rule")));
 	assert_null(json_object_get(json, "alert"));
 	json_decref(json);

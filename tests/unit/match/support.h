@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A folder of its own for tests that read files, and rulesets from packs written as text. */
+#ifndef TESTS_UNIT_MATCH_SUPPORT_H
+#define TESTS_UNIT_MATCH_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "match/pack.h"
+#include "match/ruleset.h"
+
+#define N_OF(a) (sizeof(a) / sizeof((a)[0]))
+
+static inline int enter_folder(void **state)
+{
+	char *folder = strdup("/tmp/nfqd-test-XXXXXX");
+
+	*state = folder;
+	return folder && mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+static inline int leave_folder(void **state)
+{
+	char *folder = *state, command[64];
+	int   r;
+
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	r = chdir("/") | system(command);
+	free(folder);
+	return r;
+}
+
+static inline void write_file(const char *name, const char *text)
+{
+	FILE *f = fopen(name, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* Fails with the row's name when two texts differ. */
+static inline void same_text(const char *what, const char *got, const char *expected)
+{
+	if (strcmp(got, expected) != 0)
+		fail_msg("%s:\n  got      %s\n  expected %s", what, got, expected);
+}
+
+/* The image of packs; no policies. The caller frees it. */
+static inline struct image *image_of(struct pack *const packs[], unsigned n)
+{
+	struct err           err = { .text = "" };
+	struct image_builder b;
+	struct image        *img;
+
+	image_init(&b);
+	if (ruleset_build(&b, packs, n, &err) < 0 || ruleset_index(&b, 1, &err) < 0)
+		fail_msg("%s", err.text);
+	img = image_finish(&b);
+	image_fini(&b);
+	assert_non_null(img);
+	return img;
+}
+
+#endif

@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Matching, by tables and against a naive matcher over random packs and names. */
+#include "match/ruleset.h"
+
+#include <netinet/in.h>
+
+#include "base/hash.h"
+#include "support.h"
+
+/* ---- packs in short: "id action name name ..." per entry ------------------------------------- */
+
+#define ENTRIES 8
+#define NAMES   8
+
+struct short_pack {
+	struct pack       pack;
+	struct pack_entry entries[ENTRIES];
+	char             *names[ENTRIES][NAMES];
+	char             *texts[ENTRIES];
+};
+
+static void short_pack(struct short_pack *p, char *id, const char *const *lines)
+{
+	static const char *const actions[] = { "stage", "log", "allow" };
+
+	memset(p, 0, sizeof(*p));
+	p->pack = (struct pack){ .id = id, .vendor = "V", .version = "1", .path = id,
+		                 .entries = p->entries };
+	for (unsigned i = 0; lines && i < ENTRIES && lines[i]; i++) {
+		struct pack_entry *e = &p->entries[p->pack.n_entries++];
+		char              *save, *word = p->texts[i] = strdup(lines[i]);
+
+		*e = (struct pack_entry){ .id = strtok_r(word, " ", &save), .names = p->names[i],
+			                  .side_effect = "none" };
+		word = strtok_r(NULL, " ", &save);
+		while (strcmp(actions[e->action], word) != 0)
+			e->action++;
+		while ((word = strtok_r(NULL, " ", &save)) != NULL)
+			e->names[e->n_names++] = word;
+	}
+}
+
+static void short_free(struct short_pack *p)
+{
+	for (unsigned i = 0; i < ENTRIES; i++)
+		free(p->texts[i]);
+}
+
+/* "pack/rule pattern, pack/rule pattern" */
+static void match_text(const struct ruleset *rs, const char *text, char *out, size_t room)
+{
+	struct name  name;
+	struct match m;
+
+	name_canonical(&name, span_str(text));
+	ruleset_match_name(rs, &name, &m);
+	out[0] = '\0';
+	for (unsigned i = 0; i < m.n; i++) {
+		const struct rs_rule *r = &rs->rules[m.hits[i].rule];
+		char                  pattern[NAME_TEXT + 2];
+
+		hit_pattern(rs, &m.hits[i], &name, pattern);
+		snprintf(out + strlen(out), room - strlen(out), "%s%s/%s %s", i ? ", " : "",
+		         rs_text(rs, rs->packs[r->pack].id), rs_text(rs, r->id), pattern);
+	}
+}
+
+static void test_names(void **state)
+{
+	static const struct {
+		const char *what, *p[4], *q[4], *name, *expected;
+	} rows[] = {
+		{ "an exact name", { "e stage a.x" }, { 0 }, "a.x", "p/e a.x" },
+		{ "case and a trailing dot", { "e stage A.x" }, { 0 }, "a.X.", "p/e a.x" },
+		{ "not below an exact name", { "e stage a.x" }, { 0 }, "b.a.x", "" },
+		{ "not above it", { "e stage a.x" }, { 0 }, "x", "" },
+		{ "a suffix is the name itself", { "e stage .a.x" }, { 0 }, "a.x", "p/e .a.x" },
+		{ "and all below", { "e stage .a.x" }, { 0 }, "c.b.a.x", "p/e .a.x" },
+		{ "but ends at a label", { "e stage .kaspersky.com" }, { 0 }, "notkaspersky.com", "" },
+		{ "and at the end of the name", { "e stage .a.x" }, { 0 }, "a.x.evil", "" },
+		{ "an escaped dot is no boundary", { "e stage .a.x" }, { 0 }, "b\\046a.x", "" },
+		{ "a range", { "e stage s[00-19].a.x" }, { 0 }, "s07.a.x", "p/e s[00-19].a.x" },
+		{ "a range's first", { "e stage s[00-19].a.x" }, { 0 }, "s00.a.x", "p/e s[00-19].a.x" },
+		{ "a range's last", { "e stage s[00-19].a.x" }, { 0 }, "s19.a.x", "p/e s[00-19].a.x" },
+		{ "behind a range", { "e stage s[00-19].a.x" }, { 0 }, "s20.a.x", "" },
+		{ "a range's width", { "e stage s[00-19].a.x" }, { 0 }, "s7.a.x", "" },
+		{ "below a range", { "e stage s[0-1].a.x" }, { 0 }, "b.s0.a.x", "" },
+		{ "below a range with a dot", { "e stage .s[0-1].a.x" }, { 0 }, "b.s0.a.x",
+		  "p/e .s[0-1].a.x" },
+		{ "a glob", { "e stage ksn-*-geo.a.x" }, { 0 }, "ksn-url-geo.a.x",
+		  "p/e ksn-*-geo.a.x" },
+		{ "a glob needs a character", { "e stage ksn-*-geo.a.x" }, { 0 }, "ksn--geo.a.x", "" },
+		{ "below a glob", { "e stage ksn-*.a.x" }, { 0 }, "b.ksn-c.a.x", "" },
+		{ "below a glob with a dot", { "e stage .ksn-*.a.x" }, { 0 }, "b.ksn-c.a.x",
+		  "p/e .ksn-*.a.x" },
+		{ "exact over suffix", { "s stage .a.x", "e stage b.a.x" }, { 0 }, "b.a.x",
+		  "p/e b.a.x" },
+		{ "the longer suffix", { "s stage .x.y", "l stage .a.x.y" }, { 0 }, "b.a.x.y",
+		  "p/l .a.x.y" },
+		{ "exact over suffix of one name", { "s stage .a.x", "e stage a.x" }, { 0 }, "a.x",
+		  "p/e a.x" },
+		{ "but not over a suffix that allows", { "s allow .a.x", "e stage a.x" }, { 0 }, "a.x",
+		  "p/s .a.x" },
+		{ "allow among exact names", { "e stage a.x", "f allow a.x" }, { 0 }, "a.x",
+		  "p/f a.x" },
+		{ "the longer name over allow", { "e stage b.a.x", "f allow .a.x" }, { 0 }, "b.a.x",
+		  "p/e b.a.x" },
+		{ "a glob over a shorter suffix", { "s stage .a.x", "g stage b*.a.x" }, { 0 }, "bc.a.x",
+		  "p/g b*.a.x" },
+		{ "the first of two entries alike", { "e stage a.x", "f stage a.x" }, { 0 }, "a.x",
+		  "p/e a.x" },
+		{ "one hit per pack", { "e stage a.x" }, { "f stage .x.y", "g stage .a.x" }, "a.x",
+		  "p/e a.x, q/g .a.x" },
+		{ "allow protects across packs", { "e stage a.x" }, { "f allow a.x" }, "a.x",
+		  "q/f a.x" },
+		{ "against shorter hits, too", { "e stage .x.y" }, { "f allow a.x.y" }, "a.x.y",
+		  "q/f a.x.y" },
+		{ "not against longer ones", { "e stage b.a.x" }, { "f allow .a.x" }, "b.a.x",
+		  "p/e b.a.x, q/f .a.x" },
+		{ "two that allow", { "e allow .a.x" }, { "f allow b.a.x" }, "b.a.x",
+		  "p/e .a.x, q/f b.a.x" },
+		{ "an empty label", { "e stage .a.x" }, { 0 }, "..a.x", "p/e .a.x" },
+		{ "nothing at all", { "e stage .a.x" }, { 0 }, "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		struct short_pack p, q;
+		struct image     *img;
+		struct ruleset    rs;
+		char              got[1000];
+
+		short_pack(&p, "p", rows[i].p);
+		short_pack(&q, "q", rows[i].q);
+		img = image_of((struct pack *[]){ &p.pack, &q.pack }, 2);
+		ruleset_open(&rs, img);
+		match_text(&rs, rows[i].name, got, sizeof(got));
+		same_text(rows[i].what, got, rows[i].expected);
+		free(img);
+		short_free(&p);
+		short_free(&q);
+	}
+}
+
+static void test_many_packs(void **state)
+{
+	static const char *const lines[] = { "e stage .a.x", NULL };
+	struct short_pack        p[12];
+	struct pack             *packs[12];
+	char                     ids[12][8], got[1000];
+	struct image            *img;
+	struct ruleset           rs;
+
+	(void)state;
+	for (unsigned i = 0; i < 12; i++) {
+		snprintf(ids[i], sizeof(ids[i]), "p%u", i);
+		short_pack(&p[i], ids[i], lines);
+		packs[i] = &p[i].pack;
+	}
+	img = image_of(packs, 12);
+	ruleset_open(&rs, img);
+	match_text(&rs, "a.x", got, sizeof(got));
+	assert_string_equal(got, "p0/e .a.x, p1/e .a.x, p2/e .a.x, p3/e .a.x, p4/e .a.x, p5/e .a.x, "
+	                         "p6/e .a.x, p7/e .a.x");
+	free(img);
+	for (unsigned i = 0; i < 12; i++)
+		short_free(&p[i]);
+}
+
+static void test_image(void **state)
+{
+	static const char *const lines[] = { "e stage a.x b.x .c.x .d.x a.x s[0-9].x g*.x.y", NULL };
+	struct short_pack        p;
+	struct image            *img;
+	struct ruleset           rs;
+
+	(void)state;
+	short_pack(&p, "kaspersky", lines);
+	img = image_of((struct pack *[]){ &p.pack }, 1);
+	ruleset_open(&rs, img);
+	assert_int_equal(rs.head->generation, 1);
+	assert_int_equal(rs.head->names, 4 + 10 + 1); /* the second a.x is the first again */
+	assert_int_equal(image_n(img, RS_TARGET), 4); /* exact, suffix, range, glob */
+	assert_in_range(rs.rules[0].sid, 9000000, 9999999);
+	assert_int_equal(rs.rules[0].sid,
+	                 9000000 + hash64("kaspersky/e", strlen("kaspersky/e"), 0) % 1000000);
+	free(img);
+	short_free(&p);
+}
+
+/* A limit keeps look-ups and building fast whatever a pack says. */
+static void test_crowd(void **state)
+{
+	static char         *names[2000];
+	struct pack_entry    e = { .id = "crowd", .names = names, .n_names = N_OF(names) };
+	struct pack          p = { .id = "p", .path = "p", .entries = &e, .n_entries = 1 };
+	struct err           err = { .text = "" };
+	struct image_builder b;
+
+	(void)state;
+	for (unsigned i = 0; i < N_OF(names); i++)
+		assert_true(asprintf(&names[i], "a%u-*.b.x", i) > 0);
+	image_init(&b);
+	assert_int_equal(ruleset_build(&b, (struct pack *[]){ &p }, 1, &err), 0);
+	assert_int_equal(ruleset_index(&b, 1, &err), -1);
+	assert_string_equal(err.text, "entry 'crowd': more than 1000 patterns meet at one name or "
+	                              "under one suffix");
+	image_fini(&b);
+	for (unsigned i = 0; i < N_OF(names); i++)
+		free(names[i]);
+}
+
+/* ---- exceptions ---------------------------------------------------------------------------- */
+
+static void test_exceptions(void **state)
+{
+	static const char *const patterns[] = { "a.x.y", ".x.y", "b.x.y", "a*.x.y", "a.x.y" };
+	static const struct {
+		const char *name, *expected;
+	} rows[] = {
+		{ "a.x.y", "0 1 4" },
+		{ "ab.x.y", "1 3" },
+		{ "c.b.x.y", "1" },
+		{ "b.x.y", "1 2" },
+		{ "x.z", "" },
+	};
+	struct err           err = { .text = "" };
+	struct image_builder b;
+	struct image        *img;
+	struct ruleset       rs;
+
+	(void)state;
+	image_init(&b);
+	assert_int_equal(ruleset_build(&b, NULL, 0, &err), 0);
+	for (uint32_t i = 0; i < N_OF(patterns); i++)
+		assert_int_equal(ruleset_add_exception(&b, patterns[i], i, &err), 0);
+	assert_int_equal(ruleset_add_exception(&b, "x", 9, &err), -1);
+	assert_string_equal(err.text, "a single label: a name needs at least two");
+	err.text[0] = '\0';
+	assert_int_equal(ruleset_index(&b, 1, &err), 0);
+	img = image_finish(&b);
+	image_fini(&b);
+	ruleset_open(&rs, img);
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		struct name  name;
+		struct match m;
+		char         got[100] = "";
+
+		name_canonical(&name, span_str(rows[i].name));
+		ruleset_match_name(&rs, &name, &m);
+		for (unsigned k = 0; k < m.n_exceptions; k++)
+			snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%u", k ? " " : "",
+			         m.exceptions[k]);
+		same_text(rows[i].name, got, rows[i].expected);
+		assert_int_equal(m.n, 0);
+	}
+	free(img);
+}
+
+/* ---- addresses ----------------------------------------------------------------------------- */
+
+static void test_addresses(void **state)
+{
+	static char    *https[] = { "tcp/443" }, *any[] = { "any/80", "udp" };
+	struct pack_net nets_p[] = {
+		{ .cidr = "192.0.2.0/24" },
+		{ .cidr = "192.0.2.128/25", .action = ENTRY_LOG },
+		{ .cidr = "2001:db8::/32", .ports = https, .n_ports = 1 },
+		{ .cidr = "203.0.113.7", .ports = any, .n_ports = 2 },
+		{ .cidr = "0.0.0.0/0", .ports = https, .n_ports = 1 },
+	};
+	struct pack_net nets_q[] = { { .cidr = "192.0.2.192/26", .action = ENTRY_ALLOW } };
+	struct pack     p = { .id = "p", .path = "p", .nets = nets_p, .n_nets = N_OF(nets_p) };
+	struct pack     q = { .id = "q", .path = "q", .nets = nets_q, .n_nets = N_OF(nets_q) };
+	static const struct {
+		const char *what, *addr;
+		uint8_t     proto;
+		uint16_t    port;
+		const char *expected;
+	} rows[] = {
+		{ "a network", "192.0.2.1", IPPROTO_TCP, 22, "p/net-192.0.2.0/24" },
+		{ "the longest prefix", "192.0.2.129", IPPROTO_TCP, 22, "p/net-192.0.2.128/25" },
+		{ "allow protects", "192.0.2.193", IPPROTO_TCP, 22, "q/net-192.0.2.192/26" },
+		{ "outside", "192.0.3.1", IPPROTO_TCP, 22, "" },
+		{ "IPv6, its port", "2001:db8::1", IPPROTO_TCP, 443, "p/net-2001:db8::/32" },
+		{ "IPv6, another port", "2001:db8::1", IPPROTO_TCP, 80, "" },
+		{ "IPv6, another protocol", "2001:db8::1", IPPROTO_UDP, 443, "" },
+		{ "one address, any protocol", "203.0.113.7", IPPROTO_TCP, 80, "p/net-203.0.113.7" },
+		{ "one address, any port", "203.0.113.7", IPPROTO_UDP, 9, "p/net-203.0.113.7" },
+		{ "the port leaves a wider network", "203.0.113.7", IPPROTO_TCP, 443,
+		  "p/net-0.0.0.0/0" },
+	};
+	struct image  *img = image_of((struct pack *[]){ &p, &q }, 2);
+	struct ruleset rs;
+
+	(void)state;
+	ruleset_open(&rs, img);
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		struct addr  a;
+		struct match m;
+		char         got[200] = "";
+
+		assert_int_equal(addr_parse(rows[i].addr, &a), 0);
+		ruleset_match_addr(&rs, &a, rows[i].proto, rows[i].port, &m);
+		for (unsigned k = 0; k < m.n; k++) {
+			const struct rs_rule *r = &rs.rules[m.hits[k].rule];
+
+			assert_int_equal(m.hits[k].kind, PATTERN_NET);
+			assert_string_equal(rs_text(&rs, m.hits[k].pattern), rs_text(&rs, r->id) + 4);
+			snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s/%s", k ? " " : "",
+			         rs_text(&rs, rs.packs[r->pack].id), rs_text(&rs, r->id));
+		}
+		same_text(rows[i].what, got, rows[i].expected);
+	}
+	free(img);
+}
+
+static void test_ports(void **state)
+{
+	static const struct {
+		const char *text;
+		int         result;
+		uint32_t    port;
+	} rows[] = {
+		{ "tcp/443", 0, 6 << 16 | 443 }, { "udp/15111", 0, 17 << 16 | 15111 },
+		{ "any/80", 0, 80 },             { "tcp", 0, 6 << 16 },
+		{ "udp", 0, 17 << 16 },          { "tcp/65535", 0, 6 << 16 | 65535 },
+		{ "any", -1, 0 },                { "tcp/0", -1, 0 },
+		{ "tcp/65536", -1, 0 },          { "tcp/", -1, 0 },
+		{ "tcp/4x", -1, 0 },             { "443", -1, 0 },
+		{ "TCP/443", -1, 0 },            { "sctp/9", -1, 0 },
+		{ "tcp/-1", -1, 0 },             { "", -1, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		uint32_t port = 0;
+
+		if (port_parse(rows[i].text, &port) != rows[i].result ||
+		    (rows[i].result == 0 && port != rows[i].port))
+			fail_msg("'%s'", rows[i].text);
+	}
+}
+
+/* ---- against a naive matcher --------------------------------------------------------------- */
+
+#define PACKS 3
+
+static uint32_t rnd_state = 1;
+
+static unsigned rnd(unsigned n)
+{
+	rnd_state = rnd_state * 1664525 + 1013904223;
+	return (rnd_state >> 16) % n;
+}
+
+/* Few labels and few letters, so that names and patterns meet often. */
+static void random_name(char *out, bool pattern)
+{
+	static const char *const labels[] = { "a", "b", "ab", "b1", "a1b", "b2" };
+	static const char *const wild[] = { "a*", "*b", "a*b", "b[1-2]", "[1-3]", "*1*" };
+	unsigned                 n = 2 + rnd(3), special = pattern && rnd(3) == 0 ? rnd(n - 1) : 9;
+
+	*out = '\0';
+	if (pattern && rnd(2))
+		strcat(out, ".");
+	for (unsigned i = 0; i < n; i++) {
+		if (i > 0)
+			strcat(out, ".");
+		strcat(out, i == special ? wild[rnd(6)] : labels[rnd(6)]);
+	}
+}
+
+/* Straight from the words of the format: '*' takes one or more, a range a number. */
+static bool naive_label(const char *p, const char *pe, const char *s, const char *se)
+{
+	if (p == pe)
+		return s == se;
+	if (*p == '*') {
+		for (const char *t = s + 1; t <= se; t++)
+			if (naive_label(p + 1, pe, t, se))
+				return true;
+		return false;
+	}
+	if (*p == '[') /* one digit */
+		return s < se && *s >= p[1] && *s <= p[3] && naive_label(p + 5, pe, s + 1, se);
+	return s < se && *p == *s && naive_label(p + 1, pe, s + 1, se);
+}
+
+/* Labels that matched; 0: none. */
+static unsigned naive_match(const char *pattern, const char *name)
+{
+	bool        below = *pattern == '.';
+	const char *p = pattern + strlen(pattern), *s = name + strlen(name);
+	unsigned    labels = 0;
+
+	pattern += below;
+	for (;;) {
+		const char *pe = p, *se = s;
+
+		while (p > pattern && p[-1] != '.')
+			p--;
+		while (s > name && s[-1] != '.')
+			s--;
+		if (!naive_label(p, pe, s, se))
+			return 0;
+		labels++;
+		if (p == pattern)
+			return s == name || below ? labels : 0;
+		if (s == name)
+			return 0;
+		p--;
+		s--;
+	}
+}
+
+struct naive_hit {
+	const struct pack_entry *entry;
+	unsigned                 labels;
+	bool                     suffix;
+};
+
+static bool naive_better(const struct naive_hit *a, const struct naive_hit *b)
+{
+	if (a->labels != b->labels)
+		return a->labels > b->labels;
+	if ((a->entry->action == ENTRY_ALLOW) != (b->entry->action == ENTRY_ALLOW))
+		return a->entry->action == ENTRY_ALLOW;
+	if (a->suffix != b->suffix)
+		return b->suffix;
+	return a->entry < b->entry;
+}
+
+static struct naive_hit naive_pack(const struct pack *p, const char *name)
+{
+	struct naive_hit best = { .labels = 0 };
+
+	for (unsigned i = 0; i < p->n_entries; i++)
+		for (unsigned k = 0; k < p->entries[i].n_names; k++) {
+			const char      *pattern = p->entries[i].names[k];
+			struct naive_hit h = { &p->entries[i], naive_match(pattern, name),
+				               *pattern == '.' && !strchr(pattern, '*') };
+
+			if (h.labels && (!best.labels || naive_better(&h, &best)))
+				best = h;
+		}
+	return best;
+}
+
+/* "pack:entry labels" per hit that is left */
+static void naive_text(struct pack *const packs[], const char *name, char *out, size_t room)
+{
+	struct naive_hit hits[PACKS];
+	unsigned         allowed = 0;
+
+	for (unsigned i = 0; i < PACKS; i++) {
+		hits[i] = naive_pack(packs[i], name);
+		if (hits[i].labels > allowed && hits[i].entry->action == ENTRY_ALLOW)
+			allowed = hits[i].labels;
+	}
+	*out = '\0';
+	for (unsigned i = 0; i < PACKS; i++)
+		if (hits[i].labels &&
+		    (hits[i].labels > allowed || hits[i].entry->action == ENTRY_ALLOW))
+			snprintf(out + strlen(out), room - strlen(out), "%u:%s %u ", i,
+			         hits[i].entry->id, hits[i].labels);
+}
+
+static void real_text(const struct ruleset *rs, const char *text, char *out, size_t room)
+{
+	struct name  name;
+	struct match m;
+
+	*out = '\0';
+	name_canonical(&name, span_str(text));
+	ruleset_match_name(rs, &name, &m);
+	for (unsigned i = 0; i < m.n; i++) {
+		const struct rs_rule *r = &rs->rules[m.hits[i].rule];
+
+		snprintf(out + strlen(out), room - strlen(out), "%u:%s %u ", r->pack,
+		         rs_text(rs, r->id), m.hits[i].labels);
+	}
+}
+
+static unsigned random_round(void)
+{
+	static char       texts[PACKS][ENTRIES][NAMES][40], ids[ENTRIES][8];
+	struct short_pack p[PACKS];
+	struct pack      *packs[PACKS];
+	struct image     *img;
+	struct ruleset    rs;
+	unsigned          hits = 0;
+
+	for (unsigned i = 0; i < PACKS; i++) {
+		short_pack(&p[i], "p", NULL);
+		packs[i] = &p[i].pack;
+		packs[i]->n_entries = 1 + rnd(ENTRIES);
+		for (unsigned e = 0; e < packs[i]->n_entries; e++) {
+			snprintf(ids[e], sizeof(ids[e]), "e%u", e);
+			p[i].entries[e] = (struct pack_entry){ .id = ids[e],
+				                               .names = p[i].names[e],
+				                               .n_names = 1 + rnd(NAMES - 1),
+				                               .action = (int)rnd(3) };
+			for (unsigned k = 0; k < p[i].entries[e].n_names; k++) {
+				random_name(texts[i][e][k], true);
+				p[i].names[e][k] = texts[i][e][k];
+			}
+		}
+	}
+	img = image_of(packs, PACKS);
+	ruleset_open(&rs, img);
+	for (unsigned i = 0; i < 300; i++) {
+		char name[40], got[200], expected[200];
+
+		random_name(name, false);
+		real_text(&rs, name, got, sizeof(got));
+		naive_text(packs, name, expected, sizeof(expected));
+		same_text(name, got, expected);
+		hits += *got != '\0';
+	}
+	free(img);
+	return hits;
+}
+
+static void test_naive(void **state)
+{
+	unsigned hits = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 300; i++)
+		hits += random_round();
+	assert_in_range(hits, 10000, 85000); /* of 90000: both outcomes were tried */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),      cmocka_unit_test(test_many_packs),
+		cmocka_unit_test(test_image),      cmocka_unit_test(test_crowd),
+		cmocka_unit_test(test_exceptions), cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_ports),      cmocka_unit_test(test_naive),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

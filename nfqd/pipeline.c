@@ -15,12 +15,14 @@
 #include "base/hash.h"
 #include "decide/policy.h"
 #include "reassemble/flow.h"
+#include "reassemble/fragment.h"
+#include "reassemble/quic.h"
 
 /*
  * A start that is no protocol of ours may be the middle of a message whose beginning is still to
  * come: nothing in the queue tells where a connection starts. It is given this much patience.
  */
-enum { UNKNOWN_BYTES = 4096, UNKNOWN_SEGMENTS = 16 };
+enum { UNKNOWN_BYTES = 4096, UNKNOWN_SEGMENTS = 16, QUIC_DATAGRAMS = 8 };
 
 const char *const counter_names[] = {
 #define X(id, text) #id,
@@ -48,13 +50,19 @@ struct judged {
 int pipeline_init(struct pipeline *p, uint32_t max_flows, uint32_t max_streams)
 {
 	p->flows = flow_table_new(max_flows, max_streams);
-	return p->flows ? 0 : -ENOMEM;
+	p->fragments = fragments_new();
+	if (p->flows && p->fragments)
+		return 0;
+	pipeline_fini(p);
+	return -ENOMEM;
 }
 
 void pipeline_fini(struct pipeline *p)
 {
 	flow_table_free(p->flows);
+	fragments_free(p->fragments);
 	p->flows = NULL;
+	p->fragments = NULL;
 }
 
 static const struct verdict pass = { .state = STATE_UNDECIDED };
@@ -105,7 +113,7 @@ static void record(struct pipeline *p, struct judged *j, const struct name *name
 	memcpy(e.mac, raw->mac, sizeof(e.mac));
 	if (e.app == APP_DNS)
 		e.dns.id = j->names.dns.id;
-	else if (e.app == APP_TLS)
+	else if (e.app == APP_TLS || e.app == APP_QUIC)
 		e.tls = j->names.tls;
 	else if (e.app == APP_HTTP)
 		e.http = j->names.http;
@@ -199,7 +207,61 @@ static struct verdict judge(struct pipeline *p, struct judged *j)
 	return v;
 }
 
+/* Keeps the decision for packets that are already queued, and for capture files. */
+static struct verdict finish(struct pipeline *p, struct judged *j, struct verdict v)
+{
+	struct flow *f = need_flow(p, j);
+
+	flow_drop_stream(p->flows, f);
+	f->decided = true;
+	f->state = v.state;
+	f->drop = v.drop;
+	return v;
+}
+
+static struct verdict finish_unknown(struct pipeline *p, struct judged *j)
+{
+	j->names.n = 0;
+	j->names.app = APP_NONE;
+	count_add(p->count, COUNT_unknown, 1);
+	return finish(p, j, judge(p, j));
+}
+
+static struct verdict finish_exception(struct pipeline *p, struct judged *j, enum counter what)
+{
+	exception(p, j->pkt, what);
+	return finish(p, j, allow);
+}
+
 /* ---- datagrams ---- */
+
+/* Bytes of a hello are collected from as many Initials as it takes; one that cannot be opened may be
+ * a decoy in front of the right one. */
+static struct verdict judge_quic(struct pipeline *p, struct judged *j, uint32_t version)
+{
+	struct flow     *f = need_flow(p, j);
+	enum quic_result r;
+	enum wire_err    err = WIRE_OK;
+	struct wire      w;
+	bool             evicted;
+
+	if (f->decided)
+		return (struct verdict){ .drop = f->drop, .state = f->state };
+	if (!flow_need_stream(p->flows, f, 0, true, p->now, &evicted))
+		return finish_exception(p, j, COUNT_exc_stream_full);
+	r = quic_datagram(f, j->pkt->payload);
+	if (r == QUIC_CLOSED)
+		exception(p, j->pkt, COUNT_exc_quic);
+	w = wire_of(stream_front(f->stream), &err, true);
+	if (r == QUIC_NEW && quic_tls_names(&w, &j->names) == WIRE_OK) {
+		j->names.tls.quic = version;
+		return finish(p, j, judge(p, j));
+	}
+	if (++f->segments >= QUIC_DATAGRAMS)
+		return finish_exception(p, j, COUNT_exc_quic);
+	count_add(p->count, COUNT_waiting, 1);
+	return pass;
+}
 
 static struct verdict judge_datagram(struct pipeline *p, struct judged *j)
 {
@@ -208,8 +270,11 @@ static struct verdict judge_datagram(struct pipeline *p, struct judged *j)
 	enum wire_err            err = WIRE_OK;
 	struct wire              w = wire_of(pkt->payload, &err, false);
 	enum l4                  l4 = L4_UDP;
+	uint32_t                 version;
 
 	j->message = pkt->payload;
+	if (pkt->dport != 53 && quic_is(pkt->payload, &version))
+		return judge_quic(p, j, version);
 	if (name_proto_find(l4, pkt->dport, pkt->payload, false, &row) != WIRE_OK) {
 		/* a resolver's port is never allowed for good: a query may follow on the socket */
 		if (pkt->dport == 53)
@@ -236,32 +301,6 @@ static struct verdict judge_datagram(struct pipeline *p, struct judged *j)
 }
 
 /* ---- TCP ---- */
-
-/* Keeps the decision for packets that are already queued, and for capture files. */
-static struct verdict finish(struct pipeline *p, struct judged *j, struct verdict v)
-{
-	struct flow *f = need_flow(p, j);
-
-	flow_drop_stream(p->flows, f);
-	f->decided = true;
-	f->state = v.state;
-	f->drop = v.drop;
-	return v;
-}
-
-static struct verdict finish_unknown(struct pipeline *p, struct judged *j)
-{
-	j->names.n = 0;
-	j->names.app = APP_NONE;
-	count_add(p->count, COUNT_unknown, 1);
-	return finish(p, j, judge(p, j));
-}
-
-static struct verdict finish_exception(struct pipeline *p, struct judged *j, enum counter what)
-{
-	exception(p, j->pkt, what);
-	return finish(p, j, allow);
-}
 
 /* Remembers bytes of a message that is not complete. Returns false when there is no room. */
 static bool remember(struct pipeline *p, struct judged *j, uint32_t seq, struct span bytes)
@@ -446,10 +485,16 @@ static struct verdict judge_packet(struct pipeline *p, const struct raw_packet *
 
 	if (e == DECODE_OK)
 		e = decode_ip(ip, &pkt);
+	if (e == DECODE_FRAGMENT) {
+		count_add(p->count, COUNT_fragments, 1);
+		if (!fragments_add(p->fragments, &pkt, p->now, &ip))
+			return pass;
+		e = decode_transport(ip, &pkt);
+	}
 	if (e == DECODE_NOT_IP)
 		return pass;
 	if (e != DECODE_OK) {
-		exception(p, &pkt, e == DECODE_FRAGMENT ? COUNT_exc_fragment : COUNT_exc_decode);
+		exception(p, &pkt, COUNT_exc_decode);
 		return pass;
 	}
 	pkt.cut |= raw->cut;

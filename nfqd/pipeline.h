@@ -26,6 +26,7 @@
 #include "match/ruleset.h"
 
 struct flow_table;
+struct fragments;
 
 /* name, what it counts: `nfqctl status` and the manual print these. */
 #define COUNTERS(X)                                                                                \
@@ -43,8 +44,9 @@ struct flow_table;
 	X(records_lost, "records lost because the log could not keep up")                          \
 	X(answers_failed, "packets of our own that could not be sent")                             \
 	X(exc_decode, "exception: not a whole IP, TCP or UDP packet")                              \
-	X(exc_fragment, "exception: IP fragment that came unassembled")                            \
+	X(fragments, "IP fragments, put together before they are judged")                          \
 	X(exc_parse, "exception: damaged DNS, TLS or HTTP message")                                \
+	X(exc_quic, "exception: QUIC that could not be opened")                                    \
 	X(exc_flows_full, "exception: flow table full, oldest flow forgotten")                     \
 	X(exc_stream_full, "exception: no memory left for an incomplete hello")                    \
 	X(exc_hello_size, "exception: hello longer than 16 KiB")                                   \
@@ -75,6 +77,7 @@ extern const char *const counter_names[], *const counter_texts[];
 struct pipeline {
 	const struct ruleset *rules;   /* swapped between bursts by the thread that owns us */
 	struct flow_table    *flows;   /* owned */
+	struct fragments     *fragments; /* owned */
 	struct counters      *count;   /* borrowed */
 	struct injector       inject;
 	/* Takes a copy of the event; false when it had no room. */

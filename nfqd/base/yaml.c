@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Parsing, checking and binding YAML files. libcyaml keeps no positions after loading and names an
- * unknown key one event early; so the checks for which a person needs a line are made here, on
- * libyaml's own tree, driven by the same schema. What libcyaml finds beyond them is passed on.
+ * Parsing and binding YAML files. libcyaml keeps no positions after loading and names an unknown key
+ * one event early; so what a person needs a line for is checked before (yaml_check.c), on libyaml's
+ * own tree, driven by the same schema. What libcyaml finds beyond that is passed on.
  */
 #include "base/yaml.h"
 
@@ -11,23 +11,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <yaml.h>
 
-#define DEPTH_MAX  32
-#define FIELDS_MAX 64 /* keys of one mapping in a schema */
+#include "base/yaml_tree.h"
 
-struct yaml_doc {
-	char           *name;
-	char           *text;
-	size_t          n;
-	yaml_document_t tree; /* never changed once parsed */
-	bool            parsed;
-	yaml_say       *say;
-	void           *ctx;
-};
+#define DEPTH_MAX 32
 
 int yaml_doc_error(const struct yaml_doc *d, struct err *err, unsigned line, const char *fmt, ...)
 {
@@ -236,36 +225,6 @@ void yaml_doc_free(struct yaml_doc *d)
 
 /* ---- places -------------------------------------------------------------------------------- */
 
-/* libyaml only hands out nodes of a tree that it may change; nothing here changes one. */
-static const yaml_node_t *node_at(const struct yaml_doc *d, int index)
-{
-	return d->tree.nodes.start + index - 1;
-}
-
-static bool is_text(const yaml_node_t *n, const char *text, size_t len)
-{
-	return n->type == YAML_SCALAR_NODE && n->data.scalar.length == len &&
-	       memcmp(n->data.scalar.value, text, len) == 0;
-}
-
-static unsigned node_line(const yaml_node_t *n)
-{
-	return (unsigned)n->start_mark.line + 1;
-}
-
-static const yaml_node_t *child_key(const struct yaml_doc *d, const yaml_node_t *n, const char *key,
-                                    size_t len)
-{
-	const yaml_node_pair_t *p;
-
-	if (n->type != YAML_MAPPING_NODE)
-		return NULL;
-	for (p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top; p++)
-		if (is_text(node_at(d, p->key), key, len))
-			return node_at(d, p->value);
-	return NULL;
-}
-
 static const yaml_node_t *child_index(const struct yaml_doc *d, const yaml_node_t *n, size_t i)
 {
 	if (n->type != YAML_SEQUENCE_NODE ||
@@ -353,239 +312,6 @@ unsigned yaml_doc_items(const struct yaml_doc *d, const char *path, ...)
 	return (unsigned)(n->data.sequence.items.top - n->data.sequence.items.start);
 }
 
-/* ---- checking against a schema ------------------------------------------------------------- */
-
-struct check {
-	const struct yaml_doc *d;
-	struct err            *err;
-	const char            *item; /* "entry 'x': ", the innermost list item with a name; or "" */
-	unsigned               problems;
-};
-
-typedef struct cyaml_schema_value schema_value;
-typedef struct cyaml_schema_field schema_field;
-
-static void check_value(struct check *c, const char *key, const schema_value *s,
-                        const yaml_node_t *n);
-
-__attribute__((format(printf, 3, 4))) static void problem(struct check *c, const yaml_node_t *n,
-                                                          const char *fmt, ...)
-{
-	char    text[896];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	c->problems++;
-	yaml_doc_error(c->d, c->err, node_line(n), "%s%s", c->item, text);
-}
-
-static const char *text_of(const yaml_node_t *n)
-{
-	return n->type == YAML_SCALAR_NODE ? (const char *)n->data.scalar.value : "";
-}
-
-static void list_add(char *out, size_t size, const char *word)
-{
-	size_t used = strlen(out);
-
-	snprintf(out + used, size - used, "%s%s", used ? ", " : "", word);
-}
-
-static bool check_scalar(struct check *c, const char *key, const yaml_node_t *n)
-{
-	if (n->type != YAML_SCALAR_NODE)
-		problem(c, n, "%s: must be a single value, not a %s", key,
-		        n->type == YAML_MAPPING_NODE ? "mapping" : "list");
-	else if (strlen(text_of(n)) != n->data.scalar.length)
-		problem(c, n, "%s: contains a NUL character", key);
-	else
-		return true;
-	return false;
-}
-
-static void check_string(struct check *c, const char *key, const schema_value *s,
-                         const yaml_node_t *n)
-{
-	if (!check_scalar(c, key, n))
-		return;
-	if (n->data.scalar.length < s->string.min)
-		problem(c, n, "%s: must not be empty", key);
-	else if (n->data.scalar.length > s->string.max)
-		problem(c, n, "%s: longer than %u characters", key, s->string.max);
-}
-
-static void check_uint(struct check *c, const char *key, const schema_value *s,
-                       const yaml_node_t *n)
-{
-	uint64_t max = s->data_size >= 8 ? UINT64_MAX : (UINT64_C(1) << s->data_size * 8) - 1;
-	char    *end;
-	uint64_t v;
-
-	if (!check_scalar(c, key, n))
-		return;
-	errno = 0;
-	v = strtoumax(text_of(n), &end, 10);
-	if (*end || text_of(n)[0] < '0' || text_of(n)[0] > '9' || errno || v > max)
-		problem(c, n, "%s: '%s' is no number from 0 to %" PRIu64, key, text_of(n), max);
-}
-
-/* Strict: libcyaml takes every other word for true. */
-static void check_bool(struct check *c, const char *key, const schema_value *s,
-                       const yaml_node_t *n)
-{
-	static const char *const words[] = { "true", "false", "yes", "no" };
-
-	(void)s;
-	if (!check_scalar(c, key, n))
-		return;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(text_of(n), words[i]) == 0)
-			return;
-	problem(c, n, "%s: '%s' is none of true, false", key, text_of(n));
-}
-
-static void check_enum(struct check *c, const char *key, const schema_value *s,
-                       const yaml_node_t *n)
-{
-	char allowed[512] = "";
-
-	if (!check_scalar(c, key, n))
-		return;
-	for (uint32_t i = 0; i < s->enumeration.count; i++) {
-		if (strcmp(text_of(n), s->enumeration.strings[i].str) == 0)
-			return;
-		list_add(allowed, sizeof(allowed), s->enumeration.strings[i].str);
-	}
-	problem(c, n, "%s: '%s' is none of %s", key, text_of(n), allowed);
-}
-
-static void check_ignored(struct check *c, const char *key, const schema_value *s,
-                          const yaml_node_t *n)
-{
-	(void)c, (void)key, (void)s, (void)n;
-}
-
-static const schema_field *field_find(const schema_field *fields, const yaml_node_t *key)
-{
-	for (const schema_field *f = fields; f->key; f++)
-		if (is_text(key, f->key, strlen(f->key)))
-			return f;
-	return NULL;
-}
-
-static void unknown_key(struct check *c, const schema_field *fields, const yaml_node_t *key)
-{
-	char allowed[512] = "";
-
-	for (const schema_field *f = fields; f->key; f++)
-		list_add(allowed, sizeof(allowed), f->key);
-	problem(c, key, "unknown key '%s' (allowed: %s)", text_of(key), allowed);
-}
-
-static void check_pair(struct check *c, const schema_field *fields, const yaml_node_pair_t *p,
-                       bool seen[FIELDS_MAX])
-{
-	const yaml_node_t  *key = node_at(c->d, p->key);
-	const schema_field *f = field_find(fields, key);
-
-	if (!f) {
-		unknown_key(c, fields, key);
-	} else if (seen[f - fields]) {
-		problem(c, key, "key '%s' is given twice", f->key);
-	} else {
-		seen[f - fields] = true;
-		check_value(c, f->key, &f->value, node_at(c->d, p->value));
-	}
-}
-
-static void check_mapping(struct check *c, const char *key, const schema_value *s,
-                          const yaml_node_t *n)
-{
-	const schema_field *fields = s->mapping.fields;
-	bool                seen[FIELDS_MAX] = { false };
-
-	if (n->type != YAML_MAPPING_NODE) {
-		problem(c, n, "%s: must be a mapping (key: value)", key);
-		return;
-	}
-	for (const yaml_node_pair_t *p = n->data.mapping.pairs.start;
-	     p < n->data.mapping.pairs.top; p++)
-		check_pair(c, fields, p, seen);
-	for (const schema_field *f = fields; f->key; f++)
-		if (!seen[f - fields] && !(f->value.flags & CYAML_FLAG_OPTIONAL))
-			problem(c, n, "missing key '%s'", f->key);
-}
-
-/* "entries", item 3 with an id or a name -> "entry 'x': " */
-static void item_text(const struct check *c, const char *key, const yaml_node_t *n, unsigned i,
-                      char *out, size_t size)
-{
-	static const char *const by[] = { "id", "name", "cidr" };
-	size_t                   len = strlen(key);
-	bool                     ies = len > 3 && strcmp(key + len - 3, "ies") == 0;
-	int                      stem = (int)(ies ? len - 3 : len > 0 ? len - 1 : 0);
-
-	for (size_t k = 0; k < sizeof(by) / sizeof(by[0]); k++) {
-		const yaml_node_t *id = child_key(c->d, n, by[k], strlen(by[k]));
-
-		if (id && *text_of(id)) {
-			snprintf(out, size, "%.*s%s '%.80s': ", stem, key, ies ? "y" : "", text_of(id));
-			return;
-		}
-	}
-	snprintf(out, size, "%.*s%s %u: ", stem, key, ies ? "y" : "", i + 1);
-}
-
-static void check_item(struct check *c, const char *key, const schema_value *s,
-                       const yaml_node_t *n, unsigned i)
-{
-	const char *outer = c->item;
-	char        text[160];
-
-	if (s->type == CYAML_MAPPING) {
-		item_text(c, key, n, i, text, sizeof(text));
-		c->item = text;
-	}
-	check_value(c, key, s, n);
-	c->item = outer;
-}
-
-static void check_sequence(struct check *c, const char *key, const schema_value *s,
-                           const yaml_node_t *n)
-{
-	unsigned count;
-
-	if (n->type != YAML_SEQUENCE_NODE) {
-		problem(c, n, "%s: must be a list ([a, b] or one '- a' per line)", key);
-		return;
-	}
-	count = (unsigned)(n->data.sequence.items.top - n->data.sequence.items.start);
-	if (count < s->sequence.min)
-		problem(c, n, count == 0 ? "%s: must not be empty" : "%s: has too few items", key);
-	if (count > s->sequence.max)
-		problem(c, n, "%s: has more than %u items", key, s->sequence.max);
-	for (unsigned i = 0; i < count; i++)
-		check_item(c, key, s->sequence.entry, node_at(c->d, n->data.sequence.items.start[i]),
-		           i);
-}
-
-static void check_value(struct check *c, const char *key, const schema_value *s,
-                        const yaml_node_t *n)
-{
-	static void (*const checks[CYAML__TYPE_COUNT])(struct check *, const char *,
-	                                               const schema_value *, const yaml_node_t *) = {
-		[CYAML_UINT] = check_uint,         [CYAML_BOOL] = check_bool,
-		[CYAML_ENUM] = check_enum,         [CYAML_STRING] = check_string,
-		[CYAML_MAPPING] = check_mapping,   [CYAML_SEQUENCE] = check_sequence,
-		[CYAML_IGNORE] = check_ignored,
-	};
-
-	if (checks[s->type])
-		checks[s->type](c, key, s, n);
-}
-
 /* ---- binding ------------------------------------------------------------------------------- */
 
 static void *mem(void *ctx, void *ptr, size_t size)
@@ -616,14 +342,12 @@ static const cyaml_config_t quiet = {
 
 void *yaml_doc_bind(struct yaml_doc *d, const struct cyaml_schema_value *schema, struct err *err)
 {
-	struct check   c = { .d = d, .err = err, .item = "" };
 	struct err     found = { .text = "" };
 	cyaml_config_t config = quiet;
 	void          *data = NULL;
 	cyaml_err_t    r;
 
-	check_value(&c, "the file", schema, node_at(d, 1));
-	if (c.problems > 0)
+	if (yaml_check(d, schema, err) > 0)
 		return NULL;
 	config.log_fn = keep_first;
 	config.log_ctx = &found;

@@ -51,20 +51,26 @@ static void file_close(struct capture *c)
 	free(f);
 }
 
+static const struct {
+	int     dlt;
+	uint8_t link;
+} links[] = {
+	{ DLT_EN10MB, LINK_ETHERNET }, { DLT_RAW, LINK_IP },      { DLT_IPV4, LINK_IP },
+	{ DLT_IPV6, LINK_IP },         { DLT_LINUX_SLL, LINK_SLL }, { DLT_LINUX_SLL2, LINK_SLL2 },
+	{ DLT_NULL, LINK_LOOPBACK },   { DLT_LOOP, LINK_LOOPBACK }, { DLT_PPP, LINK_PPP },
+	{ DLT_PPP_SERIAL, LINK_PPP },  { DLT_PPP_ETHER, LINK_PPPOE }, { DLT_NFLOG, LINK_NFLOG },
+};
+
 static int link_of(pcap_t *pcap, const char *path, struct err *err)
 {
 	int         type = pcap_datalink(pcap);
 	const char *name = pcap_datalink_val_to_description(type);
 
-	switch (type) {
-	case DLT_EN10MB: return LINK_ETHERNET;
-	case DLT_RAW:
-	case DLT_IPV4:
-	case DLT_IPV6: return LINK_IP;
-	default:
-		return err_set(err, "%s: link type %d (%s) is not yet supported (Ethernet and raw IP are)",
-		               path, type, name ? name : "unknown");
-	}
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		if (links[i].dlt == type)
+			return links[i].link;
+	return err_set(err, "%s: link type %d (%s) is not supported", path, type,
+	               name ? name : "unknown");
 }
 
 struct capture *pcap_file_open(const char *path, struct err *err)

@@ -9,7 +9,20 @@
 #include "base/wire.h"
 #include "decode/packet.h"
 
-enum { IP6_FRAGMENT = 44, IP6_AH = 51, MAX_EXTENSIONS = 16 };
+enum {
+	IP6_FRAGMENT = 44,
+	IP6_AH = 51,
+	MAX_EXTENSIONS = 16,
+	MAX_DEPTH = 4, /* tunnels inside each other */
+	GRE_CHECKSUM = 0x8000,
+	GRE_KEY = 0x2000,
+	GRE_SEQUENCE = 0x1000,
+	GRE_VERSION = 0x0007,
+	TYPE_IP4 = 0x0800,
+	TYPE_IP6 = 0x86dd
+};
+
+static enum decode_err decode_any(struct wire *w, struct packet *pkt, unsigned depth);
 
 static enum decode_err decode_udp(struct wire *w, struct packet *pkt)
 {
@@ -54,17 +67,32 @@ static enum decode_err decode_tcp(struct wire *w, struct packet *pkt)
 	return DECODE_OK;
 }
 
-static enum decode_err decode_l4(struct wire *w, struct packet *pkt)
+/* RFC 2784, RFC 2890: only what leads to IP. */
+static enum decode_err decode_gre(struct wire *w, struct packet *pkt, unsigned depth)
 {
-	if (pkt->proto == IPPROTO_UDP)
-		return decode_udp(w, pkt);
-	if (pkt->proto == IPPROTO_TCP)
-		return decode_tcp(w, pkt);
-	pkt->payload = wire_span(w, wire_left(w));
-	return DECODE_OK;
+	uint16_t flags = wire_u16(w), type = wire_u16(w);
+
+	if ((flags & GRE_VERSION) || (type != TYPE_IP4 && type != TYPE_IP6))
+		return DECODE_NOT_IP;
+	wire_skip(w, flags & GRE_CHECKSUM ? 4 : 0);
+	wire_skip(w, flags & GRE_KEY ? 4 : 0);
+	wire_skip(w, flags & GRE_SEQUENCE ? 4 : 0);
+	return decode_any(w, pkt, depth);
 }
 
-static enum decode_err decode_ip4(struct wire *w, struct packet *pkt)
+static enum decode_err decode_l4(struct wire *w, struct packet *pkt, unsigned depth)
+{
+	switch (pkt->proto) {
+	case IPPROTO_UDP: return decode_udp(w, pkt);
+	case IPPROTO_TCP: return decode_tcp(w, pkt);
+	case IPPROTO_IPIP:
+	case IPPROTO_IPV6: return decode_any(w, pkt, depth + 1);
+	case IPPROTO_GRE: return decode_gre(w, pkt, depth + 1);
+	default: pkt->payload = wire_span(w, wire_left(w)); return DECODE_OK;
+	}
+}
+
+static enum decode_err decode_ip4(struct wire *w, struct packet *pkt, unsigned depth)
 {
 	size_t         whole = wire_left(w);
 	uint8_t        header = (uint8_t)((wire_u8(w) & 0x0f) * 4);
@@ -73,7 +101,7 @@ static enum decode_err decode_ip4(struct wire *w, struct packet *pkt)
 
 	wire_skip(w, 1);
 	total = wire_u16(w);
-	wire_skip(w, 2);
+	pkt->fragment.id = wire_u16(w);
 	fragment = wire_u16(w);
 	pkt->hop_limit = wire_u8(w);
 	pkt->proto = wire_u8(w);
@@ -86,13 +114,17 @@ static enum decode_err decode_ip4(struct wire *w, struct packet *pkt)
 	wire_skip(w, header - 20U);
 	if (*w->err != WIRE_OK || (total && total < header))
 		return DECODE_BAD;
-	if (fragment & 0x3fff) /* more fragments, or an offset */
-		return DECODE_FRAGMENT;
 	if (total > whole)
 		pkt->cut = true;
 	else if (total) /* less than the frame: Ethernet padding */
 		*w = wire_sub(w, (size_t)total - header);
-	return decode_l4(w, pkt);
+	if (fragment & 0x3fff) { /* more fragments, or an offset */
+		pkt->fragment.offset = (uint16_t)((fragment & 0x1fff) * 8);
+		pkt->fragment.more = fragment & 0x2000;
+		pkt->payload = wire_span(w, wire_left(w));
+		return DECODE_FRAGMENT;
+	}
+	return decode_l4(w, pkt, depth);
 }
 
 static bool is_extension(uint8_t proto)
@@ -112,19 +144,23 @@ static enum decode_err skip_extensions(struct wire *w, struct packet *pkt)
 		len = wire_u8(w);
 		if (kind == IP6_FRAGMENT) {
 			fragment = wire_u16(w);
-			wire_skip(w, 4);
+			pkt->fragment.id = wire_u32(w);
 		} else {
 			wire_skip(w, kind == IP6_AH ? (len + 2U) * 4 - 2 : (len + 1U) * 8 - 2);
 		}
 		if (*w->err != WIRE_OK)
 			return DECODE_BAD;
-		if (fragment & 0xfff9)
+		if (fragment & 0xfff9) {
+			pkt->fragment.offset = fragment & 0xfff8;
+			pkt->fragment.more = fragment & 1;
+			pkt->payload = wire_span(w, wire_left(w));
 			return DECODE_FRAGMENT;
+		}
 	}
 	return is_extension(pkt->proto) ? DECODE_BAD : DECODE_OK;
 }
 
-static enum decode_err decode_ip6(struct wire *w, struct packet *pkt)
+static enum decode_err decode_ip6(struct wire *w, struct packet *pkt, unsigned depth)
 {
 	uint16_t        len;
 	const uint8_t  *addrs;
@@ -144,19 +180,35 @@ static enum decode_err decode_ip6(struct wire *w, struct packet *pkt)
 	else if (len) /* 0: a jumbogram or a GSO packet */
 		*w = wire_sub(w, len);
 	e = skip_extensions(w, pkt);
-	return e == DECODE_OK ? decode_l4(w, pkt) : e;
+	return e == DECODE_OK ? decode_l4(w, pkt, depth) : e;
+}
+
+static enum decode_err decode_any(struct wire *w, struct packet *pkt, unsigned depth)
+{
+	struct wire peek = *w;
+
+	if (depth > MAX_DEPTH)
+		return DECODE_BAD;
+	switch (wire_u8(&peek) >> 4) {
+	case 4: return decode_ip4(w, pkt, depth);
+	case 6: return decode_ip6(w, pkt, depth);
+	default: return DECODE_BAD;
+	}
 }
 
 enum decode_err decode_ip(struct span ip, struct packet *pkt)
 {
 	enum wire_err err = WIRE_OK;
 	struct wire   w = wire_of(ip, &err, false);
-	struct wire   peek = w;
 
 	*pkt = (struct packet){ 0 };
-	switch (wire_u8(&peek) >> 4) {
-	case 4: return decode_ip4(&w, pkt);
-	case 6: return decode_ip6(&w, pkt);
-	default: return DECODE_BAD;
-	}
+	return decode_any(&w, pkt, 0);
+}
+
+enum decode_err decode_transport(struct span l4, struct packet *pkt)
+{
+	enum wire_err err = WIRE_OK;
+	struct wire   w = wire_of(l4, &err, false);
+
+	return decode_l4(&w, pkt, 0);
 }

@@ -1,40 +1,179 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Link headers of captured frames. The kernel's queue hands over bare IP and skips this file. */
+/*
+ * Link headers of captured frames, one function and one row each. Most of them lead to an
+ * EtherType, behind which VLAN tags and PPPoE may stand in any number and order. The kernel's queue
+ * hands over bare IP and skips this file.
+ */
 #include "base/wire.h"
 #include "decode/packet.h"
 
-enum { ETHERTYPE_IP4 = 0x0800, ETHERTYPE_IP6 = 0x86dd, VLAN = 0x8100, QINQ = 0x88a8, QINQ_OLD = 0x9100 };
+enum {
+	TYPE_IP4 = 0x0800,
+	TYPE_IP6 = 0x86dd,
+	TYPE_VLAN = 0x8100,
+	TYPE_QINQ = 0x88a8,
+	TYPE_QINQ_OLD = 0x9100,
+	TYPE_PPPOE = 0x8864,
+	TYPE_NONE = 0, /* not IP */
+	PPP_IP4 = 0x0021,
+	PPP_IP6 = 0x0057,
+	NFLOG_PAYLOAD = 9,
+	MAC = 6
+};
 
-static bool is_vlan(uint16_t type)
+/* What a link header says: the sender, where it names one. */
+struct sender {
+	uint8_t *mac;
+	bool    *has_mac;
+};
+
+static void take_mac(const struct sender *s, const uint8_t *mac)
 {
-	return type == VLAN || type == QINQ || type == QINQ_OLD;
+	if (!mac)
+		return;
+	memcpy(s->mac, mac, MAC);
+	*s->has_mac = true;
 }
+
+static uint16_t read_none(struct wire *w, const struct sender *s)
+{
+	struct wire peek = *w;
+
+	(void)s;
+	return wire_u8(&peek) >> 4 == 6 ? TYPE_IP6 : TYPE_IP4;
+}
+
+static uint16_t read_ethernet(struct wire *w, const struct sender *s)
+{
+	wire_skip(w, MAC);
+	take_mac(s, wire_bytes(w, MAC));
+	return wire_u16(w);
+}
+
+/* Linux cooked capture: https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html */
+static uint16_t read_sll(struct wire *w, const struct sender *s)
+{
+	uint16_t addr_len;
+
+	wire_skip(w, 4);
+	addr_len = wire_u16(w);
+	if (addr_len == MAC)
+		take_mac(s, wire_bytes(w, MAC));
+	else
+		wire_skip(w, MAC);
+	wire_skip(w, 2); /* the address field has room for eight */
+	return wire_u16(w);
+}
+
+/* https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html */
+static uint16_t read_sll2(struct wire *w, const struct sender *s)
+{
+	uint16_t type = wire_u16(w);
+	uint8_t  addr_len;
+
+	wire_skip(w, 2 + 4 + 2 + 1);
+	addr_len = wire_u8(w);
+	if (addr_len == MAC)
+		take_mac(s, wire_bytes(w, MAC));
+	else
+		wire_skip(w, MAC);
+	wire_skip(w, 2);
+	return type;
+}
+
+/* The capturing host's AF_INET or AF_INET6, in its byte order: 24, 28 and 30 are the BSDs' IPv6. */
+static uint16_t read_loopback(struct wire *w, const struct sender *s)
+{
+	uint32_t family = wire_u32(w);
+
+	(void)s;
+	if (family & 0xff000000)
+		family >>= 24;
+	if (family == 2)
+		return TYPE_IP4;
+	return family == 10 || family == 24 || family == 28 || family == 30 ? TYPE_IP6 : TYPE_NONE;
+}
+
+/* RFC 1661, RFC 1662: address and control may be compressed away, and so may a protocol's first
+ * byte, which is even where the last one is odd. */
+static uint16_t read_ppp(struct wire *w, const struct sender *s)
+{
+	struct wire peek = *w;
+	uint16_t    protocol;
+
+	(void)s;
+	if (wire_u16(&peek) == 0xff03)
+		*w = peek;
+	protocol = wire_u8(w);
+	if (!(protocol & 1))
+		protocol = (uint16_t)(protocol << 8 | wire_u8(w));
+	if (protocol == PPP_IP4)
+		return TYPE_IP4;
+	return protocol == PPP_IP6 ? TYPE_IP6 : TYPE_NONE;
+}
+
+/* RFC 2516 4: version and type, code, session, length; a session's code is 0. */
+static uint16_t read_pppoe(struct wire *w, const struct sender *s)
+{
+	uint8_t code;
+
+	wire_skip(w, 1);
+	code = wire_u8(w);
+	wire_skip(w, 4);
+	return code == 0 ? read_ppp(w, s) : TYPE_NONE;
+}
+
+/* https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html: attributes in the host's byte order, which
+ * is little-endian wherever this was seen. */
+static uint16_t read_nflog(struct wire *w, const struct sender *s)
+{
+	uint8_t family = wire_u8(w);
+
+	(void)s;
+	wire_skip(w, 3);
+	while (wire_each(w)) {
+		uint16_t len = wire_u8(w), type;
+
+		len = (uint16_t)(len | wire_u8(w) << 8);
+		type = wire_u8(w);
+		type = (uint16_t)(type | wire_u8(w) << 8);
+		if (len < 4)
+			return TYPE_NONE;
+		if (type == NFLOG_PAYLOAD) {
+			*w = wire_sub(w, len - 4U);
+			return family == 2 ? TYPE_IP4 : family == 10 ? TYPE_IP6 : TYPE_NONE;
+		}
+		wire_skip(w, ((len + 3U) & ~3U) - 4);
+	}
+	return TYPE_NONE;
+}
+
+static uint16_t (*const readers[])(struct wire *w, const struct sender *s) = {
+	[LINK_IP] = read_none,         [LINK_ETHERNET] = read_ethernet, [LINK_SLL] = read_sll,
+	[LINK_SLL2] = read_sll2,       [LINK_LOOPBACK] = read_loopback, [LINK_PPP] = read_ppp,
+	[LINK_PPPOE] = read_pppoe,     [LINK_NFLOG] = read_nflog,
+};
 
 enum decode_err decode_link(enum link_type link, struct span frame, struct span *ip, uint8_t mac[6],
                             bool *has_mac)
 {
 	enum wire_err err = WIRE_OK;
 	struct wire   w = wire_of(frame, &err, false);
-	uint16_t      type;
+	struct sender sender = { mac, has_mac };
+	uint16_t      type = readers[link](&w, &sender);
 
-	if (link == LINK_IP) {
-		*ip = frame;
-		return DECODE_OK;
-	}
-	wire_skip(&w, 6);
-	const uint8_t *from = wire_bytes(&w, 6);
-
-	type = wire_u16(&w);
-	while (is_vlan(type)) {
-		wire_skip(&w, 2);
-		type = wire_u16(&w);
+	while (err == WIRE_OK && type != TYPE_IP4 && type != TYPE_IP6) {
+		if (type == TYPE_VLAN || type == TYPE_QINQ || type == TYPE_QINQ_OLD) {
+			wire_skip(&w, 2);
+			type = wire_u16(&w);
+		} else if (type == TYPE_PPPOE) {
+			type = read_pppoe(&w, &sender);
+		} else {
+			return DECODE_NOT_IP;
+		}
 	}
 	if (err != WIRE_OK)
 		return DECODE_BAD;
-	memcpy(mac, from, 6);
-	*has_mac = true;
-	if (type != ETHERTYPE_IP4 && type != ETHERTYPE_IP6)
-		return DECODE_NOT_IP;
 	*ip = wire_span(&w, wire_left(&w));
 	return DECODE_OK;
 }

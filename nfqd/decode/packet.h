@@ -19,19 +19,36 @@ struct packet {
 	uint8_t     tcp_flags;
 	bool        cut;       /* the capture holds less than the packet had */
 	uint32_t    seq, ack;  /* TCP, host order; seq is that of the first payload byte, behind a SYN */
-	struct span payload;   /* behind the transport header */
+	struct span payload;   /* behind the transport header; of a fragment, behind the IP header */
+	struct {
+		uint32_t id;
+		uint16_t offset; /* bytes */
+		bool     more;
+	} fragment; /* with DECODE_FRAGMENT */
 };
 
 /* Why a packet could not be decoded; each is an exception of its own (pipeline.h). */
 enum decode_err { DECODE_OK, DECODE_BAD, DECODE_FRAGMENT, DECODE_NOT_IP };
 
-enum link_type { LINK_IP, LINK_ETHERNET };
+enum link_type {
+	LINK_IP,
+	LINK_ETHERNET,
+	LINK_SLL,
+	LINK_SLL2,
+	LINK_LOOPBACK, /* NULL and LOOP */
+	LINK_PPP,
+	LINK_PPPOE,
+	LINK_NFLOG,
+};
 
-/* Removes the link header: Ethernet with any number of VLAN tags. mac receives the source address
- * when there is one (else it is left alone). */
+/* Removes the link header, VLAN tags and PPPoE. mac receives the source address when there is one
+ * (else it is left alone). */
 enum decode_err decode_link(enum link_type link, struct span frame, struct span *ip, uint8_t mac[6],
                             bool *has_mac);
-/* Decodes IPv4 or IPv6 with options and extension headers, then TCP or UDP. */
+/* Decodes IPv4 or IPv6 with options and extension headers, then TCP or UDP. Packets inside IP-in-IP,
+ * 6in4 and GRE are looked into: the innermost one is what comes out. */
 enum decode_err decode_ip(struct span ip, struct packet *pkt);
+/* The rest of it, for a packet whose fragments were put together; pkt keeps its addresses. */
+enum decode_err decode_transport(struct span l4, struct packet *pkt);
 
 #endif

@@ -128,6 +128,17 @@ static json_t *tls_detail(struct eve *x)
 	return tls;
 }
 
+static json_t *quic_detail(struct eve *x)
+{
+	char    version[12];
+	json_t *quic = json_object();
+
+	if (x->e->name.seen_in == SEEN_QUIC_SNI)
+		put(x, quic, "sni", text(x->e->name.text));
+	put(x, quic, "version", text(quic_version_text(x->e->tls.quic, version)));
+	return quic;
+}
+
 static json_t *http_detail(struct eve *x)
 {
 	json_t *http = json_object();
@@ -148,6 +159,7 @@ static const struct {
 	[APP_DNS] = { "dns", dns_detail },
 	[APP_TLS] = { "tls", tls_detail },
 	[APP_HTTP] = { "http", http_detail },
+	[APP_QUIC] = { "quic", quic_detail },
 };
 
 /* ---- what a pack says, and what was done --------------------------------------------------- */

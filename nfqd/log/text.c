@@ -81,6 +81,7 @@ static void add_seen_in(struct line *l, const struct event *e)
 	static const char *const words[] = {
 		[SEEN_DNS_QUERY] = "DNS",
 		[SEEN_TLS_SNI] = "TLS",
+		[SEEN_QUIC_SNI] = "QUIC",
 		[SEEN_HTTP_HOST] = "HTTP",
 		[SEEN_HTTP_CONNECT] = "HTTP CONNECT",
 		[SEEN_ADDRESS] = "address",

@@ -106,7 +106,7 @@ bool names_add(struct names *set, const struct name *name)
 
 const char *seen_in_text(enum seen_in s)
 {
-	static const char *const words[] = { "dns.query", "tls.sni", "http.host", "http.connect",
+	static const char *const words[] = { "dns.query", "tls.sni", "quic.sni", "http.host", "http.connect",
 		                             "address" };
 
 	return words[s];
@@ -114,7 +114,7 @@ const char *seen_in_text(enum seen_in s)
 
 const char *app_text(enum app a)
 {
-	static const char *const words[] = { "unknown", "dns", "tls", "http" };
+	static const char *const words[] = { "unknown", "dns", "tls", "http", "quic" };
 
 	return words[a];
 }
@@ -133,4 +133,15 @@ const char *tls_version_text(uint16_t version)
 		if (versions[i].version == version)
 			return versions[i].text;
 	return "unknown";
+}
+
+/* As Suricata writes it: the number for RFC versions, else hexadecimal. */
+const char *quic_version_text(uint32_t version, char buf[static 12])
+{
+	if (version == 1)
+		return "1";
+	if (version == 0x6b3343cf)
+		return "2";
+	snprintf(buf, 12, "%08x", version);
+	return buf;
 }

@@ -17,12 +17,13 @@
 enum seen_in {
 	SEEN_DNS_QUERY,
 	SEEN_TLS_SNI,
+	SEEN_QUIC_SNI,
 	SEEN_HTTP_HOST,
 	SEEN_HTTP_CONNECT,
 	SEEN_ADDRESS,
 };
 
-enum app { APP_NONE, APP_DNS, APP_TLS, APP_HTTP };
+enum app { APP_NONE, APP_DNS, APP_TLS, APP_HTTP, APP_QUIC };
 
 struct name {
 	uint16_t len;
@@ -40,6 +41,7 @@ struct dns_info {
 
 struct tls_info {
 	uint16_t version; /* the highest that the client offers */
+	uint32_t quic;    /* the QUIC version, when it came that way */
 };
 
 struct http_info {
@@ -95,6 +97,8 @@ enum wire_err dns_tcp_guess(struct wire w);
 enum wire_err dns_tcp_names(struct wire *w, struct names *out); /* one message with its length */
 enum wire_err tls_guess(struct wire w);
 enum wire_err tls_names(struct wire *w, struct names *out);
+/* The handshake without records, as QUIC carries it. */
+enum wire_err quic_tls_names(struct wire *w, struct names *out);
 enum wire_err http_guess(struct wire w);
 enum wire_err http_names(struct wire *w, struct names *out);
 
@@ -103,5 +107,6 @@ const char *seen_in_text(enum seen_in s);
 const char *app_text(enum app a);
 const char *dns_type_text(uint16_t type, char buf[static 12]);
 const char *tls_version_text(uint16_t version);
+const char *quic_version_text(uint32_t version, char buf[static 12]);
 
 #endif

@@ -17,14 +17,14 @@ enum {
 };
 
 /* RFC 6066 3: a list of (type, length, bytes); only host_name(0) is defined. */
-static void server_name(struct wire ext, struct names *out)
+static void server_name(struct wire ext, enum seen_in where, struct names *out)
 {
 	struct wire list = wire_sub(&ext, wire_u16(&ext));
 
 	while (wire_each(&list)) {
 		uint8_t     kind = wire_u8(&list);
 		struct span host = wire_span(&list, wire_u16(&list));
-		struct name name = { .seen_in = SEEN_TLS_SNI };
+		struct name name = { .seen_in = (uint8_t)where };
 
 		if (*ext.err == WIRE_OK && kind == 0 && name_canonical(&name, host) &&
 		    !names_add(out, &name))
@@ -45,7 +45,7 @@ static void supported_versions(struct wire ext, struct tls_info *info)
 	}
 }
 
-static enum wire_err client_hello(struct wire *w, struct names *out)
+static enum wire_err client_hello(struct wire *w, enum seen_in where, struct names *out)
 {
 	struct wire hello, exts;
 
@@ -65,7 +65,7 @@ static enum wire_err client_hello(struct wire *w, struct names *out)
 		struct wire ext = wire_sub(&exts, wire_u16(&exts));
 
 		if (type == EXT_SERVER_NAME)
-			server_name(ext, out);
+			server_name(ext, where, out);
 		else if (type == EXT_SUPPORTED_VERSIONS)
 			supported_versions(ext, &out->tls);
 	}
@@ -128,7 +128,17 @@ enum wire_err tls_names(struct wire *w, struct names *out)
 	out->tls = (struct tls_info){ 0 };
 	if (*w->err == WIRE_BAD)
 		return WIRE_BAD;
-	r = client_hello(&h, out);
+	r = client_hello(&h, SEEN_TLS_SNI, out);
+	return r == WIRE_MORE && out->n > 0 ? WIRE_OK : r;
+}
+
+enum wire_err quic_tls_names(struct wire *w, struct names *out)
+{
+	enum wire_err r;
+
+	out->app = APP_QUIC;
+	out->tls = (struct tls_info){ 0 };
+	r = client_hello(w, SEEN_QUIC_SNI, out);
 	return r == WIRE_MORE && out->n > 0 ? WIRE_OK : r;
 }
 

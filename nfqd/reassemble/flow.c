@@ -160,7 +160,7 @@ void flow_restart(struct flow_table *t, struct flow *f, uint64_t now)
 {
 	flow_drop_stream(t, f);
 	f->decided = f->anchored = f->drop = false;
-	f->state = f->segments = 0;
+	f->state = f->segments = f->dcid_len = 0;
 	f->row = NULL;
 	f->last = f->begun = now;
 	f->id = hash64(&now, sizeof(now), (uint64_t)f->hash << 32 ^ t->seed) >> 11;

@@ -36,6 +36,8 @@ struct flow {
 	const struct name_proto *row; /* the protocol, once recognised */
 	struct stream           *stream;
 
+	uint8_t dcid_len, dcid[20]; /* QUIC: the connection ID that the keys came from */
+
 	struct {
 		uint32_t hash, at; /* of name and seen_in; seconds */
 	} recorded[FLOW_RECORDED];

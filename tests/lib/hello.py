@@ -176,6 +176,7 @@ def connect(wire, sport, dport, isn, timeout):
                 return None, "reset"
             if flags & (SYN | ACK) == SYN | ACK and ack == (isn + 1) % 2**32:
                 return (seq + 1) % 2**32, None
+            return None, "busy"         # a challenge ACK: an earlier connection is still open there
     return None, "timeout"
 
 
@@ -196,6 +197,8 @@ def watch(wire, sport, dport, expected, timeout):
 def run_raw(wire, sport, args, segs):
     isn = random.getrandbits(32)
     theirs, outcome = connect(wire, sport, args.port, isn, args.timeout)
+    if outcome == "busy" and not args.src_port:
+        return run_raw(wire, random.randint(*PORTS), args, segs)
     if outcome:
         return {"outcome": outcome, "connected": False}
     if not args.in_ack:

@@ -98,6 +98,9 @@ lab_link() {
 	ip link add "$2" netns "$1" type veth peer name "$6" netns "$5" &&
 		ip -n "$1" addr add "$3" dev "$2" && ip -n "$1" -6 addr add "$4" dev "$2" nodad &&
 		ip -n "$5" addr add "$7" dev "$6" && ip -n "$5" -6 addr add "$8" dev "$6" nodad &&
+		# links just made lose the first neighbour solicitations: ask again soon
+		lab_sysctl "$1" "net.ipv6.neigh.$2.retrans_time_ms=50" &&
+		lab_sysctl "$5" "net.ipv6.neigh.$6.retrans_time_ms=50" &&
 		ip -n "$1" link set "$2" up && ip -n "$5" link set "$6" up
 }
 
@@ -222,10 +225,12 @@ lab_web() {
 		lab_wait 5 lab_listens "$LAB_SERVER" t 8443
 }
 
-# A protocol nobody knows (7000), QUIC's port (answers every datagram), and a
-# log-in of the kind one does not want to lose: to the router itself (22).
+# A protocol nobody knows (7000), one where the server speaks first (2222), QUIC's
+# port (answers every datagram), and a log-in one does not want to lose: to the
+# router itself (22).
 lab_sinks() {
-	lab_spawn sink "$LAB_SERVER" "$LAB_PYTHON" "$LAB_REPO/tests/lib/sink.py" count:7000 datagram:443 &&
+	lab_spawn sink "$LAB_SERVER" "$LAB_PYTHON" "$LAB_REPO/tests/lib/sink.py" \
+		count:7000 login:2222 datagram:443 &&
 		lab_spawn login "$LAB_ROUTER" "$LAB_PYTHON" "$LAB_REPO/tests/lib/sink.py" login:22 &&
 		lab_wait 5 lab_listens "$LAB_SERVER" t 7000 && lab_wait 5 lab_listens "$LAB_ROUTER" t 22
 }
@@ -255,7 +260,7 @@ lab_encrypted_dns() {
 
 # ---- capture on the WAN side ----
 
-lab_capture_on() { grep -q '^listening on' "$lab_dir/capture.log"; }
+lab_capture_on() { grep -q 'listening on' "$lab_dir/capture.log"; }
 
 # lab_capture [FILTER]: from now on into $lab_dir/wan.pcap
 lab_capture() {
@@ -286,8 +291,15 @@ lab_up() {
 			lab_link "$LAB_CLIENT" eth0 10.1.0.2/24 fd00:1::2/64 "$LAB_ROUTER" lan0 10.1.0.1/24 fd00:1::1/64 &&
 			lab_link "$LAB_ROUTER" wan0 10.2.0.1/24 fd00:2::1/64 "$LAB_SERVER" eth0 10.2.0.2/24 fd00:2::2/64 &&
 			lab_addresses && lab_routes && lab_nat "$1" && lab_raw_tcp &&
-			lab_resolvers && lab_web && lab_sinks
+			lab_resolvers && lab_web && lab_sinks && lab_reachable
 	} >"$lab_dir/up.log" 2>&1
+}
+
+# The first packets through new links may wait for a neighbour; tests shall not.
+lab_reachable() {
+	lab_wait 5 in_client bash -c ': </dev/tcp/9.9.9.9/53' &&
+		lab_wait 5 in_client bash -c ': </dev/tcp/2620:fe::9/53' &&
+		lab_wait 5 in_router bash -c ': </dev/tcp/2620:fe::9/53'
 }
 
 lab_addresses() {

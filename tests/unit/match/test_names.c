@@ -195,7 +195,7 @@ static void test_prints(void **state)
 	assert_int_equal(l.n, 3);
 	for (unsigned i = 0; i < l.n; i++) {
 		print = print_longer(print, label_at(&l, i));
-		assert_true(print == print_of(42, "c.b.a" + 4 - 2 * i, 1 + 2 * i));
+		assert_true(print == print_of(42, &"c.b.a"[4 - 2 * i], 1 + 2 * i));
 	}
 	assert_true(print_of(42, "c.b.a", 5) != print_of(43, "c.b.a", 5));
 	assert_true(print_of(42, "x-*.b.a", 7) == print_of(42, "b.a", 3));

@@ -28,14 +28,14 @@ static void short_pack(struct short_pack *p, char *id, const char *const *lines)
 		                 .entries = p->entries };
 	for (unsigned i = 0; lines && i < ENTRIES && lines[i]; i++) {
 		struct pack_entry *e = &p->entries[p->pack.n_entries++];
-		char              *save, *word = p->texts[i] = strdup(lines[i]);
+		char              *rest = p->texts[i] = strdup(lines[i]), *word;
 
-		*e = (struct pack_entry){ .id = strtok_r(word, " ", &save), .names = p->names[i],
+		*e = (struct pack_entry){ .id = strsep(&rest, " "), .names = p->names[i],
 			                  .side_effect = "none" };
-		word = strtok_r(NULL, " ", &save);
+		word = strsep(&rest, " ");
 		while (strcmp(actions[e->action], word) != 0)
 			e->action++;
-		while ((word = strtok_r(NULL, " ", &save)) != NULL)
+		while ((word = strsep(&rest, " ")) != NULL)
 			e->names[e->n_names++] = word;
 	}
 }
@@ -355,19 +355,19 @@ static unsigned rnd(unsigned n)
 }
 
 /* Few labels and few letters, so that names and patterns meet often. */
+#define RANDOM_NAME 40
 static void random_name(char *out, bool pattern)
 {
 	static const char *const labels[] = { "a", "b", "ab", "b1", "a1b", "b2" };
 	static const char *const wild[] = { "a*", "*b", "a*b", "b[1-2]", "[1-3]", "*1*" };
 	unsigned                 n = 2 + rnd(3), special = pattern && rnd(3) == 0 ? rnd(n - 1) : 9;
 
-	*out = '\0';
-	if (pattern && rnd(2))
-		strcat(out, ".");
+	snprintf(out, RANDOM_NAME, "%s", pattern && rnd(2) ? "." : "");
 	for (unsigned i = 0; i < n; i++) {
-		if (i > 0)
-			strcat(out, ".");
-		strcat(out, i == special ? wild[rnd(6)] : labels[rnd(6)]);
+		size_t used = strlen(out);
+
+		snprintf(out + used, RANDOM_NAME - used, "%s%s", i > 0 ? "." : "",
+		         i == special ? wild[rnd(6)] : labels[rnd(6)]);
 	}
 }
 
@@ -484,7 +484,7 @@ static void real_text(const struct ruleset *rs, const char *text, char *out, siz
 
 static unsigned random_round(void)
 {
-	static char       texts[PACKS][ENTRIES][NAMES][40], ids[ENTRIES][8];
+	static char       texts[PACKS][ENTRIES][NAMES][RANDOM_NAME], ids[ENTRIES][16];
 	struct short_pack p[PACKS];
 	struct pack      *packs[PACKS];
 	struct image     *img;
@@ -510,7 +510,7 @@ static unsigned random_round(void)
 	img = image_of(packs, PACKS);
 	ruleset_open(&rs, img);
 	for (unsigned i = 0; i < 300; i++) {
-		char name[40], got[200], expected[200];
+		char name[RANDOM_NAME], got[200], expected[200];
 
 		random_name(name, false);
 		real_text(&rs, name, got, sizeof(got));

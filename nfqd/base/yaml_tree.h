@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The parsed tree behind struct yaml_doc. Private to yaml.c and yaml_check.c. */
+#ifndef NFQD_BASE_YAML_TREE_H
+#define NFQD_BASE_YAML_TREE_H
+
+#include <string.h>
+#include <yaml.h>
+
+#include "base/yaml.h"
+
+struct yaml_doc {
+	char           *name;
+	char           *text;
+	size_t          n;
+	yaml_document_t tree; /* never changed once parsed */
+	bool            parsed;
+	yaml_say       *say;
+	void           *ctx;
+};
+
+/* libyaml only hands out nodes of a tree that it may change; nothing here changes one. */
+static inline const yaml_node_t *node_at(const struct yaml_doc *d, int index)
+{
+	return d->tree.nodes.start + index - 1;
+}
+
+static inline bool is_text(const yaml_node_t *n, const char *text, size_t len)
+{
+	return n->type == YAML_SCALAR_NODE && n->data.scalar.length == len &&
+	       memcmp(n->data.scalar.value, text, len) == 0;
+}
+
+static inline unsigned node_line(const yaml_node_t *n)
+{
+	return (unsigned)n->start_mark.line + 1;
+}
+
+/* The value of a key; NULL: there is none. */
+static inline const yaml_node_t *child_key(const struct yaml_doc *d, const yaml_node_t *n,
+                                           const char *key, size_t len)
+{
+	const yaml_node_pair_t *p;
+
+	if (n->type != YAML_MAPPING_NODE)
+		return NULL;
+	for (p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top; p++)
+		if (is_text(node_at(d, p->key), key, len))
+			return node_at(d, p->value);
+	return NULL;
+}
+
+/* Checks the whole document against a schema; returns how many problems it said. */
+unsigned yaml_check(const struct yaml_doc *d, const struct cyaml_schema_value *schema, struct err *err);
+
+#endif

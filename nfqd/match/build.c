@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Building a ruleset image from packs. The index of names is two arrays, a fingerprint and beside it
+ * a target: 12 bytes per name, whatever its length. The fingerprint of a name folds its labels from
+ * the right, so that one walk over a name looks up all of its suffixes. Plain names of a rule share
+ * one target; only what must be shown as written (ranges) or compared (globs) has a target with its
+ * text. Fingerprints are keyed and 64 bits wide: no two names of a million meet, and nobody outside
+ * can look for two that do.
+ *
+ * While patterns are added, fingerprints and targets are just appended to their two sections;
+ * ruleset_index() turns these into the table, when the number of names is known.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "match/names.h"
+#include "match/pack.h"
+#include "match/ruleset.h"
+
+/* Patterns at one name or (globs) under one suffix: bounds the time of a look-up. */
+#define SAME_PRINT_MAX 1000
+#define SID_FIRST      9000000
+#define SID_SPAN       1000000
+
+
+struct build {
+	struct image_builder *b;
+	const struct pack    *pack;
+	uint32_t              pack_index;
+	uint64_t              seed;
+	uint32_t              rule;     /* the one being built */
+	uint32_t              plain[2]; /* its targets of exact names and suffixes, plus 1; 0: none yet */
+	struct err           *err;
+};
+
+static uint32_t text(struct build *x, const char *s)
+{
+	return image_text(x->b, RS_TEXT, s);
+}
+
+/* Makes room for n items of a list. NULL: there are none, or no memory. */
+static uint32_t *list_room(struct build *x, uint32_t n, struct list *l)
+{
+	*l = (struct list){ .first = x->b->section[RS_LIST].n, .n = n };
+	return n ? image_room(x->b, RS_LIST, n, sizeof(uint32_t)) : NULL;
+}
+
+static struct list text_list(struct build *x, char *const v[], uint32_t n)
+{
+	struct list l;
+	uint32_t   *to = list_room(x, n, &l);
+
+	for (uint32_t i = 0; to && i < n; i++)
+		to[i] = text(x, v[i]);
+	return l;
+}
+
+static struct list port_list(struct build *x, char *const v[], uint32_t n)
+{
+	struct list l;
+	uint32_t   *to = list_room(x, n, &l);
+
+	for (uint32_t i = 0; to && i < n; i++)
+		if (port_parse(v[i], &to[i]) < 0)
+			err_set(x->err, "%s: bad port '%s'", x->pack->path, v[i]);
+	return l;
+}
+
+/* What a source's id stands for in records: its address, else its title. */
+static const char *source_text(const struct pack *p, const char *id)
+{
+	for (unsigned i = 0; i < p->n_sources; i++)
+		if (strcmp(p->sources[i].id, id) == 0)
+			return p->sources[i].url ? p->sources[i].url : p->sources[i].title;
+	return id;
+}
+
+static struct list source_list(struct build *x, char *const v[], uint32_t n)
+{
+	struct list l;
+	uint32_t   *to = list_room(x, n, &l);
+
+	for (uint32_t i = 0; to && i < n; i++)
+		to[i] = text(x, source_text(x->pack, v[i]));
+	return l;
+}
+
+/* Not keyed: the same pack and id must give the same number on every machine. */
+static uint32_t sid_of(const char *pack, const char *id)
+{
+	char name[512];
+	int  n = snprintf(name, sizeof(name), "%s/%s", pack, id);
+
+	return SID_FIRST + (uint32_t)(hash64(name, strnlen(name, (size_t)n), 0) % SID_SPAN);
+}
+
+static uint32_t target_add(struct build *x, struct rs_target t)
+{
+	return image_add(x->b, RS_TARGET, &t, 1, sizeof(t));
+}
+
+static void print_add(struct image_builder *b, uint64_t print, uint32_t target)
+{
+	image_add(b, RS_PRINT, &print, 1, sizeof(print));
+	image_add(b, RS_PRINT_TO, &target, 1, sizeof(target));
+}
+
+struct placing {
+	struct image_builder *b;
+	uint64_t              seed;
+	uint32_t              target;
+};
+
+static int place(void *ctx, const char *name, size_t len)
+{
+	struct placing *x = ctx;
+
+	print_add(x->b, print_of(x->seed, name, len), x->target);
+	return 0;
+}
+
+static void pattern_place(struct build *x, const struct pattern *p, uint32_t target)
+{
+	struct placing to = { .b = x->b, .seed = x->seed, .target = target };
+
+	pattern_expand(p, place, &to);
+}
+
+/* A glob is compared by its text, a range only shown: both as written, but in lower case. */
+static uint32_t pattern_text(struct build *x, const struct pattern *p)
+{
+	char written[PATTERN_TEXT + 1];
+
+	snprintf(written, sizeof(written), "%s%s", p->below ? "." : "", p->text);
+	return text(x, written);
+}
+
+static int add_name(struct build *x, const char *name)
+{
+	struct err       why = { .text = "" };
+	struct pattern   p;
+	struct rs_target t = { .rule = x->rule };
+
+	if (pattern_parse(&p, name, &why) < 0)
+		return err_set(x->err, "%s: name '%s': %s", x->pack->path, name, why.text);
+	t.kind = p.kind;
+	if (p.ranges || p.kind == PATTERN_GLOB) {
+		t.pattern = pattern_text(x, &p);
+		pattern_place(x, &p, target_add(x, t));
+		return 0;
+	}
+	if (!x->plain[p.kind])
+		x->plain[p.kind] = target_add(x, t) + 1;
+	pattern_place(x, &p, x->plain[p.kind] - 1);
+	return 0;
+}
+
+static int add_entry(struct build *x, const struct pack_entry *e)
+{
+	struct rs_rule r = { .pack = x->pack_index,
+		             .id = text(x, e->id),
+		             .side_effect = text(x, e->side_effect),
+		             .remark = text(x, e->remark),
+		             .sid = sid_of(x->pack->id, e->id),
+		             .category = (uint8_t)e->category,
+		             .confidence = (uint8_t)e->confidence,
+		             .action = (uint8_t)e->action,
+		             .shared = e->shared,
+		             .ports = port_list(x, e->ports, e->n_ports),
+		             .products = text_list(x, e->products, e->n_products),
+		             .sources = source_list(x, e->sources, e->n_sources) };
+
+	x->rule = image_add(x->b, RS_RULE, &r, 1, sizeof(r));
+	x->plain[0] = x->plain[1] = 0;
+	for (unsigned i = 0; i < e->n_names; i++)
+		if (add_name(x, e->names[i]) < 0)
+			return -1;
+	return 0;
+}
+
+static int add_net(struct build *x, const struct pack_net *n)
+{
+	char           id[64 + ADDR_TEXT];
+	struct rs_net  net = { .rule = 0 };
+	struct rs_rule r = { .pack = x->pack_index,
+		             .side_effect = text(x, n->side_effect),
+		             .remark = text(x, n->remark),
+		             .category = (uint8_t)n->category,
+		             .confidence = (uint8_t)n->confidence,
+		             .action = (uint8_t)n->action,
+		             .ports = port_list(x, n->ports, n->n_ports),
+		             .sources = source_list(x, n->sources, n->n_sources) };
+
+	if (net_parse(n->cidr, &net.net) < 0)
+		return err_set(x->err, "%s: bad network '%s'", x->pack->path, n->cidr);
+	snprintf(id, sizeof(id), "net-%s", n->cidr);
+	r.id = text(x, id);
+	r.sid = sid_of(x->pack->id, id);
+	net.rule = image_add(x->b, RS_RULE, &r, 1, sizeof(r));
+	image_add(x->b, RS_NET, &net, 1, sizeof(net));
+	return 0;
+}
+
+/* By time; stages of one time stay in the order of the file. */
+static void sort_stages(struct rs_stage *v, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++) {
+		struct rs_stage s = v[i];
+		uint32_t        at = i;
+
+		for (; at > 0 && v[at - 1].from > s.from; at--)
+			v[at] = v[at - 1];
+		v[at] = s;
+	}
+}
+
+static int add_stages(struct build *x, struct rs_pack *out)
+{
+	const struct pack *p = x->pack;
+	struct rs_stage   *to = NULL;
+
+	out->stages = p->n_stages;
+	out->first_stage = x->b->section[RS_STAGE].n;
+	if (p->n_stages > 0)
+		to = image_room(x->b, RS_STAGE, p->n_stages, sizeof(*to));
+	for (unsigned i = 0; to && i < p->n_stages; i++) {
+		const struct pack_stage *s = &p->stages[i];
+
+		to[i] = (struct rs_stage){ .id = text(x, s->id),
+			                   .citation = text(x, s->citation),
+			                   .action = (uint8_t)s->action,
+			                   .basis = (uint8_t)s->basis };
+		if (clock_parse(s->from, &to[i].from) < 0)
+			return err_set(x->err, "%s: bad date '%s'", p->path, s->from);
+		for (unsigned c = 0; c < s->n_categories; c++)
+			to[i].categories |= UINT32_C(1) << s->categories[c];
+	}
+	if (to)
+		sort_stages(to, p->n_stages);
+	return 0;
+}
+
+static int add_pack(struct build *x)
+{
+	const struct pack *p = x->pack;
+	struct rs_pack     out = { .id = text(x, p->id),
+		                   .vendor = text(x, p->vendor),
+		                   .title = text(x, p->title),
+		                   .version = text(x, p->version) };
+
+	if (p->expires && clock_parse(p->expires, &out.expires) < 0)
+		return err_set(x->err, "%s: bad date '%s'", p->path, p->expires);
+	if (add_stages(x, &out) < 0)
+		return -1;
+	x->pack_index = image_add(x->b, RS_PACK, &out, 1, sizeof(out));
+	for (unsigned i = 0; i < p->n_entries; i++)
+		if (add_entry(x, &p->entries[i]) < 0)
+			return -1;
+	for (unsigned i = 0; i < p->n_nets; i++)
+		if (add_net(x, &p->nets[i]) < 0)
+			return -1;
+	return x->err->text[0] ? -1 : 0;
+}
+
+int ruleset_build(struct image_builder *b, struct pack *const packs[], unsigned n, struct err *err)
+{
+	struct ruleset_head head = { .generation = 0 };
+	struct build        x = { .b = b, .err = err };
+
+	if (getrandom(&head.seed, sizeof(head.seed), 0) != (ssize_t)sizeof(head.seed))
+		return err_set(err, "no random numbers: %s", strerror(errno));
+	x.seed = head.seed;
+	image_add(b, RS_HEAD, &head, 1, sizeof(head));
+	for (unsigned i = 0; i < n; i++) {
+		x.pack = packs[i];
+		if (add_pack(&x) < 0)
+			return -1;
+	}
+	return b->failed ? err_set(err, "out of memory") : 0;
+}
+
+static struct ruleset_head *head_of(struct image_builder *b)
+{
+	return (void *)b->section[RS_HEAD].data;
+}
+
+int ruleset_add_exception(struct image_builder *b, const char *pattern, uint32_t exception,
+                          struct err *err)
+{
+	struct build     x = { .b = b, .err = err };
+	struct rs_target t = { .rule = exception, .exception = 1 };
+	struct pattern   p;
+
+	if (pattern_parse(&p, pattern, err) < 0)
+		return -1;
+	if (b->failed)
+		return err_set(err, "out of memory");
+	x.seed = head_of(b)->seed;
+	t.kind = p.kind;
+	t.pattern = pattern_text(&x, &p);
+	pattern_place(&x, &p, target_add(&x, t));
+	return 0;
+}
+
+/* ---- the table ----------------------------------------------------------------------------- */
+
+struct pending {
+	uint64_t *prints;
+	uint32_t *targets;
+	uint32_t  n;
+};
+
+/* Moves what was added out of a section, which is empty afterwards. */
+static void *take_section(struct image_builder *b, unsigned section)
+{
+	void *data = b->section[section].data;
+
+	memset(&b->section[section], 0, sizeof(b->section[section]));
+	return data;
+}
+
+static const char *target_words(struct image_builder *b, uint32_t target)
+{
+	const struct rs_target *t = (void *)b->section[RS_TARGET].data;
+	const struct rs_rule   *r = (void *)b->section[RS_RULE].data;
+
+	return t[target].exception ? "an exception" :
+	                             (const char *)b->section[RS_TEXT].data + r[t[target].rule].id;
+}
+
+/* Puts one name in; a name that a rule lists twice is there once. */
+static int put(struct image_builder *b, uint32_t slots, uint64_t print, uint32_t target,
+               uint32_t *names, struct err *err)
+{
+	uint64_t *prints = (void *)b->section[RS_PRINT].data;
+	uint32_t *to = (void *)b->section[RS_PRINT_TO].data;
+	uint32_t  at = hash_range(print, slots);
+	unsigned  same = 0;
+
+	for (; prints[at]; at = at + 1 == slots ? 0 : at + 1) {
+		if (prints[at] != print)
+			continue;
+		if (to[at] == target)
+			return 0;
+		if (++same == SAME_PRINT_MAX)
+			return err_set(err, "entry '%s': more than %d patterns meet at one name or "
+			               "under one suffix",
+			               target_words(b, target), SAME_PRINT_MAX);
+	}
+	prints[at] = print;
+	to[at] = target;
+	++*names;
+	return 0;
+}
+
+static int fill(struct image_builder *b, const struct pending *p, struct err *err)
+{
+	uint64_t slots = p->n + (uint64_t)p->n * 3 / 7 + 8;
+	uint32_t names = 0;
+
+	if (slots > UINT32_MAX)
+		return err_set(err, "more names than fit");
+	image_room(b, RS_PRINT, (uint32_t)slots, sizeof(uint64_t));
+	image_room(b, RS_PRINT_TO, (uint32_t)slots, sizeof(uint32_t));
+	for (uint32_t i = 0; !b->failed && i < p->n; i++)
+		if (put(b, (uint32_t)slots, p->prints[i], p->targets[i], &names, err) < 0)
+			return -1;
+	if (b->failed)
+		return err_set(err, "out of memory");
+	head_of(b)->names = names;
+	return 0;
+}
+
+static int net_order(const void *va, const void *vb)
+{
+	const struct rs_net *a = va, *b = vb;
+
+	if (a->net.bits != b->net.bits)
+		return b->net.bits - a->net.bits;
+	return a->rule < b->rule ? -1 : a->rule > b->rule;
+}
+
+int ruleset_index(struct image_builder *b, uint64_t generation, struct err *err)
+{
+	struct pending p = { .n = b->section[RS_PRINT].n };
+	int            r;
+
+	if (b->failed)
+		return err_set(err, "out of memory");
+	head_of(b)->generation = generation;
+	if (b->section[RS_NET].n > 0)
+		qsort(b->section[RS_NET].data, b->section[RS_NET].n, sizeof(struct rs_net),
+		      net_order);
+	p.prints = take_section(b, RS_PRINT);
+	p.targets = take_section(b, RS_PRINT_TO);
+	r = fill(b, &p, err);
+	free(p.prints);
+	free(p.targets);
+	return r;
+}

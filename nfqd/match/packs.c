@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lists of packs: files, folders, each pack once, the canary always. */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/yaml.h"
+#include "match/pack.h"
+
+static const struct pack *packs_find(const struct packs *packs, const char *id)
+{
+	for (unsigned i = 0; i < packs->n; i++)
+		if (strcmp(packs->v[i]->id, id) == 0)
+			return packs->v[i];
+	return NULL;
+}
+
+/* Takes p, which may be NULL: err is filled then. */
+static int packs_add(struct packs *packs, struct pack *p, struct err *err)
+{
+	const struct pack *other = p ? packs_find(packs, p->id) : NULL;
+	struct pack      **v;
+
+	if (!p)
+		return -1;
+	if (other) {
+		yaml_doc_error(p->doc, err, yaml_doc_line(p->doc, "pack"),
+		               "pack '%s' is already loaded from %s", p->id, other->path);
+		pack_free(p);
+		return -1;
+	}
+	v = realloc(packs->v, (packs->n + 1U) * sizeof(struct pack *));
+	if (!v) {
+		pack_free(p);
+		return err_set(err, "out of memory");
+	}
+	packs->v = v;
+	packs->v[packs->n++] = p;
+	return 0;
+}
+
+static int is_pack_file(const struct dirent *e)
+{
+	size_t n = strlen(e->d_name);
+
+	return e->d_name[0] != '.' && n > 5 && strcmp(e->d_name + n - 5, ".yaml") == 0;
+}
+
+/* By bytes, not by locale. */
+static int name_order(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int packs_add_folder(struct packs *packs, const char *path, struct err *err)
+{
+	struct dirent **files = NULL;
+	int             n = scandir(path, &files, is_pack_file, name_order);
+	int             r = n < 0 ? err_set(err, "%s: %m", path) :
+	                    n == 0 ? err_set(err, "%s: the folder has no *.yaml", path) : 0;
+
+	for (int i = 0; i < n; i++) {
+		char file[4096];
+
+		snprintf(file, sizeof(file), "%s%s%s", path,
+		         path[strlen(path) - 1] == '/' ? "" : "/", files[i]->d_name);
+		if (r == 0)
+			r = packs_add(packs, pack_load(file, err), err);
+		free(files[i]);
+	}
+	free(files);
+	return r;
+}
+
+static int packs_add_path(struct packs *packs, const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return err_set(err, "%s: %m", path);
+	if (S_ISDIR(st.st_mode))
+		return packs_add_folder(packs, path, err);
+	return packs_add(packs, pack_load(path, err), err);
+}
+
+int packs_load(struct packs *out, char *const paths[], unsigned n, struct err *err)
+{
+	int r = 0;
+
+	*out = (struct packs){ .n = 0 };
+	for (unsigned i = 0; i < n && r == 0; i++)
+		r = packs_add_path(out, paths[i], err);
+	if (r == 0 && !packs_find(out, "canary"))
+		r = packs_add(out, pack_canary(err), err);
+	if (r < 0)
+		packs_free(out);
+	return r;
+}
+
+void packs_free(struct packs *packs)
+{
+	for (unsigned i = 0; i < packs->n; i++)
+		pack_free(packs->v[i]);
+	free(packs->v);
+	*packs = (struct packs){ .n = 0 };
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Initial keys come from public constants and a connection ID (RFC 9001 5.2, RFC 9369 3.3): opening
+ * such a packet takes no secret. AES-128-GCM proves that it was opened right.
+ */
+#include "reassemble/crypto.h"
+
+#include <nettle/aes.h>
+#include <nettle/gcm.h>
+#include <nettle/hkdf.h>
+#include <nettle/hmac.h>
+#include <nettle/memops.h>
+
+enum { SECRET = SHA256_DIGEST_SIZE, KEY = 16, IV = 12, TAG = GCM_DIGEST_SIZE, SAMPLE = 16, HEADER_MAX = 512 };
+
+/* HKDF-Expand-Label with an empty context (RFC 8446 7.1). */
+static void expand_label(const uint8_t secret[SECRET], const char *label, uint8_t *out, size_t n)
+{
+	struct hmac_sha256_ctx hmac;
+	uint8_t                info[64] = { 0, (uint8_t)n };
+	size_t                 len = strlen(label);
+
+	info[2] = (uint8_t)(6 + len);
+	memcpy(info + 3, "tls13 ", 6);
+	memcpy(info + 9, label, len);
+	hmac_sha256_set_key(&hmac, SECRET, secret);
+	hkdf_expand(&hmac, (nettle_hash_update_func *)hmac_sha256_update,
+	            (nettle_hash_digest_func *)hmac_sha256_digest, SECRET, 9 + len + 1, info, n, out);
+}
+
+static void client_secret(const struct initial_secrets *s, struct span dcid, uint8_t out[SECRET])
+{
+	struct hmac_sha256_ctx hmac;
+	uint8_t                initial[SECRET];
+
+	hmac_sha256_set_key(&hmac, sizeof(s->salt), s->salt);
+	hkdf_extract(&hmac, (nettle_hash_update_func *)hmac_sha256_update,
+	             (nettle_hash_digest_func *)hmac_sha256_digest, SECRET, dcid.n, dcid.p, initial);
+	expand_label(initial, "client in", out, SECRET);
+}
+
+size_t crypto_open_initial(const struct initial_secrets *s, struct span dcid, struct span packet,
+                           size_t number_at, uint8_t out[static INITIAL_MAX])
+{
+	uint8_t secret[SECRET], key[KEY], iv[IV], hp[KEY], mask[SAMPLE], header[HEADER_MAX], tag[TAG];
+	struct aes128_ctx     aes;
+	struct gcm_aes128_ctx gcm;
+	size_t                number_len, head, body;
+
+	if (packet.n < number_at + 4 + SAMPLE || packet.n > INITIAL_MAX ||
+	    number_at + 4 > HEADER_MAX)
+		return 0;
+	client_secret(s, dcid, secret);
+	expand_label(secret, s->key, key, KEY);
+	expand_label(secret, s->iv, iv, IV);
+	expand_label(secret, s->hp, hp, KEY);
+
+	/* RFC 9001 5.4: the packet number is taken to be four bytes long for the sample */
+	aes128_set_encrypt_key(&aes, hp);
+	aes128_encrypt(&aes, SAMPLE, mask, packet.p + number_at + 4);
+	memcpy(header, packet.p, number_at + 4);
+	header[0] ^= mask[0] & 0x0f;
+	number_len = (header[0] & 3U) + 1;
+	for (size_t i = 0; i < number_len; i++) {
+		header[number_at + i] ^= mask[1 + i];
+		iv[IV - number_len + i] ^= header[number_at + i];
+	}
+
+	head = number_at + number_len;
+	body = packet.n - head;
+	if (body < TAG)
+		return 0;
+	body -= TAG;
+	gcm_aes128_set_key(&gcm, key);
+	gcm_aes128_set_iv(&gcm, IV, iv);
+	gcm_aes128_update(&gcm, head, header);
+	gcm_aes128_decrypt(&gcm, body, out, packet.p + head);
+	gcm_aes128_digest(&gcm, TAG, tag);
+	return memeql_sec(tag, packet.p + head + body, TAG) ? body : 0;
+}

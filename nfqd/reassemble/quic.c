@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* QUIC long headers, and the frames of Initial packets. */
+#include "reassemble/quic.h"
+
+#include "base/wire.h"
+#include "reassemble/crypto.h"
+
+enum {
+	LONG_HEADER = 0x80,
+	CID_MAX = 20,
+	FRAME_PADDING = 0,
+	FRAME_PING = 1,
+	FRAME_ACK = 2,
+	FRAME_ACK_ECN = 3,
+	FRAME_CRYPTO = 6,
+	FRAME_CLOSE = 0x1c
+};
+
+/* Packet types, as bits 4 and 5 of the first byte are in version 1; others rotate them. */
+enum { TYPE_INITIAL, TYPE_0RTT, TYPE_HANDSHAKE, TYPE_RETRY };
+
+static const struct version {
+	uint32_t               first, last;
+	uint8_t                rotate; /* RFC 9369 3.2: type bits are one higher */
+	struct initial_secrets secrets;
+} versions[] = {
+	{ 1, 1, 0,
+	  { { 0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17,
+	      0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a },
+	    "quic key", "quic iv", "quic hp" } },
+	{ 0x6b3343cf, 0x6b3343cf, 1,
+	  { { 0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93,
+	      0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9, 0xbd, 0x2e, 0xd9 },
+	    "quicv2 key", "quicv2 iv", "quicv2 hp" } },
+	{ 0xff000021, 0xff000022, 0, /* drafts 33 and 34 have the salt of version 1 */
+	  { { 0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17,
+	      0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a },
+	    "quic key", "quic iv", "quic hp" } },
+	{ 0xff00001d, 0xff000020, 0, /* drafts 29 to 32 */
+	  { { 0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0x4c, 0x9e, 0x97,
+	      0x86, 0xf1, 0x9c, 0x61, 0x11, 0xe0, 0x43, 0x90, 0xa8, 0x99 },
+	    "quic key", "quic iv", "quic hp" } },
+	{ 0xff000017, 0xff00001c, 0, /* drafts 23 to 28 */
+	  { { 0xc3, 0xee, 0xf7, 0x12, 0xc7, 0x2e, 0xbb, 0x5a, 0x11, 0xa7,
+	      0xd2, 0x43, 0x2b, 0xb4, 0x63, 0x65, 0xbe, 0xf9, 0xf5, 0x02 },
+	    "quic key", "quic iv", "quic hp" } },
+};
+
+static const struct version *find_version(uint32_t v)
+{
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
+		if (v >= versions[i].first && v <= versions[i].last)
+			return &versions[i];
+	return NULL;
+}
+
+/* RFC 9000 16: the two highest bits of the first byte say how many bytes follow. */
+static uint64_t read_varint(struct wire *w)
+{
+	uint8_t  first = wire_u8(w);
+	uint64_t v = first & 0x3f;
+
+	for (unsigned left = (1U << (first >> 6)) - 1; left; left--)
+		v = v << 8 | wire_u8(w);
+	return v;
+}
+
+/* A length that is more than any window holds must not wrap on its way to size_t. */
+static size_t read_length(struct wire *w)
+{
+	uint64_t n = read_varint(w);
+
+	return n > UINT32_MAX ? UINT32_MAX : (size_t)n;
+}
+
+static uint32_t read_long_header(struct wire *w)
+{
+	return wire_u8(w) & LONG_HEADER ? wire_u32(w) : 0;
+}
+
+bool quic_may_be(struct span datagram)
+{
+	enum wire_err err = WIRE_OK;
+	struct wire   w = wire_of(datagram, &err, false);
+
+	return read_long_header(&w) != 0;
+}
+
+bool quic_is(struct span datagram, uint32_t *version)
+{
+	enum wire_err err = WIRE_OK;
+	struct wire   w = wire_of(datagram, &err, false);
+
+	*version = read_long_header(&w);
+	return find_version(*version) && wire_u8(&w) <= CID_MAX && err == WIRE_OK;
+}
+
+static void read_ack(struct wire *w, bool ecn)
+{
+	uint64_t ranges;
+
+	read_varint(w); /* largest acknowledged */
+	read_varint(w); /* delay */
+	ranges = read_varint(w);
+	read_varint(w); /* first range */
+	for (uint64_t i = 0; i < ranges && *w->err == WIRE_OK; i++) {
+		read_varint(w);
+		read_varint(w);
+	}
+	for (unsigned i = 0; ecn && i < 3; i++)
+		read_varint(w);
+}
+
+/* RFC 9000 19: what may stand in an Initial. Anything else ends the reading. */
+static bool read_frames(struct span frames, struct stream *s)
+{
+	enum wire_err err = WIRE_OK;
+	struct wire   w = wire_of(frames, &err, false);
+	bool          fresh = false;
+
+	while (wire_each(&w)) {
+		uint64_t type = read_varint(&w), offset;
+
+		if (type == FRAME_PADDING || type == FRAME_PING)
+			continue;
+		if (type == FRAME_ACK || type == FRAME_ACK_ECN) {
+			read_ack(&w, type == FRAME_ACK_ECN);
+			continue;
+		}
+		if (type != FRAME_CRYPTO)
+			break;
+		offset = read_varint(&w);
+
+		struct span data = wire_span(&w, read_length(&w));
+
+		if (err == WIRE_OK && data.n && offset < STREAM_MAX)
+			fresh |= stream_add(s, s->base + (uint32_t)offset, data) == STREAM_OK;
+	}
+	return fresh;
+}
+
+/* The keys follow the packet's own connection ID, or, once the server has given the client another
+ * one to write, the first that the flow had. */
+static size_t open_initial(struct flow *f, const struct version *v, struct span dcid,
+                           struct span packet, size_t number_at, uint8_t out[static INITIAL_MAX])
+{
+	size_t n = crypto_open_initial(&v->secrets, dcid, packet, number_at, out);
+
+	if (n) {
+		memcpy(f->dcid, dcid.p, dcid.n);
+		f->dcid_len = (uint8_t)dcid.n;
+	} else if (f->dcid_len) {
+		n = crypto_open_initial(&v->secrets, span_of(f->dcid, f->dcid_len), packet, number_at,
+		                        out);
+	}
+	return n;
+}
+
+/* One packet at the front of w; w is moved behind it. */
+static enum quic_result read_packet(struct flow *f, struct wire *w)
+{
+	uint8_t               frames[INITIAL_MAX];
+	const uint8_t        *start = w->pos;
+	uint8_t               first = wire_u8(w);
+	uint32_t              version = first & LONG_HEADER ? wire_u32(w) : 0;
+	const struct version *v = find_version(version);
+	struct span           dcid, packet;
+	unsigned              type;
+	size_t                number_at, n;
+
+	if (!v) { /* a short header, padding, or the version is negotiated: nothing of a hello */
+		wire_skip(w, wire_left(w));
+		return QUIC_NOTHING;
+	}
+	type = ((first >> 4) - v->rotate) & 3U;
+	n = wire_u8(w);
+	if (n > CID_MAX)
+		wire_fail(w, WIRE_BAD);
+	dcid = wire_span(w, n);
+	wire_skip(w, wire_u8(w)); /* source connection ID */
+	if (type == TYPE_RETRY) {
+		wire_skip(w, wire_left(w));
+		return QUIC_NOTHING;
+	}
+	if (type == TYPE_INITIAL)
+		wire_skip(w, read_length(w)); /* token */
+	n = read_length(w);
+	if (*w->err != WIRE_OK)
+		return QUIC_CLOSED;
+	number_at = (size_t)(w->pos - start);
+	wire_skip(w, n);
+	if (*w->err != WIRE_OK)
+		return QUIC_CLOSED;
+	packet = span_of(start, number_at + n);
+	if (type != TYPE_INITIAL)
+		return QUIC_NOTHING;
+	n = open_initial(f, v, dcid, packet, number_at, frames);
+	if (n == 0)
+		return QUIC_CLOSED;
+	return read_frames(span_of(frames, n), f->stream) ? QUIC_NEW : QUIC_NOTHING;
+}
+
+enum quic_result quic_datagram(struct flow *f, struct span datagram)
+{
+	enum wire_err    err = WIRE_OK;
+	struct wire      w = wire_of(datagram, &err, false);
+	enum quic_result best = QUIC_NOTHING;
+
+	/* RFC 9000 12.2: packets of one datagram follow each other; so do datagrams that the
+	 * network card put together */
+	while (wire_each(&w)) {
+		enum quic_result r = read_packet(f, &w);
+
+		if (r == QUIC_NEW || (r == QUIC_CLOSED && best != QUIC_NEW))
+			best = r;
+	}
+	return best;
+}

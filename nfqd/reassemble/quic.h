@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The TLS handshake bytes in a client's QUIC Initial packets (RFC 9000, RFC 9001, RFC 9369), in
+ * order, whatever frames, packets and datagrams they came in.
+ */
+#ifndef NFQD_REASSEMBLE_QUIC_H
+#define NFQD_REASSEMBLE_QUIC_H
+
+#include "reassemble/flow.h"
+
+/* A long header of a version whose Initials can be opened. */
+bool quic_is(struct span datagram, uint32_t *version);
+/* A long header of some version: QUIC, but maybe none that we know. */
+bool quic_may_be(struct span datagram);
+
+enum quic_result {
+	QUIC_NEW,     /* handshake bytes came into the flow's stream */
+	QUIC_NOTHING, /* opened, or no Initial: nothing new */
+	QUIC_CLOSED,  /* an Initial that could not be opened, or is damaged */
+};
+
+/* Reads every packet of one datagram. f->stream must be there, anchored at 0. */
+enum quic_result quic_datagram(struct flow *f, struct span datagram);
+
+#endif

@@ -1,0 +1,113 @@
+#!/bin/bash
+# Proves: a listed name is NXDOMAIN with "why" (EDE 15) whatever resolver is asked and however the
+# network bends port 53; an unlisted name is answered from the same socket; no client address leaks.
+set -u
+. tools/lab/net.sh
+. tools/lab/nfqd.sh
+. tests/lib/tap.sh
+need ip nft dig dnsmasq nginx tcpdump jq openssl "$LAB_PYTHON"
+
+LISTED=s07.upd.kaspersky.com OPEN=www.example.org
+asked=0		# listed questions so far: one record each
+
+resolvers() {	# VERSION client|router
+	local own=${LAB_OWN[$1]}
+
+	[ "$2" = client ] || own=$([ "$1" = 4 ] && echo 127.0.0.1 || echo ::1)
+	echo "$own ${LAB_PUBLIC[$1]}"
+}
+
+listed() {	# in_client|in_router VERSION client|router +tcp|+notcp: prints the resolvers where it went wrong
+	local r out
+
+	for r in $(resolvers "$2" "$3"); do
+		out=$("$1" dig +time=2 +tries=1 "$4" "$LISTED" "@$r")
+		[[ $out == *'status: NXDOMAIN'* && $out == *'EDE: 15 (Blocked)'*kaspersky/kav-update-mirrors* ]] ||
+			echo "$r: $(grep -oE 'status: \w+|EDE.*|no servers.*' <<<"$out" | tr '\n' ' ')"
+	done
+}
+
+same_socket() {	# in_client|in_router VERSION client|router
+	local r
+
+	for r in $(resolvers "$2" "$3"); do
+		"$1" "$LAB_PYTHON" tests/lib/dnsq.py udp "$r" $LISTED $OPEN $OPEN/AAAA $LISTED/AAAA other.$OPEN |
+			jq -sr --arg r "$r" --arg want "NXDOMAIN NOERROR NOERROR NXDOMAIN NOERROR" '
+				select(([.[].rcode] | join(" ")) != $want or any(.[]; .doubled or .ms > 900)) |
+				"\($r): " + (map("\(.rcode) \(.ms // "-")") | join(", "))'
+	done
+}
+
+client_questions() {	# VERSION TITLE
+	is "$(listed in_client "$1" client +notcp)" "" "$2: client, UDP, six resolvers: NXDOMAIN with EDE 15"
+	is "$(listed in_client "$1" client +tcp)" "" "$2: client, TCP, six resolvers: NXDOMAIN with EDE 15"
+	is "$(same_socket in_client "$1" client)" "" "$2: client, one socket: listed A and AAAA refused, unlisted answered"
+	asked=$((asked + 24))
+}
+
+router_questions() {	# VERSION TITLE
+	is "$(listed in_router "$1" router +notcp)" "" "$2: the router itself, UDP: NXDOMAIN with EDE 15"
+	is "$(listed in_router "$1" router +tcp)" "" "$2: the router itself, TCP: NXDOMAIN with EDE 15"
+	is "$(same_socket in_router "$1" router)" "" "$2: the router itself, one socket: unlisted is answered"
+	asked=$((asked + 24))
+}
+
+dnsq() { in_client "$LAB_PYTHON" tests/lib/dnsq.py "$@"; }
+
+answer_details() {	# RESOLVER TITLE
+	is "$(dnsq udp "$1" $LISTED | jq -c '[.rcode, .answers, .soa_ttl, .ad, .opt.size, .opt.options, .ede.code, .trailing_bytes]')" \
+		'["NXDOMAIN",0,60,null,1232,[15],15,null]' "$2: the answer: SOA 60 s, our own OPT with nothing but EDE, no AD"
+	is "$(dnsq udp "$1" $LISTED --no-edns | jq -c '[.rcode, .soa_ttl, .opt]')" \
+		'["NXDOMAIN",60,null]' "$2: no OPT for a question without one"
+	asked=$((asked + 2))
+}
+
+tcp_details() {	# RESOLVER TITLE
+	local got
+
+	got=$(dnsq tcp "$1" $LISTED --each-split)
+	is "$(jq -c '[.rcodes, .bad, .worst_ms < 900]' <<<"$got")" '[["NXDOMAIN"],[],true]' \
+		"$2: TCP: the length prefix and the question cut anywhere"
+	asked=$((asked + $(jq .cases <<<"$got")))
+	got=$(dnsq tcp "$1" $OPEN --each-split)
+	is "$(jq -c '[.rcodes, .bad, .worst_ms < 900]' <<<"$got")" '[["NOERROR"],[],true]' "$2: TCP: likewise an unlisted one"
+	is "$(dnsq tcp "$1" $OPEN $LISTED other.$OPEN $OPEN/AAAA | jq -s -c 'map(.rcode)')" \
+		'["NOERROR","NXDOMAIN","NOERROR","NOERROR"]' "$2: TCP: four questions in one segment, the second listed"
+	is "$(dnsq tcp "$1" $OPEN $OPEN/AAAA other.$OPEN | jq -s -c 'map([.rcode, .connection])')" \
+		'[["NOERROR",1],["NOERROR",1],["NOERROR",1]]' "$2: TCP: three unlisted questions share one connection"
+	asked=$((asked + 1))
+}
+
+for nat in masquerade plain; do
+	lab_up $nat || bail "lab: $(cat "$lab_dir/up.log")"
+	rm -f "$lab_dir/eve.json"
+	asked=0
+	nfqd_start || bail "nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
+	lab_capture || bail "no capture"
+	for v in 4 6; do
+		for way in none redirect dnat; do
+			lab_port53 $way
+			client_questions $v "$nat, IPv$v, port 53 $way"
+		done
+		lab_port53 none
+		router_questions $v "$nat, IPv$v"
+		answer_details "${LAB_PUBLIC[$v]%% *}" "$nat, IPv$v"
+		tcp_details "${LAB_PUBLIC[$v]##* }" "$nat, IPv$v"
+	done
+	like "$(in_client dig +time=2 +tries=1 blocked.nfqd.invalid @8.8.8.8)" 'NXDOMAIN.*EDE: 15 .Blocked.' "$nat: the canary"
+	lab_capture_end
+	if [ $nat = masquerade ]; then
+		ok "$nat: the capture saw the router's own packets" [ "$(lab_captured src host "${LAB_WAN[4]}" and port 53)" -gt 0 ]
+		is "$(lab_captured src net 10.1.0.0/24 or src net fd00:1::/64)" 0 "$nat: no packet left with a LAN source address"
+	fi
+	# the same question on its way through the router's own resolver is no second sighting
+	lab_wait 3 nfqd_has_records '.dns and .nfqd.pack == "kaspersky" and (.nfqd.relayed | not)' $asked
+	is "$(nfqd_records '.dns and .nfqd.pack == "kaspersky" and (.nfqd.relayed | not)')" $asked \
+		"$nat: one record for each listed question"
+	is "$(nfqd_records '.nfqd.pack == "kaspersky" and (.nfqd.action != "reject" or .alert.action != "blocked" or .nfqd.seen_in != "dns.query")')" 0 \
+		"$nat: every record says rejected, blocked, dns.query"
+	is "$([ -n "${LAB_WITHOUT_NFQD:-}" ] || nfqd_lost)" 0 "$nat: the kernel dropped no queued packet"
+	ok "$nat: nfqd stops" nfqd_stop
+	lab_down
+done
+done_testing

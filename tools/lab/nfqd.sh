@@ -1,0 +1,71 @@
+# shellcheck shell=bash
+# Running nfqd in the router of net.sh, and looking at what it did. To be sourced
+# after net.sh.
+#
+#	nfqd_conf [MODE [FAIL]] > FILE	a configuration for this lab
+#	nfqd_start, nfqd_stop		in the foreground of the router's namespace
+#
+# LAB_WITHOUT_NFQD=1 starts nothing: what is then still "blocked" proves a test wrong.
+
+NFQD=${NFQD:-$LAB_REPO/build/nfqd} NFQCTL=${NFQCTL:-$LAB_REPO/build/nfqctl}
+
+nfqd_conf() {
+	cat <<-END
+		mode: ${1:-enforce}
+		fail: ${2:-open}
+		rules: [$LAB_REPO/rules/kaspersky.yaml]
+		policies:
+		  - name: banned-vendors
+		    match: {packs: [kaspersky]}
+		    action: stage
+		    dns: nxdomain
+		default: allow
+		control: $lab_dir/control.sock
+		log:
+		  events: ${3:-matches}
+		  outputs: [{type: file, path: $lab_dir/eve.json}]
+	END
+}
+
+nfqd_says_ready() { grep -q '^nfqd: ready' "$lab_dir/nfqd.log"; }
+nfqd_ready_or_dead() { nfqd_says_ready || lab_dead nfqd; }
+
+# nfqd_start [MODE [FAIL [EVENTS]]]: returns when it is ready; fails when it ended instead
+nfqd_start() {
+	[ -z "${LAB_WITHOUT_NFQD:-}" ] || { touch "$lab_dir/eve.json"; return 0; }
+	nfqd_conf "$@" >"$lab_dir/nfqd.yaml"
+	lab_spawn nfqd "$LAB_ROUTER" "$NFQD" -c "$lab_dir/nfqd.yaml" || return
+	lab_wait 15 nfqd_ready_or_dead && nfqd_says_ready
+}
+
+nfqd_stop() { lab_end nfqd TERM; }
+
+nfqd_ctl() { in_router "$NFQCTL" -s "$lab_dir/control.sock" "$@"; }
+
+nfqd_worker() { pgrep -P "${lab_pid[nfqd]:-0}"; }
+
+# Packets queued so far, and packets the kernel or the reader lost, over all queues.
+nfqd_queued() { in_router awk '{ n += $8 } END { print n + 0 }' /proc/net/netfilter/nfnetlink_queue; }
+nfqd_lost() { in_router awk '{ n += $6 + $7 } END { print n + 0 }' /proc/net/netfilter/nfnetlink_queue; }
+
+# nfqd_records [FILTER]: how many records of the log match a jq condition
+nfqd_records() {
+	jq -c "select(${1:-true})" "$lab_dir/eve.json" | wc -l
+}
+
+nfqd_has_records() { [ "$(nfqd_records "$1")" -ge "$2" ]; }	# FILTER COUNT
+
+# What is left of nfqd in the router's kernel: its tables and rules, one per line.
+nfqd_left() {
+	in_router nft list tables | grep nfqd
+	in_router iptables-legacy-save 2>/dev/null | grep 'comment nfqd'
+	in_router ip6tables-legacy-save 2>/dev/null | grep 'comment nfqd'
+	in_router iptables-nft-save 2>/dev/null | grep 'comment nfqd'
+	in_router ip6tables-nft-save 2>/dev/null | grep 'comment nfqd'
+}
+
+# Connections that carry a bit of nfqd's mark.
+nfqd_marked() {
+	in_router conntrack -L 2>/dev/null | grep -o 'mark=[0-9]*' | awk -F= '
+		{ if (int($2 / 2^28) % 8) n++ } END { print n + 0 }'
+}

@@ -127,7 +127,8 @@ static void decide(struct pipeline *p, const struct judged *j, const struct matc
 	struct client client = { .addr = j->pkt->src, .mac = raw->has_mac ? raw->mac : NULL };
 
 	if (m->n == 0) {
-		*d = (struct decision){ .hit = -1, .policy = -1, .stage = -1, .match = *m };
+		*d = (struct decision){ .hit = -1, .policy = -1, .stage = -1, .exception = -1,
+			                .match = *m };
 		return;
 	}
 	client.iface = raw->ifin && p->ifname ? p->ifname(p->emit_ctx, raw->ifin) : NULL;
@@ -151,14 +152,12 @@ static struct verdict refuse(struct pipeline *p, const struct judged *j, const s
                              enum sent *sent)
 {
 	char          why[160];
-	uint64_t      failed = p->inject.failed;
 	struct act_on on = { .raw = j->raw, .pkt = j->pkt, .names = &j->names,
 		             .message = j->message, .server_next = j->server_next, .why = why };
 	struct verdict v;
 
 	why_text(p, d, why, sizeof(why));
 	v = act_apply(&p->inject, d, &on, sent);
-	count_add(p->count, COUNT_answers_failed, p->inject.failed - failed);
 	count_add(p->count, d->action == ACTION_DROP ? COUNT_dropped : COUNT_rejected, 1);
 	return v;
 }
@@ -516,4 +515,13 @@ struct verdict pipeline_packet(struct pipeline *p, const struct raw_packet *raw)
 	if (!v.drop && v.state == STATE_UNDECIDED)
 		count_add(p->count, COUNT_passed, 1);
 	return v;
+}
+
+void pipeline_after_burst(struct pipeline *p)
+{
+	if (p->inject.n == 0 && p->inject.failed == 0)
+		return;
+	injector_flush(&p->inject);
+	count_add(p->count, COUNT_answers_failed, p->inject.failed);
+	p->inject.failed = 0;
 }

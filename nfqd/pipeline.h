@@ -94,5 +94,7 @@ void           pipeline_fini(struct pipeline *p);
 
 /* Judges one packet: the caller must carry out exactly this verdict. */
 struct verdict pipeline_packet(struct pipeline *p, const struct raw_packet *raw);
+/* Sends packets of our own; to be called when the verdicts of a burst are out. */
+void pipeline_after_burst(struct pipeline *p);
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "act/inject.h"
 
-enum { ANSWER_MAX = 1024, PACKET_MAX = ANSWER_MAX + 128 };
+enum { ANSWER_MAX = 1024 };
 
 /* A packet from the server's side of pkt to the client. */
 static struct forge towards_client(const struct packet *pkt)
@@ -25,10 +25,10 @@ static void reset_server(struct injector *inj, const struct act_on *on)
 	const struct packet *pkt = on->pkt;
 	struct forge f = { .src = pkt->src, .dst = pkt->dst, .sport = pkt->sport, .dport = pkt->dport,
 		           .seq = on->server_next, .ack = pkt->ack, .tcp_flags = TCP_RST | TCP_ACK };
-	uint8_t packet[PACKET_MAX];
-	size_t  n = forge_tcp(&f, span_of(NULL, 0), packet, sizeof(packet));
+	struct forged reset;
 
-	inject_server(inj, packet, n, &pkt->dst, on->raw->ifout);
+	reset.n = forge_tcp(&f, span_of(NULL, 0), reset.data, sizeof(reset.data));
+	inject_server(inj, &reset, &pkt->dst, on->raw->ifout);
 }
 
 static enum sent sent_dns(enum dns_style style)
@@ -44,15 +44,16 @@ static enum sent sent_dns(enum dns_style style)
 static struct verdict answer_dns_udp(struct injector *inj, const struct decision *d,
                                      const struct act_on *on, enum sent *sent)
 {
-	uint8_t      answer[ANSWER_MAX], packet[PACKET_MAX];
-	size_t       n = dns_answer(&on->names->dns, on->message, d->dns, on->why, answer,
-	                            sizeof(answer));
-	struct forge f = towards_client(on->pkt);
+	uint8_t       answer[ANSWER_MAX];
+	struct forged packet;
+	size_t        n = dns_answer(&on->names->dns, on->message, d->dns, on->why, answer,
+	                             sizeof(answer));
+	struct forge  f = towards_client(on->pkt);
 
 	if (n == 0) /* too damaged to be answered */
 		return (struct verdict){ .drop = true };
-	n = forge_udp(&f, span_of(answer, n), packet, sizeof(packet));
-	inject_client(inj, packet, n, &on->pkt->src, on->raw->ifin);
+	packet.n = forge_udp(&f, span_of(answer, n), packet.data, sizeof(packet.data));
+	inject_client(inj, &packet, &on->pkt->src, on->raw->ifin);
 	*sent = sent_dns(d->dns);
 	return (struct verdict){ .drop = true };
 }
@@ -63,17 +64,18 @@ static struct verdict answer_dns_tcp(struct injector *inj, const struct decision
                                      const struct act_on *on, enum sent *sent)
 {
 	const struct packet *pkt = on->pkt;
-	uint8_t answer[ANSWER_MAX + 2], packet[PACKET_MAX];
-	size_t  n = dns_answer(&on->names->dns, on->message, d->dns, on->why, answer + 2, ANSWER_MAX);
-	struct forge f = towards_client(pkt);
+	uint8_t       answer[ANSWER_MAX + 2];
+	struct forged packet;
+	size_t        n = dns_answer(&on->names->dns, on->message, d->dns, on->why, answer + 2, ANSWER_MAX);
+	struct forge  f = towards_client(pkt);
 
 	answer[0] = (uint8_t)(n >> 8);
 	answer[1] = (uint8_t)n;
 	f.seq = pkt->ack;
 	f.ack = pkt->seq + (uint32_t)pkt->payload.n;
 	f.tcp_flags = TCP_ACK | TCP_FIN;
-	n = forge_tcp(&f, span_of(answer, n + 2), packet, sizeof(packet));
-	inject_client(inj, packet, n, &pkt->src, on->raw->ifin);
+	packet.n = forge_tcp(&f, span_of(answer, n + 2), packet.data, sizeof(packet.data));
+	inject_client(inj, &packet, &pkt->src, on->raw->ifin);
 	reset_server(inj, on);
 	*sent = sent_dns(d->dns);
 	return (struct verdict){ .drop = true };

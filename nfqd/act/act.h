@@ -12,17 +12,38 @@
 #include "decide/decision.h"
 #include "name/name.h"
 
-/* Raw sockets for packets of our own; every descriptor -1: send nothing. */
-struct injector {
-	int      forged4, forged6; /* towards clients: carry the forged mark, not tracked */
-	int      plain4, plain6;   /* towards servers: tracked, so that NAT translates them */
-	uint64_t failed;           /* packets that could not be sent */
+#define INJECT_MAX  1280                /* bytes of a packet of ours */
+#define INJECT_WAIT (2 * CAPTURE_BURST) /* a refused packet makes at most two */
+
+/* Raw sockets for packets of our own; -1: none. */
+struct injector_fds {
+	int forged4, forged6; /* towards clients: carry the forged mark, not tracked */
+	int plain4, plain6;   /* towards servers: tracked, so that NAT translates them */
 };
 
-#define INJECTOR_NONE ((struct injector){ -1, -1, -1, -1, 0 })
+#define INJECTOR_NONE ((struct injector_fds){ -1, -1, -1, -1 })
+
+/*
+ * Packets of our own wait here until the verdicts of their burst are out: a reset must not overtake
+ * segments of the same connection that were just allowed.
+ */
+struct injector {
+	struct injector_fds fds;
+	uint64_t            failed; /* packets that could not be sent */
+	unsigned            n;
+	struct injected {
+		int         fd;
+		uint32_t    scope;
+		struct addr to;
+		uint16_t    len;
+		uint8_t     data[INJECT_MAX];
+	} waiting[INJECT_WAIT];
+};
 
 /* Opens the raw sockets; forged_mark from capture/steer.h. */
-MUST_CHECK int injector_open(struct injector *inj, uint32_t forged_mark, struct err *err);
+MUST_CHECK int injector_open(struct injector_fds *fds, uint32_t forged_mark, struct err *err);
+/* Sends what waits. */
+void injector_flush(struct injector *inj);
 
 /* What the packet is to the action. */
 struct act_on {

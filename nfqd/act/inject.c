@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Raw sockets that send whole packets. Opened by the parent; the worker only sends. */
+/* Raw sockets that send whole packets, once the verdicts are out. Opened by the parent; the worker
+ * only sends. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -24,22 +25,21 @@ static int raw_socket(int family, uint32_t mark, struct err *err)
 	return fd;
 }
 
-int injector_open(struct injector *inj, uint32_t forged_mark, struct err *err)
+int injector_open(struct injector_fds *fds, uint32_t forged_mark, struct err *err)
 {
-	int *const fds[] = { &inj->forged4, &inj->forged6, &inj->plain4, &inj->plain6 };
+	int *const all[] = { &fds->forged4, &fds->forged6, &fds->plain4, &fds->plain6 };
 
-	*inj = INJECTOR_NONE;
+	*fds = INJECTOR_NONE;
 	for (unsigned i = 0; i < 4; i++) {
-		*fds[i] = raw_socket(i % 2 ? AF_INET6 : AF_INET, i < 2 ? forged_mark : 0, err);
+		*all[i] = raw_socket(i % 2 ? AF_INET6 : AF_INET, i < 2 ? forged_mark : 0, err);
 		/* a kernel without IPv6 has no IPv6 clients either */
-		if (*fds[i] < 0 && (i % 2 == 0 || errno != EAFNOSUPPORT))
+		if (*all[i] < 0 && (i % 2 == 0 || errno != EAFNOSUPPORT))
 			return -1;
 	}
 	return 0;
 }
 
-static void send_packet(struct injector *inj, int fd, const uint8_t *packet, size_t n,
-                        const struct addr *to, uint32_t scope)
+static bool send_one(const struct injected *p)
 {
 	union {
 		struct sockaddr     any;
@@ -48,29 +48,49 @@ static void send_packet(struct injector *inj, int fd, const uint8_t *packet, siz
 	} sa = { 0 };
 	socklen_t len = sizeof(sa.in4);
 
-	if (fd < 0)
-		return;
-	if (to->len == 4) {
+	if (p->to.len == 4) {
 		sa.in4.sin_family = AF_INET;
-		memcpy(&sa.in4.sin_addr, to->b, 4);
+		memcpy(&sa.in4.sin_addr, p->to.b, 4);
 	} else {
 		sa.in6.sin6_family = AF_INET6;
-		memcpy(&sa.in6.sin6_addr, to->b, 16);
-		sa.in6.sin6_scope_id = addr_is_link_local(to) ? scope : 0;
+		memcpy(&sa.in6.sin6_addr, p->to.b, 16);
+		sa.in6.sin6_scope_id = addr_is_link_local(&p->to) ? p->scope : 0;
 		len = sizeof(sa.in6);
 	}
-	if (n == 0 || sendto(fd, packet, n, 0, &sa.any, len) < 0)
+	return sendto(p->fd, p->data, p->len, 0, &sa.any, len) >= 0;
+}
+
+void injector_flush(struct injector *inj)
+{
+	for (unsigned i = 0; i < inj->n; i++)
+		inj->failed += !send_one(&inj->waiting[i]);
+	inj->n = 0;
+}
+
+static void wait_for_verdicts(struct injector *inj, int fd, const struct forged *packet,
+                              const struct addr *to, uint32_t scope)
+{
+	struct injected *p = &inj->waiting[inj->n];
+
+	if (fd < 0)
+		return;
+	if (packet->n == 0 || inj->n == INJECT_WAIT) {
 		inj->failed++;
+		return;
+	}
+	inj->n++;
+	*p = (struct injected){ .fd = fd, .scope = scope, .to = *to, .len = (uint16_t)packet->n };
+	memcpy(p->data, packet->data, packet->n);
 }
 
-void inject_client(struct injector *inj, const uint8_t *packet, size_t n, const struct addr *to,
+void inject_client(struct injector *inj, const struct forged *packet, const struct addr *to,
                    uint32_t scope)
 {
-	send_packet(inj, to->len == 4 ? inj->forged4 : inj->forged6, packet, n, to, scope);
+	wait_for_verdicts(inj, to->len == 4 ? inj->fds.forged4 : inj->fds.forged6, packet, to, scope);
 }
 
-void inject_server(struct injector *inj, const uint8_t *packet, size_t n, const struct addr *to,
+void inject_server(struct injector *inj, const struct forged *packet, const struct addr *to,
                    uint32_t scope)
 {
-	send_packet(inj, to->len == 4 ? inj->plain4 : inj->plain6, packet, n, to, scope);
+	wait_for_verdicts(inj, to->len == 4 ? inj->fds.plain4 : inj->fds.plain6, packet, to, scope);
 }

@@ -41,7 +41,8 @@ void *image_room(struct image_builder *b, unsigned section, uint32_t n, uint32_t
 		b->section[section].room = room;
 	}
 	at = b->section[section].data + b->section[section].used;
-	memset(at, 0, (size_t)n * record);
+	if (n)
+		memset(at, 0, (size_t)n * record);
 	b->section[section].used = want;
 	b->section[section].n += n;
 	b->section[section].record = record;
@@ -54,7 +55,7 @@ uint32_t image_add(struct image_builder *b, unsigned section, const void *record
 	uint32_t first = b->section[section].n;
 	void    *at = image_room(b, section, n, record);
 
-	if (at)
+	if (at && n)
 		memcpy(at, records, (size_t)n * record);
 	return first;
 }

@@ -3,10 +3,10 @@
  * Checking a document against a libcyaml schema, with messages that name line, key, value and what is
  * allowed. Stricter than libcyaml where that guesses (booleans, enums as numbers, octal numbers).
  */
-#include <cyaml/cyaml.h>
 #include <errno.h>
 #include <inttypes.h>
 
+#include "base/schema.h"
 #include "base/yaml_tree.h"
 
 #define FIELDS_MAX 64 /* keys of one mapping in a schema */

@@ -34,7 +34,7 @@ static void read_name(struct wire *w, struct span msg, struct name *out)
 			struct span label = wire_span(cur, len);
 
 			total += len + 1U;
-			if (total > MAX_NAME)
+			if (total >= MAX_NAME) /* the last zero counts, too */
 				wire_fail(cur, WIRE_BAD);
 			else if (out && label.n)
 				name_push_label(out, label);
@@ -77,6 +77,8 @@ static void read_questions(struct wire *w, struct span msg, unsigned n, struct n
 		unsigned    had = out->n;
 		uint16_t    type;
 
+		if (i == NAMES_MAX) /* pointers make a question cost more than its bytes */
+			wire_fail(w, WIRE_BAD);
 		read_name(w, msg, &name);
 		type = wire_u16(w);
 		wire_skip(w, 2); /* class */

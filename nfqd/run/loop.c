@@ -36,6 +36,7 @@ int loop_run(struct loop *l)
 		r = ops->flush(l->capture);
 		if (r < 0)
 			return r;
+		pipeline_after_burst(l->pipeline);
 		if (l->after_burst)
 			l->after_burst(l->ctx);
 	}

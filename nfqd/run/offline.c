@@ -30,7 +30,7 @@ static int run(struct capture *file, const struct ruleset *rs, struct sinks *sin
 {
 	static struct counters counters;
 	ruleset_slot           newest = rs;
-	struct pipeline p = { .count = &counters, .inject = INJECTOR_NONE, .emit = emit,
+	struct pipeline p = { .count = &counters, .inject.fds = INJECTOR_NONE, .emit = emit,
 		              .emit_ctx = sinks };
 	struct loop     loop = { .capture = file, .pipeline = &p, .newest = &newest };
 	int             r;

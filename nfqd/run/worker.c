@@ -208,7 +208,7 @@ static int open_thread(struct worker *w, unsigned i, struct err *err)
 
 	t->worker = w;
 	t->ring = ring_new();
-	t->pipeline = (struct pipeline){ .count = &in->shared->count[i], .inject = in->inject,
+	t->pipeline = (struct pipeline){ .count = &in->shared->count[i], .inject.fds = in->inject,
 		                         .emit = emit, .emit_ctx = t, .ifname = name_of_interface };
 	if (!t->ring || pipeline_init(&t->pipeline, MAX_FLOWS, MAX_STREAMS) < 0)
 		return err_set(err, "worker: out of memory");

@@ -23,7 +23,7 @@ struct worker_in {
 	uint16_t        queue_num; /* of the first */
 	uint32_t        mark_mask;
 	bool            fail_closed;
-	struct injector inject;
+	struct injector_fds inject;
 	unsigned        outputs;
 	int             output_fd[OUTPUTS_MAX];
 	enum sink_type  output_type[OUTPUTS_MAX];

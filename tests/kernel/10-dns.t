@@ -62,6 +62,8 @@ answer_details() {	# RESOLVER TITLE
 	asked=$((asked + 2))
 }
 
+no_connection_left() { [ -z "$(in_server ss -Htn state established 'sport = :53')" ]; }
+
 tcp_details() {	# RESOLVER TITLE
 	local got
 
@@ -69,6 +71,7 @@ tcp_details() {	# RESOLVER TITLE
 	is "$(jq -c '[.rcodes, .bad, .worst_ms < 900]' <<<"$got")" '[["NXDOMAIN"],[],true]' \
 		"$2: TCP: the length prefix and the question cut anywhere"
 	asked=$((asked + $(jq .cases <<<"$got")))
+	ok "$2: TCP: the resolver was told of every refused connection" lab_wait 2 no_connection_left
 	got=$(dnsq tcp "$1" $OPEN --each-split)
 	is "$(jq -c '[.rcodes, .bad, .worst_ms < 900]' <<<"$got")" '[["NOERROR"],[],true]' "$2: TCP: likewise an unlisted one"
 	is "$(dnsq tcp "$1" $OPEN $LISTED other.$OPEN $OPEN/AAAA | jq -s -c 'map(.rcode)')" \
@@ -107,7 +110,8 @@ for nat in masquerade plain; do
 	is "$(nfqd_records '.nfqd.pack == "kaspersky" and (.nfqd.action != "reject" or .alert.action != "blocked" or .nfqd.seen_in != "dns.query")')" 0 \
 		"$nat: every record says rejected, blocked, dns.query"
 	is "$([ -n "${LAB_WITHOUT_NFQD:-}" ] || nfqd_lost)" 0 "$nat: the kernel dropped no queued packet"
-	ok "$nat: nfqd stops" nfqd_stop
+	nfqd_stop
+	is $? 0 "$nat: nfqd stops"
 	lab_down
 done
 done_testing

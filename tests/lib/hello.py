@@ -5,7 +5,8 @@ The ClientHello is built here and is a real one (nginx answers it with its
 handshake); the TCP is our own, over raw sockets, so that segments can be cut
 anywhere and sent in any order. The kernel knows nothing of these connections:
 the client's namespace must drop the resets it would send for ports 61000 up
-(tools/lab/net.sh does). One JSON object per run on stdout:
+(tools/lab/net.sh does). LAB_PORTS may name a file that holds the next port, so that
+runs do not meet each other's connections. One JSON object per run on stdout:
 
   {"cases": 1, "reset": 1, "data": 0, "fin": 0, "timeout": 0, "worst_ms": 0.9,
    "rst_seq_ok": true, "first": [...], "bad": [...]}
@@ -18,6 +19,7 @@ Exit status 1 when --expect is given and a case was different.
 import argparse
 import ipaddress
 import json
+import os
 import random
 import select
 import socket
@@ -27,7 +29,7 @@ import time
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 SO_MARK = 36
-PORTS = (61000, 65535)          # the range whose resets the lab drops
+PORTS = (61100, 65535)          # of the range whose resets the lab drops; below: for --src-port
 MSS = 1400
 GROUP_X25519, GROUP_MLKEM = 29, 0x11EC
 
@@ -197,8 +199,6 @@ def watch(wire, sport, dport, expected, timeout):
 def run_raw(wire, sport, args, segs):
     isn = random.getrandbits(32)
     theirs, outcome = connect(wire, sport, args.port, isn, args.timeout)
-    if outcome == "busy" and not args.src_port:
-        return run_raw(wire, random.randint(*PORTS), args, segs)
     if outcome:
         return {"outcome": outcome, "connected": False}
     if not args.in_ack:
@@ -257,6 +257,22 @@ def source_address(dst):
         return s.getsockname()[0]
 
 
+def next_ports(first):
+    """Port after port, remembered in LAB_PORTS."""
+    path = os.environ.get("LAB_PORTS")
+    port = first
+    if not port and path and os.path.exists(path):
+        with open(path, encoding="ascii") as f:
+            port = int(f.read())
+    port = port or (PORTS[0] if path else random.randint(*PORTS))
+    while True:
+        port = port + 1 if port < PORTS[1] else PORTS[0]
+        if path and not first:
+            with open(path, "w", encoding="ascii") as f:
+                f.write(str(port))
+        yield port - 1 if port > PORTS[0] else PORTS[1]
+
+
 def summary(results, expect):
     out = {"cases": len(results)}
     for outcome in ("reset", "data", "fin", "timeout"):
@@ -299,13 +315,13 @@ def main():
     data = http_request(args.http) if args.http else \
         client_hello(rng, args.sni, args.size, args.sni_last, args.tls12)
     wire = None if args.socket else Wire(source_address(args.dst), args.dst)
-    port = args.src_port or random.randint(PORTS[0], PORTS[1] - 1)
+    ports = next_ports(args.src_port)
     results = []
     for cuts in cut_lists(args, data, data.find(name.encode())):
         segs = arrange(segments(data, cuts), args.order, rng)
+        port = 0 if args.socket else next(ports)
         result = run_socket(args, segs) if args.socket else run_raw(wire, port, args, segs)
         results.append({"cuts": cuts[:8], "port": port, **result})
-        port = port + 1 if port < PORTS[1] else PORTS[0]
         if args.expect and sum(r["outcome"] != args.expect for r in results) >= 3:
             break                       # it is broken; no need to wait for every case
     out = summary(results, args.expect)

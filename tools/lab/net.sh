@@ -286,6 +286,7 @@ lab_captured() { tcpdump -r "$lab_dir/wan.pcap" -n "$@" 2>/dev/null | wc -l; }
 lab_up() {
 	[ -n "$lab_dir" ] || lab_dir=$(mktemp -d "${TMPDIR:-/tmp}/nfqd-lab.XXXXXX") || return
 	chmod 755 "$lab_dir"
+	export LAB_PORTS=$lab_dir/ports
 	{
 		lab_netns "$LAB_CLIENT" && lab_netns "$LAB_ROUTER" && lab_netns "$LAB_SERVER" &&
 			lab_link "$LAB_CLIENT" eth0 10.1.0.2/24 fd00:1::2/64 "$LAB_ROUTER" lan0 10.1.0.1/24 fd00:1::1/64 &&

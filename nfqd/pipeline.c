@@ -22,7 +22,7 @@
  * A start that is no protocol of ours may be the middle of a message whose beginning is still to
  * come: nothing in the queue tells where a connection starts. It is given this much patience.
  */
-enum { UNKNOWN_BYTES = 4096, UNKNOWN_SEGMENTS = 16, QUIC_DATAGRAMS = 8 };
+enum { UNKNOWN_BYTES = 4096, UNKNOWN_SEGMENTS = 16, QUIC_DATAGRAMS = 8, IN_FLIGHT = 65536 };
 
 const char *const counter_names[] = {
 #define X(id, text) #id,
@@ -100,7 +100,9 @@ static void record(struct pipeline *p, struct judged *j, const struct name *name
 	const struct raw_packet *raw = j->raw;
 	const struct packet     *pkt = j->pkt;
 	struct flow             *f = need_flow(p, j);
-	uint32_t     hash = (uint32_t)hash64(name->text, name->len, name->seen_in);
+	/* A and AAAA of one name are two questions */
+	uint64_t     kind = (uint64_t)dns_type << 8 | name->seen_in;
+	uint32_t     hash = (uint32_t)hash64(name->text, name->len, kind);
 	struct event e = { .ts = p->now, .rs = p->rules, .src = pkt->src, .dst = pkt->dst,
 		           .sport = pkt->sport, .dport = pkt->dport, .proto = pkt->proto,
 		           .has_mac = raw->has_mac, .ifin = raw->ifin, .ifout = raw->ifout,
@@ -212,6 +214,7 @@ static struct verdict finish(struct pipeline *p, struct judged *j, struct verdic
 	struct flow *f = need_flow(p, j);
 
 	flow_drop_stream(p->flows, f);
+	f->next = j->pkt->seq + (uint32_t)j->pkt->payload.n;
 	f->decided = true;
 	f->state = v.state;
 	f->drop = v.drop;
@@ -340,7 +343,8 @@ static struct verdict wait_for_rest(struct pipeline *p, struct judged *j, struct
 	if (front.n - at >= STREAM_MAX)
 		return finish_exception(p, j, COUNT_exc_hello_size);
 	if (f->stream) {
-		stream_consume(f->stream, at);
+		if (at > 0)
+			stream_consume(f->stream, at);
 	} else {
 		f->anchored |= at > 0;
 		if (!remember(p, j, j->pkt->seq + (uint32_t)at, span_of(front.p + at, front.n - at)))
@@ -435,6 +439,17 @@ static struct span front_of(struct pipeline *p, struct judged *j)
 	return stream_front(f->stream);
 }
 
+/*
+ * The queue shows no SYN: a connection that uses the ports of an earlier one again is told by its
+ * sequence numbers. What was in flight when the earlier one was decided lies close behind it.
+ */
+static bool is_another(const struct flow *f, const struct packet *pkt)
+{
+	int32_t ahead = (int32_t)(pkt->seq - f->next);
+
+	return f->decided && !f->syn_seen && (ahead > IN_FLIGHT || ahead < -IN_FLIGHT);
+}
+
 static struct verdict judge_segment(struct pipeline *p, struct judged *j)
 {
 	const struct packet     *pkt = j->pkt;
@@ -446,13 +461,17 @@ static struct verdict judge_segment(struct pipeline *p, struct judged *j)
 		if (pkt->tcp_flags & TCP_ACK)
 			return pass;
 		flow_restart(p->flows, need_flow(p, j), p->now);
-		j->flow->anchored = true;
+		j->flow->syn_seen = j->flow->anchored = true;
 		j->flow->next = pkt->seq;
 	}
 	if (pkt->payload.n == 0 || (pkt->tcp_flags & TCP_RST))
 		return pass;
-	if (j->flow && j->flow->decided)
+	if (j->flow && is_another(j->flow, pkt))
+		flow_restart(p->flows, j->flow, p->now);
+	if (j->flow && j->flow->decided) {
+		j->flow->next = pkt->seq + (uint32_t)pkt->payload.n;
 		return (struct verdict){ .drop = j->flow->drop, .state = j->flow->state };
+	}
 	if (pkt->cut)
 		exception(p, pkt, COUNT_exc_cut);
 	front = front_of(p, j);

@@ -131,10 +131,13 @@ enum wire_err dns_tcp_names(struct wire *w, struct names *out)
 {
 	uint16_t    len = wire_u16(w);
 	struct span msg = wire_span(w, len);
-	struct wire m = wire_of(msg, w->err, false);
+	struct wire m;
 
 	out->app = APP_DNS;
-	return *w->err == WIRE_OK ? dns_names(&m, out) : *w->err;
+	if (*w->err != WIRE_OK)
+		return *w->err;
+	m = wire_of(msg, w->err, false);
+	return dns_names(&m, out);
 }
 
 /* A length that holds a header, then a header of a standard query. */

@@ -125,7 +125,7 @@ enum wire_err http_names(struct wire *w, struct names *out)
 	return out->n > 0 ? WIRE_OK : *w->err;
 }
 
-/* The end of a request line (RFC 9112 3): a blank and HTTP/1.x. */
+/* What follows the method (RFC 9112 3): a target, a blank and HTTP/1.x. */
 static bool ends_in_version(struct span line)
 {
 	static const char version[] = " HTTP/1.";
@@ -138,20 +138,18 @@ static bool ends_in_version(struct span line)
 /* A method, a blank and, once it is all there, a request line that ends in its version. */
 enum wire_err http_guess(struct wire w)
 {
-	struct wire line = w;
-	unsigned    n = 0;
-	uint8_t     c;
+	unsigned n = 0;
+	uint8_t  c;
 
-	do {
-		line = w;
+	do
 		c = wire_u8(&w);
-	} while (*w.err == WIRE_OK && (c == '\r' || c == '\n'));
+	while (*w.err == WIRE_OK && (c == '\r' || c == '\n'));
 	while (*w.err == WIRE_OK && is_token(c) && n++ < METHOD_MAX)
 		c = wire_u8(&w);
 	if (*w.err == WIRE_OK) {
 		if (n < 3 || c != ' ')
 			return WIRE_NONE;
-		if (ends_in_version(next_line(&line)))
+		if (ends_in_version(next_line(&w)))
 			return WIRE_OK;
 	}
 	return *w.err == WIRE_MORE ? WIRE_MORE : WIRE_NONE;

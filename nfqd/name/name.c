@@ -9,8 +9,9 @@
 
 static const struct name_proto protos[] = {
 	{ "dns", APP_DNS, L4_UDP, false, 53, dns_guess, dns_names },
-	{ "dns", APP_DNS, L4_TCP, false, 53, dns_tcp_guess, dns_tcp_names },
+	/* before DNS: the header of a record may look like one of a long query */
 	{ "tls", APP_TLS, L4_TCP, true, 0, tls_guess, tls_names },
+	{ "dns", APP_DNS, L4_TCP, false, 53, dns_tcp_guess, dns_tcp_names },
 	{ "http", APP_HTTP, L4_TCP, true, 0, http_guess, http_names },
 };
 

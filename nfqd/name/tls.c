@@ -32,10 +32,14 @@ static void server_name(struct wire ext, enum seen_in where, struct names *out)
 	}
 }
 
+/* Servers before TLS 1.3 do not read this one: damage in it must not hide a name. */
 static void supported_versions(struct wire ext, struct tls_info *info)
 {
-	struct wire list = wire_sub(&ext, wire_u8(&ext));
+	enum wire_err own = WIRE_OK;
+	struct wire   list;
 
+	ext.err = &own;
+	list = wire_sub(&ext, wire_u8(&ext));
 	while (wire_each(&list)) {
 		uint16_t v = wire_u16(&list);
 
@@ -142,17 +146,20 @@ enum wire_err quic_tls_names(struct wire *w, struct names *out)
 	return r == WIRE_MORE && out->n > 0 ? WIRE_OK : r;
 }
 
-/* A record header of a handshake (or what may come before one), versions SSL 3.0 to TLS 1.3. */
+/* A record header of a handshake (or what may come before one), versions SSL 3.0 to TLS 1.3. Every
+ * byte that is there must fit. */
 enum wire_err tls_guess(struct wire w)
 {
-	uint8_t  type = wire_u8(&w), major = wire_u8(&w), minor = wire_u8(&w);
-	uint16_t len = wire_u16(&w);
+	uint8_t  type = wire_u8(&w);
+	bool     fits = *w.err != WIRE_OK || (type >= RECORD_CCS && type <= RECORD_HANDSHAKE);
+	uint8_t  major = wire_u8(&w);
+	uint8_t  minor;
+	uint16_t len;
 
-	if (wire_left(&w) == 0 && *w.err == WIRE_OK && !w.open)
-		return WIRE_NONE;
-	if (type && (type < RECORD_CCS || type > RECORD_HANDSHAKE))
-		return WIRE_NONE;
-	if (*w.err == WIRE_OK && (major != 3 || minor > 4 || len > HELLO_MAX + 2048))
-		return WIRE_NONE;
-	return *w.err;
+	fits &= *w.err != WIRE_OK || major == 3;
+	minor = wire_u8(&w);
+	fits &= *w.err != WIRE_OK || minor <= 4;
+	len = wire_u16(&w);
+	fits &= *w.err != WIRE_OK || len <= HELLO_MAX + 2048;
+	return fits ? *w.err : WIRE_NONE;
 }

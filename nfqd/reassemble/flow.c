@@ -159,7 +159,7 @@ struct flow *flow_table_get(struct flow_table *t, const struct packet *pkt, uint
 void flow_restart(struct flow_table *t, struct flow *f, uint64_t now)
 {
 	flow_drop_stream(t, f);
-	f->decided = f->anchored = f->drop = false;
+	f->decided = f->syn_seen = f->anchored = f->drop = false;
 	f->state = f->segments = f->dcid_len = 0;
 	f->row = NULL;
 	f->last = f->begun = now;

@@ -23,6 +23,7 @@ struct flow {
 	uint8_t     proto;
 
 	bool     decided;
+	bool     syn_seen;
 	bool     anchored; /* next is known: a SYN or a whole message was seen */
 	uint8_t  state;    /* enum verdict_state, when decided */
 	bool     drop;     /* likewise: the packet itself goes no further */

@@ -5,7 +5,7 @@ set -u
 . tools/lab/net.sh
 . tools/lab/nfqd.sh
 . tests/lib/tap.sh
-need ip nft dnsmasq nginx curl jq openssl "$LAB_PYTHON"
+need ip nft dnsmasq unbound nginx curl jq openssl "$LAB_PYTHON"
 
 TLS=activation-v2.kaspersky.com HTTP=dnl-03.geo.kaspersky.com OPEN=www.example.org
 
@@ -24,12 +24,14 @@ refused() {	# in_client|in_router VERSION SCHEME NAME PORT TITLE
 	like "$(fetch "$1" "$2" "$3" "$4" "$5")" '^(35|56) true$' "$6: $3 to $4, port $5: refused at once"
 }
 
-no_connection_left() { [ -z "$(in_server ss -Htn state established 'sport != :53')" ]; }
+# Connections that the server still holds open, but for those an earlier row complained of.
+open_there() { in_server ss -Htn state established 'sport != :53' | awk '{ print $3, $4 }' | grep -vxFf "$lab_dir/stale"; }
+no_connection_left() { [ -z "$(open_there)" ]; }
 
 server_told() {
 	ok "$1: the server was told" lab_wait 2 no_connection_left && return
-	diag "still open there:" "$(in_server ss -Htn state established 'sport != :53' | head -n 3)"
-	in_server ss -K state established 'sport != :53' >/dev/null	# no bother for the rows to come
+	diag "still open there:" "$(open_there | head -n 3)"
+	open_there >>"$lab_dir/stale"
 }
 
 hello() { in_client "$LAB_PYTHON" tests/lib/hello.py "${LAB_WEB[$1]}" "${@:2}"; }
@@ -43,7 +45,7 @@ cut_up() {	# VERSION TITLE ARGUMENTS...
 	got=$(hello "$1" --expect reset "${@:3}")
 	is "$(jq -c '[.reset == .cases, .rst_seq_ok, .worst_ms < 700, .bad]' <<<"$got")" '[true,true,true,[]]' "$2: reset"
 	cases=$(jq .cases <<<"$got")
-	lab_wait 2 nfqd_has_records true $((before + cases))
+	lab_wait 2 nfqd_has_records $((before + cases))
 	is $(($(nfqd_records) - before)) "$cases" "$2: one record for each of $cases"
 	server_told "$2"
 }
@@ -95,6 +97,7 @@ same_port() {	# VERSION TITLE: a block is the connection's, not the port's
 for nat in masquerade plain; do
 	lab_up $nat || bail "lab: $(cat "$lab_dir/up.log")"
 	rm -f "$lab_dir/eve.json"
+	: >"$lab_dir/stale"
 	nfqd_start || bail "nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
 	for v in 4 6; do
 		for who in in_client in_router; do
@@ -115,7 +118,7 @@ for nat in masquerade plain; do
 	done
 	is "$(nfqd_records '.nfqd.action != "reject" or .alert.action != "blocked" or (.nfqd.seen_in | IN("tls.sni", "http.host") | not)')" 0 \
 		"$nat: every record says rejected, blocked, tls.sni or http.host"
-	is "$([ -n "${LAB_WITHOUT_NFQD:-}" ] || nfqd_lost)" 0 "$nat: the kernel dropped no queued packet"
+	is "$(nfqd_lost)" 0 "$nat: the kernel dropped no queued packet"
 	nfqd_stop
 	is $? 0 "$nat: nfqd stops"
 	lab_down

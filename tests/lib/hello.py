@@ -45,7 +45,7 @@ def extension(kind, data):
     return struct.pack("!H", kind) + block(2, data)
 
 
-def client_hello(rng, sni, size=0, sni_last=False, tls12=False):
+def client_hello(rng, sni, size=0, sni_last=False, tls12=False, alpn=b"http/1.1", more=b""):
     """One TLS record. size > 1500 adds a key share of ML-KEM's size; the rest is padding."""
     def u16s(*values):
         return b"".join(struct.pack("!H", v) for v in values)
@@ -58,7 +58,7 @@ def client_hello(rng, sni, size=0, sni_last=False, tls12=False):
     exts = b"" if sni_last else name
     exts += extension(23, b"") + extension(10, block(2, u16s(*groups))) + extension(11, b"\1\0")
     exts += extension(13, block(2, u16s(0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501)))
-    exts += extension(16, block(2, block(1, b"http/1.1")))
+    exts += extension(16, block(2, block(1, alpn))) + more
     if not tls12:
         exts += extension(43, block(1, u16s(0x0304, 0x0303))) + extension(45, b"\1\1")
         exts += extension(51, block(2, shares))
@@ -258,19 +258,21 @@ def source_address(dst):
 
 
 def next_ports(first):
-    """Port after port, remembered in LAB_PORTS."""
-    path = os.environ.get("LAB_PORTS")
-    port = first
-    if not port and path and os.path.exists(path):
-        with open(path, encoding="ascii") as f:
-            port = int(f.read())
-    port = port or (PORTS[0] if path else random.randint(*PORTS))
+    """Port after port; without a given first one they go on from what LAB_PORTS holds."""
+    path = None if first else os.environ.get("LAB_PORTS")
+    port = first or random.randint(*PORTS)
+    if path:
+        port = PORTS[0]
+        if os.path.exists(path):
+            with open(path, encoding="ascii") as f:
+                port = int(f.read())
     while True:
-        port = port + 1 if port < PORTS[1] else PORTS[0]
-        if path and not first:
+        after = port + 1 if port < PORTS[1] else PORTS[0]
+        if path:
             with open(path, "w", encoding="ascii") as f:
-                f.write(str(port))
-        yield port - 1 if port > PORTS[0] else PORTS[1]
+                f.write(str(after))
+        yield port
+        port = after
 
 
 def summary(results, expect):
@@ -329,4 +331,5 @@ def main():
     sys.exit(1 if out["bad"] else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

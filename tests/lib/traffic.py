@@ -20,7 +20,7 @@ import threading
 import time
 
 FILE, RESOLVER, WEB = sys.argv[1:4]
-PAUSE = 0.01
+PAUSE = 0.005
 stop = threading.Event()
 counts = {
     "open": {"sent": 0, "answered": 0, "again": 0, "failed": 0},

@@ -154,24 +154,46 @@ lab_raw_tcp() {
 
 # ---- services ----
 
-# lab_dnsmasq NAME NETNS LISTEN,... OPTION...
-lab_dnsmasq() {
-	local name=$1 netns=$2 listen=$3
+# The public resolvers: every name exists. The first one speaks DoH and DoT, too.
+lab_unbound_conf() {
+	local a first=${LAB_PUBLIC[4]%% *}
 
-	shift 3
-	lab_spawn "$name" "$netns" dnsmasq --keep-in-foreground --conf-file=/dev/null --no-hosts \
-		--no-resolv --user=root --pid-file= --port=53 --bind-interfaces \
-		--except-interface=none --listen-address="$listen" "$@" &&
-		lab_wait 5 lab_listens "$netns" u 53 && lab_wait 5 lab_listens "$netns" t 53
+	cat <<-END
+		server:
+			directory: "$lab_dir"
+			chroot: ""
+			username: ""
+			pidfile: ""
+			use-syslog: no
+			num-threads: 1
+			incoming-num-tcp: 500
+			module-config: "iterator"
+			access-control: 0.0.0.0/0 allow
+			access-control: ::/0 allow
+			https-port: 443
+			tls-port: 853
+			tls-service-key: "$lab_dir/key.pem"
+			tls-service-pem: "$lab_dir/cert.pem"
+			local-zone: "test." nodefault
+			local-zone: "invalid." nodefault
+			local-zone: "." redirect
+			local-data: ". 60 A ${LAB_WEB[4]}"
+			local-data: ". 60 AAAA ${LAB_WEB[6]}"
+			interface: $first@443
+			interface: $first@853
+	END
+	for a in ${LAB_PUBLIC[4]} ${LAB_PUBLIC[6]}; do
+		echo "	interface: $a"
+	done
 }
 
 lab_resolvers() {
-	local public="${LAB_PUBLIC[4]} ${LAB_PUBLIC[6]}"
-
-	lab_dnsmasq internet-dns "$LAB_SERVER" "${public// /,}" \
-		--address="/#/${LAB_WEB[4]}" --address="/#/${LAB_WEB[6]}" &&
-		lab_dnsmasq own-dns "$LAB_ROUTER" "${LAB_OWN[4]},${LAB_OWN[6]},127.0.0.1,::1" \
-			--server=8.8.8.8 --cache-size=0
+	lab_unbound_conf >"$lab_dir/unbound.conf" &&
+		lab_spawn internet-dns "$LAB_SERVER" unbound -d -c "$lab_dir/unbound.conf" &&
+		lab_spawn own-dns "$LAB_ROUTER" dnsmasq --keep-in-foreground --conf-file=/dev/null --no-hosts \
+			--no-resolv --user=root --pid-file= --bind-interfaces --except-interface=none --cache-size=0 \
+			--listen-address="${LAB_OWN[4]},${LAB_OWN[6]},127.0.0.1,::1" --server=8.8.8.8 &&
+		lab_wait 5 lab_listens "$LAB_SERVER" t 853 && lab_wait 5 lab_listens "$LAB_ROUTER" t 53
 }
 
 # Large, mostly holes, but no two regions alike: lost or moved bytes show.
@@ -219,7 +241,7 @@ lab_nginx_conf() {
 }
 
 lab_web() {
-	mkdir -p "$lab_dir/nginx/www/upload" && lab_certificate && lab_big_file "$lab_dir/nginx/www/big" &&
+	mkdir -p "$lab_dir/nginx/www/upload" && lab_big_file "$lab_dir/nginx/www/big" &&
 		lab_nginx_conf >"$lab_dir/nginx/nginx.conf" &&
 		lab_spawn nginx "$LAB_SERVER" nginx -e stderr -p "$lab_dir/nginx/" -c nginx.conf &&
 		lab_wait 5 lab_listens "$LAB_SERVER" t 8443
@@ -233,29 +255,6 @@ lab_sinks() {
 		count:7000 login:2222 datagram:443 &&
 		lab_spawn login "$LAB_ROUTER" "$LAB_PYTHON" "$LAB_REPO/tests/lib/sink.py" login:22 &&
 		lab_wait 5 lab_listens "$LAB_SERVER" t 7000 && lab_wait 5 lab_listens "$LAB_ROUTER" t 22
-}
-
-# DoH and DoT on the resolvers' addresses; only the demonstration needs them.
-lab_encrypted_dns() {
-	cat >"$lab_dir/unbound.conf" <<-END
-		server:
-			directory: "$lab_dir"
-			chroot: ""
-			username: ""
-			pidfile: ""
-			use-syslog: no
-			access-control: 0.0.0.0/0 allow
-			interface: 8.8.8.8@443
-			interface: 8.8.8.8@853
-			https-port: 443
-			tls-port: 853
-			tls-service-key: "$lab_dir/key.pem"
-			tls-service-pem: "$lab_dir/cert.pem"
-			local-zone: "." redirect
-			local-data: ". A ${LAB_WEB[4]}"
-	END
-	lab_spawn unbound "$LAB_SERVER" unbound -d -c "$lab_dir/unbound.conf" &&
-		lab_wait 5 lab_listens "$LAB_SERVER" t 853
 }
 
 # ---- capture on the WAN side ----
@@ -292,7 +291,7 @@ lab_up() {
 			lab_link "$LAB_CLIENT" eth0 10.1.0.2/24 fd00:1::2/64 "$LAB_ROUTER" lan0 10.1.0.1/24 fd00:1::1/64 &&
 			lab_link "$LAB_ROUTER" wan0 10.2.0.1/24 fd00:2::1/64 "$LAB_SERVER" eth0 10.2.0.2/24 fd00:2::2/64 &&
 			lab_addresses && lab_routes && lab_nat "$1" && lab_raw_tcp &&
-			lab_resolvers && lab_web && lab_sinks && lab_reachable
+			lab_certificate && lab_resolvers && lab_web && lab_sinks && lab_reachable
 	} >"$lab_dir/up.log" 2>&1
 }
 

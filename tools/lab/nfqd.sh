@@ -48,12 +48,16 @@ nfqd_worker() { pgrep -P "${lab_pid[nfqd]:-0}"; }
 nfqd_queued() { in_router awk '{ n += $8 } END { print n + 0 }' /proc/net/netfilter/nfnetlink_queue; }
 nfqd_lost() { in_router awk '{ n += $6 + $7 } END { print n + 0 }' /proc/net/netfilter/nfnetlink_queue; }
 
-# nfqd_records [FILTER]: how many records of the log match a jq condition
+# nfqd_records [FILTER]: how many records of the log match a jq condition; without one, all
 nfqd_records() {
-	jq -c "select(${1:-true})" "$lab_dir/eve.json" | wc -l
+	if [ $# = 0 ]; then
+		wc -l <"$lab_dir/eve.json"
+	else
+		jq -c "select($1)" "$lab_dir/eve.json" | wc -l
+	fi
 }
 
-nfqd_has_records() { [ "$(nfqd_records "$1")" -ge "$2" ]; }	# FILTER COUNT
+nfqd_has_records() { [ "$(nfqd_records "${@:2}")" -ge "$1" ]; }	# AT-LEAST [FILTER]
 
 # What is left of nfqd in the router's kernel: its tables and rules, one per line.
 nfqd_left() {

@@ -1,0 +1,192 @@
+#!/bin/bash
+# Proves, under traffic: a reload loses nothing; a killed worker is replaced within a second and
+# `fail: open` keeps the network going; what a killed run left is replaced, not doubled; the end
+# leaves nothing behind; with `fail: closed` and nfqd dead one can still log in.
+set -u
+. tools/lab/net.sh
+. tools/lab/nfqd.sh
+. tests/lib/tap.sh
+need ip nft dig dnsmasq unbound nginx curl jq openssl conntrack iptables pgrep "$LAB_PYTHON"
+
+# ---- the traffic of one client: three loops, see traffic.py ----
+
+count() { jq "$1" "$lab_dir/traffic.json"; }
+counted() { [ "$(count "$1")" -ge "$2" ]; }	# EXPRESSION AT-LEAST
+tls_going() { counted .tls.ok 10; }
+
+traffic_start() {	# RESOLVER WEB
+	rm -f "$lab_dir/traffic.json"
+	lab_spawn traffic "$LAB_CLIENT" "$LAB_PYTHON" tests/lib/traffic.py "$lab_dir/traffic.json" "$1" "$2"
+	lab_wait 5 tls_going
+}
+
+# Waits until each loop has done COUNT more rounds.
+traffic_more() {	# COUNT
+	local open listed tls
+
+	open=$(count .open.sent) listed=$(count .listed.sent) tls=$(count .tls.sent)
+	lab_wait 10 counted .open.sent $((open + $1)) && lab_wait 10 counted .listed.sent $((listed + $1)) &&
+		lab_wait 10 counted .tls.sent $((tls + $1))
+}
+
+traffic_end() { lab_end traffic TERM; }
+
+nothing_failed() {	# TITLE
+	is "$(jq -c '[.open.failed, .listed.failed, .tls.failed, .errors]' "$lab_dir/traffic.json")" '[0,0,0,[]]' "$1: nothing failed"
+	diag "$(jq -c 'del(.errors)' "$lab_dir/traffic.json")"
+}
+
+# Not even a question that had to be asked again: no packet was lost.
+nothing_lost() {
+	nothing_failed "$1"
+	is "$(jq -c '[.open.again, .listed.again]' "$lab_dir/traffic.json")" '[0,0]' "$1: no question was asked twice"
+}
+
+listed_names() { jq -r 'select(.nfqd.seen_in == "dns.query") | .nfqd.name' "$lab_dir"/eve.json*; }
+records_complete() { [ "$(listed_names | sort -u | wc -l)" -ge "$(count .listed.nxdomain)" ]; }
+
+# Every question refused has its record, and only one.
+records_match() {	# TITLE
+	local refused
+
+	refused=$(count .listed.nxdomain)
+	lab_wait 3 records_complete
+	is "$(listed_names | wc -l) $(listed_names | sort -u | wc -l)" "$refused $refused" "$1: one record for each of $refused refused questions"
+}
+
+blocks() { in_client dig +time=1 +tries=1 "$1" "@${2:-1.1.1.1}" | grep -q 'status: NXDOMAIN'; }
+
+begin() {	# TITLE FAIL
+	rm -f "$lab_dir"/eve.json*
+	nfqd_start enforce "$2" || bail "$1: nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
+}
+
+other_worker() { local now; now=$(nfqd_worker) && [ "$now" != "$1" ]; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+kill_both() {
+	local worker
+
+	worker=$(nfqd_worker)
+	{
+		[ -n "${LAB_WITHOUT_NFQD:-}" ] || kill -KILL "${lab_pid[nfqd]}" "$worker"
+		lab_wait 2 lab_dead nfqd && lab_wait 2 gone "$worker"
+		lab_end nfqd KILL
+	} 2>/dev/null	# the shell's own "Killed"
+}
+
+# ---- the cases; each runs once with DNS over IPv4 and TLS over IPv6, once the other way round ----
+
+reload() {	# TITLE
+	local i failed=0 file
+
+	begin "$1" open
+	traffic_start "$2" "$3"
+	for i in {1..10}; do
+		nfqd_ctl reload >"$lab_dir/reload.out" 2>&1 || failed=$((failed + 1))
+		traffic_more 5
+	done
+	is $failed 0 "$1: nfqctl reload, ten times: exit code 0"
+	ok "$1: nfqctl status --json is JSON" jq -e . <(nfqd_ctl status --json)
+	mv "$lab_dir/eve.json" "$lab_dir/eve.json.1"
+	kill -HUP "${lab_pid[nfqd]}"
+	lab_wait 3 test -s "$lab_dir/eve.json"
+	file=$?
+	is $file 0 "$1: after SIGHUP records go to a new file"
+	traffic_more 20
+	traffic_end
+	nothing_lost "$1"
+	is "$(count .listed.answered)" 0 "$1: no listed question slipped through"
+	records_match "$1"
+	is "$(nfqd_lost)" 0 "$1: the kernel dropped no queued packet"
+}
+
+worker_killed() {	# TITLE: goes on with the nfqd of the reloads
+	local old seen=0
+
+	rm -f "$lab_dir"/eve.json*
+	kill -HUP "${lab_pid[nfqd]}"
+	lab_wait 3 test -e "$lab_dir/eve.json"
+	traffic_start "$2" "$3"
+	for _ in 1 2 3; do
+		old=$(nfqd_worker)
+		kill -KILL "$old"
+		lab_wait 1 other_worker "$old" || seen=1
+		traffic_more 5
+	done
+	is $seen 0 "$1: three times, each time another within a second"
+	ok "$1: and it refuses listed names" lab_wait 1 blocks s01.upd.kaspersky.com
+	ok "$1: the parent said so" grep -qi worker "$lab_dir/nfqd.log"
+	traffic_more 20
+	traffic_end
+	nothing_failed "$1"
+	is "$(listed_names | wc -l)" "$(listed_names | sort -u | wc -l)" "$1: no record twice"
+}
+
+both_killed() {	# TITLE
+	local before
+
+	before=$(nfqd_left | sort)
+	traffic_start "$2" "$3"
+	kill_both
+	traffic_more 20
+	is "$(in_client dig +short +time=1 +tries=2 s02.upd.kaspersky.com @1.1.1.1)" "${LAB_WEB[4]}" \
+		"$1: fail open: names are answered while nobody is there"
+	begin "$1" open
+	is "$(nfqd_left | sort)" "$before" "$1: the next start replaced what was left: same table, same rules, nothing doubled"
+	ok "$1: and refuses listed names again" blocks s03.upd.kaspersky.com
+	traffic_more 20
+	traffic_end
+	nothing_failed "$1"
+}
+
+terminated() {	# TITLE: goes on with that nfqd
+	local status
+
+	traffic_start "$2" "$3"
+	rm -f "$lab_dir"/eve.json*
+	kill -HUP "${lab_pid[nfqd]}"
+	lab_wait 3 test -s "$lab_dir/eve.json"
+	nfqd_stop
+	status=$?
+	traffic_more 20
+	traffic_end
+	is $status 0 "$1: exit code 0"
+	nothing_lost "$1"
+	ok "$1: listed questions were refused before and answered after" counted '[.listed.nxdomain, .listed.answered] | min' 5
+	is "$(nfqd_left)" "" "$1: no table and no rule is left"
+	is "$(nfqd_marked)" 0 "$1: no connection carries a mark of ours"
+	is "$(in_router cat /proc/net/netfilter/nfnetlink_queue)" "" "$1: no queue is bound"
+}
+
+log_in() {	# a line to the router's port 22, and back
+	# shellcheck disable=SC2016	# for the inner shell
+	in_client bash -c 'exec 3<>"/dev/tcp/$0/22"; read -r -t 2 hello <&3; echo hi >&3; read -r -t 2 said <&3; echo "$said"' "$1"
+}
+
+fail_closed() {	# TITLE
+	begin "$1" closed
+	is "$(in_client dig +short +time=1 +tries=1 www.example.org @8.8.8.8)" "${LAB_WEB[4]}" "$1: alive: unlisted names are answered"
+	kill_both
+	is "$(log_in "${LAB_OWN[4]}") / $(log_in "${LAB_OWN[6]}")" "you said hi / you said hi" "$1: dead: one can log in to the router"
+	is "$(in_client dig +short +time=1 +tries=1 www.example.org @8.8.8.8 | grep -v '^;')" "" "$1: dead: forwarded DNS is blocked (IPv4)"
+	is "$(in_client dig +short +time=1 +tries=1 www.example.org @2620:fe::9 | grep -v '^;')" "" "$1: dead: forwarded DNS is blocked (IPv6)"
+	in_client curl -sk -o /dev/null --max-time 1 --resolve "www.example.org:443:${LAB_WEB[4]}" https://www.example.org/
+	is $? 28 "$1: dead: forwarded TLS is blocked"
+	begin "$1" closed
+	is "$(in_client dig +short +time=1 +tries=1 www.example.org @8.8.8.8)" "${LAB_WEB[4]}" "$1: started again: answered"
+	nfqd_stop
+	is $? 0 "$1: nfqd stops"
+	is "$(nfqd_left)" "" "$1: no table and no rule is left"
+}
+
+lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"
+for set in "4 8.8.8.8 ${LAB_WEB[6]}" "6 2001:4860:4860::8888 ${LAB_WEB[4]}"; do
+	read -r v dns web <<<"$set"
+	reload "reload (DNS over IPv$v)" "$dns" "$web"
+	worker_killed "worker killed (DNS over IPv$v)" "$dns" "$web"
+	both_killed "both killed (DNS over IPv$v)" "$dns" "$web"
+	terminated "SIGTERM (DNS over IPv$v)" "$dns" "$web"
+done
+fail_closed "fail closed"
+done_testing

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The flow table: keys, its bounds, ageing, streams that change hands, one record per 30 s. */
+#include "reassemble/flow.h"
+
+#include <netinet/in.h>
+
+#include "base/clock.h"
+#include "unit.h"
+
+#define S NS_PER_S
+
+static const uint64_t start = 1727582400 * S;
+
+/* A packet that belongs to flow number n. */
+static struct packet packet_of(uint32_t n)
+{
+	struct packet p = { .src = { 4, { 10, 0, (uint8_t)(n >> 8), (uint8_t)n } },
+		            .dst = { 4, { 192, 0, 2, 1 } }, .sport = 40000, .dport = 443,
+		            .proto = IPPROTO_TCP };
+
+	return p;
+}
+
+static struct flow *get(struct flow_table *t, uint32_t n, uint64_t now, bool *evicted)
+{
+	struct packet p = packet_of(n);
+	bool          other;
+
+	return flow_table_get(t, &p, now, evicted ? evicted : &other);
+}
+
+static struct flow *find(struct flow_table *t, uint32_t n)
+{
+	struct packet p = packet_of(n);
+
+	return flow_table_find(t, &p);
+}
+
+static void test_keys(void **state)
+{
+	static const struct {
+		const char   *what;
+		struct packet p;
+	} rows[] = {
+		{ "source", { .src = { 4, { 10, 0, 0, 2 } }, .dst = { 4, { 192, 0, 2, 1 } }, .sport = 1,
+		  .dport = 2, .proto = 6 } },
+		{ "destination", { .src = { 4, { 10, 0, 0, 1 } }, .dst = { 4, { 192, 0, 2, 2 } }, .sport = 1,
+		  .dport = 2, .proto = 6 } },
+		{ "source port", { .src = { 4, { 10, 0, 0, 1 } }, .dst = { 4, { 192, 0, 2, 1 } }, .sport = 9,
+		  .dport = 2, .proto = 6 } },
+		{ "destination port", { .src = { 4, { 10, 0, 0, 1 } }, .dst = { 4, { 192, 0, 2, 1 } },
+		  .sport = 1, .dport = 9, .proto = 6 } },
+		{ "protocol", { .src = { 4, { 10, 0, 0, 1 } }, .dst = { 4, { 192, 0, 2, 1 } }, .sport = 1,
+		  .dport = 2, .proto = 17 } },
+		{ "the other way", { .src = { 4, { 192, 0, 2, 1 } }, .dst = { 4, { 10, 0, 0, 1 } },
+		  .sport = 2, .dport = 1, .proto = 6 } },
+		{ "IPv6 with the same bytes", { .src = { 16, { 10, 0, 0, 1 } },
+		  .dst = { 16, { 192, 0, 2, 1 } }, .sport = 1, .dport = 2, .proto = 6 } },
+	};
+	const struct packet one = { .src = { 4, { 10, 0, 0, 1 } }, .dst = { 4, { 192, 0, 2, 1 } },
+		                    .sport = 1, .dport = 2, .proto = 6 };
+	struct flow_table  *t = flow_table_new(64, 1);
+	struct flow        *f;
+	bool                evicted;
+
+	(void)state;
+	assert_non_null(t);
+	f = flow_table_get(t, &one, start, &evicted);
+	assert_ptr_equal(flow_table_get(t, &one, start, &evicted), f);
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		if (flow_table_find(t, &rows[i].p))
+			fail_msg("%s: does not tell flows apart", rows[i].what);
+		assert_ptr_not_equal(flow_table_get(t, &rows[i].p, start, &evicted), f);
+		assert_false(evicted);
+	}
+	assert_ptr_equal(flow_table_find(t, &one), f);
+	assert_true(f->id < UINT64_C(1) << 53);
+	flow_table_free(t);
+	flow_table_free(NULL);
+}
+
+/* As many as it holds, then the longest idle one goes for each that comes. */
+static void test_capacity(void **state)
+{
+	struct flow_table *t = flow_table_new(100, 1);
+	bool               evicted;
+
+	(void)state;
+	for (uint32_t i = 0; i < 100; i++) {
+		assert_non_null(get(t, i, start + i, &evicted));
+		assert_false(evicted);
+	}
+	get(t, 0, start + 200, NULL); /* not the longest idle any more */
+	assert_non_null(get(t, 100, start + 201, &evicted));
+	assert_true(evicted);
+	assert_non_null(find(t, 0));
+	assert_null(find(t, 1));
+	for (uint32_t i = 101; i < 1000; i++) {
+		get(t, i, start + 300 + i, &evicted);
+		assert_true(evicted);
+	}
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_int_equal(find(t, i) != NULL, i >= 900);
+	flow_table_free(t);
+}
+
+static void test_ageing(void **state)
+{
+	static const struct {
+		const char *what;
+		bool        stream;
+		uint64_t    idle;
+		bool        there;
+	} rows[] = {
+		{ "119 s idle", false, 119 * S, true },
+		{ "120 s idle", false, 120 * S, false },
+		{ "19 s with a stream", true, 19 * S, true },
+		{ "20 s with a stream", true, 20 * S, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		struct flow_table *t = flow_table_new(4, 1);
+		struct flow       *f = get(t, 7, start, NULL);
+		bool               evicted;
+
+		if (rows[i].stream)
+			assert_non_null(flow_need_stream(t, f, 1, false, start, &evicted));
+		flow_table_age(t, start + rows[i].idle);
+		same_num(rows[i].what, "still there", find(t, 7) != NULL, rows[i].there);
+		flow_table_age(t, start + rows[i].idle); /* and an empty table */
+		flow_table_free(t);
+	}
+}
+
+static void test_touched_is_young(void **state)
+{
+	struct flow_table *t = flow_table_new(4, 1);
+
+	(void)state;
+	get(t, 1, start, NULL);
+	get(t, 2, start + S, NULL);
+	get(t, 1, start + 100 * S, NULL);
+	flow_table_age(t, start + 150 * S);
+	assert_non_null(find(t, 1));
+	assert_null(find(t, 2));
+	flow_table_age(t, start - 1000 * S); /* a clock that jumps back forgets nobody */
+	assert_non_null(find(t, 1));
+	flow_table_free(t);
+}
+
+static void test_restart(void **state)
+{
+	struct flow_table *t = flow_table_new(4, 1);
+	struct flow       *f = get(t, 1, start, NULL);
+	uint64_t           id = f->id;
+	bool               evicted;
+
+	(void)state;
+	assert_non_null(flow_need_stream(t, f, 5, true, start, &evicted));
+	f->decided = f->anchored = f->drop = true;
+	f->state = f->segments = 3;
+	assert_true(flow_record_once(f, 1, start));
+	flow_restart(t, f, start + S);
+	assert_null(f->stream);
+	assert_false(f->decided || f->anchored || f->drop || f->state || f->segments);
+	assert_true(flow_record_once(f, 1, start + S));
+	assert_true(f->id != id);
+	assert_ptr_equal(find(t, 1), f);
+	flow_table_free(t);
+}
+
+/* Streams are fewer than flows: the longest idle flow's is taken. */
+static void test_streams_change_hands(void **state)
+{
+	struct flow_table *t = flow_table_new(8, 2);
+	struct flow       *f[3];
+	bool               evicted;
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++) {
+		f[i] = get(t, i, start + i, NULL);
+		assert_non_null(flow_need_stream(t, f[i], 100, true, start + i, &evicted));
+		assert_int_equal(evicted, i == 2);
+	}
+	assert_null(f[0]->stream);
+	assert_non_null(f[1]->stream);
+	assert_int_equal(f[2]->stream->base, 100);
+	assert_true(f[2]->stream->anchored);
+	assert_ptr_equal(flow_need_stream(t, f[1], 7, false, start, &evicted), f[1]->stream);
+	assert_false(evicted);
+	flow_drop_stream(t, f[1]);
+	flow_drop_stream(t, f[1]);
+	assert_non_null(flow_need_stream(t, f[0], 1, false, start, &evicted));
+	assert_false(evicted);
+	flow_table_free(t);
+}
+
+static void test_forgotten_flow_gives_its_stream_back(void **state)
+{
+	struct flow_table *t = flow_table_new(1, 1);
+	bool               evicted;
+
+	(void)state;
+	for (uint32_t i = 0; i < 10; i++) {
+		struct flow *f = get(t, i, start + i, NULL);
+
+		assert_non_null(flow_need_stream(t, f, 1, false, start + i, &evicted));
+		assert_false(evicted);
+	}
+	flow_table_free(t);
+}
+
+static void test_record_once(void **state)
+{
+	static const struct {
+		const char *what;
+		uint32_t    hash;
+		unsigned    at; /* s after the start */
+		bool        record;
+	} rows[] = {
+		{ "the first", 1, 0, true },
+		{ "again at once", 1, 0, false },
+		{ "another name", 2, 0, true },
+		{ "29 s later", 1, 29, false },
+		{ "30 s later", 1, 30, true },
+		{ "counted from then", 1, 59, false },
+		{ "a third name", 3, 59, true },
+		{ "a fourth", 4, 59, true },
+		{ "a fifth takes the oldest place", 5, 59, true },
+		{ "which was the second's", 2, 59, true },
+		{ "the newest are still known", 5, 60, false },
+		{ "the name whose hash is 0", 0, 61, true },
+		{ "and again", 0, 61, false },
+	};
+	struct flow f = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(rows); i++)
+		same_num(rows[i].what, "record", flow_record_once(&f, rows[i].hash, start + rows[i].at * S),
+		         rows[i].record);
+}
+
+/* Random gets, ages and drops against the table's own promises. */
+static void test_random(void **state)
+{
+	enum { FLOWS = 20, KEYS = 60 };
+	struct flow_table *t = flow_table_new(FLOWS, 5);
+	uint64_t           last[KEYS] = { 0 }, now = start, rnd = 42;
+
+	(void)state;
+	for (unsigned step = 0; step < 50000; step++) {
+		uint32_t     key = (uint32_t)(unit_random(&rnd) % KEYS);
+		struct flow *f;
+		unsigned     n = 0, younger = 0;
+		bool         evicted;
+
+		now += unit_random(&rnd) % (2 * S);
+		flow_table_age(t, now);
+		f = get(t, key, now, &evicted);
+		assert_non_null(f);
+		assert_int_equal(f->last, now);
+		last[key] = now;
+		if (unit_random(&rnd) % 3 == 0)
+			assert_non_null(flow_need_stream(t, f, step, false, now, &evicted));
+		if (unit_random(&rnd) % 5 == 0)
+			flow_drop_stream(t, f);
+		for (uint32_t k = 0; k < KEYS; k++) {
+			n += find(t, k) != NULL;
+			younger += last[k] > last[key];
+		}
+		assert_in_range(n, 1, FLOWS);
+		assert_int_equal(younger, 0);
+		for (uint32_t k = 0; step % 64 == 0 && k < KEYS; k++) {
+			unsigned newer = 0;
+
+			for (uint32_t o = 0; o < KEYS; o++)
+				newer += last[o] > last[k];
+			if (find(t, k) && newer >= FLOWS)
+				fail_msg("step %u: a flow idle for longer than %d others", step, FLOWS);
+		}
+	}
+	flow_table_free(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_capacity),
+		cmocka_unit_test(test_ageing),
+		cmocka_unit_test(test_touched_is_young),
+		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_streams_change_hands),
+		cmocka_unit_test(test_forgotten_flow_gives_its_stream_back),
+		cmocka_unit_test(test_record_once),
+		cmocka_unit_test(test_random),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

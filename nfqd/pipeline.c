@@ -394,12 +394,15 @@ static struct verdict judge_first(struct pipeline *p, struct judged *j, const st
 {
 	enum wire_err err = WIRE_OK;
 	struct wire   w = wire_of(front, &err, true);
+	bool          anchored = need_flow(p, j)->anchored;
 
 	switch (row->names(&w, &j->names)) {
 	case WIRE_OK: return finish(p, j, judge(p, j));
 	case WIRE_MORE: return wait_for_rest(p, j, front, 0);
-	case WIRE_NONE: return finish_unknown(p, j);
-	default: return finish_exception(p, j, COUNT_exc_parse);
+	case WIRE_NONE: return wait_for_start(p, j, front);
+	default: /* damaged, or a piece from the middle that only looks like a beginning */
+		return anchored ? finish_exception(p, j, COUNT_exc_parse)
+		                : wait_for_start(p, j, front);
 	}
 }
 
@@ -457,6 +460,8 @@ static struct verdict judge_segment(struct pipeline *p, struct judged *j)
 	struct span              front;
 
 	j->flow = flow_table_find(p->flows, pkt);
+	if (j->flow)
+		flow_touch(p->flows, j->flow, p->now);
 	if (pkt->tcp_flags & TCP_SYN) { /* data in it: RFC 7413 */
 		if (pkt->tcp_flags & TCP_ACK)
 			return pass;

@@ -65,6 +65,14 @@ static size_t ip_header_size(const struct forge *f)
 	return f->src.len == 4 ? sizeof(struct iphdr) : sizeof(struct ip6_hdr);
 }
 
+/* IPv4 counts its header in its length, IPv6 does not. */
+static bool fits(const struct forge *f, size_t l4, size_t room)
+{
+	size_t ip = ip_header_size(f), counted = f->src.len == 4 ? ip + l4 : l4;
+
+	return ip + l4 <= room && counted <= UINT16_MAX;
+}
+
 static size_t finish(const struct forge *f, uint8_t proto, size_t l4, uint8_t *out)
 {
 	if (f->src.len == 4)
@@ -80,11 +88,12 @@ size_t forge_udp(const struct forge *f, struct span payload, uint8_t *out, size_
 	struct udphdr udp = { .source = htons(f->sport), .dest = htons(f->dport) };
 	uint16_t      sum;
 
-	if (ip + l4 > room || l4 > UINT16_MAX)
+	if (!fits(f, l4, room))
 		return 0;
 	udp.len = htons((uint16_t)l4);
 	memcpy(out + ip, &udp, sizeof(udp));
-	memcpy(out + ip + sizeof(udp), payload.p, payload.n);
+	if (payload.n)
+		memcpy(out + ip + sizeof(udp), payload.p, payload.n);
 	sum = checksum(f, IPPROTO_UDP, out + ip, l4);
 	udp.check = htons(sum ? sum : 0xffff); /* RFC 768: 0 means none */
 	memcpy(out + ip, &udp, sizeof(udp));
@@ -96,7 +105,7 @@ size_t forge_tcp(const struct forge *f, struct span payload, uint8_t *out, size_
 	size_t        ip = ip_header_size(f), l4 = sizeof(struct tcphdr) + payload.n;
 	struct tcphdr tcp = { .source = htons(f->sport), .dest = htons(f->dport) };
 
-	if (ip + l4 > room || l4 > UINT16_MAX)
+	if (!fits(f, l4, room))
 		return 0;
 	tcp.seq = htonl(f->seq);
 	tcp.ack_seq = htonl(f->ack);

@@ -82,11 +82,6 @@ static struct flow *find(struct flow_table *t, const struct packet *pkt, uint64_
 	return f;
 }
 
-struct flow *flow_table_find(struct flow_table *t, const struct packet *pkt)
-{
-	return find(t, pkt, key_hash(t, pkt));
-}
-
 static void age_list_remove(struct flow_table *t, struct flow *f)
 {
 	struct flow *older = at(t, f->older), *newer = at(t, f->newer);
@@ -103,6 +98,18 @@ static void age_list_push(struct flow_table *t, struct flow *f)
 	f->newer = 0;
 	t->newest = index_of(t, f);
 	*(newest ? &newest->newer : &t->oldest) = t->newest;
+}
+
+void flow_touch(struct flow_table *t, struct flow *f, uint64_t now)
+{
+	f->last = now;
+	age_list_remove(t, f);
+	age_list_push(t, f);
+}
+
+struct flow *flow_table_find(struct flow_table *t, const struct packet *pkt)
+{
+	return find(t, pkt, key_hash(t, pkt));
 }
 
 void flow_drop_stream(struct flow_table *t, struct flow *f)
@@ -136,9 +143,7 @@ struct flow *flow_table_get(struct flow_table *t, const struct packet *pkt, uint
 
 	*evicted = false;
 	if (f) {
-		f->last = now;
-		age_list_remove(t, f);
-		age_list_push(t, f);
+		flow_touch(t, f, now);
 		return f;
 	}
 	if (!t->spare) {

@@ -62,6 +62,8 @@ void               flow_table_free(struct flow_table *t);
 
 /* The flow of a packet's direction, or NULL. */
 struct flow *flow_table_find(struct flow_table *t, const struct packet *pkt);
+/* A packet of the flow came: it is not idle. */
+void flow_touch(struct flow_table *t, struct flow *f, uint64_t now);
 /* The same, made when there is none. *evicted: another flow had to go for it. */
 struct flow *flow_table_get(struct flow_table *t, const struct packet *pkt, uint64_t now,
                             bool *evicted);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Small servers for the lab, each given as KIND:PORT, on IPv4 and IPv6.
+"""Small servers for the lab, each given as KIND:PORT (on IPv4 and IPv6) or KIND:PORT@ADDRESS.
 
 count     TCP: reads to the end, then answers with one JSON line {bytes, sha256}
 login     TCP: greets like a log-in service and echoes lines
@@ -35,13 +35,15 @@ class Datagram(socketserver.BaseRequestHandler):
         sock.sendto(b"%d bytes arrived\n" % len(data), self.client_address)
 
 
-def dual_stack(base):
+def server(base, address):
     class Server(base):
-        address_family, allow_reuse_address, daemon_threads = socket.AF_INET6, True, True
+        address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        allow_reuse_address, daemon_threads = True, True
         max_packet_size, request_queue_size = 65535, 128
 
         def server_bind(self):
-            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            if address == "::":
+                self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             super().server_bind()
     return Server
 
@@ -56,11 +58,13 @@ KINDS = {
 def main():
     servers = []
     for arg in sys.argv[1:]:
-        kind, port = arg.split(":")
+        where, _, address = arg.partition("@")
+        kind, port = where.split(":")
         base, handler = KINDS[kind]
-        servers.append(dual_stack(base)(("::", int(port)), handler))
-    for server in servers[1:]:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = address or "::"
+        servers.append(server(base, address)((address, int(port)), handler))
+    for other in servers[1:]:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
     servers[0].serve_forever()
 
 

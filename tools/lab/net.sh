@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034	# for those who source it
 # A throw-away network to try nfqd in: client - router - "internet", three
 # network namespaces of our own with real programs in them. To be sourced.
 #
@@ -27,7 +27,7 @@ declare -A LAB_PUBLIC=(
 )
 LAB_BIG=$((100 << 20))						# bytes of the large file
 # pyenv and the like put a slow wrapper first in PATH
-LAB_PYTHON=$([ -x /usr/bin/python3 ] && echo /usr/bin/python3 || command -v python3)
+LAB_PYTHON=$(PATH=/usr/bin:$PATH command -v python3)
 
 lab_dir=			# scratch folder of this run
 declare -A lab_pid=()		# name -> process that we started
@@ -252,7 +252,7 @@ lab_web() {
 # router itself (22).
 lab_sinks() {
 	lab_spawn sink "$LAB_SERVER" "$LAB_PYTHON" "$LAB_REPO/tests/lib/sink.py" \
-		count:7000 login:2222 datagram:443 &&
+		count:7000 login:2222 "datagram:443@${LAB_WEB[4]}" "datagram:443@${LAB_WEB[6]}" &&
 		lab_spawn login "$LAB_ROUTER" "$LAB_PYTHON" "$LAB_REPO/tests/lib/sink.py" login:22 &&
 		lab_wait 5 lab_listens "$LAB_SERVER" t 7000 && lab_wait 5 lab_listens "$LAB_ROUTER" t 22
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2016	# lab_dir is from net.sh; $ is for awk
 # Running nfqd in the router of net.sh, and looking at what it did. To be sourced
 # after net.sh.
 #

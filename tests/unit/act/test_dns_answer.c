@@ -14,7 +14,7 @@
 /* the owner is the question, class IN, 60 s */
 #define RECORD(type, n) "\300\14" type "\0\1\0\0\0\74" n
 #define SOA                                                                                        \
-	RECORD("\0\6", "\0\75")                                                                    \
+	RECORD("\0\6", "\0\73")                                                                    \
 	"\4nfqd\7invalid\0\12hostmaster\4nfqd\7invalid\0"                                          \
 	"\0\0\0\1\0\0\16\20\0\0\2\130\0\1\121\200\0\0\0\74"
 /* 1232 bytes, Extended DNS Error 15, "p/r" */

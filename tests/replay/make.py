@@ -1,0 +1,321 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Turns *.case files into captures and what is expected of them.
+
+    make.py FOLDER FILE.case...
+
+writes, for case n, FOLDER/n.pcap, n.what, n.options, n.filter and n.expect (or n.fails, n.says).
+
+A case file holds cases one below the other; # starts a comment.
+
+    case 9: a sentence that says what it shows (numbers as in facts/inspection.md, section 5)
+        packets  tcp(tls("s07.upd.kaspersky.com"))     a Python expression: a list of IP packets
+        hex      0000  45 00 ...                       or their bytes, text2pcap style; offset 0 is a new one
+        link     ethernet | raw | vlan | qinq | pppoe | a number for the file's header
+        time     2026-11-23T12:00:00Z                  of the first packet; each next is 1 ms later
+        options  --events all                          of nfqd; --rules rules/kaspersky.yaml when it names none
+        filter   .nfqd.name                            a jq filter; the default is in run.t
+        expect   a line of the filter's output; none: there must be no record
+        says     a regular expression for standard error
+        fails    likewise, with exit status 1
+
+A line that begins with more blanks goes on with the expression above it.
+"""
+import ast
+import datetime
+import ipaddress
+import os
+import random
+import re
+import struct
+import sys
+
+S, O = "s07.upd.kaspersky.com", "www.example.org"    # a listed name, another one
+CLIENT4, SERVER4 = "10.1.0.2", "203.0.113.5"
+CLIENT6, SERVER6 = "fd00:1::2", "2001:db8:9::5"
+FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+DEFAULT_TIME = "2026-11-23T12:00:00Z"
+rng = random.Random(1)
+ports = iter(range(20000, 60000))
+
+
+# ---- bytes ----
+
+def u16(v):
+    return struct.pack("!H", v)
+
+
+def block(width, data):
+    """data with its length in front, in width bytes"""
+    return len(data).to_bytes(width, "big") + data
+
+
+def cut(data, *at):
+    """data cut before those offsets"""
+    edges = [0, *at, len(data)]
+    return [data[a:b] for a, b in zip(edges, edges[1:])]
+
+
+def every(n, data):
+    """data in pieces of n bytes"""
+    return [data[i:i + n] for i in range(0, len(data), n)]
+
+
+# ---- DNS ----
+
+def labels(name):
+    return b"".join(block(1, part.encode("latin-1")) for part in name.split(".") if part) + b"\0"
+
+
+def q(*names, kind=1, edns=None, flags=0x100, count=None, tail=b""):
+    """A query; edns: the flags of an OPT record. A name may be given as bytes of the wire."""
+    out = struct.pack("!6H", rng.randrange(65536), flags, len(names) if count is None else count, 0, 0,
+                      0 if edns is None else 1)
+    for name in names:
+        out += (name if isinstance(name, bytes) else labels(name)) + u16(kind) + u16(1)
+    if edns is not None:
+        out += b"\0" + struct.pack("!HHIH", 41, 1232, edns, 0)
+    return out + tail
+
+
+def stream(*messages):
+    """DNS messages as TCP carries them"""
+    return b"".join(block(2, m) for m in messages)
+
+
+# ---- TLS ----
+
+def ext(kind, data):
+    return u16(kind) + block(2, data)
+
+
+def entry(name, kind=0):
+    return bytes([kind]) + block(2, name if isinstance(name, bytes) else name.encode("latin-1"))
+
+
+def hello(sni=None, names=None, last=False, pq=False, grease=False, ech=False, tls13=True, exts=True,
+          psk=False, version=0x0303, pad=0, extra=b""):
+    """The handshake message. names: entries of the list instead of sni."""
+    sni_ext = b""
+    if sni is not None or names is not None:
+        sni_ext = ext(0, block(2, b"".join(names) if names is not None else entry(sni)))
+    more = ext(0x3a3a, b"") if grease else b""
+    more += ext(23, b"") + ext(10, block(2, u16(29) + u16(23))) + ext(16, block(2, block(1, b"h2")))
+    if tls13:
+        more += ext(43, block(1, (b"\x4a\x4a" if grease else b"") + b"\3\4\3\3"))
+    shares = u16(29) + block(2, rng.randbytes(32))
+    if pq:
+        shares = u16(0x11ec) + block(2, rng.randbytes(1216)) + shares
+    more += ext(51, block(2, shares))
+    if ech:
+        more += ext(0xfe0d, b"\0\0\1\0\1\7" + block(2, rng.randbytes(32)) + block(2, rng.randbytes(144)))
+    if pad:
+        more += ext(21, bytes(pad))
+    more += extra
+    tail = ext(41, block(2, block(2, rng.randbytes(32)) + bytes(4)) + block(2, block(1, rng.randbytes(32)))) \
+        if psk else b""
+    body = u16(version) + bytes(32) + block(1, rng.randbytes(32)) + block(2, b"\x13\1\x13\2\xc0\x2f") + b"\1\0"
+    if exts:
+        body += block(2, more + sni_ext + tail if last else sni_ext + more + tail)
+    return b"\1" + block(3, body)
+
+
+def record(data, kind=22):
+    return bytes([kind]) + b"\3\1" + block(2, data)
+
+
+def tls(sni=None, at=(), **how):
+    """A hello in records, cut before the offsets at."""
+    return b"".join(record(piece) for piece in cut(hello(sni, **how), *at))
+
+
+# ---- HTTP ----
+
+def http(host=None, method="GET", target="/", more="", eol="\r\n", line="Host: {}"):
+    lines = [f"{method} {target} HTTP/1.1"] + ([more] if more else [])
+    if host is not None:
+        lines.append(line.format(host))
+    return (eol.join(lines) + eol + eol).encode("latin-1")
+
+
+# ---- packets ----
+
+def checksum(data):
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def ip4(proto, data, src=CLIENT4, dst=SERVER4, opts=b"", frag=0, ident=1):
+    head = struct.pack("!BBHHHBBH", 0x45 + len(opts) // 4, 0, 20 + len(opts) + len(data), ident, frag, 64, proto,
+                       0) + ipaddress.ip_address(src).packed + ipaddress.ip_address(dst).packed + opts
+    return head[:10] + u16(checksum(head)) + head[12:] + data
+
+
+def ip6(proto, data, src=CLIENT6, dst=SERVER6, exts=()):
+    """exts: (type, header without its next-header byte), the outermost first"""
+    for kind, header in reversed(exts):
+        data, proto = bytes([proto]) + header + data, kind
+    return struct.pack("!IHBB", 6 << 28, len(data), proto, 64) + ipaddress.ip_address(src).packed + \
+        ipaddress.ip_address(dst).packed + data
+
+
+def ip(proto, data, v=4, **how):
+    return ip4(proto, data, **how) if v == 4 else ip6(proto, data, **how)
+
+
+def udp_header(data, sport, dport, lie=0):
+    return struct.pack("!HHHH", sport, dport, lie or 8 + len(data), 0) + data
+
+
+def udp(data, dport=53, lie=0, **how):
+    return [ip(17, udp_header(data, next(ports), dport, lie), **how)]
+
+
+def dns(*names, v=4, dport=53, opts=None, exts=None, dst=None, **how):
+    where = {k: x for k, x in (("opts", opts), ("exts", exts), ("dst", dst)) if x is not None}
+    return udp(q(*names, **how), v=v, dport=dport, **where)
+
+
+def segment(data, sport, dport, seq, flags=PSH | ACK, ack=1, opts=b""):
+    return struct.pack("!HHIIBBHHH", sport, dport, seq & 0xffffffff, ack, (5 + len(opts) // 4) << 4, flags,
+                       64240, 0, 0) + opts + data
+
+
+def tcp(*pieces, dport=443, order=None, seq=0x1000, syn=False, flags=PSH | ACK, tcpopts=b"", **how):
+    """One client's bytes, in pieces of one stream: bytes, lists of them, or (offset, bytes)."""
+    sport, at, parts = next(ports), 0, []
+    for piece in pieces:
+        for part in piece if isinstance(piece, list) else [piece]:
+            where, data = part if isinstance(part, tuple) else (at, part)
+            parts.append((where, data))
+            at = where + len(data)
+    out = [ip(6, segment(b"", sport, dport, seq - 1, SYN, 0), **how)] if syn else []
+    for i in order if order is not None else range(len(parts)):
+        where, data = parts[i]
+        out.append(ip(6, segment(data, sport, dport, seq + where, flags, opts=tcpopts), **how))
+    return out
+
+
+def backwards(pieces):
+    return range(len(pieces) - 1, -1, -1)
+
+
+def shuffled(pieces, seed):
+    order = list(range(len(pieces)))
+    random.Random(seed).shuffle(order)
+    return order
+
+
+def fragments(packet, *at):
+    """An IPv4 packet in fragments, cut at those offsets (multiples of eight) of what follows its header"""
+    head, parts, out, off = packet[:20], cut(packet[20:], *at), [], 0
+    for i, part in enumerate(parts):
+        out.append(ip4(head[9], part, frag=(0x2000 if i + 1 < len(parts) else 0) | off // 8, ident=77))
+        off += len(part)
+    return out
+
+
+# ---- links and files ----
+
+MACS = bytes.fromhex("020000000001" "3c5282000001")
+
+
+def ethertype(packet):
+    return b"\x08\0" if packet[:1] and packet[0] >> 4 == 4 else b"\x86\xdd"
+
+
+def padded(frame):
+    return frame + bytes(max(0, 60 - len(frame)))
+
+
+LINKS = {
+    "ethernet": (1, lambda p: padded(MACS + ethertype(p) + p)),
+    "vlan": (1, lambda p: padded(MACS + b"\x81\0\0\x0a" + ethertype(p) + p)),
+    "qinq": (1, lambda p: padded(MACS + b"\x88\xa8\0\1\x81\0\0\x0a" + ethertype(p) + p)),
+    "pppoe": (1, lambda p: padded(MACS + b"\x88\x64\x11\0\0\1" +
+                                  block(2, (b"\0\x21" if p[0] >> 4 == 4 else b"\0\x57") + p))),
+    "raw": (101, lambda p: p),
+    "none": (1, lambda p: p),
+}
+
+
+def write_pcap(path, link, packets, start):
+    number, frame = LINKS[link] if link in LINKS else (int(link), lambda p: p)
+    moment = datetime.datetime.strptime(start, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc)
+    us = int(moment.timestamp()) * 1000000
+    with open(path, "wb") as f:
+        f.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, number))
+        for p in packets:
+            if isinstance(p, (int, float)):     # a pause
+                us += int(p * 1000000)
+                continue
+            whole = frame(p[1] if isinstance(p, tuple) else p)
+            kept = whole[:p[0]] if isinstance(p, tuple) else whole   # (snaplen, packet)
+            f.write(struct.pack("<IIII", us // 1000000, us % 1000000, len(kept), len(whole)) + kept)
+            us += 1000
+
+
+# ---- case files ----
+
+def read_hex(lines):
+    packets = []
+    for line in lines:
+        offset, *words = line.split()
+        data = bytes.fromhex("".join(words))
+        if int(offset, 16) == 0:
+            packets.append(b"")
+        packets[-1] += data
+    return packets
+
+
+def read_cases(path):
+    cases, last = [], None
+    with open(path, encoding="utf-8") as f:
+        for number, line in enumerate(f, 1):
+            if not line.strip() or line.lstrip().startswith("#"):
+                continue
+            head = re.match(r"case (.*)", line)
+            if head:
+                cases.append({"what": head[1].strip(), "at": f"{path}:{number}", "hex": [], "expect": []})
+            elif re.match(r"(\t|    )\S", line):
+                last, _, value = line.strip().partition(" ")
+                if last in ("hex", "expect"):
+                    cases[-1][last].append(value.strip())
+                else:
+                    cases[-1][last] = value.strip()
+            else:
+                cases[-1][last] += " " + line.strip()
+    return cases
+
+
+def put(folder, n, name, text):
+    with open(os.path.join(folder, f"{n}.{name}"), "w", encoding="utf-8") as f:
+        f.write(text)
+
+
+def main():
+    folder, files = sys.argv[1], sys.argv[2:]
+    cases = [case for path in files for case in read_cases(path)]
+    for n, case in enumerate(cases, 1):
+        known = {"what", "at", "hex", "packets", "link", "time", "options", "filter", "expect", "says", "fails"}
+        if set(case) - known:
+            sys.exit(f"{case['at']}: unknown: {set(case) - known}")
+        try:
+            packets = eval(compile(ast.parse(case.get("packets", "[]"), mode="eval"), case["at"], "eval"))
+        except Exception as e:
+            sys.exit(f"{case['at']}: {e!r}")
+        write_pcap(os.path.join(folder, f"{n}.pcap"), case.get("link", "ethernet"),
+                   list(packets) + read_hex(case["hex"]), case.get("time", DEFAULT_TIME))
+        put(folder, n, "what", f"{case['what']}\n")
+        put(folder, n, "expect", "".join(line + "\n" for line in case["expect"]))
+        for key in ("options", "filter", "says", "fails"):
+            if key in case:
+                put(folder, n, key, case[key])
+    print(len(cases))
+
+
+if __name__ == "__main__":
+    main()

@@ -23,7 +23,7 @@ ifeq ($(SANITIZE),)
 override CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 override LDFLAGS += -pie -Wl,-z,relro,-z,now -pthread $(SANITIZE)
-LDLIBS = -lnetfilter_queue -lmnl -lnetfilter_conntrack -lnfnetlink -lnftables -lcyaml -lyaml \
+LDLIBS = -lnetfilter_queue -lmnl -lnetfilter_conntrack -lnfnetlink -lnftables -lcares -lcyaml -lyaml \
 	-ljansson -lpcap -lnettle -lseccomp -lcap-ng -lsystemd
 CTL_LDLIBS = -lcyaml -lyaml -ljansson
 

@@ -228,6 +228,8 @@ static json_t *client_object(struct eve *x)
 		addr_text(&e->src, id + 3);
 	}
 	put(x, client, "id", text(id));
+	if (x->r->client)
+		put(x, client, "name", text(x->r->client));
 	return client;
 }
 

@@ -253,9 +253,10 @@ void sinks_reopen(struct sinks *s, unsigned i, int fd)
 	k->done = 0; /* a line that was cut by the change goes to the new file whole */
 }
 
-void sinks_write(struct sinks *s, const struct event *event, const char *ifname)
+void sinks_write(struct sinks *s, const struct event *event, const struct sink_hints *hints)
 {
-	struct record r = { .event = event, .seq = s->seq++, .ifname = ifname,
+	struct record r = { .event = event, .seq = s->seq++, .ifname = hints->ifname,
+		            .client = hints->client,
 		            .relayed = relay_is(&s->relay, event) };
 
 	for (unsigned i = 0; i < s->n; i++)

@@ -17,6 +17,12 @@ struct record {
 	uint64_t            seq;
 	bool                relayed; /* the same query seen again on its way */
 	const char         *ifname;  /* NULL: unknown */
+	const char         *client;  /* the client's name; NULL: unknown */
+};
+
+/* What the caller knows about a record besides the event; NULL: unknown. */
+struct sink_hints {
+	const char *ifname, *client;
 };
 
 enum sink_type { SINK_EVE, SINK_TEXT };
@@ -31,8 +37,8 @@ int sinks_add(struct sinks *s, enum sink_type type, int fd);
 /* Replaces the descriptor of sink i (log rotation); takes fd. */
 void sinks_reopen(struct sinks *s, unsigned i, int fd);
 
-/* Numbers a record and gives it to every sink. ifname may be NULL. */
-void sinks_write(struct sinks *s, const struct event *event, const char *ifname);
+/* Numbers a record and gives it to every sink. */
+void sinks_write(struct sinks *s, const struct event *event, const struct sink_hints *hints);
 /* Writes out what is buffered; called when no more records wait. */
 void sinks_flush(struct sinks *s);
 

@@ -11,7 +11,8 @@
 #include "log/finding.h"
 #include "log/sink.h"
 
-enum { LINE_WIDTH = 140, NAME_LEAST = 32 }; /* a name is cut to fit the line, but not below this */
+/* a name is cut to fit the line, but not below NAME_LEAST */
+enum { LINE_WIDTH = 140, NAME_LEAST = 32, CLIENT_MAX = 24 };
 
 /* A line that grows in a fixed room; what does not fit is cut. */
 struct line {
@@ -65,15 +66,20 @@ static void add_action(struct line *l, uint8_t action, bool colour)
 		add(l, "%s  ", shown[action].word);
 }
 
-static void add_client(struct line *l, const struct event *e)
+static void add_client(struct line *l, const struct record *r)
 {
-	char who[ADDR_TEXT] = "?";
+	const struct event *e = r->event;
+	char                who[ADDR_TEXT] = "?";
 
 	if (e->src.len)
 		addr_text(&e->src, who);
 	else if (e->has_mac)
 		mac_text(e->mac, who);
 	add(l, "%-15s  ", who);
+	if (r->client) {
+		add_safe(l, r->client, CLIENT_MAX);
+		add(l, "  ");
+	}
 }
 
 static void add_seen_in(struct line *l, const struct event *e)
@@ -180,7 +186,7 @@ void text_line(const struct record *r, bool colour, char *out, unsigned size)
 	used = l.len + strlen("BLOCKED  ");
 	add_action(&l, e->decision.action, colour);
 	used -= l.len; /* colours take no room on the screen */
-	add_client(&l, e);
+	add_client(&l, r);
 	add_seen_in(&l, e);
 	used += l.len;
 	add_server(&tail, e);

@@ -109,6 +109,7 @@ static const cyaml_schema_value_t output_value = { CYAML_VALUE_MAPPING(0, struct
 
 static const cyaml_schema_field_t log_fields[] = {
 	SCHEMA_WORD("events", SCHEMA_OPTIONAL, struct conf, events, events),
+	CYAML_FIELD_BOOL("client-names", SCHEMA_OPTIONAL, struct conf, client_names),
 	SCHEMA_LIST("outputs", SCHEMA_OPTIONAL, struct conf, outputs, &output_value, 0),
 	CYAML_FIELD_END,
 };
@@ -239,6 +240,8 @@ static int read_mark_mask(struct conf *c, struct err *err)
 
 static int read_inspect(struct conf *c, struct err *err)
 {
+	if (!yaml_doc_has(c->doc, "log.client-names"))
+		c->client_names = true;
 	if (!yaml_doc_has(c->doc, "inspect.forward"))
 		c->inspect.forward = true;
 	if (!yaml_doc_has(c->doc, "inspect.output"))
@@ -390,6 +393,7 @@ struct conf *conf_default(char *const rules[], unsigned n_rules, struct err *err
 		out_of_memory(err);
 		return NULL;
 	}
+	c->client_names = true;
 	c->inspect = (struct conf_inspect){ .forward = true,
 		                            .output = true,
 		                            .mark_mask = DEFAULT_MARK_MASK };

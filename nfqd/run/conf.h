@@ -40,6 +40,7 @@ struct conf {
 	int                  default_action;
 	char                *control;
 	int                  events; /* enum events */
+	bool                 client_names; /* ask resolvers for the names of clients */
 	struct conf_output  *outputs;
 	unsigned             n_outputs;
 	/* not in the file */

@@ -14,7 +14,7 @@ enum { MAX_FLOWS = 131072, MAX_STREAMS = 512 };
 
 static bool emit(void *ctx, const struct event *e)
 {
-	sinks_write(ctx, e, NULL);
+	sinks_write(ctx, e, &(struct sink_hints){ 0 });
 	return true;
 }
 

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -34,7 +35,7 @@
 
 #define EMPTY_FOLDER "/run/nfqd/empty"
 
-enum { READY_TIMEOUT_MS = 10000, DRAIN_MS = 2000, RESTART_PAUSE_MS = 500 };
+enum { NAME_PIPE = 65536, READY_TIMEOUT_MS = 10000, DRAIN_MS = 2000, RESTART_PAUSE_MS = 500 };
 
 /* ---- files ---- */
 
@@ -95,6 +96,38 @@ static void reopen_outputs(struct parent *p)
 	}
 }
 
+/* ---- the resolver ---- */
+
+static void become_resolver(struct parent *p)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	close_range(3, (unsigned)p->answer_names - 1, 0);
+	close_range((unsigned)p->answer_names + 1, ~0U, 0);
+	_exit(resolver_main(&p->shared->hosts, p->answer_names, EMPTY_FOLDER));
+}
+
+/* Forked before anything that it should not inherit is open. It ends when the pipe's last writer is
+ * gone; without it clients stay without names, which is no reason to stop. */
+static void start_resolver(struct parent *p)
+{
+	int fds[2];
+
+	if (!p->conf->client_names || pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return;
+	p->answer_names = fds[0];
+	p->in.ask_name = fds[1];
+	if (getrandom(&p->shared->hosts.seed, sizeof(uint64_t), 0) < 0)
+		diag_debug("resolver", "no random seed");
+	p->resolver = fork();
+	if (p->resolver == 0)
+		become_resolver(p);
+	close(p->answer_names);
+	p->answer_names = -1;
+}
+
 /* ---- the worker ---- */
 
 static int by_number(const void *a, const void *b)
@@ -105,10 +138,10 @@ static int by_number(const void *a, const void *b)
 /* The worker keeps its descriptors and standard output; all others are the parent's affair. */
 static void close_others(const struct worker_in *in)
 {
-	int      keep[8 + QUEUES_MAX + OUTPUTS_MAX] = { in->parent, in->rules, in->inject.forged4,
-		                                        in->inject.forged6, in->inject.plain4,
-		                                        in->inject.plain6 };
-	unsigned n = 6, from = 3;
+	int      keep[8 + QUEUES_MAX + OUTPUTS_MAX] = { in->parent, in->rules, in->ask_name,
+		                                        in->inject.forged4, in->inject.forged6,
+		                                        in->inject.plain4, in->inject.plain6 };
+	unsigned n = 7, from = 3;
 
 	for (unsigned i = 0; i < in->queues; i++)
 		keep[n++] = in->queue_fd[i];
@@ -203,11 +236,10 @@ static void reap(struct parent *p)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (pid == p->worker) {
-			p->worker = -1;
-			if (!p->stopping)
-				replace_worker(p, status);
-		}
+		if (pid == p->worker && !p->stopping)
+			replace_worker(p, status);
+		else if (pid == p->resolver)
+			diag_warn("resolver", "ended; clients stay without names");
 }
 
 /* ---- reload ---- */
@@ -363,13 +395,15 @@ static int start(struct parent *p, struct err *err)
 	mkdir("/run/nfqd", 0755);
 	mkdir(EMPTY_FOLDER, 0755);
 	p->queues = p->conf->inspect.queues ? p->conf->inspect.queues : 1;
-	*in = (struct worker_in){ .parent = -1, .rules = -1, .mark_mask = p->conf->inspect.mark_mask,
+	*in = (struct worker_in){ .parent = -1, .rules = -1, .ask_name = -1,
+		                  .mark_mask = p->conf->inspect.mark_mask,
 		                  .queue_num = (uint16_t)p->conf->inspect.queue_num,
 		                  .fail_closed = p->conf->fail == FAIL_CLOSED,
 		                  .empty_folder = EMPTY_FOLDER, .inject = INJECTOR_NONE };
 	p->shared = in->shared = shared_new();
 	if (!p->shared)
 		return err_set(err, "out of memory");
+	start_resolver(p);
 	p->generation = 1;
 	in->rules = build_rules(p->conf, p->generation, &p->img, err);
 	if (in->rules < 0 || open_signals(p, err) < 0 || bind_queues(p, err) < 0 ||
@@ -499,6 +533,9 @@ static void stop(struct parent *p)
 		close(p->in.queue_fd[i]);
 	for (unsigned i = 0; i < p->in.outputs; i++)
 		close(p->in.output_fd[i]);
+	close_if(p->in.ask_name);
+	if (p->resolver > 0)
+		waitpid(p->resolver, NULL, 0);
 	if (p->ctl >= 0) {
 		close(p->ctl);
 		unlink(p->conf->control);
@@ -521,7 +558,7 @@ int parent_run(struct conf *conf, struct err *err)
 	int                  r;
 
 	p.conf = conf;
-	p.ctl = p.signals = -1;
+	p.ctl = p.signals = p.in.ask_name = -1;
 	p.started = clock_now();
 	r = start(&p, err);
 	if (r == 0) {

@@ -19,7 +19,8 @@ struct parent {
 	struct routes   *routes;
 	struct worker_in in;
 	unsigned         queues;
-	pid_t            worker; /* -1: none */
+	pid_t            worker, resolver;
+	int              answer_names; /* the resolver's end of the pipe */
 	uint64_t         started, last_restart;
 	unsigned         restarts;
 	int              ctl, signals;

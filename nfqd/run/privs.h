@@ -5,13 +5,20 @@
 
 #include "base/err.h"
 
-/*
- * Leaves the file system (chroot into an empty folder that root owns), root's identity (user nfqd,
- * or nobody) and every capability but CAP_NET_ADMIN, which the kernel asks for on each verdict.
- */
-MUST_CHECK int privs_drop(const char *empty_folder, struct err *err);
-/* Allows only the system calls that reading queues, writing descriptors and swapping rulesets take;
- * any other fails with EPERM. Covers every thread of the process. */
-MUST_CHECK int privs_seccomp(struct err *err);
+enum privs {
+	PRIVS_NONE,
+	PRIVS_NET_ADMIN, /* CAP_NET_ADMIN, which the kernel asks for on each verdict */
+};
+
+enum privs_calls {
+	PRIVS_DESCRIPTORS, /* reading, writing and mapping what is open already */
+	PRIVS_SOCKETS,     /* and sockets to resolvers */
+};
+
+/* Leaves the file system (chroot into an empty folder that root owns), root's identity (user nfqd,
+ * or nobody) and every capability but the one named. */
+MUST_CHECK int privs_drop(const char *empty_folder, enum privs keep, struct err *err);
+/* Allows only these system calls; any other fails with EPERM. Covers every thread of the process. */
+MUST_CHECK int privs_seccomp(enum privs_calls calls, struct err *err);
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Memory that parent and worker share: counters, which outlive a worker, and the names of network
- * interfaces, which the worker may not look up by itself. Every field has one writer.
+ * Memory that parent and worker share: counters, which outlive a worker, and the names of interfaces and
+ * clients, which the worker may not look up by itself. Every field has one writer.
  */
 #ifndef NFQD_RUN_SHARED_H
 #define NFQD_RUN_SHARED_H
 
 #include "pipeline.h"
+#include "run/resolve.h"
 
 #define QUEUES_MAX 16
 #define IFACES_MAX 256
@@ -22,6 +23,7 @@ struct shared {
 	_Atomic uint64_t sink_lost;   /* records that a sink could not take */
 	_Atomic uint64_t generation;  /* of the ruleset that every thread reads */
 	struct iface     ifaces[IFACES_MAX];
+	struct hosts     hosts; /* names of clients */
 };
 
 /* Returns NULL when memory ran out. */

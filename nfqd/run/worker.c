@@ -78,9 +78,19 @@ static void *queue_thread(void *ctx)
 
 /* ---- on the log thread ---- */
 
+static void write_record(struct worker *w, const struct event *e)
+{
+	char              ifname[16], client[HOST_NAME_MAX_LEN];
+	struct shared    *shared = w->in->shared;
+	struct sink_hints hints = { .ifname = iface_name(shared, e->ifin, ifname) };
+
+	if (e->ifin) /* of others: this machine knows its own name */
+		hints.client = host_name(&shared->hosts, w->in->ask_name, &e->src, e->ts, client);
+	sinks_write(w->sinks, e, &hints);
+}
+
 static void write_records(struct worker *w)
 {
-	char     ifname[16];
 	unsigned wrote;
 
 	do {
@@ -90,7 +100,7 @@ static void write_records(struct worker *w)
 			const struct event *e;
 
 			while ((e = ring_peek(ring)) != NULL) {
-				sinks_write(w->sinks, e, iface_name(w->in->shared, e->ifin, ifname));
+				write_record(w, e);
 				ring_pop(ring);
 				wrote++;
 			}
@@ -233,7 +243,7 @@ static int start(struct worker *w, struct err *err)
 		if (open_thread(w, w->threads, err) < 0)
 			return -1;
 	tzset(); /* /etc/localtime is out of reach from here on */
-	if (privs_drop(w->in->empty_folder, err) < 0)
+	if (privs_drop(w->in->empty_folder, PRIVS_NET_ADMIN, err) < 0)
 		return -1;
 	for (unsigned i = 0; i < w->threads; i++) {
 		struct queue_thread *t = &w->thread[i];
@@ -242,10 +252,8 @@ static int start(struct worker *w, struct err *err)
 			return err_set(err, "worker: no thread for queue %u", w->in->queue_num + i);
 		t->running = true;
 	}
-#ifndef NFQD_NO_SECCOMP /* sanitizers need more system calls than this */
-	if (privs_seccomp(err) < 0)
+	if (privs_seccomp(PRIVS_DESCRIPTORS, err) < 0)
 		return -1;
-#endif
 	atomic_store(&w->in->shared->generation, w->in->generation);
 	return message_send(w->in->parent, MESSAGE_READY, 0, -1) < 0
 	               ? err_set(err, "worker: the parent is gone")

@@ -27,6 +27,7 @@ struct worker_in {
 	unsigned        outputs;
 	int             output_fd[OUTPUTS_MAX];
 	enum sink_type  output_type[OUTPUTS_MAX];
+	int             ask_name; /* pipe to the resolver; -1: clients stay without names */
 	const char     *empty_folder;
 };
 

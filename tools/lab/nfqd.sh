@@ -42,7 +42,7 @@ nfqd_stop() { lab_end nfqd TERM; }
 
 nfqd_ctl() { in_router "$NFQCTL" -s "$lab_dir/control.sock" "$@"; }
 
-nfqd_worker() { pgrep -P "${lab_pid[nfqd]:-0}"; }
+nfqd_worker() { nfqd_ctl status --json 2>/dev/null | jq .worker_pid; }
 
 # Packets queued so far, and packets the kernel or the reader lost, over all queues.
 nfqd_queued() { in_router awk '{ n += $8 } END { print n + 0 }' /proc/net/netfilter/nfnetlink_queue; }

@@ -48,7 +48,7 @@ static void write_n(struct sinks *s, unsigned n)
 	struct event e = event_blocked_dns(&fix);
 
 	for (unsigned i = 0; i < n; i++)
-		sinks_write(s, &e, "lan0");
+		sinks_write(s, &e, &(struct sink_hints){ .ifname = "lan0", .client = "reception-pc" });
 }
 
 static int memory_file(void)
@@ -495,7 +495,7 @@ static void test_relayed(void **state)
 			e.dst = event_addr(q->to);
 			e.dns_type = q->type;
 			e.ts += q->ms * NS_PER_MS;
-			sinks_write(s, &e, NULL);
+			sinks_write(s, &e, &(struct sink_hints){ 0 });
 		}
 		sinks_free(s);
 		line = text = slurp_file(fd);
@@ -522,9 +522,9 @@ static void test_relayed_is_dns(void **state)
 	char         *text;
 
 	(void)state;
-	sinks_write(s, &e, NULL);
+	sinks_write(s, &e, &(struct sink_hints){ 0 });
 	e.ifin = 0;
-	sinks_write(s, &e, NULL);
+	sinks_write(s, &e, &(struct sink_hints){ 0 });
 	sinks_free(s);
 	text = slurp_file(fd);
 	assert_null(strstr(text, "\"relayed\":true"));
@@ -546,14 +546,14 @@ static void test_relay_many_names(void **state)
 	for (int i = 0; i < 10000; i++) {
 		snprintf(name, sizeof(name), "n%d.example", i);
 		e = event_plain(&fix, APP_DNS, SEEN_DNS_QUERY, name);
-		sinks_write(s, &e, NULL);
+		sinks_write(s, &e, &(struct sink_hints){ 0 });
 	}
 	sinks_reopen(s, 0, dup(out));
 	for (int i = 9000; i < 11000; i++) {
 		snprintf(name, sizeof(name), "n%d.example", i);
 		e = event_plain(&fix, APP_DNS, SEEN_DNS_QUERY, name);
 		e.ifin = 0;
-		sinks_write(s, &e, NULL);
+		sinks_write(s, &e, &(struct sink_hints){ 0 });
 	}
 	sinks_free(s);
 	text = slurp_file(out);

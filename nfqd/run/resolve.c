@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reverse look-ups with c-ares. */
+#include "run/resolve.h"
+
+#include <ares.h>
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/hash.h"
+#include "run/privs.h"
+
+enum { ASK_AGAIN_S = 600, TIMEOUT_MS = 2000, TRIES = 2, AT_ONCE = 64 };
+
+static uint32_t slot_of(const struct hosts *h, const struct addr *a)
+{
+	return hash_range(hash64(a, sizeof(*a), h->seed), HOST_SLOTS);
+}
+
+/* A copy of a slot that nobody wrote to meanwhile. */
+static bool read_slot(const struct host *from, struct host *to)
+{
+	uint32_t version = atomic_load_explicit(&from->version, memory_order_acquire);
+
+	if (version & 1)
+		return false;
+	to->addr = from->addr;
+	to->asked = from->asked;
+	memcpy(to->name, from->name, sizeof(to->name));
+	to->name[sizeof(to->name) - 1] = '\0';
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(&from->version, memory_order_relaxed) == version;
+}
+
+const char *host_name(const struct hosts *h, int ask, const struct addr *a, uint64_t now,
+                      char out[static HOST_NAME_MAX_LEN])
+{
+	struct host copy;
+
+	if (ask < 0 || !read_slot(&h->slots[slot_of(h, a)], &copy))
+		return NULL;
+	if (!addr_eq(&copy.addr, a) || now > copy.asked + ASK_AGAIN_S * NS_PER_S) {
+		if (write(ask, a, sizeof(*a)) < 0 && errno != EAGAIN)
+			return NULL; /* full, or nobody there: another record asks again */
+	}
+	if (!addr_eq(&copy.addr, a) || !copy.name[0])
+		return NULL;
+	memcpy(out, copy.name, HOST_NAME_MAX_LEN);
+	return out;
+}
+
+/* ---- the resolver's process ---- */
+
+struct question {
+	struct hosts *hosts;
+	struct addr   addr;
+	unsigned     *open;
+};
+
+static void write_slot(struct hosts *h, const struct addr *a, const char *name)
+{
+	struct host *s = &h->slots[slot_of(h, a)];
+
+	atomic_fetch_add_explicit(&s->version, 1, memory_order_acq_rel);
+	s->addr = *a;
+	s->asked = clock_now();
+	snprintf(s->name, sizeof(s->name), "%s", name);
+	atomic_fetch_add_explicit(&s->version, 1, memory_order_release);
+}
+
+static void on_answer(void *arg, int status, int timeouts, struct hostent *host)
+{
+	struct question *q = arg;
+
+	(void)timeouts;
+	if (status == ARES_SUCCESS && host && host->h_name)
+		write_slot(q->hosts, &q->addr, host->h_name);
+	(*q->open)--;
+	free(q);
+}
+
+static void ask_for(ares_channel channel, struct hosts *h, const struct addr *a, unsigned *open)
+{
+	const struct host *s = &h->slots[slot_of(h, a)];
+	struct question   *q;
+
+	if ((addr_eq(&s->addr, a) && clock_now() < s->asked + ASK_AGAIN_S * NS_PER_S) ||
+	    *open == AT_ONCE)
+		return;
+	q = malloc(sizeof(*q));
+	if (!q)
+		return;
+	*q = (struct question){ h, *a, open };
+	(*open)++;
+	write_slot(h, a, ""); /* being asked for: once is enough */
+	ares_gethostbyaddr(channel, q->addr.b, a->len, a->len == 4 ? AF_INET : AF_INET6, on_answer, q);
+}
+
+static void loop(ares_channel channel, struct hosts *h, int ask)
+{
+	unsigned open = 0;
+
+	for (;;) {
+		ares_socket_t  socks[ARES_GETSOCK_MAXNUM];
+		struct pollfd  fds[ARES_GETSOCK_MAXNUM + 1] = { { ask, POLLIN, 0 } };
+		int            bits = ares_getsock(channel, socks, ARES_GETSOCK_MAXNUM);
+		unsigned       n = 1;
+		struct timeval tv, max = { .tv_sec = 5 };
+
+		for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++)
+			if (ARES_GETSOCK_READABLE(bits, i) || ARES_GETSOCK_WRITABLE(bits, i))
+				fds[n++] = (struct pollfd){
+					socks[i], (short)(ARES_GETSOCK_WRITABLE(bits, i) ? POLLIN | POLLOUT
+					                                                 : POLLIN), 0 };
+		ares_timeout(channel, &max, &tv);
+		poll(fds, n, (int)(tv.tv_sec * 1000 + tv.tv_usec / 1000 + 1));
+		for (unsigned i = 1; i < n; i++)
+			ares_process_fd(channel, fds[i].revents & (POLLIN | POLLERR | POLLHUP) ? fds[i].fd
+			                                                                       : ARES_SOCKET_BAD,
+			                fds[i].revents & POLLOUT ? fds[i].fd : ARES_SOCKET_BAD);
+		ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+		if (fds[0].revents) {
+			struct addr a;
+
+			if (read(ask, &a, sizeof(a)) != sizeof(a))
+				return;
+			ask_for(channel, h, &a, &open);
+		}
+	}
+}
+
+int resolver_main(struct hosts *h, int ask, const char *empty_folder)
+{
+	/* DNS only: a hosts file would be out of reach */
+	struct ares_options options = { .timeout = TIMEOUT_MS, .tries = TRIES, .lookups = (char[]){ "b" } };
+	struct err          err = { 0 };
+	ares_channel        channel;
+
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_IGN);
+	if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS ||
+	    ares_init_options(&channel, &options,
+	                      ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS) != ARES_SUCCESS) {
+		diag_warn("resolver", "c-ares does not start: clients stay without names");
+		return 1;
+	}
+	if (privs_drop(empty_folder, PRIVS_NONE, &err) < 0 || privs_seccomp(PRIVS_SOCKETS, &err) < 0) {
+		diag_warn("resolver", "%s", err.text);
+		return 1;
+	}
+	loop(channel, h, ask);
+	ares_destroy(channel);
+	ares_library_cleanup();
+	return 0;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* HTTP/1 requests. */
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct span   msg = span_of(data, size);
+	enum wire_err err = WIRE_OK;
+	struct names  names;
+
+	http_guess(wire_of(msg, &err, true));
+	fuzz_stream(http_names, msg);
+	fuzz_parse(http_names, msg, true, &names);
+	FUZZ_CHECK(memchr(names.http.method, '\0', sizeof(names.http.method)));
+	return 0;
+}

@@ -15,8 +15,8 @@ enum { HEADER = 12, TYPE_OPT = 41, MAX_NAME = 255, MAX_JUMPS = 127 };
 #define OPT_DO  0x8000
 
 /*
- * One name, decompressed (RFC 1035 4.1.4). Pointers must go strictly backwards from the start of
- * the labels they are found in, so a loop cannot be; jumps and length are bounded all the same.
+ * One name, decompressed (RFC 1035 4.1.4). What a pointer leads to must lie wholly before the labels
+ * it is found in, so a loop cannot be; jumps and length are bounded all the same.
  * w is moved behind the name as it stands in the message; out may be NULL.
  */
 static void read_name(struct wire *w, struct span msg, struct name *out)
@@ -48,8 +48,8 @@ static void read_name(struct wire *w, struct span msg, struct name *out)
 			wire_fail(cur, WIRE_BAD);
 			return;
 		}
+		at = wire_of(span_of(msg.p + to, start - to), w->err, false);
 		start = to;
-		at = wire_of(span_of(msg.p + to, msg.n - to), w->err, false);
 		cur = &at;
 	}
 }

@@ -11,7 +11,7 @@
 #include <nettle/hmac.h>
 #include <nettle/memops.h>
 
-enum { SECRET = SHA256_DIGEST_SIZE, KEY = 16, IV = 12, TAG = GCM_DIGEST_SIZE, SAMPLE = 16, HEADER_MAX = 512 };
+enum { SECRET = SHA256_DIGEST_SIZE, KEY = 16, IV = 12, TAG = GCM_DIGEST_SIZE, SAMPLE = 16 };
 
 /* HKDF-Expand-Label with an empty context (RFC 8446 7.1). */
 static void expand_label(const uint8_t secret[SECRET], const char *label, uint8_t *out, size_t n)
@@ -42,13 +42,13 @@ static void client_secret(const struct initial_secrets *s, struct span dcid, uin
 size_t crypto_open_initial(const struct initial_secrets *s, struct span dcid, struct span packet,
                            size_t number_at, uint8_t out[static INITIAL_MAX])
 {
-	uint8_t secret[SECRET], key[KEY], iv[IV], hp[KEY], mask[SAMPLE], header[HEADER_MAX], tag[TAG];
+	uint8_t secret[SECRET], key[KEY], iv[IV], hp[KEY], mask[SAMPLE], tag[TAG];
+	uint8_t header[INITIAL_MAX]; /* nothing but the datagram bounds a token */
 	struct aes128_ctx     aes;
 	struct gcm_aes128_ctx gcm;
 	size_t                number_len, head, body;
 
-	if (packet.n < number_at + 4 + SAMPLE || packet.n > INITIAL_MAX ||
-	    number_at + 4 > HEADER_MAX)
+	if (packet.n > INITIAL_MAX || packet.n < number_at + 4 + SAMPLE)
 		return 0;
 	client_secret(s, dcid, secret);
 	expand_label(secret, s->key, key, KEY);

@@ -12,8 +12,7 @@ enum {
 	FRAME_PING = 1,
 	FRAME_ACK = 2,
 	FRAME_ACK_ECN = 3,
-	FRAME_CRYPTO = 6,
-	FRAME_CLOSE = 0x1c
+	FRAME_CRYPTO = 6
 };
 
 /* Packet types, as bits 4 and 5 of the first byte are in version 1; others rotate them. */
@@ -111,7 +110,8 @@ static void read_ack(struct wire *w, bool ecn)
 		read_varint(w);
 }
 
-/* RFC 9000 19: what may stand in an Initial. Anything else ends the reading. */
+/* RFC 9000 17.2.2: what may stand in an Initial. Anything else, as CONNECTION_CLOSE, ends the
+ * reading. */
 static bool read_frames(struct span frames, struct stream *s)
 {
 	enum wire_err err = WIRE_OK;
@@ -140,13 +140,16 @@ static bool read_frames(struct span frames, struct stream *s)
 }
 
 /* The keys follow the packet's own connection ID, or, once the server has given the client another
- * one to write, the first that the flow had. */
+ * one to write, the first that the flow had. *other: they are not those of the packet before. */
 static size_t open_initial(struct flow *f, const struct version *v, struct span dcid,
-                           struct span packet, size_t number_at, uint8_t out[static INITIAL_MAX])
+                           struct span packet, size_t number_at, uint8_t out[static INITIAL_MAX],
+                           bool *other)
 {
 	size_t n = crypto_open_initial(&v->secrets, dcid, packet, number_at, out);
 
+	*other = false;
 	if (n) {
+		*other = f->dcid_len != dcid.n || memcmp(f->dcid, dcid.p, dcid.n) != 0;
 		memcpy(f->dcid, dcid.p, dcid.n);
 		f->dcid_len = (uint8_t)dcid.n;
 	} else if (f->dcid_len) {
@@ -154,6 +157,22 @@ static size_t open_initial(struct flow *f, const struct version *v, struct span 
 		                        out);
 	}
 	return n;
+}
+
+/*
+ * After a Retry the same hello comes once more, with other keys. Where its bytes contradict those of
+ * the keys before, it is another connection on the same ports, or what came before was a decoy.
+ */
+static bool add_frames(struct stream *s, struct span frames, bool other_keys)
+{
+	bool fresh;
+
+	s->conflict = false;
+	fresh = read_frames(frames, s);
+	if (!s->conflict || !other_keys)
+		return fresh;
+	stream_consume(s, s->end);
+	return read_frames(frames, s);
 }
 
 /* One packet at the front of w; w is moved behind it. */
@@ -167,6 +186,7 @@ static enum quic_result read_packet(struct flow *f, struct wire *w)
 	struct span           dcid, packet;
 	unsigned              type;
 	size_t                number_at, n;
+	bool                  other_keys;
 
 	if (!v) { /* a short header, padding, or the version is negotiated: nothing of a hello */
 		wire_skip(w, wire_left(w));
@@ -194,10 +214,10 @@ static enum quic_result read_packet(struct flow *f, struct wire *w)
 	packet = span_of(start, number_at + n);
 	if (type != TYPE_INITIAL)
 		return QUIC_NOTHING;
-	n = open_initial(f, v, dcid, packet, number_at, frames);
+	n = open_initial(f, v, dcid, packet, number_at, frames, &other_keys);
 	if (n == 0)
 		return QUIC_CLOSED;
-	return read_frames(span_of(frames, n), f->stream) ? QUIC_NEW : QUIC_NOTHING;
+	return add_frames(f->stream, span_of(frames, n), other_keys) ? QUIC_NEW : QUIC_NOTHING;
 }
 
 enum quic_result quic_datagram(struct flow *f, struct span datagram)

@@ -17,7 +17,14 @@
 #include "base/hash.h"
 #include "run/privs.h"
 
-enum { ASK_AGAIN_S = 600, TIMEOUT_MS = 2000, TRIES = 2, AT_ONCE = 64 };
+enum {
+	ASK_AGAIN_S = 600,
+	TIMEOUT_MS = 2000,
+	TRIES = 2,
+	AT_ONCE = 64,
+	IDLE_S = 5,
+	SOCKETS = ARES_GETSOCK_MAXNUM - 1 /* the macros of ares.h shift the last one out of an int */
+};
 
 static uint32_t slot_of(const struct hosts *h, const struct addr *a)
 {
@@ -103,36 +110,45 @@ static void ask_for(ares_channel channel, struct hosts *h, const struct addr *a,
 	ares_gethostbyaddr(channel, q->addr.b, a->len, a->len == 4 ? AF_INET : AF_INET6, on_answer, q);
 }
 
+/* The sockets that c-ares waits for, behind the pipe that is fds[0]. */
+static unsigned wait_for(ares_channel channel, struct pollfd fds[static SOCKETS + 1])
+{
+	ares_socket_t socks[ARES_GETSOCK_MAXNUM];
+	int           bits = ares_getsock(channel, socks, SOCKETS);
+	unsigned      n = 1;
+
+	for (unsigned i = 0; i < SOCKETS; i++) {
+		bool writable = ARES_GETSOCK_WRITABLE(bits, i);
+
+		if (writable || ARES_GETSOCK_READABLE(bits, i))
+			fds[n++] = (struct pollfd){ socks[i],
+				                    (short)(writable ? POLLIN | POLLOUT : POLLIN), 0 };
+	}
+	return n;
+}
+
 static void loop(ares_channel channel, struct hosts *h, int ask)
 {
-	unsigned open = 0;
+	const ares_socket_t none = ARES_SOCKET_BAD;
+	unsigned            open = 0;
 
 	for (;;) {
-		ares_socket_t  socks[ARES_GETSOCK_MAXNUM];
-		struct pollfd  fds[ARES_GETSOCK_MAXNUM + 1] = { { ask, POLLIN, 0 } };
-		int            bits = ares_getsock(channel, socks, ARES_GETSOCK_MAXNUM);
-		unsigned       n = 1;
-		struct timeval tv, max = { .tv_sec = 5 };
+		struct pollfd  fds[SOCKETS + 1] = { { ask, POLLIN, 0 } };
+		unsigned       n = wait_for(channel, fds);
+		struct timeval tv, max = { .tv_sec = IDLE_S };
+		struct addr    a;
 
-		for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++)
-			if (ARES_GETSOCK_READABLE(bits, i) || ARES_GETSOCK_WRITABLE(bits, i))
-				fds[n++] = (struct pollfd){
-					socks[i], (short)(ARES_GETSOCK_WRITABLE(bits, i) ? POLLIN | POLLOUT
-					                                                 : POLLIN), 0 };
 		ares_timeout(channel, &max, &tv);
 		poll(fds, n, (int)(tv.tv_sec * 1000 + tv.tv_usec / 1000 + 1));
 		for (unsigned i = 1; i < n; i++)
-			ares_process_fd(channel, fds[i].revents & (POLLIN | POLLERR | POLLHUP) ? fds[i].fd
-			                                                                       : ARES_SOCKET_BAD,
-			                fds[i].revents & POLLOUT ? fds[i].fd : ARES_SOCKET_BAD);
-		ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-		if (fds[0].revents) {
-			struct addr a;
-
-			if (read(ask, &a, sizeof(a)) != sizeof(a))
-				return;
-			ask_for(channel, h, &a, &open);
-		}
+			ares_process_fd(channel, fds[i].revents & ~POLLOUT ? fds[i].fd : none,
+			                fds[i].revents & POLLOUT ? fds[i].fd : none);
+		ares_process_fd(channel, none, none); /* time-outs */
+		if (!fds[0].revents)
+			continue;
+		if (read(ask, &a, sizeof(a)) != sizeof(a))
+			return;
+		ask_for(channel, h, &a, &open);
 	}
 }
 

@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef enum wire_err fuzz_parser(struct wire *w, struct names *out);
 
-static inline enum wire_err fuzz_parse(fuzz_parser *f, struct span msg, bool open, struct names *out)
+static inline enum wire_err fuzz_parse(fuzz_parser *f, struct span msg, bool open,
+				       struct names *out)
 {
 	enum wire_err err = WIRE_OK, r;
 	struct wire   w = wire_of(msg, &err, open);

@@ -11,14 +11,16 @@ static void answer(const struct names *names, struct span query)
 	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++)
 		for (unsigned style = DNS_NXDOMAIN; style <= DNS_SINKHOLE; style++) {
 			uint8_t     *out = malloc(rooms[i]);
-			size_t       n = dns_answer(&names->dns, query, style, "pack/rule", out, rooms[i]);
+			size_t       n =
+				dns_answer(&names->dns, query, style, "pack/rule", out, rooms[i]);
 			struct names again;
 
 			FUZZ_CHECK(n <= rooms[i]);
 			if (n) { /* as a query, our own parser reads the same questions in it */
 				FUZZ_CHECK(out[2] & 0x80 && !(out[3] & 0x20));
 				out[2] &= 0x7f;
-				FUZZ_CHECK(fuzz_parse(dns_names, span_of(out, n), false, &again) == WIRE_OK);
+				FUZZ_CHECK(fuzz_parse(dns_names, span_of(out, n), false, &again) ==
+					   WIRE_OK);
 				FUZZ_CHECK(again.n == names->n && fuzz_among(&again, names));
 			}
 			free(out);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whole packets through every room but the log. The input is a row of pieces, each with a head of
- * four bytes: kind, argument, length (little-endian). Kinds: a frame as it is (of the link type in the
- * argument), a TCP segment (argument: offset in units of the length byte that follows), a datagram, a
- * pause. Everything is forgotten between inputs but the ruleset.
+ * Whole packets through every room; their records are written, too. The input is a row of pieces, each
+ * with four bytes in front: kind, argument, length (little-endian). The argument is a link type, or
+ * which connection and where in it, or seconds. Nothing but the ruleset is kept between inputs.
  */
 #include "fuzz.h"
 
@@ -11,7 +10,18 @@
 #include "base/diag.h"
 #include "log/sink.h"
 
-enum { FRAME, SEGMENT, SYN_SEGMENT, SEGMENT6, DATAGRAM, DATAGRAM6, PAUSE, KINDS, FLOWS = 8, STREAMS = 3 };
+enum {
+	FRAME,
+	SEGMENT,
+	SYN_SEGMENT,
+	SEGMENT6,
+	DATAGRAM,
+	DATAGRAM6,
+	PAUSE,
+	KINDS,
+	FLOWS = 8,
+	STREAMS = 3
+};
 
 static void silent(enum diag_level level, const char *token, const char *text)
 {
@@ -25,8 +35,8 @@ static struct rig *the_rig(void)
 
 	if (!r) {
 		diag_register(silent);
-		r = rig_new(&(struct rig_conf){ .events = EVENTS_ALL, .flows = FLOWS, .streams = STREAMS },
-		            &err);
+		r = rig_new(&(struct rig_conf){ .events = EVENTS_ALL, .flows = FLOWS,
+		                                .streams = STREAMS }, &err);
 		FUZZ_CHECK(r);
 		pipeline_fini(&r->p);
 	}
@@ -50,7 +60,7 @@ static void check_events(const struct rig *r)
 static struct verdict send_segment(struct rig *r, struct rig_conn c, unsigned kind, uint8_t arg,
                                    struct span data)
 {
-	/* three connections, offsets in steps of 16 from one another */
+	/* four connections, offsets in steps of 16 */
 	c.f.sport = (uint16_t)(40000 + (arg & 3));
 	if (kind == SYN_SEGMENT)
 		c.f.tcp_flags = TCP_SYN;
@@ -60,8 +70,9 @@ static struct verdict send_segment(struct rig *r, struct rig_conn c, unsigned ki
 static struct verdict play(struct rig *r, unsigned kind, uint8_t arg, struct span data)
 {
 	static const uint16_t ports[] = { 53, 443, 80, 5353 };
-	struct rig_conn       c = kind == SEGMENT6 || kind == DATAGRAM6 ? rig_conn6(40000, ports[arg & 3])
-	                                                                 : rig_conn4(40000, ports[arg & 3]);
+	struct rig_conn       c = kind == SEGMENT6 || kind == DATAGRAM6
+					  ? rig_conn6(40000, ports[arg & 3])
+					  : rig_conn4(40000, ports[arg & 3]);
 
 	switch (kind) {
 	case FRAME: return rig_raw(r, data, arg % (LINK_NFLOG + 1), arg & 0x80);

@@ -43,6 +43,18 @@ costs() {
 	echo $(($(nfqd_queued) - before))
 }
 
+# Like costs, and what the command printed. On a machine too busy to answer in time the sender
+# repeats itself, which costs another packet: three attempts.
+costs_and_says() {	# WANTED COMMAND...
+	local got
+
+	for _ in 1 2 3; do
+		got="$(costs "${@:2}") $(cat "$lab_dir/out")"
+		[ "$got" != "$1" ] || break
+	done
+	echo "$got"
+}
+
 at_most() { ok "$3: $1 packets queued, at most $2" [ "$1" -le "$2" ]; }
 
 login() {	# HOST PORT: a protocol in which the server speaks first
@@ -53,12 +65,12 @@ login() {	# HOST PORT: a protocol in which the server speaks first
 one_packet() {	# VERSION TITLE
 	local dns=${LAB_PUBLIC[$1]%% *} n
 
-	n=$(costs fetch in_client "$1" https www.example.org 443)
-	is "$n $(cat "$lab_dir/out")" "1 200" "$2: an ordinary TLS connection: one packet queued"
-	n=$(costs fetch in_client "$1" http www.example.org 80)
-	is "$n $(cat "$lab_dir/out")" "1 200" "$2: an HTTP exchange: one packet queued"
-	n=$(costs in_client dig +short +time=2 +tries=1 www.example.org "@$dns")
-	is "$n $(cat "$lab_dir/out")" "1 ${LAB_WEB[4]}" "$2: a DNS question: one packet queued"
+	is "$(costs_and_says "1 200" fetch in_client "$1" https www.example.org 443)" "1 200" \
+		"$2: an ordinary TLS connection: one packet queued"
+	is "$(costs_and_says "1 200" fetch in_client "$1" http www.example.org 80)" "1 200" \
+		"$2: an HTTP exchange: one packet queued"
+	is "$(costs_and_says "1 ${LAB_WEB[4]}" in_client dig +short +time=2 +tries=1 www.example.org "@$dns")" "1 ${LAB_WEB[4]}" \
+		"$2: a DNS question: one packet queued"
 	n=$(costs in_client "$LAB_PYTHON" tests/lib/hello.py "${LAB_WEB[$1]}" --sni www.example.org --size 1800 --expect data)
 	at_most "$n" 2 "$2: a hello of two segments"	# the first may decide before the second is there
 	n=$(costs login "$dns" 2222)

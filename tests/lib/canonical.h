@@ -25,7 +25,8 @@ static inline const char *canonical_wrong(const struct name *n)
 
 		if (strchr(plain, *c))
 			continue;
-		if (*c != '\\' || !canonical_digit(c[1]) || !canonical_digit(c[2]) || !canonical_digit(c[3]))
+		if (*c != '\\' || !canonical_digit(c[1]) || !canonical_digit(c[2]) ||
+		    !canonical_digit(c[3]))
 			return "a byte that should be escaped";
 		v = (c[1] - '0') * 100 + (c[2] - '0') * 10 + (c[3] - '0');
 		if (v > 255 || (v && v != '.' && strchr(plain, v)))

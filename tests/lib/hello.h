@@ -19,7 +19,8 @@ enum hello_flag {
 
 struct hello {
 	const char *sni;     /* NULL: no server_name extension, unless names */
-	struct span names;   /* instead: what stands in the server_name extension, list length included */
+	struct span
+		names; /* instead: what stands in the server_name extension, list length included */
 	struct span extra;   /* extensions behind all others, as they are */
 	uint16_t    version; /* legacy_version; 0: TLS 1.2 */
 	unsigned    flags;

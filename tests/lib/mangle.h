@@ -54,7 +54,8 @@ static inline enum wire_err mangle_prefix(const char *what, mangle_parser *f, st
 		fail_msg("%s, the first %zu bytes, open: nobody named", what, prefix.n);
 	for (unsigned i = 0; i < got.n; i++)
 		if (!mangle_has(whole, &got.v[i]))
-			fail_msg("%s, the first %zu bytes, open: %s", what, prefix.n, got.v[i].text);
+			fail_msg("%s, the first %zu bytes, open: %s", what, prefix.n,
+				 got.v[i].text);
 	return r;
 }
 
@@ -107,7 +108,8 @@ static inline void mangle_cut(const char *what, mangle_parser *f, struct span ms
 			r = mangle_parse(f, stream_front(s), true, &got);
 		}
 		if (r != WIRE_OK || (whole->n && !got.n))
-			fail_msg("%s, cut at %zu%s: result %d", what, at, first ? ", reversed" : "", r);
+			fail_msg("%s, cut at %zu%s: result %d", what, at, first ? ", reversed" : "",
+				 r);
 		for (unsigned i = 0; i < got.n; i++)
 			if (!mangle_has(whole, &got.v[i]))
 				fail_msg("%s, cut at %zu: %s", what, at, got.v[i].text);

@@ -62,9 +62,12 @@ static inline struct rig *rig_new(const struct rig_conf *c, struct err *err)
 	conf_free(conf);
 	ruleset_open(&r->rs, r->img);
 	r->now = UINT64_C(1800000000) * NS_PER_S;
-	r->p = (struct pipeline){ .rules = &r->rs, .count = &r->count, .emit = rig_emit, .emit_ctx = r };
+	r->p = (struct pipeline){
+		.rules = &r->rs, .count = &r->count, .emit = rig_emit, .emit_ctx = r
+	};
 	r->p.inject.fds = nowhere;
-	if (pipeline_init(&r->p, c->flows ? c->flows : RIG_FLOWS, c->streams ? c->streams : RIG_STREAMS) < 0)
+	if (pipeline_init(&r->p, c->flows ? c->flows : RIG_FLOWS,
+			  c->streams ? c->streams : RIG_STREAMS) < 0)
 		abort();
 	return r;
 }
@@ -104,9 +107,13 @@ struct rig_conn {
 
 static inline struct rig_conn rig_conn4(uint16_t sport, uint16_t dport)
 {
-	return (struct rig_conn){ .f = { .src = { 4, { 10, 1, 0, 2 } }, .dst = { 4, { 203, 0, 113, 5 } },
-		                         .sport = sport, .dport = dport, .seq = 0xfffffff0, .ack = 77,
-		                         .tcp_flags = TCP_ACK } };
+	return (struct rig_conn){ .f = { .src = { 4, { 10, 1, 0, 2 } },
+					 .dst = { 4, { 203, 0, 113, 5 } },
+					 .sport = sport,
+					 .dport = dport,
+					 .seq = 0xfffffff0,
+					 .ack = 77,
+					 .tcp_flags = TCP_ACK } };
 }
 
 static inline struct rig_conn rig_conn6(uint16_t sport, uint16_t dport)
@@ -119,7 +126,8 @@ static inline struct rig_conn rig_conn6(uint16_t sport, uint16_t dport)
 }
 
 /* A segment whose first byte is at an offset from the connection's first. */
-static inline struct verdict rig_tcp(struct rig *r, const struct rig_conn *c, size_t at, struct span data)
+static inline struct verdict rig_tcp(struct rig *r, const struct rig_conn *c, size_t at,
+				     struct span data)
 {
 	static uint8_t packet[70000];
 	struct forge   f = c->f;

@@ -4,7 +4,7 @@
 
     make.py FOLDER FILE.case...
 
-writes, for case n, FOLDER/n.pcap, n.what, n.options, n.filter and n.expect (or n.fails, n.says).
+writes, for case n, FOLDER/n.pcap, n.what, n.options, n.filter, n.expect and so on.
 
 A case file holds cases one below the other; # starts a comment.
 
@@ -18,6 +18,7 @@ A case file holds cases one below the other; # starts a comment.
         expect   a line of the filter's output; none: there must be no record
         says     a regular expression for standard error
         fails    likewise, with exit status 1
+        todo     why it is not so yet: its failure is shown, and does not count
 
 A line that begins with more blanks goes on with the expression above it.
 """
@@ -300,7 +301,7 @@ def main():
     folder, files = sys.argv[1], sys.argv[2:]
     cases = [case for path in files for case in read_cases(path)]
     for n, case in enumerate(cases, 1):
-        known = {"what", "at", "hex", "packets", "link", "time", "options", "filter", "expect", "says", "fails"}
+        known = {"what", "at", "hex", "packets", "link", "time", "options", "filter", "expect", "says", "fails", "todo"}
         if set(case) - known:
             sys.exit(f"{case['at']}: unknown: {set(case) - known}")
         try:
@@ -311,7 +312,7 @@ def main():
                    list(packets) + read_hex(case["hex"]), case.get("time", DEFAULT_TIME))
         put(folder, n, "what", f"{case['what']}\n")
         put(folder, n, "expect", "".join(line + "\n" for line in case["expect"]))
-        for key in ("options", "filter", "says", "fails"):
+        for key in ("options", "filter", "says", "fails", "todo"):
             if key in case:
                 put(folder, n, key, case[key])
     print(len(cases))

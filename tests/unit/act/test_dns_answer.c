@@ -35,10 +35,10 @@ static const struct row {
 	{ "a sinkhole for A", LIT("\22\64\1\0\0\1\0\0\0\0\0\0" A), DNS_SINKHOLE,
 	  LIT("\22\64\201\200\0\1\0\1\0\0\0\0" A RECORD("\0\1", "\0\4") "\0\0\0\0") },
 	{ "a sinkhole for AAAA", LIT("\22\64\1\0\0\1\0\0\0\0\0\0" AAAA), DNS_SINKHOLE,
-	  LIT("\22\64\201\200\0\1\0\1\0\0\0\0" AAAA RECORD("\0\34", "\0\20")
-	      "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0") },
-	{ "a sinkhole for others has no data", LIT("\22\64\1\0\0\1\0\0\0\0\0\0" HTTPS), DNS_SINKHOLE,
-	  LIT("\22\64\201\200\0\1\0\0\0\1\0\0" HTTPS SOA) },
+	  LIT("\22\64\201\200\0\1\0\1\0\0\0\0" AAAA RECORD(
+		  "\0\34", "\0\20") "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0") },
+	{ "a sinkhole for others has no data", LIT("\22\64\1\0\0\1\0\0\0\0\0\0" HTTPS),
+	  DNS_SINKHOLE, LIT("\22\64\201\200\0\1\0\0\0\1\0\0" HTTPS SOA) },
 	{ "no recursion wanted", LIT("\0\0\0\0\0\1\0\0\0\0\0\0" A), DNS_REFUSED,
 	  LIT("\0\0\200\205\0\1\0\0\0\0\0\0" A) },
 	{ "CD is copied, AD is not", LIT("\0\1\1\60\0\1\0\0\0\0\0\0" A), DNS_REFUSED,
@@ -47,17 +47,18 @@ static const struct row {
 	  LIT("\0\1\201\205\0\1\0\0\0\0\0\0" A) },
 	{ "EDNS", LIT("\22\64\1\0\0\1\0\0\0\0\0\1" A OPT("\0\0", "\0\0", "")), DNS_NXDOMAIN,
 	  LIT("\22\64\201\203\0\1\0\0\0\1\0\1" A SOA OPT_EDE("\0\0")) },
-	{ "EDNS with DO", LIT("\22\64\1\0\0\1\0\0\0\0\0\1" A OPT("\200\0", "\0\0", "")), DNS_REFUSED,
-	  LIT("\22\64\201\205\0\1\0\0\0\0\0\1" A OPT_EDE("\200\0")) },
+	{ "EDNS with DO", LIT("\22\64\1\0\0\1\0\0\0\0\0\1" A OPT("\200\0", "\0\0", "")),
+	  DNS_REFUSED, LIT("\22\64\201\205\0\1\0\0\0\0\0\1" A OPT_EDE("\200\0")) },
 	{ "a cookie is not echoed",
-	  LIT("\22\64\1\0\0\1\0\0\0\0\0\1" A OPT("\0\0", "\0\14", "\0\12\0\10cookies!")), DNS_REFUSED,
-	  LIT("\22\64\201\205\0\1\0\0\0\0\0\1" A OPT_EDE("\0\0")) },
+	  LIT("\22\64\1\0\0\1\0\0\0\0\0\1" A OPT("\0\0", "\0\14", "\0\12\0\10cookies!")),
+	  DNS_REFUSED, LIT("\22\64\201\205\0\1\0\0\0\0\0\1" A OPT_EDE("\0\0")) },
 	{ "two questions", LIT("\22\64\1\0\0\2\0\0\0\0\0\0" A "\1x\300\20\0\1\0\1"), DNS_NXDOMAIN,
 	  LIT("\22\64\201\203\0\2\0\0\0\1\0\0" A "\1x\300\20\0\1\0\1" SOA) },
 };
 
 /* Builds in a block of exactly its size. */
-static size_t answer_to(struct span query, enum dns_style style, const char *why, uint8_t *out, size_t room)
+static size_t answer_to(struct span query, enum dns_style style, const char *why, uint8_t *out,
+			size_t room)
 {
 	enum wire_err err = WIRE_OK;
 	struct wire   w = wire_of(query, &err, false);
@@ -96,8 +97,9 @@ static void test_room(void **state)
 	for (size_t i = 0; i < N_OF(rows); i++)
 		for (size_t room = 0; room <= rows[i].answer.n; room++)
 			same_num(rows[i].what, "length",
-			         (long long)answer_to(rows[i].query, rows[i].style, "p/r", out, room),
-			         room < rows[i].answer.n ? 0 : (long long)rows[i].answer.n);
+				 (long long)answer_to(rows[i].query, rows[i].style, "p/r", out,
+						      room),
+				 room < rows[i].answer.n ? 0 : (long long)rows[i].answer.n);
 }
 
 static void test_not_answerable(void **state)
@@ -107,9 +109,12 @@ static void test_not_answerable(void **state)
 	uint8_t               out[512];
 
 	(void)state;
-	assert_int_equal(dns_answer(&none, span_of(query, sizeof(query) - 1), DNS_NXDOMAIN, "", out, 512), 0);
-	assert_int_equal(dns_answer(&long_one, span_of(query, sizeof(query) - 1), DNS_NXDOMAIN, "", out, 512),
-	                 0);
+	assert_int_equal(
+		dns_answer(&none, span_of(query, sizeof(query) - 1), DNS_NXDOMAIN, "", out, 512),
+		0);
+	assert_int_equal(dns_answer(&long_one, span_of(query, sizeof(query) - 1), DNS_NXDOMAIN, "",
+				    out, 512),
+			 0);
 }
 
 /* The reason is a text of ours, but however long it is, the answer stays a datagram. */
@@ -134,7 +139,7 @@ static void test_reads_back(void **state)
 	uint8_t       out[1024];
 	enum wire_err err = WIRE_OK;
 	struct names  names = { 0 };
-	size_t        n = answer_to(rows[9].query, DNS_NXDOMAIN, "kaspersky/kav-update", out, sizeof(out));
+	size_t n = answer_to(rows[9].query, DNS_NXDOMAIN, "kaspersky/kav-update", out, sizeof(out));
 	struct wire   w;
 
 	(void)state;

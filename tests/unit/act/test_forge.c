@@ -12,23 +12,69 @@ static const struct row {
 	struct forge f;
 	size_t       payload;
 } rows[] = {
-	{ "UDP over IPv4", IPPROTO_UDP, { .src = { 4, { 8, 8, 8, 8 } }, .dst = { 4, { 10, 0, 0, 7 } },
-	  .sport = 53, .dport = 50122 }, 100 },
-	{ "UDP over IPv4, odd", IPPROTO_UDP, { .src = { 4, { 255, 255, 255, 255 } },
-	  .dst = { 4, { 255, 255, 255, 254 } }, .sport = 65535, .dport = 65535 }, 33 },
-	{ "UDP, one byte", IPPROTO_UDP, { .src = { 4, { 8, 8, 8, 8 } }, .dst = { 4, { 10, 0, 0, 7 } },
-	  .sport = 53, .dport = 1 }, 1 },
-	{ "UDP over IPv6", IPPROTO_UDP, { .src = { 16, { 0x20, 1, 0xd, 0xb8, 9 } },
-	  .dst = { 16, { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8 } }, .sport = 53,
-	  .dport = 50122 }, 301 },
-	{ "a reset over IPv4", IPPROTO_TCP, { .src = { 4, { 10, 0, 0, 7 } }, .dst = { 4, { 192, 0, 2, 1 } },
-	  .sport = 40000, .dport = 443, .seq = 0xfffffffe, .ack = 7, .tcp_flags = TCP_RST | TCP_ACK }, 0 },
-	{ "a reset over IPv6", IPPROTO_TCP, { .src = { 16, { 0xfd, 1 } }, .dst = { 16, { 0x20, 1 } },
-	  .sport = 40000, .dport = 443, .seq = 1, .ack = 0x80000000, .tcp_flags = TCP_RST | TCP_ACK }, 0 },
-	{ "an answer over TCP", IPPROTO_TCP, { .src = { 4, { 8, 8, 8, 8 } }, .dst = { 4, { 10, 0, 0, 7 } },
-	  .sport = 53, .dport = 50122, .seq = 77, .ack = 99, .tcp_flags = TCP_FIN | TCP_ACK }, 77 },
-	{ "a large segment", IPPROTO_TCP, { .src = { 16, { 0xfd, 1 } }, .dst = { 16, { 0x20, 1 } },
-	  .sport = 1, .dport = 2, .tcp_flags = TCP_ACK }, 60000 },
+	{ "UDP over IPv4",
+	  IPPROTO_UDP,
+	  { .src = { 4, { 8, 8, 8, 8 } },
+	    .dst = { 4, { 10, 0, 0, 7 } },
+	    .sport = 53,
+	    .dport = 50122 },
+	  100 },
+	{ "UDP over IPv4, odd",
+	  IPPROTO_UDP,
+	  { .src = { 4, { 255, 255, 255, 255 } },
+	    .dst = { 4, { 255, 255, 255, 254 } },
+	    .sport = 65535,
+	    .dport = 65535 },
+	  33 },
+	{ "UDP, one byte",
+	  IPPROTO_UDP,
+	  { .src = { 4, { 8, 8, 8, 8 } }, .dst = { 4, { 10, 0, 0, 7 } }, .sport = 53, .dport = 1 },
+	  1 },
+	{ "UDP over IPv6",
+	  IPPROTO_UDP,
+	  { .src = { 16, { 0x20, 1, 0xd, 0xb8, 9 } },
+	    .dst = { 16, { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8 } },
+	    .sport = 53,
+	    .dport = 50122 },
+	  301 },
+	{ "a reset over IPv4",
+	  IPPROTO_TCP,
+	  { .src = { 4, { 10, 0, 0, 7 } },
+	    .dst = { 4, { 192, 0, 2, 1 } },
+	    .sport = 40000,
+	    .dport = 443,
+	    .seq = 0xfffffffe,
+	    .ack = 7,
+	    .tcp_flags = TCP_RST | TCP_ACK },
+	  0 },
+	{ "a reset over IPv6",
+	  IPPROTO_TCP,
+	  { .src = { 16, { 0xfd, 1 } },
+	    .dst = { 16, { 0x20, 1 } },
+	    .sport = 40000,
+	    .dport = 443,
+	    .seq = 1,
+	    .ack = 0x80000000,
+	    .tcp_flags = TCP_RST | TCP_ACK },
+	  0 },
+	{ "an answer over TCP",
+	  IPPROTO_TCP,
+	  { .src = { 4, { 8, 8, 8, 8 } },
+	    .dst = { 4, { 10, 0, 0, 7 } },
+	    .sport = 53,
+	    .dport = 50122,
+	    .seq = 77,
+	    .ack = 99,
+	    .tcp_flags = TCP_FIN | TCP_ACK },
+	  77 },
+	{ "a large segment",
+	  IPPROTO_TCP,
+	  { .src = { 16, { 0xfd, 1 } },
+	    .dst = { 16, { 0x20, 1 } },
+	    .sport = 1,
+	    .dport = 2,
+	    .tcp_flags = TCP_ACK },
+	  60000 },
 };
 
 static uint8_t payload[70000], packet[70000];
@@ -47,8 +93,9 @@ static uint16_t add_up(uint16_t sum, const uint8_t *p, size_t n)
 
 static size_t forge(const struct row *row, size_t room)
 {
-	return row->proto == IPPROTO_UDP ? forge_udp(&row->f, span_of(payload, row->payload), packet, room)
-	                                 : forge_tcp(&row->f, span_of(payload, row->payload), packet, room);
+	return row->proto == IPPROTO_UDP
+		       ? forge_udp(&row->f, span_of(payload, row->payload), packet, room)
+		       : forge_tcp(&row->f, span_of(payload, row->payload), packet, room);
 }
 
 static uint16_t number(size_t at)
@@ -85,8 +132,10 @@ static void check_transport(const struct row *row, size_t n)
 	pseudo[2 * len + 2] = (uint8_t)(l4 >> 8);
 	pseudo[2 * len + 3] = (uint8_t)l4;
 	pseudo[2 * len + 7] = row->proto;
-	same_num(row->what, "checksum", add_up(add_up(0, pseudo, 2 * len + 8), packet + at, l4), 0xffff);
-	same_num(row->what, "there is one", number(at + (row->proto == IPPROTO_UDP ? 6 : 16)) != 0, true);
+	same_num(row->what, "checksum", add_up(add_up(0, pseudo, 2 * len + 8), packet + at, l4),
+		 0xffff);
+	same_num(row->what, "there is one", number(at + (row->proto == IPPROTO_UDP ? 6 : 16)) != 0,
+		 true);
 }
 
 static void test_packets(void **state)
@@ -149,15 +198,21 @@ static void test_too_long(void **state)
 		struct row row = { .proto = lengths[i].proto, .payload = lengths[i].payload,
 			           .f = { .src.len = lengths[i].len, .dst.len = lengths[i].len } };
 
-		same_num(lengths[i].what, "made", forge(&row, sizeof(packet)) != 0, lengths[i].made);
+		same_num(lengths[i].what, "made", forge(&row, sizeof(packet)) != 0,
+			 lengths[i].made);
 	}
 }
 
 /* A checksum that comes out as zero is sent as ones: zero means that there is none (RFC 768). */
 static void test_udp_zero(void **state)
 {
-	static const struct row row = { "zero", IPPROTO_UDP, { .src = { 4, { 10, 0, 0, 1 } },
-	                                .dst = { 4, { 10, 0, 0, 2 } }, .sport = 53, .dport = 53 }, 2 };
+	static const struct row row = { "zero",
+					IPPROTO_UDP,
+					{ .src = { 4, { 10, 0, 0, 1 } },
+					  .dst = { 4, { 10, 0, 0, 2 } },
+					  .sport = 53,
+					  .dport = 53 },
+					2 };
 
 	(void)state;
 	for (unsigned v = 0; v < 65536; v++) {
@@ -170,8 +225,10 @@ static void test_udp_zero(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_packets), cmocka_unit_test(test_room),
-		                            cmocka_unit_test(test_too_long), cmocka_unit_test(test_udp_zero) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_packets),
+					    cmocka_unit_test(test_room),
+					    cmocka_unit_test(test_too_long),
+					    cmocka_unit_test(test_udp_zero) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,73 +27,84 @@ static const struct row {
 } rows[] = {
 	{ "UDP", 4, 17, LIT(""), 0, FROM_SIZE, 0, LIT(UDP("\13") "abc"), DECODE_OK, "abc", false },
 	{ "TCP", 4, 6, LIT(""), 0, FROM_SIZE, 0, LIT(TCP_PLAIN "abc"), DECODE_OK, "abc", false },
-	{ "UDP over IPv6", 6, 17, LIT(""), 0, FROM_SIZE, 0, LIT(UDP("\13") "abc"), DECODE_OK, "abc", false },
-	{ "TCP over IPv6", 6, 6, LIT(""), 0, FROM_SIZE, 0, LIT(TCP_PLAIN "abc"), DECODE_OK, "abc", false },
+	{ "UDP over IPv6", 6, 17, LIT(""), 0, FROM_SIZE, 0, LIT(UDP("\13") "abc"), DECODE_OK, "abc",
+	  false },
+	{ "TCP over IPv6", 6, 6, LIT(""), 0, FROM_SIZE, 0, LIT(TCP_PLAIN "abc"), DECODE_OK, "abc",
+	  false },
 	{ "no payload", 4, 6, LIT(""), 0, FROM_SIZE, 0, LIT(TCP_PLAIN), DECODE_OK, "", false },
-	{ "padding is no payload", 4, 6, LIT(""), 0, FROM_SIZE, 6, LIT(TCP_PLAIN), DECODE_OK, "", false },
-	{ "padding behind IPv6", 6, 17, LIT(""), 0, FROM_SIZE, 9, LIT(UDP("\13") "abc"), DECODE_OK, "abc",
+	{ "padding is no payload", 4, 6, LIT(""), 0, FROM_SIZE, 6, LIT(TCP_PLAIN), DECODE_OK, "",
 	  false },
-	{ "IPv4 options", 4, 17, LIT("\1\1\1\1\224\4\0\0"), 0, FROM_SIZE, 0, LIT(UDP("\13") "abc"), DECODE_OK,
+	{ "padding behind IPv6", 6, 17, LIT(""), 0, FROM_SIZE, 9, LIT(UDP("\13") "abc"), DECODE_OK,
 	  "abc", false },
-	{ "40 bytes of options", 4, 6, LIT("0123456789012345678901234567890123456789"), 0, FROM_SIZE, 0,
-	  LIT(TCP_PLAIN "abc"), DECODE_OK, "abc", false },
-	{ "do not fragment", 4, 17, LIT(""), 0x4000, FROM_SIZE, 0, LIT(UDP("\13") "abc"), DECODE_OK, "abc",
-	  false },
-	{ "a first fragment", 4, 17, LIT(""), 0x2000, FROM_SIZE, 0, LIT(UDP("\13") "abc"), DECODE_FRAGMENT,
+	{ "IPv4 options", 4, 17, LIT("\1\1\1\1\224\4\0\0"), 0, FROM_SIZE, 0, LIT(UDP("\13") "abc"),
+	  DECODE_OK, "abc", false },
+	{ "40 bytes of options", 4, 6, LIT("0123456789012345678901234567890123456789"), 0,
+	  FROM_SIZE, 0, LIT(TCP_PLAIN "abc"), DECODE_OK, "abc", false },
+	{ "do not fragment", 4, 17, LIT(""), 0x4000, FROM_SIZE, 0, LIT(UDP("\13") "abc"), DECODE_OK,
+	  "abc", false },
+	{ "a first fragment", 4, 17, LIT(""), 0x2000, FROM_SIZE, 0, LIT(UDP("\13") "abc"),
+	  DECODE_FRAGMENT, NULL, false },
+	{ "a later fragment", 4, 17, LIT(""), 0x00b9, FROM_SIZE, 0, LIT("abc"), DECODE_FRAGMENT,
 	  NULL, false },
-	{ "a later fragment", 4, 17, LIT(""), 0x00b9, FROM_SIZE, 0, LIT("abc"), DECODE_FRAGMENT, NULL, false },
-	{ "a tiny fragment", 4, 6, LIT(""), 0x2000, FROM_SIZE, 0, LIT("\4\0\1\273"), DECODE_FRAGMENT, NULL,
-	  false },
-	{ "a total longer than what is there", 4, 17, LIT(""), 0, 1400, 0, LIT(UDP("\13") "abc"), DECODE_OK,
-	  "abc", true },
-	{ "a total of zero, as of large GSO packets", 4, 6, LIT(""), 0, 0, 0, LIT(TCP_PLAIN "abc"), DECODE_OK,
-	  "abc", false },
-	{ "a total shorter than the header", 4, 17, LIT(""), 0, 19, 0, LIT(UDP("\13") "abc"), DECODE_BAD, NULL,
-	  false },
-	{ "a total that ends in the transport header", 4, 17, LIT(""), 0, 25, 0, LIT(UDP("\13") "abc"),
+	{ "a tiny fragment", 4, 6, LIT(""), 0x2000, FROM_SIZE, 0, LIT("\4\0\1\273"),
+	  DECODE_FRAGMENT, NULL, false },
+	{ "a total longer than what is there", 4, 17, LIT(""), 0, 1400, 0, LIT(UDP("\13") "abc"),
+	  DECODE_OK, "abc", true },
+	{ "a total of zero, as of large GSO packets", 4, 6, LIT(""), 0, 0, 0, LIT(TCP_PLAIN "abc"),
+	  DECODE_OK, "abc", false },
+	{ "a total shorter than the header", 4, 17, LIT(""), 0, 19, 0, LIT(UDP("\13") "abc"),
 	  DECODE_BAD, NULL, false },
-	{ "IPv6 longer than what is there", 6, 17, LIT(""), 0, 1400, 0, LIT(UDP("\13") "abc"), DECODE_OK, "abc",
-	  true },
-	{ "IPv6 of length zero, as of jumbograms", 6, 6, LIT(""), 0, 0, 0, LIT(TCP_PLAIN "abc"), DECODE_OK,
+	{ "a total that ends in the transport header", 4, 17, LIT(""), 0, 25, 0,
+	  LIT(UDP("\13") "abc"), DECODE_BAD, NULL, false },
+	{ "IPv6 longer than what is there", 6, 17, LIT(""), 0, 1400, 0, LIT(UDP("\13") "abc"),
+	  DECODE_OK, "abc", true },
+	{ "IPv6 of length zero, as of jumbograms", 6, 6, LIT(""), 0, 0, 0, LIT(TCP_PLAIN "abc"),
+	  DECODE_OK, "abc", false },
+	{ "UDP shorter than its packet", 4, 17, LIT(""), 0, FROM_SIZE, 0, LIT(UDP("\13") "abcdef"),
+	  DECODE_OK, "abc", false },
+	{ "UDP longer than its packet", 4, 17, LIT(""), 0, FROM_SIZE, 0, LIT(UDP("\377") "abc"),
+	  DECODE_OK, "abc", true },
+	{ "UDP of length zero", 4, 17, LIT(""), 0, FROM_SIZE, 0, LIT(UDP("\0") "abc"), DECODE_OK,
 	  "abc", false },
-	{ "UDP shorter than its packet", 4, 17, LIT(""), 0, FROM_SIZE, 0, LIT(UDP("\13") "abcdef"), DECODE_OK,
-	  "abc", false },
-	{ "UDP longer than its packet", 4, 17, LIT(""), 0, FROM_SIZE, 0, LIT(UDP("\377") "abc"), DECODE_OK,
-	  "abc", true },
-	{ "UDP of length zero", 4, 17, LIT(""), 0, FROM_SIZE, 0, LIT(UDP("\0") "abc"), DECODE_OK, "abc", false },
-	{ "UDP of a length below its header", 4, 17, LIT(""), 0, FROM_SIZE, 0, LIT(UDP("\7") "abc"), DECODE_OK,
-	  "abc", false },
-	{ "half a UDP header", 4, 17, LIT(""), 0, FROM_SIZE, 0, LIT(PORTS), DECODE_BAD, NULL, false },
+	{ "UDP of a length below its header", 4, 17, LIT(""), 0, FROM_SIZE, 0, LIT(UDP("\7") "abc"),
+	  DECODE_OK, "abc", false },
+	{ "half a UDP header", 4, 17, LIT(""), 0, FROM_SIZE, 0, LIT(PORTS), DECODE_BAD, NULL,
+	  false },
 	{ "TCP options", 4, 6, LIT(""), 0, FROM_SIZE, 0,
 	  LIT(TCP_WITH("\200", "\30") "\1\1\10\12abcdefghxyz"), DECODE_OK, "xyz", false },
-	{ "a TCP offset below its header", 4, 6, LIT(""), 0, FROM_SIZE, 0, LIT(TCP_WITH("\100", "\30") "abc"),
+	{ "a TCP offset below its header", 4, 6, LIT(""), 0, FROM_SIZE, 0,
+	  LIT(TCP_WITH("\100", "\30") "abc"), DECODE_BAD, NULL, false },
+	{ "a TCP offset beyond the packet", 4, 6, LIT(""), 0, FROM_SIZE, 0,
+	  LIT(TCP_WITH("\360", "\30") "abc"), DECODE_BAD, NULL, false },
+	{ "half a TCP header", 4, 6, LIT(""), 0, FROM_SIZE, 0, LIT(PORTS "\0\0\0\1\0\0"),
 	  DECODE_BAD, NULL, false },
-	{ "a TCP offset beyond the packet", 4, 6, LIT(""), 0, FROM_SIZE, 0, LIT(TCP_WITH("\360", "\30") "abc"),
-	  DECODE_BAD, NULL, false },
-	{ "half a TCP header", 4, 6, LIT(""), 0, FROM_SIZE, 0, LIT(PORTS "\0\0\0\1\0\0"), DECODE_BAD, NULL,
-	  false },
-	{ "hop-by-hop options", 6, 0, LIT("\21\0\5\2\0\0\1\0"), 0, FROM_SIZE, 0, LIT(UDP("\13") "abc"),
-	  DECODE_OK, "abc", false },
+	{ "hop-by-hop options", 6, 0, LIT("\21\0\5\2\0\0\1\0"), 0, FROM_SIZE, 0,
+	  LIT(UDP("\13") "abc"), DECODE_OK, "abc", false },
 	{ "routing header", 6, 43, LIT("\6\2\2\0\0\0\0\0aaaaaaaabbbbbbbb"), 0, FROM_SIZE, 0,
 	  LIT(TCP_PLAIN "abc"), DECODE_OK, "abc", false },
-	{ "destination options", 6, 60, LIT("\6\0\1\4\0\0\0\0"), 0, FROM_SIZE, 0, LIT(TCP_PLAIN "abc"),
-	  DECODE_OK, "abc", false },
-	{ "an authentication header", 6, 51, LIT("\6\4\0\0\0\0\0\1\0\0\0\1abcdefghijkl"), 0, FROM_SIZE, 0,
+	{ "destination options", 6, 60, LIT("\6\0\1\4\0\0\0\0"), 0, FROM_SIZE, 0,
 	  LIT(TCP_PLAIN "abc"), DECODE_OK, "abc", false },
-	{ "all of them", 6, 0, LIT("\53\0\1\4\0\0\0\0" "\74\0\0\0\0\0\0\0" "\54\0\1\4\0\0\0\0"
-	  "\21\0\0\0\0\0\0\7"), 0, FROM_SIZE, 0, LIT(UDP("\13") "abc"), DECODE_OK, "abc", false },
-	{ "an atomic fragment is whole (RFC 6946)", 6, 44, LIT("\21\0\0\0\0\0\0\7"), 0, FROM_SIZE, 0,
-	  LIT(UDP("\13") "abc"), DECODE_OK, "abc", false },
+	{ "an authentication header", 6, 51, LIT("\6\4\0\0\0\0\0\1\0\0\0\1abcdefghijkl"), 0,
+	  FROM_SIZE, 0, LIT(TCP_PLAIN "abc"), DECODE_OK, "abc", false },
+	{ "all of them", 6, 0,
+	  LIT("\53\0\1\4\0\0\0\0"
+	      "\74\0\0\0\0\0\0\0"
+	      "\54\0\1\4\0\0\0\0"
+	      "\21\0\0\0\0\0\0\7"),
+	  0, FROM_SIZE, 0, LIT(UDP("\13") "abc"), DECODE_OK, "abc", false },
+	{ "an atomic fragment is whole (RFC 6946)", 6, 44, LIT("\21\0\0\0\0\0\0\7"), 0, FROM_SIZE,
+	  0, LIT(UDP("\13") "abc"), DECODE_OK, "abc", false },
 	{ "reserved bits of a fragment header", 6, 44, LIT("\21\377\0\6\0\0\0\7"), 0, FROM_SIZE, 0,
 	  LIT(UDP("\13") "abc"), DECODE_OK, "abc", false },
-	{ "a first fragment of IPv6", 6, 44, LIT("\21\0\0\1\0\0\0\7"), 0, FROM_SIZE, 0, LIT(UDP("\13") "abc"),
-	  DECODE_FRAGMENT, NULL, false },
+	{ "a first fragment of IPv6", 6, 44, LIT("\21\0\0\1\0\0\0\7"), 0, FROM_SIZE, 0,
+	  LIT(UDP("\13") "abc"), DECODE_FRAGMENT, NULL, false },
 	{ "a later fragment of IPv6", 6, 44, LIT("\21\0\0\10\0\0\0\7"), 0, FROM_SIZE, 0, LIT("abc"),
 	  DECODE_FRAGMENT, NULL, false },
-	{ "an extension header beyond the packet", 6, 0, LIT("\21\377\0\0\0\0\0\0"), 0, FROM_SIZE, 0,
-	  LIT(UDP("\13") "abc"), DECODE_BAD, NULL, false },
+	{ "an extension header beyond the packet", 6, 0, LIT("\21\377\0\0\0\0\0\0"), 0, FROM_SIZE,
+	  0, LIT(UDP("\13") "abc"), DECODE_BAD, NULL, false },
 	{ "no next header", 6, 59, LIT(""), 0, FROM_SIZE, 0, LIT("abc"), DECODE_OK, "abc", false },
-	{ "ICMP", 4, 1, LIT(""), 0, FROM_SIZE, 0, LIT("\10\0\0\0\0\1\0\1"), DECODE_OK, NULL, false },
+	{ "ICMP", 4, 1, LIT(""), 0, FROM_SIZE, 0, LIT("\10\0\0\0\0\1\0\1"), DECODE_OK, NULL,
+	  false },
 };
 
 static void put_ip(struct bytes *b, const struct row *r)
@@ -145,7 +156,8 @@ static enum decode_err decode(struct span ip, struct packet *pkt, char payload[6
 		payload[pkt->payload.n] = '\0';
 	}
 	if (pkt->payload.n)
-		assert_true(pkt->payload.p >= copy && pkt->payload.p + pkt->payload.n <= copy + ip.n);
+		assert_true(pkt->payload.p >= copy &&
+			    pkt->payload.p + pkt->payload.n <= copy + ip.n);
 	free(copy);
 	return e;
 }
@@ -183,7 +195,8 @@ static void test_packets(void **state)
 		char          payload[64];
 
 		put_ip(&b, &rows[i]);
-		same_num(rows[i].what, "result", decode(bytes_span(&b), &pkt, payload), rows[i].err);
+		same_num(rows[i].what, "result", decode(bytes_span(&b), &pkt, payload),
+			 rows[i].err);
 		if (rows[i].err == DECODE_OK)
 			check(&rows[i], &pkt, payload);
 	}
@@ -237,7 +250,9 @@ static void test_syn_counts(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(syns); i++) {
-		struct row    row = { .version = 4, .proto = 6, .total = FROM_SIZE, .rest = syns[i].rest };
+		struct row row = {
+			.version = 4, .proto = 6, .total = FROM_SIZE, .rest = syns[i].rest
+		};
 		struct packet pkt;
 		char          payload[64];
 
@@ -264,12 +279,15 @@ static void test_many_extensions(void **state)
 		bytes_put(&chain, "\21\0\1\4\0\0\0\0", 8);
 		row.options = bytes_span(&chain);
 		put_ip(&b, &row);
-		assert_int_equal(decode(bytes_span(&b), &pkt, payload), n <= 16 ? DECODE_OK : DECODE_BAD);
+		assert_int_equal(decode(bytes_span(&b), &pkt, payload),
+				 n <= 16 ? DECODE_OK : DECODE_BAD);
 	}
 }
 
 #define INNER4 "\105\0\0\37\0\1\0\0\100\21\0\0\12\0\0\7\300\0\2\1"
-#define INNER6 "\140\0\0\0\0\13\21\100\375\0\0\0\0\0\0\0\0\0\0\0\0\0\0\7\40\1\15\270\0\0\0\0\0\0\0\0\0\0\0\1"
+#define INNER6                                                                                     \
+	"\140\0\0\0\0\13\21\100\375\0\0\0\0\0\0\0\0\0\0\0\0\0\0\7\40\1\15\270\0\0\0\0\0\0\0\0\0\0" \
+	"\0\1"
 
 /* The innermost packet is what comes out. */
 static void test_tunnels(void **state)

@@ -23,38 +23,59 @@ static const struct row {
 	{ "Ethernet, IPv6", LINK_ETHERNET, LIT(ETHER "\206\335" IP6), DECODE_OK, IP6, true },
 	{ "Ethernet, nothing behind", LINK_ETHERNET, LIT(ETHER "\10\0"), DECODE_OK, "", true },
 	{ "ARP", LINK_ETHERNET, LIT(ETHER "\10\6\0\1"), DECODE_NOT_IP, "", true },
-	{ "802.3 with a length", LINK_ETHERNET, LIT(ETHER "\0\46\102\102\3"), DECODE_NOT_IP, "", true },
+	{ "802.3 with a length", LINK_ETHERNET, LIT(ETHER "\0\46\102\102\3"), DECODE_NOT_IP, "",
+	  true },
 	{ "a VLAN", LINK_ETHERNET, LIT(ETHER "\201\0\0\12\10\0" IP4), DECODE_OK, IP4, true },
-	{ "QinQ", LINK_ETHERNET, LIT(ETHER "\210\250\0\1\201\0\0\12\206\335" IP6), DECODE_OK, IP6, true },
-	{ "QinQ of old", LINK_ETHERNET, LIT(ETHER "\221\0\0\1\201\0\0\12\10\0" IP4), DECODE_OK, IP4, true },
-	{ "five tags", LINK_ETHERNET, LIT(ETHER "\201\0\0\1\201\0\0\2\201\0\0\3\201\0\0\4\201\0\0\5\10\0" IP4),
-	  DECODE_OK, IP4, true },
-	{ "ARP in a VLAN", LINK_ETHERNET, LIT(ETHER "\201\0\0\12\10\6\0\1"), DECODE_NOT_IP, "", true },
+	{ "QinQ", LINK_ETHERNET, LIT(ETHER "\210\250\0\1\201\0\0\12\206\335" IP6), DECODE_OK, IP6,
+	  true },
+	{ "QinQ of old", LINK_ETHERNET, LIT(ETHER "\221\0\0\1\201\0\0\12\10\0" IP4), DECODE_OK, IP4,
+	  true },
+	{ "five tags", LINK_ETHERNET,
+	  LIT(ETHER "\201\0\0\1\201\0\0\2\201\0\0\3\201\0\0\4\201\0\0\5\10\0" IP4), DECODE_OK, IP4,
+	  true },
+	{ "ARP in a VLAN", LINK_ETHERNET, LIT(ETHER "\201\0\0\12\10\6\0\1"), DECODE_NOT_IP, "",
+	  true },
 	{ "half a tag", LINK_ETHERNET, LIT(ETHER "\201\0\0"), DECODE_BAD, "", true },
 	{ "a tag and no type", LINK_ETHERNET, LIT(ETHER "\201\0\0\12"), DECODE_BAD, "", true },
 	{ "half an Ethernet header", LINK_ETHERNET, LIT(TO "\74\122"), DECODE_BAD, "", false },
 	{ "no type", LINK_ETHERNET, LIT(ETHER "\10"), DECODE_BAD, "", true },
 	{ "nothing", LINK_ETHERNET, LIT(""), DECODE_BAD, "", false },
-	{ "PPPoE", LINK_ETHERNET, LIT(ETHER "\210\144\21\0\0\1\0\6\0\41" IP4), DECODE_OK, IP4, true },
-	{ "PPPoE, IPv6, in a VLAN", LINK_ETHERNET, LIT(ETHER "\201\0\0\7\210\144\21\0\0\1\0\6\0\127" IP6),
-	  DECODE_OK, IP6, true },
+	{ "PPPoE", LINK_ETHERNET, LIT(ETHER "\210\144\21\0\0\1\0\6\0\41" IP4), DECODE_OK, IP4,
+	  true },
+	{ "PPPoE, IPv6, in a VLAN", LINK_ETHERNET,
+	  LIT(ETHER "\201\0\0\7\210\144\21\0\0\1\0\6\0\127" IP6), DECODE_OK, IP6, true },
 	{ "PPPoE's control protocol", LINK_ETHERNET, LIT(ETHER "\210\144\21\0\0\1\0\6\300\41\1\1"),
 	  DECODE_NOT_IP, "", true },
-	{ "cooked, IPv4", LINK_SLL, LIT("\0\0\0\1\0\6" FROM "\0\0\10\0" IP4), DECODE_OK, IP4, true },
-	{ "cooked, no address", LINK_SLL, LIT("\0\0\3\4\0\0" FROM "\0\0\206\335" IP6), DECODE_OK, IP6, false },
+	{ "cooked, IPv4", LINK_SLL, LIT("\0\0\0\1\0\6" FROM "\0\0\10\0" IP4), DECODE_OK, IP4,
+	  true },
+	{ "cooked, no address", LINK_SLL, LIT("\0\0\3\4\0\0" FROM "\0\0\206\335" IP6), DECODE_OK,
+	  IP6, false },
 	{ "cooked and cut", LINK_SLL, LIT("\0\0\0\1\0\6" FROM "\0\0\10"), DECODE_BAD, "", true },
-	{ "cooked 2", LINK_SLL2, LIT("\10\0\0\0\0\0\0\2\0\1\0\6" FROM "\0\0" IP4), DECODE_OK, IP4, true },
-	{ "loopback of a little-endian host", LINK_LOOPBACK, LIT("\2\0\0\0" IP4), DECODE_OK, IP4, false },
-	{ "loopback in network order, IPv6", LINK_LOOPBACK, LIT("\0\0\0\30" IP6), DECODE_OK, IP6, false },
-	{ "loopback, some other family", LINK_LOOPBACK, LIT("\0\0\0\7" IP6), DECODE_NOT_IP, "", false },
+	{ "cooked 2", LINK_SLL2, LIT("\10\0\0\0\0\0\0\2\0\1\0\6" FROM "\0\0" IP4), DECODE_OK, IP4,
+	  true },
+	{ "loopback of a little-endian host", LINK_LOOPBACK, LIT("\2\0\0\0" IP4), DECODE_OK, IP4,
+	  false },
+	{ "loopback in network order, IPv6", LINK_LOOPBACK, LIT("\0\0\0\30" IP6), DECODE_OK, IP6,
+	  false },
+	{ "loopback, some other family", LINK_LOOPBACK, LIT("\0\0\0\7" IP6), DECODE_NOT_IP, "",
+	  false },
 	{ "PPP", LINK_PPP, LIT("\377\3\0\41" IP4), DECODE_OK, IP4, false },
 	{ "PPP, compressed", LINK_PPP, LIT("\41" IP4), DECODE_OK, IP4, false },
 	{ "PPP, IPv6", LINK_PPP, LIT("\0\127" IP6), DECODE_OK, IP6, false },
 	{ "PPP's control protocol", LINK_PPP, LIT("\377\3\300\41\1"), DECODE_NOT_IP, "", false },
-	{ "NFLOG", LINK_NFLOG, LIT("\2\0\0\0" "\5\0\12\0a\0\0\0" "\10\0\11\0" IP4), DECODE_OK, IP4, false },
-	{ "NFLOG with an attribute of no length", LINK_NFLOG, LIT("\2\0\0\0" "\0\0\1\0"), DECODE_NOT_IP, "",
-	  false },
-	{ "NFLOG without a packet", LINK_NFLOG, LIT("\2\0\0\0" "\5\0\12\0a\0\0\0"), DECODE_NOT_IP, "", false },
+	{ "NFLOG", LINK_NFLOG,
+	  LIT("\2\0\0\0"
+	      "\5\0\12\0a\0\0\0"
+	      "\10\0\11\0" IP4),
+	  DECODE_OK, IP4, false },
+	{ "NFLOG with an attribute of no length", LINK_NFLOG,
+	  LIT("\2\0\0\0"
+	      "\0\0\1\0"),
+	  DECODE_NOT_IP, "", false },
+	{ "NFLOG without a packet", LINK_NFLOG,
+	  LIT("\2\0\0\0"
+	      "\5\0\12\0a\0\0\0"),
+	  DECODE_NOT_IP, "", false },
 };
 
 static enum decode_err decode(enum link_type link, struct span frame, char ip[16], bool *has_mac)
@@ -75,7 +96,11 @@ static enum decode_err decode(enum link_type link, struct span frame, char ip[16
 		ip[got.n] = '\0';
 	}
 	if (*has_mac)
-		assert_memory_equal(mac, frame.p + (link == LINK_SLL ? 6 : link == LINK_SLL2 ? 12 : 6), 6);
+		assert_memory_equal(mac,
+				    frame.p + (link == LINK_SLL    ? 6
+					       : link == LINK_SLL2 ? 12
+								   : 6),
+				    6);
 	else
 		assert_int_equal(mac[0], 9);
 	free(copy);
@@ -89,7 +114,8 @@ static void test_frames(void **state)
 		char ip[16];
 		bool mac;
 
-		same_num(rows[i].what, "result", decode(rows[i].link, rows[i].frame, ip, &mac), rows[i].err);
+		same_num(rows[i].what, "result", decode(rows[i].link, rows[i].frame, ip, &mac),
+			 rows[i].err);
 		same_text(rows[i].what, ip, rows[i].ip);
 		if (rows[i].err == DECODE_OK)
 			same_num(rows[i].what, "has a MAC address", mac, rows[i].mac);
@@ -129,14 +155,16 @@ static void test_only_tags(void **state)
 	(void)state;
 	for (size_t i = 12; i + 4 <= sizeof(frame); i += 4)
 		memcpy(frame + i, "\201\0\0\1", 4);
-	assert_int_equal(decode_link(LINK_ETHERNET, span_of(frame, sizeof(frame)), &ip, mac, &has_mac),
-	                 DECODE_BAD);
+	assert_int_equal(
+		decode_link(LINK_ETHERNET, span_of(frame, sizeof(frame)), &ip, mac, &has_mac),
+		DECODE_BAD);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_frames), cmocka_unit_test(test_mangled),
-		                            cmocka_unit_test(test_only_tags) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_frames),
+					    cmocka_unit_test(test_mangled),
+					    cmocka_unit_test(test_only_tags) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

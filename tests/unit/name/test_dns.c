@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* DNS questions: honest, odd and hostile ones, over UDP and with the length that TCP puts in front. */
+/* DNS questions: honest, odd and hostile ones, over UDP and with the length that TCP puts in front.
+ */
 #include "bytes.h"
 #include "mangle.h"
 
@@ -17,37 +18,44 @@ static const struct row {
 	const char   *names;
 	const char   *edns; /* "", "edns" or "do" */
 } rows[] = {
-	{ "one question", LIT(QUERY("\0\1") "\3www\7example\3com\0" A_IN), WIRE_OK, "www.example.com", "" },
-	{ "upper case", LIT(QUERY("\0\1") "\3WwW\7eXAMPLE\3coM\0" A_IN), WIRE_OK, "www.example.com", "" },
+	{ "one question", LIT(QUERY("\0\1") "\3www\7example\3com\0" A_IN), WIRE_OK,
+	  "www.example.com", "" },
+	{ "upper case", LIT(QUERY("\0\1") "\3WwW\7eXAMPLE\3coM\0" A_IN), WIRE_OK, "www.example.com",
+	  "" },
 	{ "the root", LIT(QUERY("\0\1") "\0" A_IN), WIRE_OK, "", "" },
 	{ "no question", LIT(QUERY("\0\0")), WIRE_OK, "", "" },
 	{ "a header alone that promises one", LIT(QUERY("\0\1")), WIRE_BAD, "", "" },
 	{ "half a header", LIT("\22\64\1\0\0\1"), WIRE_BAD, "", "" },
 	{ "nothing", LIT(""), WIRE_BAD, "", "" },
-	{ "two questions", LIT(QUERY("\0\2") "\1a\1b\0" A_IN "\1c\1d\0" A_IN), WIRE_OK, "a.b c.d", "" },
-	{ "the second points to the first", LIT(QUERY("\0\2") "\1a\1b\0" A_IN "\1c\300\16" A_IN), WIRE_OK,
-	  "a.b c.b", "" },
-	{ "one name asked twice", LIT(QUERY("\0\2") "\1a\1b\0" A_IN "\1A\1B\0\0\34\0\1"), WIRE_OK, "a.b",
+	{ "two questions", LIT(QUERY("\0\2") "\1a\1b\0" A_IN "\1c\1d\0" A_IN), WIRE_OK, "a.b c.d",
 	  "" },
-	{ "the root, then a name", LIT(QUERY("\0\2") "\0" A_IN "\1a\1b\0" A_IN), WIRE_OK, "a.b", "" },
+	{ "the second points to the first", LIT(QUERY("\0\2") "\1a\1b\0" A_IN "\1c\300\16" A_IN),
+	  WIRE_OK, "a.b c.b", "" },
+	{ "one name asked twice", LIT(QUERY("\0\2") "\1a\1b\0" A_IN "\1A\1B\0\0\34\0\1"), WIRE_OK,
+	  "a.b", "" },
+	{ "the root, then a name", LIT(QUERY("\0\2") "\0" A_IN "\1a\1b\0" A_IN), WIRE_OK, "a.b",
+	  "" },
 	{ "65535 questions promised", LIT(QUERY("\377\377") "\1a\1b\0" A_IN), WIRE_BAD, "a.b", "" },
 	{ "more names than are kept",
 	  LIT(QUERY("\0\11") "\1a\0" A_IN "\1b\0" A_IN "\1c\0" A_IN "\1d\0" A_IN "\1e\0" A_IN
-	      "\1f\0" A_IN "\1g\0" A_IN "\1h\0" A_IN "\1i\0" A_IN), WIRE_BAD, "a b c d e f g h", "" },
+			     "\1f\0" A_IN "\1g\0" A_IN "\1h\0" A_IN "\1i\0" A_IN),
+	  WIRE_BAD, "a b c d e f g h", "" },
 	{ "an answer", LIT(HEAD("\201\200", "\0\1", "\0\0") "\1a\1b\0" A_IN), WIRE_NONE, "", "" },
 	{ "inverse query", LIT(HEAD("\11\0", "\0\1", "\0\0") "\1a\1b\0" A_IN), WIRE_NONE, "", "" },
 	{ "notify", LIT(HEAD("\44\0", "\0\1", "\0\0") "\1a\1b\0" A_IN), WIRE_NONE, "", "" },
 	{ "update", LIT(HEAD("\50\0", "\0\1", "\0\0") "\1a\1b\0" A_IN), WIRE_NONE, "", "" },
-	{ "truncated, recursion not wanted", LIT(HEAD("\2\0", "\0\1", "\0\0") "\1a\1b\0" A_IN), WIRE_OK,
-	  "a.b", "" },
+	{ "truncated, recursion not wanted", LIT(HEAD("\2\0", "\0\1", "\0\0") "\1a\1b\0" A_IN),
+	  WIRE_OK, "a.b", "" },
 	{ "a label of 63", LIT(QUERY("\0\1") "\77" L63 "\1b\0" A_IN), WIRE_OK, L63 ".b", "" },
 	{ "a label of 64", LIT(QUERY("\0\1") "\100a" L63 "\1b\0" A_IN), WIRE_BAD, "", "" },
 	{ "a label type that is none", LIT(QUERY("\0\1") "\200aa\0" A_IN), WIRE_BAD, "", "" },
 	{ "a pointer to itself", LIT(QUERY("\0\1") "\300\14" A_IN), WIRE_BAD, "", "" },
 	{ "a label and back to it", LIT(QUERY("\0\1") "\1a\300\14" A_IN), WIRE_BAD, "", "" },
-	{ "two that point to each other", LIT(QUERY("\0\2") "\1a\300\22\1b\300\14" A_IN), WIRE_BAD, "",
-	  "" },
+	{ "two that point to each other", LIT(QUERY("\0\2") "\1a\300\22\1b\300\14" A_IN), WIRE_BAD,
+	  "", "" },
 	{ "forwards", LIT(QUERY("\0\1") "\1a\300\24" A_IN "\1b\0"), WIRE_BAD, "", "" },
+	{ "to a label that runs over the pointer",
+	  LIT(QUERY("\0\2") "\1a\1\11\0" A_IN "\1c\300\17" A_IN), WIRE_BAD, "a.\\009", "" },
 	{ "into the header", LIT(QUERY("\0\1") "\1a\300\4" A_IN), WIRE_BAD, "", "" },
 	{ "beyond the message", LIT(QUERY("\0\1") "\1a\303\377" A_IN), WIRE_BAD, "", "" },
 	{ "a pointer cut in half", LIT(QUERY("\0\2") "\1a\0" A_IN "\300"), WIRE_BAD, "a", "" },
@@ -56,18 +64,27 @@ static const struct row {
 	{ "a dot in a label", LIT(QUERY("\0\1") "\3a.b\1c\0" A_IN), WIRE_OK, "a\\046b.c", "" },
 	{ "bytes that logs do not like", LIT(QUERY("\0\1") "\6a\0\n \"\377\0" A_IN), WIRE_OK,
 	  "a\\000\\010\\032\\034\\255", "" },
-	{ "EDNS", LIT(WITH_OPT("\0\1") "\1a\1b\0" A_IN OPT("\0\0", "\0\0")), WIRE_OK, "a.b", "edns" },
-	{ "EDNS with DO", LIT(WITH_OPT("\0\1") "\1a\1b\0" A_IN OPT("\200\0", "\0\0")), WIRE_OK, "a.b",
-	  "do" },
-	{ "EDNS with a cookie", LIT(WITH_OPT("\0\1") "\1a\1b\0" A_IN OPT("\0\0", "\0\14\0\12\0\10"
-	  "12345678")), WIRE_OK, "a.b", "edns" },
-	{ "EDNS behind another record", LIT(HEAD("\1\0", "\0\1", "\0\2") "\1a\1b\0" A_IN
-	  "\300\14\0\1\0\1\0\0\0\0\0\4\1\2\3\4" OPT("\0\0", "\0\0")), WIRE_OK, "a.b", "edns" },
-	{ "EDNS behind a record that lies", LIT(HEAD("\1\0", "\0\1", "\0\2") "\1a\1b\0" A_IN
-	  "\300\14\0\1\0\1\0\0\0\0\0\377\1\2\3\4" OPT("\0\0", "\0\0")), WIRE_OK, "a.b", "" },
+	{ "EDNS", LIT(WITH_OPT("\0\1") "\1a\1b\0" A_IN OPT("\0\0", "\0\0")), WIRE_OK, "a.b",
+	  "edns" },
+	{ "EDNS with DO", LIT(WITH_OPT("\0\1") "\1a\1b\0" A_IN OPT("\200\0", "\0\0")), WIRE_OK,
+	  "a.b", "do" },
+	{ "EDNS with a cookie",
+	  LIT(WITH_OPT("\0\1") "\1a\1b\0" A_IN OPT("\0\0", "\0\14\0\12\0\10"
+							   "12345678")),
+	  WIRE_OK, "a.b", "edns" },
+	{ "EDNS behind another record",
+	  LIT(HEAD("\1\0", "\0\1", "\0\2") "\1a\1b\0" A_IN
+					   "\300\14\0\1\0\1\0\0\0\0\0\4\1\2\3\4" OPT("\0\0",
+										     "\0\0")),
+	  WIRE_OK, "a.b", "edns" },
+	{ "EDNS behind a record that lies",
+	  LIT(HEAD("\1\0", "\0\1", "\0\2") "\1a\1b\0" A_IN
+					   "\300\14\0\1\0\1\0\0\0\0\0\377\1\2\3\4" OPT("\0\0",
+										       "\0\0")),
+	  WIRE_OK, "a.b", "" },
 	{ "EDNS that is cut", LIT(WITH_OPT("\0\1") "\1a\1b\0" A_IN "\0\0\51"), WIRE_OK, "a.b", "" },
-	{ "records promised, none there", LIT(HEAD("\1\0", "\0\1", "\377\377") "\1a\1b\0" A_IN), WIRE_OK,
-	  "a.b", "" },
+	{ "records promised, none there", LIT(HEAD("\1\0", "\0\1", "\377\377") "\1a\1b\0" A_IN),
+	  WIRE_OK, "a.b", "" },
 };
 
 static void test_messages(void **state)
@@ -92,7 +109,8 @@ static void test_info(void **state)
 	struct names         got;
 
 	(void)state;
-	assert_int_equal(mangle_parse(dns_names, span_of(two, sizeof(two) - 1), false, &got), WIRE_OK);
+	assert_int_equal(mangle_parse(dns_names, span_of(two, sizeof(two) - 1), false, &got),
+			 WIRE_OK);
 	assert_int_equal(got.dns.id, 0x1234);
 	assert_int_equal(got.dns.flags, 0x0100);
 	assert_int_equal(got.dns.qtype[0], 1);
@@ -136,14 +154,16 @@ static void test_long_names(void **state)
 	(void)state;
 	for (size_t i = 0; i < N_OF(lengths); i++) {
 		long_name(&b, lengths[i].wire);
-		same_num(lengths[i].what, "result", mangle_parse(dns_names, bytes_span(&b), false, &got),
-		         lengths[i].result);
+		same_num(lengths[i].what, "result",
+			 mangle_parse(dns_names, bytes_span(&b), false, &got), lengths[i].result);
 		if (got.n)
-			same_num(lengths[i].what, "text", got.v[0].len, (long long)lengths[i].wire - 2);
+			same_num(lengths[i].what, "text", got.v[0].len,
+				 (long long)lengths[i].wire - 2);
 	}
 }
 
-/* Records that each point to the one before; an OPT stands behind and is seen if all can be read. */
+/* Records that each point to the one before; an OPT stands behind and is seen if all can be read.
+ */
 static void test_pointer_chains(void **state)
 {
 	static const struct {
@@ -170,8 +190,8 @@ static void test_pointer_chains(void **state)
 			last = here;
 		}
 		bytes_put(&b, OPT("\0\0", "\0\0"), 11);
-		same_num(chains[i].what, "result", mangle_parse(dns_names, bytes_span(&b), false, &got),
-		         WIRE_OK);
+		same_num(chains[i].what, "result",
+			 mangle_parse(dns_names, bytes_span(&b), false, &got), WIRE_OK);
 		same_num(chains[i].what, "edns", got.dns.edns, chains[i].edns);
 	}
 }
@@ -186,23 +206,25 @@ static void test_tcp(void **state)
 		const char   *names;
 		size_t        left; /* bytes behind the message */
 	} tcp[] = {
-		{ "one message", LIT("\0\25" QUERY("\0\1") "\1a\1b\0" A_IN), true, WIRE_OK, WIRE_OK, "a.b",
-		  0 },
-		{ "two messages", LIT("\0\25" QUERY("\0\1") "\1a\1b\0" A_IN "\0\25" QUERY("\0\1") "\1c\1d\0"
-		  A_IN), true, WIRE_OK, WIRE_OK, "a.b", 23 },
-		{ "and half a length", LIT("\0\25" QUERY("\0\1") "\1a\1b\0" A_IN "\0"), true, WIRE_OK,
-		  WIRE_OK, "a.b", 1 },
+		{ "one message", LIT("\0\25" QUERY("\0\1") "\1a\1b\0" A_IN), true, WIRE_OK, WIRE_OK,
+		  "a.b", 0 },
+		{ "two messages",
+		  LIT("\0\25" QUERY("\0\1") "\1a\1b\0" A_IN "\0\25" QUERY("\0\1") "\1c\1d\0" A_IN),
+		  true, WIRE_OK, WIRE_OK, "a.b", 23 },
+		{ "and half a length", LIT("\0\25" QUERY("\0\1") "\1a\1b\0" A_IN "\0"), true,
+		  WIRE_OK, WIRE_OK, "a.b", 1 },
 		{ "nothing yet", LIT(""), true, WIRE_MORE, WIRE_MORE, "", 0 },
 		{ "half a length alone", LIT("\0"), true, WIRE_MORE, WIRE_MORE, "", 0 },
 		{ "a length alone", LIT("\0\25"), true, WIRE_MORE, WIRE_MORE, "", 0 },
-		{ "half a message", LIT("\0\25" QUERY("\0\1") "\1a"), true, WIRE_OK, WIRE_MORE, "", 0 },
-		{ "half a message, no more to come", LIT("\0\25" QUERY("\0\1") "\1a"), false, WIRE_OK,
-		  WIRE_BAD, "", 0 },
-		{ "a length that holds no header", LIT("\0\13" QUERY("\0\1")), true, WIRE_NONE, WIRE_BAD, "",
-		  2 },
-		{ "length zero", LIT("\0\0" QUERY("\0\1")), true, WIRE_NONE, WIRE_BAD, "", 12 },
-		{ "the question overruns the length", LIT("\0\20" QUERY("\0\1") "\1a\1b\0" A_IN), true,
+		{ "half a message", LIT("\0\25" QUERY("\0\1") "\1a"), true, WIRE_OK, WIRE_MORE, "",
+		  0 },
+		{ "half a message, no more to come", LIT("\0\25" QUERY("\0\1") "\1a"), false,
 		  WIRE_OK, WIRE_BAD, "", 0 },
+		{ "a length that holds no header", LIT("\0\13" QUERY("\0\1")), true, WIRE_NONE,
+		  WIRE_BAD, "", 2 },
+		{ "length zero", LIT("\0\0" QUERY("\0\1")), true, WIRE_NONE, WIRE_BAD, "", 12 },
+		{ "the question overruns the length", LIT("\0\20" QUERY("\0\1") "\1a\1b\0" A_IN),
+		  true, WIRE_OK, WIRE_BAD, "", 0 },
 		{ "an answer", LIT("\0\25" HEAD("\201\200", "\0\1", "\0\0") "\1a\1b\0" A_IN), true,
 		  WIRE_NONE, WIRE_NONE, "", 0 },
 		{ "TLS", LIT("\26\3\1\0\377\1\0\0"), true, WIRE_NONE, WIRE_MORE, "", 0 },

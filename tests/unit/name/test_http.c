@@ -10,60 +10,67 @@ static const struct row {
 	const char   *names;
 	const char   *method;
 } rows[] = {
-	{ "a request", "GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n", WIRE_OK, "www.example.com", "GET" },
-	{ "HTTP/1.0", "GET / HTTP/1.0\r\nHost: example.com\r\n\r\n", WIRE_OK, "example.com", "GET" },
-	{ "a port", "GET / HTTP/1.1\r\nHost: example.com:8080\r\n\r\n", WIRE_OK, "example.com", "GET" },
-	{ "an address", "GET / HTTP/1.1\r\nHost: 192.0.2.7:80\r\n\r\n", WIRE_OK, "192.0.2.7", "GET" },
-	{ "an IPv6 address", "GET / HTTP/1.1\r\nHost: [2001:DB8::7]:80\r\n\r\n", WIRE_OK, "2001:db8::7",
+	{ "a request", "GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n", WIRE_OK,
+	  "www.example.com", "GET" },
+	{ "HTTP/1.0", "GET / HTTP/1.0\r\nHost: example.com\r\n\r\n", WIRE_OK, "example.com",
 	  "GET" },
-	{ "an IPv6 address that does not end", "GET / HTTP/1.1\r\nHost: [2001:db8::7\r\n\r\n", WIRE_OK,
+	{ "a port", "GET / HTTP/1.1\r\nHost: example.com:8080\r\n\r\n", WIRE_OK, "example.com",
+	  "GET" },
+	{ "an address", "GET / HTTP/1.1\r\nHost: 192.0.2.7:80\r\n\r\n", WIRE_OK, "192.0.2.7",
+	  "GET" },
+	{ "an IPv6 address", "GET / HTTP/1.1\r\nHost: [2001:DB8::7]:80\r\n\r\n", WIRE_OK,
 	  "2001:db8::7", "GET" },
+	{ "an IPv6 address that does not end", "GET / HTTP/1.1\r\nHost: [2001:db8::7\r\n\r\n",
+	  WIRE_OK, "2001:db8::7", "GET" },
 	{ "upper case, trailing dot", "GET / HTTP/1.1\r\nHOST: WWW.Example.COM.\r\n\r\n", WIRE_OK,
 	  "www.example.com", "GET" },
-	{ "lower-case field", "GET / HTTP/1.1\r\nhost: example.com\r\n\r\n", WIRE_OK, "example.com", "GET" },
+	{ "lower-case field", "GET / HTTP/1.1\r\nhost: example.com\r\n\r\n", WIRE_OK, "example.com",
+	  "GET" },
 	{ "no blank", "GET / HTTP/1.1\r\nHost:example.com\r\n\r\n", WIRE_OK, "example.com", "GET" },
-	{ "many blanks", "GET / HTTP/1.1\r\nHost: \t  example.com \t \r\n\r\n", WIRE_OK, "example.com",
-	  "GET" },
-	{ "a blank before the colon", "GET / HTTP/1.1\r\nHost : example.com\r\n\r\n", WIRE_OK, "example.com",
-	  "GET" },
+	{ "many blanks", "GET / HTTP/1.1\r\nHost: \t  example.com \t \r\n\r\n", WIRE_OK,
+	  "example.com", "GET" },
+	{ "a blank before the colon", "GET / HTTP/1.1\r\nHost : example.com\r\n\r\n", WIRE_OK,
+	  "example.com", "GET" },
 	{ "LF alone", "GET / HTTP/1.1\nHost: example.com\n\n", WIRE_OK, "example.com", "GET" },
 	{ "empty lines first", "\r\n\n\r\nGET / HTTP/1.1\r\nHost: example.com\r\n\r\n", WIRE_OK,
 	  "example.com", "GET" },
-	{ "Host is not the first field", "POST /x HTTP/1.1\r\nUser-Agent: a:b\r\nX-Host: no\r\n"
-	  "Host: example.com\r\n\r\n", WIRE_OK, "example.com", "POST" },
+	{ "Host is not the first field",
+	  "POST /x HTTP/1.1\r\nUser-Agent: a:b\r\nX-Host: no\r\n"
+	  "Host: example.com\r\n\r\n",
+	  WIRE_OK, "example.com", "POST" },
 	{ "two Hosts", "GET / HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\n\r\n", WIRE_OK,
 	  "a.example b.example", "GET" },
 	{ "one Host twice", "GET / HTTP/1.1\r\nHost: a.example\r\nHost: A.example\r\n\r\n", WIRE_OK,
 	  "a.example", "GET" },
 	{ "absolute URI", "GET http://a.example/x HTTP/1.1\r\nHost: b.example\r\n\r\n", WIRE_OK,
 	  "a.example b.example", "GET" },
-	{ "absolute URI, port, query", "GET http://a.example:81?x HTTP/1.1\r\n\r\n", WIRE_OK, "a.example",
-	  "GET" },
-	{ "absolute URI with a user", "GET http://u:p@a.example/ HTTP/1.1\r\n\r\n", WIRE_OK, "a.example",
-	  "GET" },
-	{ "a colon in a path is no scheme", "GET /a://b.example/ HTTP/1.1\r\nHost: c.example\r\n\r\n",
-	  WIRE_OK, "c.example", "GET" },
+	{ "absolute URI, port, query", "GET http://a.example:81?x HTTP/1.1\r\n\r\n", WIRE_OK,
+	  "a.example", "GET" },
+	{ "absolute URI with a user", "GET http://u:p@a.example/ HTTP/1.1\r\n\r\n", WIRE_OK,
+	  "a.example", "GET" },
+	{ "a colon in a path is no scheme",
+	  "GET /a://b.example/ HTTP/1.1\r\nHost: c.example\r\n\r\n", WIRE_OK, "c.example", "GET" },
 	{ "CONNECT", "CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n", WIRE_OK,
 	  "a.example a.example", "CONNECT" },
-	{ "CONNECT to an IPv6 address", "CONNECT [2001:db8::7]:443 HTTP/1.1\r\n\r\n", WIRE_OK, "2001:db8::7",
-	  "CONNECT" },
+	{ "CONNECT to an IPv6 address", "CONNECT [2001:db8::7]:443 HTTP/1.1\r\n\r\n", WIRE_OK,
+	  "2001:db8::7", "CONNECT" },
 	{ "no Host", "GET / HTTP/1.0\r\nAccept: */*\r\n\r\n", WIRE_OK, "", "GET" },
 	{ "an empty Host", "GET / HTTP/1.1\r\nHost: \r\n\r\n", WIRE_OK, "", "GET" },
-	{ "a line without colon", "GET / HTTP/1.1\r\nHost\r\nHost: a.example\r\n\r\n", WIRE_OK, "a.example",
-	  "GET" },
-	{ "Host in the body", "POST / HTTP/1.1\r\nHost: a.example\r\n\r\nHost: b.example\r\n", WIRE_OK,
-	  "a.example", "POST" },
-	{ "a pipelined request is another message",
-	  "GET / HTTP/1.1\r\nHost: a.example\r\n\r\nGET / HTTP/1.1\r\nHost: b.example\r\n\r\n", WIRE_OK,
+	{ "a line without colon", "GET / HTTP/1.1\r\nHost\r\nHost: a.example\r\n\r\n", WIRE_OK,
 	  "a.example", "GET" },
+	{ "Host in the body", "POST / HTTP/1.1\r\nHost: a.example\r\n\r\nHost: b.example\r\n",
+	  WIRE_OK, "a.example", "POST" },
+	{ "a pipelined request is another message",
+	  "GET / HTTP/1.1\r\nHost: a.example\r\n\r\nGET / HTTP/1.1\r\nHost: b.example\r\n\r\n",
+	  WIRE_OK, "a.example", "GET" },
 	{ "odd bytes in the Host", "GET / HTTP/1.1\r\nHost: a\x01\"b.example\r\n\r\n", WIRE_OK,
 	  "a\\001\\034b.example", "GET" },
-	{ "a method with a hyphen", "M-SEARCH * HTTP/1.1\r\nHost: 239.255.255.250:1900\r\n\r\n", WIRE_OK,
-	  "239.255.255.250", "M-SEARCH" },
+	{ "a method with a hyphen", "M-SEARCH * HTTP/1.1\r\nHost: 239.255.255.250:1900\r\n\r\n",
+	  WIRE_OK, "239.255.255.250", "M-SEARCH" },
 	{ "a method of an unusual kind", "PROPFIND / HTTP/1.1\r\nHost: a.example\r\n\r\n", WIRE_OK,
 	  "a.example", "PROPFIND" },
-	{ "blanks behind the version", "GET / HTTP/1.1 \r\nHost: a.example\r\n\r\n", WIRE_OK, "a.example",
-	  "GET" },
+	{ "blanks behind the version", "GET / HTTP/1.1 \r\nHost: a.example\r\n\r\n", WIRE_OK,
+	  "a.example", "GET" },
 };
 
 static void test_requests(void **state)
@@ -74,8 +81,10 @@ static void test_requests(void **state)
 		enum wire_err err = WIRE_OK;
 		struct names  got;
 
-		same_num(rows[i].what, "guess", http_guess(wire_of(msg, &err, true)), rows[i].guess);
-		same_num(rows[i].what, "result", mangle_parse(http_names, msg, true, &got), WIRE_OK);
+		same_num(rows[i].what, "guess", http_guess(wire_of(msg, &err, true)),
+			 rows[i].guess);
+		same_num(rows[i].what, "result", mangle_parse(http_names, msg, true, &got),
+			 WIRE_OK);
 		same_text(rows[i].what, names_text(&got), rows[i].names);
 		same_text(rows[i].what, got.http.method, rows[i].method);
 		same_num(rows[i].what, "protocol", got.app, APP_HTTP);
@@ -87,8 +96,9 @@ static void test_seen_in(void **state)
 	struct names got;
 
 	(void)state;
-	mangle_parse(http_names, span_str("CONNECT a.example:443 HTTP/1.1\r\nHost: b.example\r\n\r\n"), true,
-	             &got);
+	mangle_parse(http_names,
+		     span_str("CONNECT a.example:443 HTTP/1.1\r\nHost: b.example\r\n\r\n"), true,
+		     &got);
 	assert_int_equal(got.n, 2);
 	assert_int_equal(got.v[0].seen_in, SEEN_HTTP_CONNECT);
 	assert_int_equal(got.v[1].seen_in, SEEN_HTTP_HOST);
@@ -108,7 +118,8 @@ static void test_guess(void **state)
 		{ "IMAP", "a1 LOGIN x y\r\n", WIRE_NONE, WIRE_NONE },
 		{ "SSH", "SSH-2.0-OpenSSH_9.2\r\n", WIRE_NONE, WIRE_NONE },
 		{ "IRC", "NICK someone\r\n", WIRE_NONE, WIRE_NONE },
-		{ "HTTP/2 with prior knowledge", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", WIRE_NONE, WIRE_NONE },
+		{ "HTTP/2 with prior knowledge", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", WIRE_NONE,
+		  WIRE_NONE },
 		{ "RTSP", "OPTIONS rtsp://a.example/ RTSP/1.0\r\n", WIRE_NONE, WIRE_NONE },
 		{ "HTTP/0.9", "GET /\r\n", WIRE_NONE, WIRE_NONE },
 		{ "nothing", "", WIRE_MORE, WIRE_NONE },
@@ -116,7 +127,8 @@ static void test_guess(void **state)
 		{ "a method", "GET", WIRE_MORE, WIRE_NONE },
 		{ "a method and a blank", "GET ", WIRE_MORE, WIRE_NONE },
 		{ "no end of line", "GET / HTTP/1.1", WIRE_MORE, WIRE_NONE },
-		{ "a word too long for a method", "ABCDEFGHIJKLMNOP / HTTP/1.1\r\n", WIRE_NONE, WIRE_NONE },
+		{ "a word too long for a method", "ABCDEFGHIJKLMNOP / HTTP/1.1\r\n", WIRE_NONE,
+		  WIRE_NONE },
 		{ "a word too short", "A / HTTP/1.1\r\n", WIRE_NONE, WIRE_NONE },
 		{ "a binary protocol", "\x03\x1f\x01", WIRE_NONE, WIRE_NONE },
 	};
@@ -136,7 +148,8 @@ static void test_guess(void **state)
 /* The Host decides as soon as its line is there; before, the request is incomplete. */
 static void test_cut(void **state)
 {
-	static const char msg[] = "GET /index.html HTTP/1.1\r\nAccept: */*\r\nHost: a.example\r\nX: y\r\n\r\n";
+	static const char msg[] =
+		"GET /index.html HTTP/1.1\r\nAccept: */*\r\nHost: a.example\r\nX: y\r\n\r\n";
 	size_t            known = (size_t)(strstr(msg, "\r\nX:") + 2 - msg);
 
 	(void)state;

@@ -145,12 +145,14 @@ static void test_find(void **state)
 	} rows[] = {
 		{ "a DNS datagram", L4_UDP, 53, LIT("\0\1\1\0\0\1\0\0\0\0\0\0"), WIRE_OK, "dns" },
 		{ "too short for DNS", L4_UDP, 53, LIT("\0\1\1\0\0\1\0\0\0\0\0"), WIRE_NONE, NULL },
-		{ "a datagram elsewhere", L4_UDP, 5353, LIT("\0\1\1\0\0\1\0\0\0\0\0\0"), WIRE_NONE, NULL },
+		{ "a datagram elsewhere", L4_UDP, 5353, LIT("\0\1\1\0\0\1\0\0\0\0\0\0"), WIRE_NONE,
+		  NULL },
 		{ "DNS over TCP", L4_TCP, 53, LIT("\0\40\0\1\1\0"), WIRE_OK, "dns" },
 		{ "DNS over TCP, one byte", L4_TCP, 53, LIT("\0"), WIRE_MORE, NULL },
 		{ "the same elsewhere", L4_TCP, 54, LIT("\0\40\0\1\1\0"), WIRE_NONE, NULL },
 		{ "TLS", L4_TCP, 443, LIT("\26\3\1\1\0\1"), WIRE_OK, "tls" },
-		{ "TLS towards a resolver's port", L4_TCP, 53, LIT("\26\3\1\1\0\1"), WIRE_OK, "tls" },
+		{ "TLS towards a resolver's port", L4_TCP, 53, LIT("\26\3\1\1\0\1"), WIRE_OK,
+		  "tls" },
 		{ "the first byte of TLS", L4_TCP, 25, LIT("\26"), WIRE_MORE, NULL },
 		{ "HTTP", L4_TCP, 8080, LIT("GET / HTTP/1.1\r\n"), WIRE_OK, "http" },
 		{ "the first letter of a method", L4_TCP, 80, LIT("G"), WIRE_MORE, NULL },
@@ -164,8 +166,9 @@ static void test_find(void **state)
 		const struct name_proto *row = NULL;
 
 		same_num(rows[i].what, "result",
-		         name_proto_find(rows[i].l4, rows[i].port, rows[i].first, rows[i].l4 == L4_TCP,
-		                         &row), rows[i].result);
+			 name_proto_find(rows[i].l4, rows[i].port, rows[i].first,
+					 rows[i].l4 == L4_TCP, &row),
+			 rows[i].result);
 		if (rows[i].label)
 			same_text(rows[i].what, row->label, rows[i].label);
 	}

@@ -15,48 +15,110 @@ static const struct row {
 	uint16_t      version;
 } rows[] = {
 	{ "TLS 1.2", { .sni = "www.example.com" }, WIRE_OK, "www.example.com", 0x0303 },
-	{ "TLS 1.3", { .sni = "www.example.com", .flags = HELLO_13 }, WIRE_OK, "www.example.com", 0x0304 },
-	{ "TLS 1.0", { .sni = "www.example.com", .version = 0x0301 }, WIRE_OK, "www.example.com", 0x0301 },
-	{ "SSL 3.0", { .sni = "www.example.com", .version = 0x0300 }, WIRE_OK, "www.example.com", 0x0300 },
-	{ "the name last", { .sni = "www.example.com", .flags = HELLO_SNI_LAST | HELLO_13 }, WIRE_OK,
-	  "www.example.com", 0x0304 },
-	{ "GREASE", { .sni = "a.example", .flags = HELLO_GREASE | HELLO_13 }, WIRE_OK, "a.example", 0x0304 },
-	{ "post-quantum", { .sni = "a.example", .flags = HELLO_13 | HELLO_PQ | HELLO_SESSION }, WIRE_OK,
-	  "a.example", 0x0304 },
-	{ "post-quantum, the name last", { .sni = "a.example", .flags = HELLO_PQ | HELLO_SNI_LAST, .pad = 300 },
-	  WIRE_OK, "a.example", 0x0303 },
-	{ "encrypted ClientHello: the outer name", { .sni = "public.example", .flags = HELLO_ECH }, WIRE_OK,
-	  "public.example", 0x0303 },
+	{ "TLS 1.3",
+	  { .sni = "www.example.com", .flags = HELLO_13 },
+	  WIRE_OK,
+	  "www.example.com",
+	  0x0304 },
+	{ "TLS 1.0",
+	  { .sni = "www.example.com", .version = 0x0301 },
+	  WIRE_OK,
+	  "www.example.com",
+	  0x0301 },
+	{ "SSL 3.0",
+	  { .sni = "www.example.com", .version = 0x0300 },
+	  WIRE_OK,
+	  "www.example.com",
+	  0x0300 },
+	{ "the name last",
+	  { .sni = "www.example.com", .flags = HELLO_SNI_LAST | HELLO_13 },
+	  WIRE_OK,
+	  "www.example.com",
+	  0x0304 },
+	{ "GREASE",
+	  { .sni = "a.example", .flags = HELLO_GREASE | HELLO_13 },
+	  WIRE_OK,
+	  "a.example",
+	  0x0304 },
+	{ "post-quantum",
+	  { .sni = "a.example", .flags = HELLO_13 | HELLO_PQ | HELLO_SESSION },
+	  WIRE_OK,
+	  "a.example",
+	  0x0304 },
+	{ "post-quantum, the name last",
+	  { .sni = "a.example", .flags = HELLO_PQ | HELLO_SNI_LAST, .pad = 300 },
+	  WIRE_OK,
+	  "a.example",
+	  0x0303 },
+	{ "encrypted ClientHello: the outer name",
+	  { .sni = "public.example", .flags = HELLO_ECH },
+	  WIRE_OK,
+	  "public.example",
+	  0x0303 },
 	{ "encrypted SNI alone", { .flags = HELLO_ESNI }, WIRE_OK, "", 0x0303 },
 	{ "no name", { .flags = HELLO_13 }, WIRE_OK, "", 0x0304 },
 	{ "no extensions at all", { .flags = HELLO_NO_EXTS }, WIRE_OK, "", 0x0303 },
 	{ "no extensions, but their length", { .flags = HELLO_EMPTY_EXTS }, WIRE_OK, "", 0x0303 },
-	{ "upper case, trailing dot", { .sni = "WWW.Example.COM." }, WIRE_OK, "www.example.com", 0x0303 },
+	{ "upper case, trailing dot",
+	  { .sni = "WWW.Example.COM." },
+	  WIRE_OK,
+	  "www.example.com",
+	  0x0303 },
 	{ "an address", { .sni = "192.0.2.7" }, WIRE_OK, "192.0.2.7", 0x0303 },
-	{ "odd bytes", { .names = LIT("\0\6" ENTRY("\0", "\3", "a\0\n")) }, WIRE_OK, "a\\000\\010", 0x0303 },
+	{ "odd bytes",
+	  { .names = LIT("\0\6" ENTRY("\0", "\3", "a\0\n")) },
+	  WIRE_OK,
+	  "a\\000\\010",
+	  0x0303 },
 	{ "an empty list", { .names = LIT("\0\0") }, WIRE_OK, "", 0x0303 },
 	{ "an empty name", { .names = LIT("\0\3\0\0\0") }, WIRE_OK, "", 0x0303 },
 	{ "an entry of another kind first",
-	  { .names = LIT("\0\17" ENTRY("\1", "\3", "xyz") ENTRY("\0", "\6", "a.test")) }, WIRE_OK, "a.test",
+	  { .names = LIT("\0\17" ENTRY("\1", "\3", "xyz") ENTRY("\0", "\6", "a.test")) },
+	  WIRE_OK,
+	  "a.test",
 	  0x0303 },
-	{ "two names", { .names = LIT("\0\22" ENTRY("\0", "\6", "a.test") ENTRY("\0", "\6", "b.test")) },
-	  WIRE_OK, "a.test b.test", 0x0303 },
-	{ "one name twice", { .names = LIT("\0\22" ENTRY("\0", "\6", "a.test") ENTRY("\0", "\6", "A.test")) },
-	  WIRE_OK, "a.test", 0x0303 },
-	{ "two server_name extensions", { .sni = "a.test",
-	  .extra = LIT("\0\0\0\13\0\11" ENTRY("\0", "\6", "b.test")) }, WIRE_OK, "a.test b.test", 0x0303 },
+	{ "two names",
+	  { .names = LIT("\0\22" ENTRY("\0", "\6", "a.test") ENTRY("\0", "\6", "b.test")) },
+	  WIRE_OK,
+	  "a.test b.test",
+	  0x0303 },
+	{ "one name twice",
+	  { .names = LIT("\0\22" ENTRY("\0", "\6", "a.test") ENTRY("\0", "\6", "A.test")) },
+	  WIRE_OK,
+	  "a.test",
+	  0x0303 },
+	{ "two server_name extensions",
+	  { .sni = "a.test", .extra = LIT("\0\0\0\13\0\11" ENTRY("\0", "\6", "b.test")) },
+	  WIRE_OK,
+	  "a.test b.test",
+	  0x0303 },
 	{ "an extension that is not there at all", { .names = LIT("") }, WIRE_BAD, "", 0x0303 },
-	{ "a list longer than its extension", { .names = LIT("\0\20" ENTRY("\0", "\6", "a.test")) }, WIRE_BAD,
-	  "", 0x0303 },
-	{ "a name longer than its list", { .names = LIT("\0\11" ENTRY("\0", "\7", "a.test")) }, WIRE_BAD, "",
+	{ "a list longer than its extension",
+	  { .names = LIT("\0\20" ENTRY("\0", "\6", "a.test")) },
+	  WIRE_BAD,
+	  "",
+	  0x0303 },
+	{ "a name longer than its list",
+	  { .names = LIT("\0\11" ENTRY("\0", "\7", "a.test")) },
+	  WIRE_BAD,
+	  "",
 	  0x0303 },
 	{ "half an entry", { .names = LIT("\0\2\0\0") }, WIRE_BAD, "", 0x0303 },
-	{ "an extension that overruns the hello", { .sni = "a.test", .extra = LIT("\0\143\0\7abc") }, WIRE_BAD,
-	  "a.test", 0x0303 },
+	{ "an extension that overruns the hello",
+	  { .sni = "a.test", .extra = LIT("\0\143\0\7abc") },
+	  WIRE_BAD,
+	  "a.test",
+	  0x0303 },
 	{ "versions that lie, which older servers do not read",
-	  { .sni = "a.test", .extra = LIT("\0\53\0\2\377\3") }, WIRE_OK, "a.test", 0x0303 },
-	{ "an odd number of bytes of versions", { .sni = "a.test", .extra = LIT("\0\53\0\4\3\3\4\3") }, WIRE_OK,
-	  "a.test", 0x0304 },
+	  { .sni = "a.test", .extra = LIT("\0\53\0\2\377\3") },
+	  WIRE_OK,
+	  "a.test",
+	  0x0303 },
+	{ "an odd number of bytes of versions",
+	  { .sni = "a.test", .extra = LIT("\0\53\0\4\3\3\4\3") },
+	  WIRE_OK,
+	  "a.test",
+	  0x0304 },
 };
 
 static struct span build(const struct hello *h)
@@ -89,7 +151,8 @@ static void test_hellos(void **state)
 		msg.n = 0;
 		hello_records(&msg, build(&rows[i].h), 0, 0);
 		expect("one record", &rows[i]);
-		same_num(rows[i].what, "guess", tls_guess(wire_of(bytes_span(&msg), &err, true)), WIRE_OK);
+		same_num(rows[i].what, "guess", tls_guess(wire_of(bytes_span(&msg), &err, true)),
+			 WIRE_OK);
 	}
 }
 
@@ -101,7 +164,8 @@ static void test_without_records(void **state)
 		struct names got;
 
 		same_num(rows[i].what, "result",
-		         mangle_parse(quic_tls_names, build(&rows[i].h), true, &got), rows[i].result);
+			 mangle_parse(quic_tls_names, build(&rows[i].h), true, &got),
+			 rows[i].result);
 		same_text(rows[i].what, names_text(&got), rows[i].names);
 		same_num(rows[i].what, "protocol", got.app, APP_QUIC);
 	}
@@ -129,7 +193,9 @@ static void test_records(void **state)
 
 static void test_around(void **state)
 {
-	static const struct row row = { "a hello", { .sni = "a.example" }, WIRE_OK, "a.example", 0x0303 };
+	static const struct row row = {
+		"a hello", { .sni = "a.example" }, WIRE_OK, "a.example", 0x0303
+	};
 	struct span             whole = build(&row.h);
 
 	(void)state;
@@ -183,15 +249,16 @@ static void test_lies(void **state)
 		{ "application data", LIT("\27\3\3\0\4abcd"), WIRE_BAD, WIRE_BAD },
 		{ "only ChangeCipherSpec", LIT("\24\3\1\0\1\1"), WIRE_MORE, WIRE_BAD },
 		{ "a hello without a body", LIT("\26\3\1\0\4\1\0\0\0"), WIRE_BAD, WIRE_BAD },
-		{ "half a hello, then application data", LIT("\26\3\1\0\6\1\0\0\100\3\3\27\3\3\0\1x"),
-		  WIRE_BAD, WIRE_BAD },
+		{ "half a hello, then application data",
+		  LIT("\26\3\1\0\6\1\0\0\100\3\3\27\3\3\0\1x"), WIRE_BAD, WIRE_BAD },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(lies); i++) {
 		struct names got;
 
-		same_num(lies[i].what, "open", mangle_parse(tls_names, lies[i].msg, true, &got), lies[i].open);
+		same_num(lies[i].what, "open", mangle_parse(tls_names, lies[i].msg, true, &got),
+			 lies[i].open);
 		same_num(lies[i].what, "closed", mangle_parse(tls_names, lies[i].msg, false, &got),
 		         lies[i].closed);
 		same_num(lies[i].what, "names", got.n, 0);

@@ -12,20 +12,26 @@
 #include "rig.h"
 #include "unit.h"
 
-static const char pack[] =
-	"pack: test\nvendor: Test\ntitle: Names for tests\nversion: 2026.11.23.1\nexpires: 2099-01-01\n"
-	"license: CC0-1.0\n"
-	"sources:\n  - {id: s, title: t, url: \"https://example.com/\", publisher: p, retrieved: 2026-11-23}\n"
-	"stages:\n  - {id: now, from: 1990-01-01T00:00:00Z, action: block, basis: site, citation: test}\n"
-	"entries:\n"
-	"  - {id: listed, names: [.listed.example], category: update, sources: [s], confidence: high,\n"
-	"     side_effect: none}\n"
-	"  - {id: free, names: [free.listed.example], category: web, sources: [s], confidence: high,\n"
-	"     action: allow, side_effect: none}\n"
-	"nets:\n"
-	"  - {cidr: 198.51.100.0/24, asn: 64496, category: update, sources: [s], confidence: high,\n"
-	"     side_effect: none}\n"
-	"tests:\n  match: [listed.example]\n  no_match: [example]\n  allow: [free.listed.example]\n";
+static const char pack[] = "pack: test\nvendor: Test\ntitle: Names for tests\nversion: "
+			   "2026.11.23.1\nexpires: 2099-01-01\n"
+			   "license: CC0-1.0\n"
+			   "sources:\n  - {id: s, title: t, url: \"https://example.com/\", "
+			   "publisher: p, retrieved: 2026-11-23}\n"
+			   "stages:\n  - {id: now, from: 1990-01-01T00:00:00Z, action: block, "
+			   "basis: site, citation: test}\n"
+			   "entries:\n"
+			   "  - {id: listed, names: [.listed.example], category: update, sources: "
+			   "[s], confidence: high,\n"
+			   "     side_effect: none}\n"
+			   "  - {id: free, names: [free.listed.example], category: web, sources: "
+			   "[s], confidence: high,\n"
+			   "     action: allow, side_effect: none}\n"
+			   "nets:\n"
+			   "  - {cidr: 198.51.100.0/24, asn: 64496, category: update, sources: "
+			   "[s], confidence: high,\n"
+			   "     side_effect: none}\n"
+			   "tests:\n  match: [listed.example]\n  no_match: [example]\n  allow: "
+			   "[free.listed.example]\n";
 
 static char         pack_path[] = "/tmp/nfqd-test-XXXXXX.yaml";
 static struct bytes msg;
@@ -55,8 +61,10 @@ static int write_pack(void **state)
 	(void)state;
 	diag_register(silent);
 	port = 1024;
-	return fd >= 0 && write(fd, pack, sizeof(pack) - 1) == (ssize_t)sizeof(pack) - 1 && close(fd) == 0
-	               ? 0 : -1;
+	return fd >= 0 && write(fd, pack, sizeof(pack) - 1) == (ssize_t)sizeof(pack) - 1 &&
+			       close(fd) == 0
+		       ? 0
+		       : -1;
 }
 
 static int remove_pack(void **state)
@@ -87,17 +95,23 @@ static void test_dns_udp(void **state)
 		{ "AAAA", LIT(Q LISTED "\0\34\0\1"), 53, true, 1 },
 		{ "HTTPS", LIT(Q LISTED "\0\101\0\1"), 53, true, 1 },
 		{ "another name", LIT(Q OTHER A_IN), 53, false, 0 },
-		{ "no boundary before the suffix", LIT(Q "\11notlisted\7example\0" A_IN), 53, false, 0 },
-		{ "the suffix in the middle", LIT(Q "\6listed\7example\4evil\0" A_IN), 53, false, 0 },
-		{ "a dot in a label is no boundary", LIT(Q "\12www.listed\7example\0" A_IN), 53, false, 0 },
-		{ "an allowed name below it", LIT(Q "\4free\6listed\7example\0" A_IN), 53, false, 1 },
-		{ "the listed name second", LIT("\22\64\1\0\0\2\0\0\0\0\0\0" OTHER A_IN LISTED A_IN), 53, true,
+		{ "no boundary before the suffix", LIT(Q "\11notlisted\7example\0" A_IN), 53, false,
+		  0 },
+		{ "the suffix in the middle", LIT(Q "\6listed\7example\4evil\0" A_IN), 53, false,
+		  0 },
+		{ "a dot in a label is no boundary", LIT(Q "\12www.listed\7example\0" A_IN), 53,
+		  false, 0 },
+		{ "an allowed name below it", LIT(Q "\4free\6listed\7example\0" A_IN), 53, false,
 		  1 },
-		{ "with EDNS", LIT("\22\64\1\0\0\1\0\0\0\0\0\1" LISTED A_IN "\0\0\51\4\320\0\0\200\0\0\0"), 53,
+		{ "the listed name second",
+		  LIT("\22\64\1\0\0\2\0\0\0\0\0\0" OTHER A_IN LISTED A_IN), 53, true, 1 },
+		{ "with EDNS",
+		  LIT("\22\64\1\0\0\1\0\0\0\0\0\1" LISTED A_IN "\0\0\51\4\320\0\0\200\0\0\0"), 53,
 		  true, 1 },
-		{ "damage behind the question", LIT("\22\64\1\0\0\1\0\0\0\0\0\1" LISTED A_IN "\0\0"), 53, true,
-		  1 },
-		{ "damage behind the name", LIT("\22\64\1\0\0\2\0\0\0\0\0\0" LISTED A_IN "\77"), 53, true, 1 },
+		{ "damage behind the question",
+		  LIT("\22\64\1\0\0\1\0\0\0\0\0\1" LISTED A_IN "\0\0"), 53, true, 1 },
+		{ "damage behind the name", LIT("\22\64\1\0\0\2\0\0\0\0\0\0" LISTED A_IN "\77"), 53,
+		  true, 1 },
 		{ "an answer", LIT("\22\64\201\200\0\1\0\0\0\0\0\0" LISTED A_IN), 53, false, 0 },
 		{ "another opcode", LIT("\22\64\50\0\0\1\0\0\0\0\0\0" LISTED A_IN), 53, false, 0 },
 		{ "rubbish", LIT("rubbish rubbish rubbish"), 53, false, 0 },
@@ -114,7 +128,8 @@ static void test_dns_udp(void **state)
 
 		same_num(rows[i / 2].what, "drop", v.drop, rows[i / 2].drop);
 		same_num(rows[i / 2].what, "events", r->n_events, rows[i / 2].events);
-		same_num(rows[i / 2].what, "answers", r->p.inject.n, rows[i / 2].drop && i / 2 != 13);
+		same_num(rows[i / 2].what, "answers", r->p.inject.n,
+			 rows[i / 2].drop && i / 2 != 13);
 		if (rows[i / 2].port == 53)
 			same_num(rows[i / 2].what, "state", v.state, STATE_UNDECIDED);
 		rig_free(r);
@@ -153,15 +168,15 @@ static const struct expected refused = { STATE_REJECTED, 1 }, let_go = { STATE_A
 
 /* Sends pieces of msg in an order; cuts[i] is where piece i begins. Every segment passes undecided
  * until one decides, all behind it get the same answer, and one record is made. */
-static void send_pieces(struct rig *r, const char *what, const size_t *cuts, const size_t *order, size_t n,
-                        struct expected expected)
+static void send_pieces(struct rig *r, const char *what, const size_t *cuts, const size_t *order,
+			size_t n, struct expected expected)
 {
 	struct rig_conn c = rig_conn4(++port, 443);
 	unsigned        events = r->n_events;
 	bool            decided = false;
 
 	for (size_t i = 0; i < n; i++) {
-		size_t         at = cuts[order[i]], end = order[i] + 1 < n ? cuts[order[i] + 1] : msg.n;
+		size_t at = cuts[order[i]], end = order[i] + 1 < n ? cuts[order[i] + 1] : msg.n;
 		struct verdict v = rig_tcp(r, &c, at, span_of(msg.p + at, end - at));
 
 		if (v.state == STATE_UNDECIDED && !v.drop && !decided)
@@ -172,8 +187,8 @@ static void send_pieces(struct rig *r, const char *what, const size_t *cuts, con
 			         n > 1 ? cuts[1] : 0, msg.n, i, n, v.state);
 	}
 	if (!decided)
-		fail_msg("%s, first cut at %zu, first piece %zu: never decided", what, n > 1 ? cuts[1] : 0,
-		         order[0]);
+		fail_msg("%s, first cut at %zu, first piece %zu: never decided", what,
+			 n > 1 ? cuts[1] : 0, order[0]);
 	if (r->n_events - events != expected.events)
 		fail_msg("%s: %u events", what, r->n_events - events);
 }
@@ -196,14 +211,14 @@ static void make_message(unsigned kind, const char *name)
 		break;
 	}
 	default:
-		snprintf(text, sizeof(text), "GET /index.html HTTP/1.1\r\nUser-Agent: test\r\nHost: %s\r\n\r\n",
-		         name);
+		snprintf(text, sizeof(text),
+			 "GET /index.html HTTP/1.1\r\nUser-Agent: test\r\nHost: %s\r\n\r\n", name);
 		bytes_text(&msg, text);
 	}
 }
 
-static const char *const kinds[] = { "a hello", "a post-quantum hello, name last", "a hello in small records",
-	                             "a request" };
+static const char *const kinds[] = { "a hello", "a post-quantum hello, name last",
+				     "a hello in small records", "a request" };
 
 /* Runs a shape for every kind of message, listed and not. */
 static void for_all(void (*shape)(struct rig *r, const char *what, struct expected expected))
@@ -341,7 +356,8 @@ static void test_ports_and_families(void **state)
 			struct rig_conn c = i % 2 ? rig_conn6(++port, ports[i / 2])
 			                          : rig_conn4(++port, ports[i / 2]);
 
-			same_num(kinds[k], "state", rig_tcp(r, &c, 0, bytes_span(&msg)).state, STATE_REJECTED);
+			same_num(kinds[k], "state", rig_tcp(r, &c, 0, bytes_span(&msg)).state,
+				 STATE_REJECTED);
 		}
 	}
 	rig_free(r);
@@ -364,14 +380,17 @@ static void test_decision_stays(void **state)
 		unsigned        events = r->n_events;
 
 		make_message(0, rows[i].name);
-		same_num(rows[i].what, "hello", rig_tcp(r, &c, 0, bytes_span(&msg)).state, rows[i].state);
-		same_num(rows[i].what, "again", rig_tcp(r, &c, 0, bytes_span(&msg)).state, rows[i].state);
+		same_num(rows[i].what, "hello", rig_tcp(r, &c, 0, bytes_span(&msg)).state,
+			 rows[i].state);
+		same_num(rows[i].what, "again", rig_tcp(r, &c, 0, bytes_span(&msg)).state,
+			 rows[i].state);
 		events = r->n_events - events;
 		make_message(0, i ? "www.listed.example" : "www.other.example");
 		for (unsigned s = 0; s < 10; s++) { /* for longer than an idle flow is kept */
 			r->now += 60 * NS_PER_S;
 			same_num(rows[i].what, "minutes later",
-			         rig_tcp(r, &c, 1000 + s * msg.n, bytes_span(&msg)).state, rows[i].state);
+				 rig_tcp(r, &c, 1000 + s * msg.n, bytes_span(&msg)).state,
+				 rows[i].state);
 		}
 		same_num(rows[i].what, "events", events, rows[i].state == STATE_REJECTED);
 	}
@@ -409,11 +428,13 @@ static void test_fast_open(void **state)
 		same_num(kinds[k], "all in the SYN", rig_tcp(r, &syn, 0, bytes_span(&msg)).state,
 		         STATE_REJECTED);
 		syn.f.sport = c.f.sport = ++port;
-		same_num(kinds[k], "half in the SYN", rig_tcp(r, &syn, 0, span_of(msg.p, msg.n / 2)).state,
-		         STATE_UNDECIDED);
-		same_num(kinds[k], "the other half",
-		         rig_tcp(r, &c, msg.n / 2 + 1, span_of(msg.p + msg.n / 2, msg.n - msg.n / 2)).state,
-		         STATE_REJECTED);
+		same_num(kinds[k], "half in the SYN",
+			 rig_tcp(r, &syn, 0, span_of(msg.p, msg.n / 2)).state, STATE_UNDECIDED);
+		same_num(
+			kinds[k], "the other half",
+			rig_tcp(r, &c, msg.n / 2 + 1, span_of(msg.p + msg.n / 2, msg.n - msg.n / 2))
+				.state,
+			STATE_REJECTED);
 		rig_free(r);
 	}
 }
@@ -461,8 +482,9 @@ static void test_reset_number(void **state)
 		}
 		same_num(rows[i].what, "packets of ours", r->p.inject.n, 1);
 		same_num(rows[i].what, "decodes",
-		         decode_ip(span_of(r->p.inject.waiting[0].data, r->p.inject.waiting[0].len), &rst),
-		         DECODE_OK);
+			 decode_ip(span_of(r->p.inject.waiting[0].data, r->p.inject.waiting[0].len),
+				   &rst),
+			 DECODE_OK);
 		same_num(rows[i].what, "is a reset", rst.tcp_flags & TCP_RST, TCP_RST);
 		same_num(rows[i].what, "number", rst.seq, c.f.seq + (uint32_t)cuts[rows[i].next]);
 		same_num(rows[i].what, "port", rst.dport, 443);
@@ -520,8 +542,9 @@ static void test_address(void **state)
 		const char *what;
 		struct span first;
 	} rows[] = {
-		{ "a hello without a name", LIT("\26\3\1\0\57\1\0\0\53\3\3aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\0\0\2"
-		  "\23\1\1\0\0\0") },
+		{ "a hello without a name",
+		  LIT("\26\3\1\0\57\1\0\0\53\3\3aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\0\0\2"
+		      "\23\1\1\0\0\0") },
 		{ "a request without a Host", LIT("GET / HTTP/1.0\r\n\r\n") },
 	};
 	struct rig *r = rig_with((struct rig_conf){ 0 });
@@ -530,7 +553,8 @@ static void test_address(void **state)
 	for (size_t i = 0; i < N_OF(rows); i++) {
 		struct rig_conn c = rig_conn4(++port, 443);
 
-		same_num(rows[i].what, "elsewhere", rig_tcp(r, &c, 0, rows[i].first).state, STATE_ALLOWED);
+		same_num(rows[i].what, "elsewhere", rig_tcp(r, &c, 0, rows[i].first).state,
+			 STATE_ALLOWED);
 		c.f.dst = (struct addr){ 4, { 198, 51, 100, 7 } };
 		same_num(rows[i].what, "a listed network", rig_tcp(r, &c, 0, rows[i].first).state,
 		         STATE_REJECTED);
@@ -561,13 +585,15 @@ static void test_unknown_protocol(void **state)
 		struct rig_conn c = rig_conn4(++port, 4444);
 		unsigned        n = 0;
 
-		while (n < 50 && rig_tcp(r, &c, n * rows[i].size, span_of(data, rows[i].size)).state !=
-		                         STATE_ALLOWED)
+		while (n < 50 &&
+		       rig_tcp(r, &c, n * rows[i].size, span_of(data, rows[i].size)).state !=
+			       STATE_ALLOWED)
 			n++;
 		if (n + 1 > rows[i].segments)
 			fail_msg("%s: allowed after %u segments", rows[i].what, n + 1);
 		same_num(rows[i].what, "stays allowed",
-		         rig_tcp(r, &c, (n + 1) * rows[i].size, span_of(data, 10)).state, STATE_ALLOWED);
+			 rig_tcp(r, &c, (n + 1) * rows[i].size, span_of(data, 10)).state,
+			 STATE_ALLOWED);
 	}
 	assert_int_equal(rig_count(r, COUNT_unknown), N_OF(rows));
 	assert_int_equal(r->n_events, 0);
@@ -608,7 +634,9 @@ static void test_dns_tcp(void **state)
 		{ "another name", { "www.other.example" }, false },
 		{ "two other names", { "a.other.example", "b.other.example" }, false },
 		{ "the second listed", { "a.other.example", "www.listed.example" }, true },
-		{ "the last of three listed", { "a.other.example", "b.other.example", "listed.example" }, true },
+		{ "the last of three listed",
+		  { "a.other.example", "b.other.example", "listed.example" },
+		  true },
 		{ "the first listed", { "listed.example", "a.other.example" }, true },
 	};
 	struct rig *r = rig_with((struct rig_conf){ 0 });
@@ -630,9 +658,11 @@ static void test_dns_tcp(void **state)
 				b = rig_tcp(r, &c, cut, span_of(msg.p + cut, msg.n - cut));
 			}
 			if (b.drop != rows[i].drop || b.state != STATE_UNDECIDED)
-				fail_msg("%s, cut at %zu: drop %d, state %d", rows[i].what, cut, b.drop, b.state);
+				fail_msg("%s, cut at %zu: drop %d, state %d", rows[i].what, cut,
+					 b.drop, b.state);
 			same_num(rows[i].what, "events", r->n_events - events, rows[i].drop);
-			if (rows[i].drop) /* the answer with the end of the connection, and the reset */
+			if (rows[i].drop) /* the answer with the end of the connection, and the
+					     reset */
 				same_num(rows[i].what, "packets of ours", r->p.inject.n, 2);
 		}
 	}
@@ -697,7 +727,8 @@ static void test_exc_parse(void **state)
 	syn = tcp; /* with which these bytes are known to be the first */
 	syn.f.tcp_flags = TCP_SYN;
 	rig_tcp(r, &syn, 0, span_of(NULL, 0));
-	assert_int_equal(rig_tcp(r, &tcp, 1, (struct span)LIT("\26\3\1\0\4\1\0\0\0")).state, STATE_ALLOWED);
+	assert_int_equal(rig_tcp(r, &tcp, 1, (struct span)LIT("\26\3\1\0\4\1\0\0\0")).state,
+			 STATE_ALLOWED);
 	assert_int_equal(rig_count(r, COUNT_exc_parse), 2);
 	rig_free(r);
 }
@@ -749,7 +780,8 @@ static void test_exc_stream_full(void **state)
 	}
 	assert_int_equal(rig_count(r, COUNT_exc_stream_full), 1);
 	for (unsigned i = 1; i < 3; i++)
-		assert_int_equal(rig_tcp(r, &c[i], 50, span_of(msg.p + 50, msg.n - 50)).state, STATE_REJECTED);
+		assert_int_equal(rig_tcp(r, &c[i], 50, span_of(msg.p + 50, msg.n - 50)).state,
+				 STATE_REJECTED);
 	rig_free(r);
 }
 
@@ -758,7 +790,7 @@ static void test_exc_cut(void **state)
 	struct rig     *r = rig_with((struct rig_conf){ 0 });
 	struct rig_conn c = rig_conn4(++port, 53);
 	uint8_t         packet[200];
-	size_t          n = forge_udp(&c.f, (struct span)LIT(Q LISTED A_IN), packet, sizeof(packet));
+	size_t n = forge_udp(&c.f, (struct span)LIT(Q LISTED A_IN), packet, sizeof(packet));
 
 	(void)state;
 	assert_false(rig_raw(r, span_of(packet, n - 12), LINK_IP, true).drop);

@@ -42,20 +42,48 @@ static void test_keys(void **state)
 		const char   *what;
 		struct packet p;
 	} rows[] = {
-		{ "source", { .src = { 4, { 10, 0, 0, 2 } }, .dst = { 4, { 192, 0, 2, 1 } }, .sport = 1,
-		  .dport = 2, .proto = 6 } },
-		{ "destination", { .src = { 4, { 10, 0, 0, 1 } }, .dst = { 4, { 192, 0, 2, 2 } }, .sport = 1,
-		  .dport = 2, .proto = 6 } },
-		{ "source port", { .src = { 4, { 10, 0, 0, 1 } }, .dst = { 4, { 192, 0, 2, 1 } }, .sport = 9,
-		  .dport = 2, .proto = 6 } },
-		{ "destination port", { .src = { 4, { 10, 0, 0, 1 } }, .dst = { 4, { 192, 0, 2, 1 } },
-		  .sport = 1, .dport = 9, .proto = 6 } },
-		{ "protocol", { .src = { 4, { 10, 0, 0, 1 } }, .dst = { 4, { 192, 0, 2, 1 } }, .sport = 1,
-		  .dport = 2, .proto = 17 } },
-		{ "the other way", { .src = { 4, { 192, 0, 2, 1 } }, .dst = { 4, { 10, 0, 0, 1 } },
-		  .sport = 2, .dport = 1, .proto = 6 } },
-		{ "IPv6 with the same bytes", { .src = { 16, { 10, 0, 0, 1 } },
-		  .dst = { 16, { 192, 0, 2, 1 } }, .sport = 1, .dport = 2, .proto = 6 } },
+		{ "source",
+		  { .src = { 4, { 10, 0, 0, 2 } },
+		    .dst = { 4, { 192, 0, 2, 1 } },
+		    .sport = 1,
+		    .dport = 2,
+		    .proto = 6 } },
+		{ "destination",
+		  { .src = { 4, { 10, 0, 0, 1 } },
+		    .dst = { 4, { 192, 0, 2, 2 } },
+		    .sport = 1,
+		    .dport = 2,
+		    .proto = 6 } },
+		{ "source port",
+		  { .src = { 4, { 10, 0, 0, 1 } },
+		    .dst = { 4, { 192, 0, 2, 1 } },
+		    .sport = 9,
+		    .dport = 2,
+		    .proto = 6 } },
+		{ "destination port",
+		  { .src = { 4, { 10, 0, 0, 1 } },
+		    .dst = { 4, { 192, 0, 2, 1 } },
+		    .sport = 1,
+		    .dport = 9,
+		    .proto = 6 } },
+		{ "protocol",
+		  { .src = { 4, { 10, 0, 0, 1 } },
+		    .dst = { 4, { 192, 0, 2, 1 } },
+		    .sport = 1,
+		    .dport = 2,
+		    .proto = 17 } },
+		{ "the other way",
+		  { .src = { 4, { 192, 0, 2, 1 } },
+		    .dst = { 4, { 10, 0, 0, 1 } },
+		    .sport = 2,
+		    .dport = 1,
+		    .proto = 6 } },
+		{ "IPv6 with the same bytes",
+		  { .src = { 16, { 10, 0, 0, 1 } },
+		    .dst = { 16, { 192, 0, 2, 1 } },
+		    .sport = 1,
+		    .dport = 2,
+		    .proto = 6 } },
 	};
 	const struct packet one = { .src = { 4, { 10, 0, 0, 1 } }, .dst = { 4, { 192, 0, 2, 1 } },
 		                    .sport = 1, .dport = 2, .proto = 6 };
@@ -237,8 +265,9 @@ static void test_record_once(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(rows); i++)
-		same_num(rows[i].what, "record", flow_record_once(&f, rows[i].hash, start + rows[i].at * S),
-		         rows[i].record);
+		same_num(rows[i].what, "record",
+			 flow_record_once(&f, rows[i].hash, start + rows[i].at * S),
+			 rows[i].record);
 }
 
 /* Random gets, ages and drops against the table's own promises. */
@@ -277,7 +306,8 @@ static void test_random(void **state)
 			for (uint32_t o = 0; o < KEYS; o++)
 				newer += last[o] > last[k];
 			if (find(t, k) && newer >= FLOWS)
-				fail_msg("step %u: a flow idle for longer than %d others", step, FLOWS);
+				fail_msg("step %u: a flow idle for longer than %d others", step,
+					 FLOWS);
 		}
 	}
 	flow_table_free(t);

@@ -51,8 +51,8 @@ static const struct row {
 
 static void play(const struct row *row, uint32_t isn)
 {
-	struct stream *s = stream_get(pool, isn + (row->anchored ? 0 : (uint32_t)atoi(row->steps[0])),
-	                              row->anchored);
+	struct stream *s = stream_get(
+		pool, isn + (row->anchored ? 0 : (uint32_t)atoi(row->steps[0])), row->anchored);
 	struct span    front;
 
 	assert_non_null(s);
@@ -67,7 +67,8 @@ static void play(const struct row *row, uint32_t isn)
 	}
 	front = stream_front(s);
 	if (front.n != strlen(row->front) || memcmp(front.p, row->front, front.n) != 0)
-		fail_msg("%s, from %u: got %.*s", row->what, isn, (int)front.n, (const char *)front.p);
+		fail_msg("%s, from %u: got %.*s", row->what, isn, (int)front.n,
+			 (const char *)front.p);
 	same_num(row->what, "conflict", s->conflict, row->conflict);
 	stream_put(pool, s);
 }
@@ -184,7 +185,8 @@ static void model_compare(const struct model *m, const struct stream *s, uint64_
 	while (m->base + (int)n < SPACE && m->byte[m->base + (int)n] >= 0)
 		n++;
 	if (front.n != n || s->conflict != m->conflict)
-		fail_msg("seed %llu: front %zu, expected %zu", (unsigned long long)seed, front.n, n);
+		fail_msg("seed %llu: front %zu, expected %zu", (unsigned long long)seed, front.n,
+			 n);
 	for (size_t i = 0; i < n; i++)
 		if (front.p[i] != m->byte[m->base + (int)i])
 			fail_msg("seed %llu: byte %zu", (unsigned long long)seed, i);
@@ -217,7 +219,8 @@ static void brute_force(uint64_t seed)
 		                 fresh ? STREAM_OK : STREAM_OLD);
 		model_compare(&m, s, seed);
 		if (unit_random(&rnd) % 16 == 0) {
-			size_t eat = stream_front(s).n ? unit_random(&rnd) % (stream_front(s).n + 1) : 0;
+			size_t eat =
+				stream_front(s).n ? unit_random(&rnd) % (stream_front(s).n + 1) : 0;
 
 			stream_consume(s, eat);
 			m.base += (int)eat;

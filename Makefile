@@ -110,13 +110,13 @@ asan:           ## the same tests (but the virtual machine's) with sanitizers
 		$(if $(filter 0,$(shell id -u)),$(sort $(wildcard tests/kernel/*.t)))"
 
 fuzz:           ## libFuzzer: make fuzz P=tls T=60 (clang)
-	$(Q)mkdir -p build/fuzz tests/fuzz/corpus/$(P)
+	$(Q)mkdir -p build/fuzz/corpus-$(P) tests/fuzz/corpus/$(P)
 	$(Q)$(MAKE) --no-print-directory B=build/fuzz CC=clang CFLAGS="-O1 -g" \
 		SANITIZE="-fsanitize=address,undefined,fuzzer-no-link" build/fuzz/libnfqd.a
-	$(Q)clang $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=address,undefined,fuzzer -o build/fuzz/fuzz_$(P) \
+	$(Q)clang $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=address,undefined,fuzzer -fno-sanitize-recover=undefined -o build/fuzz/fuzz_$(P) \
 		tests/fuzz/fuzz_$(P).c build/fuzz/libnfqd.a $(LDLIBS)
 	$(Q)build/fuzz/fuzz_$(P) -max_total_time=$(or $(T),60) -max_len=20000 -print_final_stats=1 \
-		-artifact_prefix=tests/fuzz/corpus/$(P)/crash- build/fuzz/corpus-$(P) tests/fuzz/corpus/$(P)
+		-artifact_prefix=tests/fuzz/corpus/$(P)/ build/fuzz/corpus-$(P) tests/fuzz/corpus/$(P)
 
 lint:           ## style, include rules, static analysis
 	$(Q)tools/lint/run

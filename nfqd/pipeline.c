@@ -310,6 +310,8 @@ static bool remember(struct pipeline *p, struct judged *j, uint32_t seq, struct 
 	struct flow *f = need_flow(p, j);
 	bool         evicted;
 
+	if (!f->stream)
+		f->begun_at_ack = j->pkt->ack;
 	if (!flow_need_stream(p->flows, f, seq, f->anchored, p->now, &evicted))
 		return false;
 	if (evicted)
@@ -317,16 +319,20 @@ static bool remember(struct pipeline *p, struct judged *j, uint32_t seq, struct 
 	return stream_add(f->stream, seq, bytes) != STREAM_FULL;
 }
 
+/* The server has answered since bytes were remembered: it has seen the beginning and took it for
+ * something. */
+static bool answered(const struct judged *j)
+{
+	return j->flow->stream && j->flow->begun_at_ack != j->pkt->ack;
+}
+
 /* Bytes that may still turn out to be the middle of something: passed, remembered, bounded. */
 static struct verdict wait_for_start(struct pipeline *p, struct judged *j, struct span front)
 {
 	struct flow *f = need_flow(p, j);
 	bool         hole = f->stream && f->stream->end > front.n;
-	/* the server has answered, so it has seen the beginning and took it for something */
-	bool         answered = f->segments && f->answered_at != j->pkt->ack;
 
-	f->answered_at = j->pkt->ack;
-	if (f->anchored || answered || front.n >= UNKNOWN_BYTES ||
+	if (f->anchored || answered(j) || front.n >= UNKNOWN_BYTES ||
 	    (!hole && ++f->segments >= UNKNOWN_SEGMENTS))
 		return finish_unknown(p, j);
 	if (!f->stream && !remember(p, j, j->pkt->seq, j->pkt->payload))
@@ -369,12 +375,12 @@ static struct verdict judge_messages(struct pipeline *p, struct judged *j, struc
 		r = f->row->names(&w, &j->names);
 		if (r == WIRE_MORE)
 			return wait_for_rest(p, j, front, at);
-		if (r != WIRE_OK && at == 0)
-			return finish_unknown(p, j);
-		if (r != WIRE_OK)
-			return finish_exception(p, j, COUNT_exc_parse);
 		j->message = span_of(front.p + at + 2, (size_t)(w.pos - front.p) - at - 2);
 		at = (size_t)(w.pos - front.p);
+		if (r == WIRE_BAD)
+			exception(p, j->pkt, COUNT_exc_parse);
+		if (j->names.n == 0) /* no question, or damaged: the next message may be one */
+			continue;
 		v = judge(p, j);
 		if (v.drop)
 			return finish(p, j, v);
@@ -401,6 +407,8 @@ static struct verdict judge_first(struct pipeline *p, struct judged *j, const st
 	case WIRE_MORE: return wait_for_rest(p, j, front, 0);
 	case WIRE_NONE: return wait_for_start(p, j, front);
 	default: /* damaged, or a piece from the middle that only looks like a beginning */
+		if (j->names.n)
+			return finish(p, j, judge(p, j));
 		return anchored ? finish_exception(p, j, COUNT_exc_parse)
 		                : wait_for_start(p, j, front);
 	}
@@ -480,8 +488,12 @@ static struct verdict judge_segment(struct pipeline *p, struct judged *j)
 	if (pkt->cut)
 		exception(p, pkt, COUNT_exc_cut);
 	front = front_of(p, j);
-	if (j->full)
-		return finish_exception(p, j, COUNT_exc_hello_size);
+	if (j->full) { /* no server takes it while the beginning is missing */
+		if (answered(j))
+			return finish_exception(p, j, COUNT_exc_hello_size);
+		exception(p, pkt, COUNT_exc_window);
+		return pass;
+	}
 	if (front.n == 0)
 		return pass;
 	row = j->flow ? j->flow->row : NULL;

@@ -50,6 +50,7 @@ struct fragments;
 	X(exc_flows_full, "exception: flow table full, oldest flow forgotten")                     \
 	X(exc_stream_full, "exception: no memory left for an incomplete hello")                    \
 	X(exc_hello_size, "exception: hello longer than 16 KiB")                                   \
+	X(exc_window, "exception: segment far from the ones that are waited for")                  \
 	X(exc_overlap, "exception: segments that overlap with different bytes")                    \
 	X(exc_cut, "exception: packet longer than what was captured of it")
 

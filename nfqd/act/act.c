@@ -58,6 +58,16 @@ static struct verdict answer_dns_udp(struct injector *inj, const struct decision
 	return (struct verdict){ .drop = true };
 }
 
+/* The kernel resets the client by the connection's state; the server is told from here. */
+static struct verdict reset_tcp(struct injector *inj, const struct decision *d,
+                                const struct act_on *on, enum sent *sent)
+{
+	(void)d;
+	reset_server(inj, on);
+	*sent = SENT_TCP_RESET;
+	return (struct verdict){ .state = STATE_REJECTED };
+}
+
 /* The answer and the end of the connection in one segment; queries that were pipelined behind this
  * one are asked again on a new connection (RFC 7766 6.2.4). */
 static struct verdict answer_dns_tcp(struct injector *inj, const struct decision *d,
@@ -69,6 +79,8 @@ static struct verdict answer_dns_tcp(struct injector *inj, const struct decision
 	size_t        n = dns_answer(&on->names->dns, on->message, d->dns, on->why, answer + 2, ANSWER_MAX);
 	struct forge  f = towards_client(pkt);
 
+	if (n == 0) /* too long to be answered */
+		return reset_tcp(inj, d, on, sent);
 	answer[0] = (uint8_t)(n >> 8);
 	answer[1] = (uint8_t)n;
 	f.seq = pkt->ack;
@@ -79,16 +91,6 @@ static struct verdict answer_dns_tcp(struct injector *inj, const struct decision
 	reset_server(inj, on);
 	*sent = sent_dns(d->dns);
 	return (struct verdict){ .drop = true };
-}
-
-/* The kernel resets the client by the connection's state; the server is told from here. */
-static struct verdict reset_tcp(struct injector *inj, const struct decision *d,
-                                const struct act_on *on, enum sent *sent)
-{
-	(void)d;
-	reset_server(inj, on);
-	*sent = SENT_TCP_RESET;
-	return (struct verdict){ .state = STATE_REJECTED };
 }
 
 static struct verdict refuse_datagram(struct injector *inj, const struct decision *d,

@@ -21,7 +21,7 @@ struct wire {                       /* a window over borrowed bytes: owns nothin
 
 static inline struct wire wire_of(struct span s, enum wire_err *err, bool open)
 {
-	return (struct wire){ .pos = s.p, .end = s.p + s.n, .err = err, .open = open };
+	return (struct wire){ .pos = s.p, .end = s.n ? s.p + s.n : s.p, .err = err, .open = open };
 }
 
 static inline size_t wire_left(const struct wire *w)

@@ -210,5 +210,7 @@ enum decode_err decode_transport(struct span l4, struct packet *pkt)
 	enum wire_err err = WIRE_OK;
 	struct wire   w = wire_of(l4, &err, false);
 
+	if (pkt->src.len == 16 && skip_extensions(&w, pkt) != DECODE_OK)
+		return DECODE_BAD;
 	return decode_l4(&w, pkt, 0);
 }

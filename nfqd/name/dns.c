@@ -8,7 +8,7 @@
 
 #include "name/name.h"
 
-enum { HEADER = 12, TYPE_OPT = 41, MAX_NAME = 255, MAX_JUMPS = 127 };
+enum { HEADER = 12, TYPE_OPT = 41, MAX_NAME = 255, MAX_JUMPS = 127, FEW_QUESTIONS = 16 };
 
 #define FLAG_QR 0x8000
 #define OPCODE  0x7800
@@ -140,16 +140,17 @@ enum wire_err dns_tcp_names(struct wire *w, struct names *out)
 	return dns_names(&m, out);
 }
 
-/* A length that holds a header, then a header of a standard query. */
+/* A length that holds a header, then one with few questions. Whatever its flags: a query may follow a
+ * message of another kind on the same connection. */
 enum wire_err dns_tcp_guess(struct wire w)
 {
-	uint16_t len = wire_u16(&w), flags;
+	uint16_t len = wire_u16(&w), questions;
 
 	if (*w.err == WIRE_OK && len < HEADER)
 		return WIRE_NONE;
-	wire_skip(&w, 2);
-	flags = wire_u16(&w);
-	if (*w.err == WIRE_OK && (flags & (FLAG_QR | OPCODE)))
+	wire_skip(&w, 4); /* ID, flags */
+	questions = wire_u16(&w);
+	if (*w.err == WIRE_OK && questions > FEW_QUESTIONS)
 		return WIRE_NONE;
 	return *w.err;
 }

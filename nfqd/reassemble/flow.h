@@ -28,7 +28,7 @@ struct flow {
 	uint8_t  state;    /* enum verdict_state, when decided */
 	bool     drop;     /* likewise: the packet itself goes no further */
 	uint8_t  segments; /* of a start that is no protocol of ours */
-	uint32_t answered_at; /* the client's acknowledgement number with the latest of these */
+	uint32_t begun_at_ack; /* what the client had acknowledged when the stream began */
 	uint32_t next;     /* the next sequence number expected, when anchored and without stream */
 	uint64_t id;       /* EVE flow_id, below 2^53 */
 	uint64_t last;     /* ns: last packet */

@@ -22,7 +22,7 @@
 
 enum {
 	COPY_RANGE = 0xffff,
-	SLOT = COPY_RANGE + 4096,    /* a packet and its attributes */
+	SLOT = 72 << 10,             /* a packet and its attributes; keeps slots aligned */
 	VERDICT_SIZE = 64,           /* header, verdict and mark attributes of one packet */
 	RECEIVE_BUFFER = 16 << 20,   /* the default of 208 KiB holds 256 packets */
 	QUEUE_LENGTH = 8192,

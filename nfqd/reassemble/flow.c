@@ -167,7 +167,7 @@ void flow_restart(struct flow_table *t, struct flow *f, uint64_t now)
 	f->decided = f->syn_seen = f->anchored = f->drop = false;
 	f->state = f->segments = f->dcid_len = 0;
 	f->row = NULL;
-	f->last = f->begun = now;
+	f->last = now;
 	f->id = hash64(&now, sizeof(now), (uint64_t)f->hash << 32 ^ t->seed) >> 11;
 	memset(f->recorded, 0, sizeof(f->recorded));
 }
@@ -178,7 +178,6 @@ struct stream *flow_need_stream(struct flow_table *t, struct flow *f, uint32_t s
 	*evicted = false;
 	if (f->stream)
 		return f->stream;
-	f->begun = now;
 	f->stream = stream_get(t->pool, seq, anchored);
 	for (struct flow *old = at(t, t->oldest); old && !f->stream; old = at(t, old->newer)) {
 		if (!old->stream)

@@ -32,7 +32,6 @@ struct flow {
 	uint32_t next;     /* the next sequence number expected, when anchored and without stream */
 	uint64_t id;       /* EVE flow_id, below 2^53 */
 	uint64_t last;     /* ns: last packet */
-	uint64_t begun;    /* ns: first byte of the stream */
 
 	const struct name_proto *row; /* the protocol, once recognised */
 	struct stream           *stream;

@@ -127,10 +127,9 @@ static unsigned wait_for(ares_channel channel, struct pollfd fds[static SOCKETS 
 	return n;
 }
 
-static void loop(ares_channel channel, struct hosts *h, int ask)
+static void loop(ares_channel channel, struct hosts *h, int ask, unsigned *open)
 {
 	const ares_socket_t none = ARES_SOCKET_BAD;
-	unsigned            open = 0;
 
 	for (;;) {
 		struct pollfd  fds[SOCKETS + 1] = { { ask, POLLIN, 0 } };
@@ -148,7 +147,7 @@ static void loop(ares_channel channel, struct hosts *h, int ask)
 			continue;
 		if (read(ask, &a, sizeof(a)) != sizeof(a))
 			return;
-		ask_for(channel, h, &a, &open);
+		ask_for(channel, h, &a, open);
 	}
 }
 
@@ -157,6 +156,7 @@ int resolver_main(struct hosts *h, int ask, const char *empty_folder)
 	/* DNS only: a hosts file would be out of reach */
 	struct ares_options options = { .timeout = TIMEOUT_MS, .tries = TRIES, .lookups = (char[]){ "b" } };
 	struct err          err = { 0 };
+	unsigned            open = 0; /* questions on their way; ares_destroy() ends them */
 	ares_channel        channel;
 
 	signal(SIGINT, SIG_IGN);
@@ -172,7 +172,7 @@ int resolver_main(struct hosts *h, int ask, const char *empty_folder)
 		diag_warn("resolver", "%s", err.text);
 		return 1;
 	}
-	loop(channel, h, ask);
+	loop(channel, h, ask, &open);
 	ares_destroy(channel);
 	ares_library_cleanup();
 	return 0;

@@ -13,9 +13,11 @@ LISTED=s07.upd.kaspersky.com OPEN=www.example.org
 
 # No lookups of clients' names: nothing but the connections here may be queued.
 eval "lab_$(declare -f nfqd_conf)"
-nfqd_conf() { lab_nfqd_conf "$@" && echo "client_names: false"; }
+nfqd_conf() { lab_nfqd_conf "$@" && echo "  client-names: false"; }
 
 quic() { "$1" "$LAB_PYTHON" tests/lib/quic.py "${LAB_WEB[$2]}" 443 "$3"; }	# WHO VERSION NAME
+
+# The kernel sends a host few ICMP errors at a time (net.ipv4.icmp_ratelimit): so does this test.
 
 # Several datagrams from one socket, each after the answer to the one before: w the whole hello, a and b
 # its halves, r the whole hello with another packet number, s a short header. Prints what came back for
@@ -59,7 +61,7 @@ cat_sender() {
 		            s.send(d)
 		            s.recv(2048)
 		            said.append("answered")
-		        except ConnectionRefusedError:
+		        except (ConnectionRefusedError, PermissionError):   # the router's own: send() says so
 		            said.append("refused")
 		            if time.monotonic() - begun > 0.5:
 		                soon = "late"
@@ -80,10 +82,9 @@ plan() {	# WHO VERSION NAME PLAN RECORDS
 }
 
 connections() {	# WHO VERSION TITLE
-	is "$(plan "$1" "$2" $LISTED w 1)" "refused soon, queued 1, records 1" "$3: a listed name is refused"
+	is "$(plan "$1" "$2" $LISTED wr 1)" "refused refused soon, queued 2, records 1" "$3: a listed name is refused, and when it comes again"
 	is "$(plan "$1" "$2" $LISTED ab 1)" "answered refused soon, queued 2, records 1" "$3: cut inside the name"
-	is "$(plan "$1" "$2" $LISTED ba 1)" "answered refused soon, queued 2, records 1" "$3: reversed"
-	is "$(plan "$1" "$2" $LISTED wr 1)" "refused refused soon, queued 2, records 1" "$3: sent again: refused, but no other record"
+	is "$(plan "$1" "$2" $LISTED bar 1)" "answered refused refused soon, queued 2, records 1" "$3: reversed, then again without the queue"
 	is "$(plan "$1" "$2" $OPEN wssssrss 0)" \
 		"answered answered answered answered answered answered answered answered soon, queued 1, records 0" \
 		"$3: an unlisted name passes, and is never queued again"
@@ -103,8 +104,8 @@ for nat in masquerade plain; do
 			connections $who $v "$nat, IPv$v, ${who#in_}"
 		done
 	done
-	is "$(nfqd_records)" 16 "$nat: one record for each connection"
-	is "$(nfqd_records '.nfqd.seen_in == "quic.sni" and .nfqd.action == "reject" and .alert.action == "blocked" and .nfqd.name == "'$LISTED'"')" 16 \
+	is "$(nfqd_records)" 12 "$nat: one record for each connection"
+	is "$(nfqd_records '.nfqd.seen_in == "quic.sni" and .nfqd.action == "reject" and .alert.action == "blocked" and .nfqd.name == "'$LISTED'"')" 12 \
 		"$nat: they say quic.sni, reject, blocked"
 	is "$(nfqd_lost)" 0 "$nat: the kernel dropped no queued packet"
 	nfqd_stop

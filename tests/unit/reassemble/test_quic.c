@@ -156,7 +156,10 @@ static void put_frame(char c)
 	case '%': quic_ack(&frames, true); return;
 	case 'x': quic_close(&frames); return;
 	case '?': bytes_put(&frames, "\10\0\1x", 4); return;
-	case '^': quic_crypto(&frames, (UINT64_C(1) << 62) - 3, span_str("abc")); return;
+	case '^':
+		quic_crypto(&frames, (UINT64_C(1) << 62) - 3, span_str("abc"));
+		quic_crypto(&frames, (UINT64_C(1) << 62) - (UINT64_C(1) << 32), span_str("abc"));
+		return;
 	case '~': quic_crypto(&frames, STREAM_MAX, span_str("abc")); return;
 	case '_': quic_crypto(&frames, 7, span_of("", 0)); return;
 	case '<': bytes_put(&frames, "\6\0\377\377\377\377\377\377\377\377abc", 13); return;

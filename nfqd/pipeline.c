@@ -22,7 +22,15 @@
  * A start that is no protocol of ours may be the middle of a message whose beginning is still to
  * come: nothing in the queue tells where a connection starts. It is given this much patience.
  */
-enum { UNKNOWN_BYTES = 4096, UNKNOWN_SEGMENTS = 16, QUIC_DATAGRAMS = 8, IN_FLIGHT = 65536 };
+enum {
+	UNKNOWN_BYTES = 4096,
+	UNKNOWN_SEGMENTS = 16,
+	UNKNOWN_DATAGRAMS = 16,
+	IN_FLIGHT = 65536, /* bytes that may follow a decision on their way */
+	DNS_PORT = 53
+};
+
+#define UDP_FORGOTTEN (10 * NS_PER_S) /* longer silent, and a decided flow may be another one */
 
 const char *const counter_names[] = {
 #define X(id, text) #id,
@@ -247,10 +255,10 @@ static struct verdict judge_quic(struct pipeline *p, struct judged *j, uint32_t 
 	struct wire      w;
 	bool             evicted;
 
-	if (f->decided)
-		return (struct verdict){ .drop = f->drop, .state = f->state };
-	if (!flow_need_stream(p->flows, f, 0, true, p->now, &evicted))
+	if (!flow_need_stream(p->flows, f, 0, true, &evicted))
 		return finish_exception(p, j, COUNT_exc_stream_full);
+	if (evicted)
+		exception(p, j->pkt, COUNT_exc_stream_full);
 	r = quic_datagram(f, j->pkt->payload);
 	if (r == QUIC_CLOSED)
 		exception(p, j->pkt, COUNT_exc_quic);
@@ -259,47 +267,72 @@ static struct verdict judge_quic(struct pipeline *p, struct judged *j, uint32_t 
 		j->names.tls.quic = version;
 		return finish(p, j, judge(p, j));
 	}
-	if (++f->segments >= QUIC_DATAGRAMS)
+	if (++f->segments >= UNKNOWN_DATAGRAMS)
 		return finish_exception(p, j, COUNT_exc_quic);
 	count_add(p->count, COUNT_waiting, 1);
 	return pass;
 }
 
-static struct verdict judge_datagram(struct pipeline *p, struct judged *j)
+/*
+ * Decided by its address; allowed for good only after some patience: junk, or a version that is about
+ * to be negotiated, may come before the datagram that names a host.
+ */
+static struct verdict judge_unknown_datagram(struct pipeline *p, struct judged *j)
 {
-	const struct packet     *pkt = j->pkt;
-	const struct name_proto *row = NULL;
-	enum wire_err            err = WIRE_OK;
-	struct wire              w = wire_of(pkt->payload, &err, false);
-	enum l4                  l4 = L4_UDP;
-	uint32_t                 version;
+	struct flow   *f = need_flow(p, j);
+	struct verdict v = allow;
 
-	j->message = pkt->payload;
-	if (pkt->dport != 53 && quic_is(pkt->payload, &version))
-		return judge_quic(p, j, version);
-	if (name_proto_find(l4, pkt->dport, pkt->payload, false, &row) != WIRE_OK) {
-		/* a resolver's port is never allowed for good: a query may follow on the socket */
-		if (pkt->dport == 53)
-			return pass;
+	if (f->segments == 0) {
 		count_add(p->count, COUNT_unknown, 1);
-		return judge(p, j);
+		v = judge(p, j);
 	}
-	switch (row->names(&w, &j->names)) {
-	case WIRE_OK: break;
-	case WIRE_NONE: return pass;
-	default:
-		exception(p, pkt, pkt->cut ? COUNT_exc_cut : COUNT_exc_parse);
-		if (j->names.n == 0)
-			return pass;
-	}
+	if (v.state == STATE_ALLOWED && ++f->segments < UNKNOWN_DATAGRAMS)
+		return pass;
+	return finish(p, j, v);
+}
+
+/* Datagrams that are judged as part of a flow: all but questions to a resolver. */
+static struct verdict judge_flow(struct pipeline *p, struct judged *j)
+{
+	uint32_t     version;
+	struct flow *f = j->flow = flow_table_find(p->flows, j->pkt);
+
+	if (f && f->decided && p->now > f->last + UDP_FORGOTTEN)
+		flow_restart(p->flows, f, p->now); /* the ports are used again */
+	if (f)
+		flow_touch(p->flows, f, p->now);
+	if (f && f->decided)
+		return (struct verdict){ .drop = f->drop, .state = f->state };
+	return quic_is(j->pkt->payload, &version) ? judge_quic(p, j, version)
+	                                          : judge_unknown_datagram(p, j);
+}
+
+/* Each question decides for itself: a resolver's port is never allowed for good. */
+static struct verdict judge_question(struct pipeline *p, struct judged *j,
+                                     const struct name_proto *row)
+{
+	enum wire_err  err = WIRE_OK;
+	struct wire    w = wire_of(j->pkt->payload, &err, false);
+	struct verdict v;
+
+	j->message = j->pkt->payload;
+	if (row->names(&w, &j->names) == WIRE_BAD)
+		exception(p, j->pkt, j->pkt->cut ? COUNT_exc_cut : COUNT_exc_parse);
 	if (j->names.n == 0)
 		return pass;
-
-	struct verdict v = judge(p, j);
-
-	if (v.state == STATE_ALLOWED && !row->one_per_flow)
+	v = judge(p, j);
+	if (v.state == STATE_ALLOWED)
 		v.state = STATE_UNDECIDED;
 	return v;
+}
+
+static struct verdict judge_datagram(struct pipeline *p, struct judged *j)
+{
+	const struct name_proto *row;
+
+	if (name_proto_find(L4_UDP, j->pkt->dport, j->pkt->payload, false, &row) == WIRE_OK)
+		return judge_question(p, j, row);
+	return j->pkt->dport == DNS_PORT ? pass : judge_flow(p, j);
 }
 
 /* ---- TCP ---- */
@@ -312,7 +345,7 @@ static bool remember(struct pipeline *p, struct judged *j, uint32_t seq, struct 
 
 	if (!f->stream)
 		f->begun_at_ack = j->pkt->ack;
-	if (!flow_need_stream(p->flows, f, seq, f->anchored, p->now, &evicted))
+	if (!flow_need_stream(p->flows, f, seq, f->anchored, &evicted))
 		return false;
 	if (evicted)
 		exception(p, j->pkt, COUNT_exc_stream_full);

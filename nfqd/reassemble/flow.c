@@ -173,7 +173,7 @@ void flow_restart(struct flow_table *t, struct flow *f, uint64_t now)
 }
 
 struct stream *flow_need_stream(struct flow_table *t, struct flow *f, uint32_t seq, bool anchored,
-                                uint64_t now, bool *evicted)
+                                bool *evicted)
 {
 	*evicted = false;
 	if (f->stream)

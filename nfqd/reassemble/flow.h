@@ -73,7 +73,7 @@ void flow_drop_stream(struct flow_table *t, struct flow *f);
 /* A stream for the flow; takes the longest idle flow's when none is free (*evicted). NULL only when
  * the pool has no room at all. */
 struct stream *flow_need_stream(struct flow_table *t, struct flow *f, uint32_t seq, bool anchored,
-                                uint64_t now, bool *evicted);
+                                bool *evicted);
 /* Forgets flows that were idle for too long; cheap when there are none. */
 void flow_table_age(struct flow_table *t, uint64_t now);
 

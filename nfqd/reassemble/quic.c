@@ -77,14 +77,6 @@ static uint32_t read_long_header(struct wire *w)
 	return wire_u8(w) & LONG_HEADER ? wire_u32(w) : 0;
 }
 
-bool quic_may_be(struct span datagram)
-{
-	enum wire_err err = WIRE_OK;
-	struct wire   w = wire_of(datagram, &err, false);
-
-	return read_long_header(&w) != 0;
-}
-
 bool quic_is(struct span datagram, uint32_t *version)
 {
 	enum wire_err err = WIRE_OK;

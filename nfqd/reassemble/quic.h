@@ -10,8 +10,6 @@
 
 /* A long header of a version whose Initials can be opened. */
 bool quic_is(struct span datagram, uint32_t *version);
-/* A long header of some version: QUIC, but maybe none that we know. */
-bool quic_may_be(struct span datagram);
 
 enum quic_result {
 	QUIC_NEW,     /* handshake bytes came into the flow's stream */

@@ -153,7 +153,7 @@ static void test_ageing(void **state)
 		bool               evicted;
 
 		if (rows[i].stream)
-			assert_non_null(flow_need_stream(t, f, 1, false, start, &evicted));
+			assert_non_null(flow_need_stream(t, f, 1, false, &evicted));
 		flow_table_age(t, start + rows[i].idle);
 		same_num(rows[i].what, "still there", find(t, 7) != NULL, rows[i].there);
 		flow_table_age(t, start + rows[i].idle); /* and an empty table */
@@ -185,7 +185,7 @@ static void test_restart(void **state)
 	bool               evicted;
 
 	(void)state;
-	assert_non_null(flow_need_stream(t, f, 5, true, start, &evicted));
+	assert_non_null(flow_need_stream(t, f, 5, true, &evicted));
 	f->decided = f->anchored = f->drop = true;
 	f->state = f->segments = 3;
 	assert_true(flow_record_once(f, 1, start));
@@ -208,18 +208,18 @@ static void test_streams_change_hands(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < 3; i++) {
 		f[i] = get(t, i, start + i, NULL);
-		assert_non_null(flow_need_stream(t, f[i], 100, true, start + i, &evicted));
+		assert_non_null(flow_need_stream(t, f[i], 100, true, &evicted));
 		assert_int_equal(evicted, i == 2);
 	}
 	assert_null(f[0]->stream);
 	assert_non_null(f[1]->stream);
 	assert_int_equal(f[2]->stream->base, 100);
 	assert_true(f[2]->stream->anchored);
-	assert_ptr_equal(flow_need_stream(t, f[1], 7, false, start, &evicted), f[1]->stream);
+	assert_ptr_equal(flow_need_stream(t, f[1], 7, false, &evicted), f[1]->stream);
 	assert_false(evicted);
 	flow_drop_stream(t, f[1]);
 	flow_drop_stream(t, f[1]);
-	assert_non_null(flow_need_stream(t, f[0], 1, false, start, &evicted));
+	assert_non_null(flow_need_stream(t, f[0], 1, false, &evicted));
 	assert_false(evicted);
 	flow_table_free(t);
 }
@@ -233,7 +233,7 @@ static void test_forgotten_flow_gives_its_stream_back(void **state)
 	for (uint32_t i = 0; i < 10; i++) {
 		struct flow *f = get(t, i, start + i, NULL);
 
-		assert_non_null(flow_need_stream(t, f, 1, false, start + i, &evicted));
+		assert_non_null(flow_need_stream(t, f, 1, false, &evicted));
 		assert_false(evicted);
 	}
 	flow_table_free(t);
@@ -291,7 +291,7 @@ static void test_random(void **state)
 		assert_int_equal(f->last, now);
 		last[key] = now;
 		if (unit_random(&rnd) % 3 == 0)
-			assert_non_null(flow_need_stream(t, f, step, false, now, &evicted));
+			assert_non_null(flow_need_stream(t, f, step, false, &evicted));
 		if (unit_random(&rnd) % 5 == 0)
 			flow_drop_stream(t, f);
 		for (uint32_t k = 0; k < KEYS; k++) {

@@ -8,7 +8,7 @@ writes, for case n, FOLDER/n.pcap, n.what, n.options, n.filter, n.expect and so 
 
 A case file holds cases one below the other; # starts a comment.
 
-    case 9: a sentence that says what it shows (numbers as in facts/inspection.md, section 5)
+    case 9: a sentence that says what it shows (cases of one kind share a number)
         packets  tcp(tls("s07.upd.kaspersky.com"))     a Python expression: a list of IP packets
         hex      0000  45 00 ...                       or their bytes, text2pcap style; offset 0 is a new one
         link     ethernet | raw | vlan | qinq | pppoe | a number for the file's header
@@ -30,6 +30,9 @@ import random
 import re
 import struct
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import quic  # noqa: E402: a real Initial, sealed
 
 S, O = "s07.upd.kaspersky.com", "www.example.org"    # a listed name, another one
 CLIENT4, SERVER4 = "10.1.0.2", "203.0.113.5"
@@ -178,6 +181,12 @@ def udp(data, dport=53, lie=0, **how):
 def dns(*names, v=4, dport=53, opts=None, exts=None, dst=None, **how):
     where = {k: x for k, x in (("opts", opts), ("exts", exts), ("dst", dst)) if x is not None}
     return udp(q(*names, **how), v=v, dport=dport, **where)
+
+
+def datagrams(*each, dport=443, **how):
+    """Several of one flow."""
+    sport = next(ports)
+    return [ip(17, udp_header(data, sport, dport), **how) for data in each]
 
 
 def segment(data, sport, dport, seq, flags=PSH | ACK, ack=1, opts=b""):

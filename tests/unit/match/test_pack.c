@@ -21,7 +21,7 @@
 	"    confidence: high\n"                                                                   \
 	"    side_effect: none\n"
 
-/* As contract/pack.yaml of the project's papers has it: must load as it stands. */
+/* The published example of a pack: must load as it stands. */
 static const char contract[] =
 	"pack: example-vendor\n"
 	"vendor: Example Vendor\n"

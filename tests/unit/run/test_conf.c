@@ -14,7 +14,7 @@ static const char pack_text[] =
 	"entries:\n"
 	"  - {id: e, names: [.k.x], category: web, sources: [s], confidence: low, side_effect: none}\n";
 
-/* As contract/nfqd.yaml of the project's papers has it: must load as it stands. */
+/* The published example of a configuration: must load as it stands. */
 static const char contract[] =
 	"# every key but `rules` has a default\n"
 	"mode: enforce                  # enforce | log (decide and record, touch nothing)\n"

@@ -8,6 +8,8 @@ CC       ?= gcc
 CFLAGS   ?= -O2 -g
 SANITIZE ?=
 
+export PYTHONDONTWRITEBYTECODE := 1
+
 Q := $(if $(V),,@)
 # the folder's owner builds, also under sudo, so that nothing of root's is left in the tree
 OWNER := $(shell stat -c %U Makefile)

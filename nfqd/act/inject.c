@@ -31,9 +31,12 @@ int injector_open(struct injector_fds *fds, uint32_t forged_mark, struct err *er
 
 	*fds = INJECTOR_NONE;
 	for (unsigned i = 0; i < 4; i++) {
-		*all[i] = raw_socket(i % 2 ? AF_INET6 : AF_INET, i < 2 ? forged_mark : 0, err);
-		/* a kernel without IPv6 has no IPv6 clients either */
-		if (*all[i] < 0 && (i % 2 == 0 || errno != EAFNOSUPPORT))
+		bool six = i % 2;
+
+		if (six && access("/proc/net/if_inet6", F_OK) != 0)
+			continue; /* a kernel without IPv6 has no IPv6 clients either */
+		*all[i] = raw_socket(six ? AF_INET6 : AF_INET, i < 2 ? forged_mark : 0, err);
+		if (*all[i] < 0)
 			return -1;
 	}
 	return 0;

@@ -108,10 +108,13 @@ int xt_install(enum steer_backend flavour, const struct steer_conf *c, struct er
 		bool        used;
 	} hooks[] = { { "PREROUTING", c->forward }, { "FORWARD", c->forward }, { "OUTPUT", c->output } };
 
+	/* a kernel without IPv6 has no such packets, and ip6tables would fail on it */
+	unsigned families = access("/proc/net/if_inet6", F_OK) == 0 ? 2 : 1;
+
 	for (unsigned i = 0; i < sizeof(flavours) / sizeof(flavours[0]); i++) {
 		if (flavours[i].flavour != flavour)
 			continue;
-		for (unsigned family = 0; family < 2; family++)
+		for (unsigned family = 0; family < families; family++)
 			for (unsigned h = 0; h < 3; h++)
 				if (hooks[h].used &&
 				    add_rule(flavours[i].program[family], hooks[h].chain, c, err) < 0)

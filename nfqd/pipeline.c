@@ -415,7 +415,7 @@ static struct verdict judge_messages(struct pipeline *p, struct judged *j, struc
 		if (j->names.n == 0) /* no question, or damaged: the next message may be one */
 			continue;
 		v = judge(p, j);
-		if (v.drop)
+		if (v.drop || v.state == STATE_REJECTED)
 			return finish(p, j, v);
 	}
 	f->anchored = true;

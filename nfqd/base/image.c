@@ -157,7 +157,7 @@ const struct image *image_map(int fd)
 
 	if (fstat(fd, &st) < 0 || st.st_size <= 0)
 		return NULL;
-	block = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+	block = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (block == MAP_FAILED)
 		return NULL;
 	if (!image_check(block, (size_t)st.st_size)) {

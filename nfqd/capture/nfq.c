@@ -195,8 +195,11 @@ static void put_verdict(struct capture *c, const struct raw_packet *raw, struct 
 	struct nlmsghdr *nlh = nfq_nlmsg_put((char *)q->verdicts + q->verdict_used,
 	                                     NFQNL_MSG_VERDICT, q->num);
 
-	nfq_nlmsg_verdict_put(nlh, (int)raw->id, v.drop ? NF_DROP : NF_ACCEPT);
-	if (!v.drop && v.state != STATE_UNDECIDED)
+	/* a dropped connection goes on to the deciding chain, which remembers and drops it */
+	bool drop = v.drop && v.state != STATE_DROPPED;
+
+	nfq_nlmsg_verdict_put(nlh, (int)raw->id, drop ? NF_DROP : NF_ACCEPT);
+	if (!drop && v.state != STATE_UNDECIDED)
 		nfq_nlmsg_verdict_put_mark(nlh, (raw->mark & ~q->mark_mask) |
 		                                        steer_code(v.state) << q->mark_shift);
 	q->verdict_used += (nlh->nlmsg_len + 3U) & ~3U;

@@ -72,8 +72,8 @@ static void write_sets(FILE *f)
 	fputs(" }; }\n"
 	      "\tset outside { type ifname; }\n"
 	      "\tset inside { type ifname; }\n"
-	      "\tset inside4 { type ipv4_addr; flags interval; }\n"
-	      "\tset inside6 { type ipv6_addr; flags interval; }\n"
+	      "\tset inside4 { type ipv4_addr; flags interval; auto-merge; }\n"
+	      "\tset inside6 { type ipv6_addr; flags interval; auto-merge; }\n"
 	      "\tcounter unmarked { }\n"
 	      "\tcounter marked_output { }\n"
 	      "\tcounter foreign_mark { }\n"
@@ -181,6 +181,8 @@ static void write_rest(FILE *f, const struct marks *m)
 {
 	fprintf(f,
 	        "\tchain rest {\n"
+	        "\t\tudp dport { 443, 853 } ct state invalid,untracked counter name no_conntrack "
+	        "goto to_queue\n"
 	        "\t\tudp dport { 443, 853 } ct direction original goto to_queue\n"
 	        "\t\tmeta l4proto != 6 accept\n"
 	        "\t\tip length . tcp doff @empty4 accept\n"
@@ -198,7 +200,7 @@ static void write_rest(FILE *f, const struct marks *m)
 	        m->mask, m->mask);
 }
 
-static void write_steering(FILE *f, const struct steer *s)
+static void write_steering(FILE *f, const struct steer *s, const struct marks *m)
 {
 	const struct steer_conf *c = &s->conf;
 
@@ -216,6 +218,9 @@ static void write_steering(FILE *f, const struct steer *s)
 		      "\tchain steer_forward {\n"
 		      "\t\ttype filter hook forward priority mangle - 1; policy accept;\n",
 		      f);
+		/* routed already: our bits, set by somebody else, decide nothing behind the queue */
+		fprintf(f, "\t\tmeta mark & 0x%08x != 0 counter name foreign_mark meta mark set meta mark & "
+		           "0x%08x\n", m->mask, m->keep);
 		write_whom(f, s, true);
 		fputs("\t\tjump first\n"
 		      /* judged at prerouting, unless a translation made it a question */
@@ -275,7 +280,8 @@ static void write_deciding(FILE *f, const struct steer *s, const struct marks *m
 		/* a foreign mark on output was never queued: its bits are not ours to read */
 		if (i == 2 && !s->conf.marked_output)
 			fprintf(f, "\t\tmeta mark & 0x%08x != 0 accept\n", m->keep);
-		fprintf(f, "\t\tmeta mark & 0x%08x != 0 goto decided\n\t}\n", m->mask);
+		fprintf(f, "\t\t%smeta mark & 0x%08x != 0 goto decided\n\t}\n",
+		        i == 0 ? "meta l4proto { 6, 17 } th dport 53 " : "", m->mask);
 	}
 }
 
@@ -308,7 +314,7 @@ static char *table_text(const struct steer *s)
 	write_dns(f);
 	write_rest(f, &m);
 	write_forged(f, &m);
-	write_steering(f, s);
+	write_steering(f, s, &m);
 	write_deciding(f, s, &m);
 	fputs("}\n", f);
 	fclose(f);
@@ -390,7 +396,7 @@ static int load(struct steer *s, struct err *err)
 	int   r = text ? run(s, text, "table inet nfqd", err) : err_set(err, "out of memory");
 
 	free(text);
-	return r < 0 ? r : set_inside(s, err);
+	return r;
 }
 
 static void free_steer(struct steer *s)
@@ -420,6 +426,10 @@ struct steer *steer_install(const struct steer_conf *conf, struct err *err)
 		return NULL;
 	}
 	conntrack_clear(conf->mark_mask);
+	if (set_inside(s, err) < 0) {
+		steer_remove(s);
+		return NULL;
+	}
 	if (s->backend != STEER_NFT && xt_install(s->backend, conf, err) < 0) {
 		steer_remove(s);
 		return NULL;

@@ -83,7 +83,7 @@ static void reopen_outputs(struct parent *p)
 {
 	for (unsigned i = 0; i < p->in.outputs; i++) {
 		struct err err = { 0 };
-		int        fd = open_output(&p->conf->outputs[i], &err);
+		int        fd = open_output(&p->boot->outputs[i], &err);
 
 		if (fd < 0) {
 			diag_warn("log", "%s", err.text);
@@ -232,14 +232,21 @@ static void replace_worker(struct parent *p, int status)
 
 static void reap(struct parent *p)
 {
-	int   status;
+	int   status, worker_status = 0;
+	bool  died = false;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (pid == p->worker && !p->stopping)
-			replace_worker(p, status);
-		else if (pid == p->resolver)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == p->worker) {
+			died = true;
+			worker_status = status;
+			p->worker = -1;
+		} else if (pid == p->resolver) {
 			diag_warn("resolver", "ended; clients stay without names");
+		}
+	}
+	if (died && !p->stopping)
+		replace_worker(p, worker_status);
 }
 
 /* ---- reload ---- */
@@ -282,7 +289,9 @@ static bool needs_restart(const struct conf *a, const struct conf *b)
 
 	return a->fail != b->fail || x->forward != y->forward || x->output != y->output ||
 	       x->queues != y->queues || x->queue_num != y->queue_num ||
-	       x->mark_mask != y->mark_mask || x->marked_output != y->marked_output;
+	       x->mark_mask != y->mark_mask || x->marked_output != y->marked_output ||
+	       x->n_inside != y->n_inside || a->n_outputs != b->n_outputs ||
+	       strcmp(a->control, b->control) != 0;
 }
 
 int parent_reload(struct parent *p, struct err *err)
@@ -305,9 +314,11 @@ int parent_reload(struct parent *p, struct err *err)
 	p->img = img;
 	p->generation++;
 	if (conf != p->conf) {
-		if (needs_restart(p->conf, conf))
-			diag_warn("reload", "changes of fail and inspect take effect at the next start");
-		conf_free(p->conf);
+		if (needs_restart(p->boot, conf))
+			diag_warn("reload", "changes of fail, inspect, control and log outputs take effect "
+			                    "at the next start");
+		if (p->conf != p->boot)
+			conf_free(p->conf);
 		p->conf = conf;
 	}
 	if (message_send(p->in.parent, MESSAGE_RULES, p->generation, fd) < 0)
@@ -471,8 +482,12 @@ static void serve(struct parent *p)
 	while (!p->stopping) {
 		struct err err = { 0 };
 
-		if (poll(fds, 3, -1) < 0)
+		if (poll(fds, 3, p->worker > 0 ? -1 : RESTART_PAUSE_MS) < 0)
 			continue;
+		if (p->worker <= 0 && start_worker(p, &err) < 0) { /* as when fork() failed */
+			diag_error("worker", "%s", err.text);
+			err = (struct err){ 0 };
+		}
 		if (fds[0].revents)
 			on_signal(p);
 		if (fds[1].revents)
@@ -538,7 +553,7 @@ static void stop(struct parent *p)
 		waitpid(p->resolver, NULL, 0);
 	if (p->ctl >= 0) {
 		close(p->ctl);
-		unlink(p->conf->control);
+		unlink(p->boot->control);
 	}
 	close_if(p->in.inject.forged4);
 	close_if(p->in.inject.forged6);
@@ -549,7 +564,9 @@ static void stop(struct parent *p)
 	close_if(p->signals);
 	routes_close(p->routes);
 	free(p->img);
-	conf_free(p->conf);
+	if (p->conf != p->boot)
+		conf_free(p->conf);
+	conf_free(p->boot);
 }
 
 int parent_run(struct conf *conf, struct err *err)
@@ -557,7 +574,7 @@ int parent_run(struct conf *conf, struct err *err)
 	static struct parent p;
 	int                  r;
 
-	p.conf = conf;
+	p.conf = p.boot = conf;
 	p.ctl = p.signals = p.in.ask_name = -1;
 	p.started = clock_now();
 	r = start(&p, err);

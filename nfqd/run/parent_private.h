@@ -11,7 +11,8 @@
 #include "run/worker.h"
 
 struct parent {
-	struct conf     *conf;
+	struct conf     *boot; /* of the start: what a reload cannot change */
+	struct conf     *conf; /* of the latest reload */
 	struct image    *img; /* what the worker reads, kept for questions */
 	uint64_t         generation;
 	struct shared   *shared;

@@ -86,7 +86,7 @@ static json_t *run_status(void *ctx, const json_t *request, struct err *err)
 	return json_pack("{s:s, s:s, s:s, s:I, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:{s:I, s:I}}",
 	                 "version", NFQD_VERSION, "mode",
 	                 rs_settings(&rs)->mode == MODE_LOG ? "log" : "enforce", "fail",
-	                 p->conf->fail == FAIL_OPEN ? "open" : "closed", "uptime_s",
+	                 p->boot->fail == FAIL_OPEN ? "open" : "closed", "uptime_s",
 	                 (json_int_t)((clock_now() - p->started) / NS_PER_S), "worker_pid",
 	                 (int)p->worker, "worker_restarts", (int)p->restarts, "generation",
 	                 (json_int_t)p->shared->generation, "names", (json_int_t)rs.head->names,

@@ -15,8 +15,6 @@ Q := $(if $(V),,@)
 OWNER := $(shell stat -c %U Makefile)
 AS_OWNER := $(if $(filter 0,$(shell id -u)),$(if $(filter-out root UNKNOWN,$(OWNER)),runuser -u $(OWNER) --))
 
-LIBS_PC := libmnl libnetfilter_queue libnetfilter_conntrack libnftables libcares jansson libcap-ng \
-	libseccomp libsystemd yaml-0.1 libpcap
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes
 override CPPFLAGS += -D_GNU_SOURCE -DNFQD_VERSION='"$(VERSION)"' \
 	-DNFQD_DATADIR='"$(PREFIX)/share/nfqd/rules"' -Infqd $(if $(SANITIZE),-DNFQD_NO_SECCOMP)
@@ -27,7 +25,6 @@ endif
 override LDFLAGS += -pie -Wl,-z,relro,-z,now -pthread $(SANITIZE)
 LDLIBS = -lnetfilter_queue -lmnl -lnetfilter_conntrack -lnfnetlink -lnftables -lcares -lcyaml -lyaml \
 	-ljansson -lpcap -lnettle -lseccomp -lcap-ng -lsystemd
-CTL_LDLIBS = -lcyaml -lyaml -ljansson
 
 SRC   := $(sort $(wildcard nfqd/*.c nfqd/*/*.c))
 OBJ   := $(SRC:%.c=$(B)/obj/%.o) $(B)/obj/nfqd/match/canary.o

@@ -34,7 +34,6 @@ struct nfq {
 	struct capture  base;
 	int             fd;
 	uint16_t        num;
-	uint32_t        mark_shift; /* of the lowest of our three mark bits */
 	uint32_t        mark_mask;
 	bool            drop_orphans, first;
 	uint64_t        verdict_used;
@@ -201,7 +200,7 @@ static void put_verdict(struct capture *c, const struct raw_packet *raw, struct 
 	nfq_nlmsg_verdict_put(nlh, (int)raw->id, drop ? NF_DROP : NF_ACCEPT);
 	if (!drop && v.state != STATE_UNDECIDED)
 		nfq_nlmsg_verdict_put_mark(nlh, (raw->mark & ~q->mark_mask) |
-		                                        steer_code(v.state) << q->mark_shift);
+		                                        steer_mark(q->mark_mask, steer_code(v.state)));
 	q->verdict_used += (nlh->nlmsg_len + 3U) & ~3U;
 }
 
@@ -246,7 +245,6 @@ struct capture *queue_open(int fd, uint16_t num, uint32_t mark_mask, bool drop_o
 	q->fd = fd;
 	q->num = num;
 	q->mark_mask = mark_mask;
-	q->mark_shift = (uint32_t)__builtin_ctz(mark_mask);
 	q->drop_orphans = drop_orphans;
 	q->first = true;
 	for (unsigned i = 0; i < CAPTURE_BURST; i++) {

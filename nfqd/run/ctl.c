@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,15 +21,6 @@ static int address(struct sockaddr_un *sa, const char *path, struct err *err)
 	return 0;
 }
 
-static void make_folder(const char *path)
-{
-	char *copy = strdup(path);
-
-	if (copy)
-		mkdir(dirname(copy), 0755);
-	free(copy);
-}
-
 int ctl_open(const char *path, struct err *err)
 {
 	const struct group *group = getgrnam("nfqd");
@@ -40,7 +30,6 @@ int ctl_open(const char *path, struct err *err)
 
 	if (address(&sa, path, err) < 0)
 		return -1;
-	make_folder(path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	unlink(path); /* a killed run's: the queue is ours, so nobody listens there */
 	mask = umask(0177);

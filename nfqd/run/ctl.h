@@ -18,8 +18,8 @@ struct ctl_command {
 	json_t *(*run)(void *ctx, const json_t *request, struct err *err);
 };
 
-/* Binds the socket: group nfqd may use it when that group exists, else root alone. Makes the folder
- * when it is missing. Returns the descriptor, -1 with err. */
+/* Binds the socket: group nfqd may use it when that group exists, else root alone. Its
+ * folder must be there. Returns the descriptor, -1 with err. */
 MUST_CHECK int ctl_open(const char *path, struct err *err);
 /* Serves one client that waits at the listening socket; bounded in size and time. */
 void ctl_serve(int listener, const struct ctl_command *commands, unsigned n, void *ctx);

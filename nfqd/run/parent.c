@@ -421,6 +421,7 @@ static int start(struct parent *p, struct err *err)
 	    injector_open(&in->inject, steer_mark(in->mark_mask, CODE_FORGED), err) < 0 ||
 	    open_outputs(p, err) < 0)
 		return -1;
+	make_folder_of(p->conf->control);
 	p->ctl = ctl_open(p->conf->control, err);
 	p->routes = p->ctl < 0 ? NULL : routes_open(err);
 	if (!p->routes || update_routes(p, err) < 0 || start_worker(p, err) < 0 ||

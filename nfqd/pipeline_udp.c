@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Datagrams: questions to a resolver, each judged by itself; QUIC, whose hello may take several
+ * datagrams; everything else, decided by its address.
+ */
+#include "pipeline_private.h"
+
+#include "base/clock.h"
+#include "reassemble/quic.h"
+
+enum { UNKNOWN_DATAGRAMS = 16, DNS_PORT = 53 };
+
+#define UDP_FORGOTTEN (10 * NS_PER_S) /* longer silent, and a decided flow may be another one */
+
+/* Bytes of a hello are collected from as many Initials as it takes; one that cannot be opened may be
+ * a decoy in front of the right one. */
+static struct verdict judge_quic(struct pipeline *p, struct judged *j, uint32_t version)
+{
+	struct flow     *f = pipeline_flow(p, j);
+	enum quic_result r;
+	enum wire_err    err = WIRE_OK;
+	struct wire      w;
+	bool             evicted;
+
+	if (!flow_need_stream(p->flows, f, 0, true, &evicted))
+		return pipeline_finish_exception(p, j, COUNT_exc_stream_full);
+	if (evicted)
+		pipeline_exception(p, j->pkt, COUNT_exc_stream_full);
+	r = quic_datagram(f, j->pkt->payload);
+	if (r == QUIC_CLOSED)
+		pipeline_exception(p, j->pkt, COUNT_exc_quic);
+	w = wire_of(stream_front(f->stream), &err, true);
+	if (r == QUIC_NEW && quic_tls_names(&w, &j->names) == WIRE_OK) {
+		j->names.tls.quic = version;
+		return pipeline_finish(p, j, pipeline_judge(p, j));
+	}
+	if (++f->segments >= UNKNOWN_DATAGRAMS)
+		return pipeline_finish_exception(p, j, COUNT_exc_quic);
+	count_add(p->count, COUNT_waiting, 1);
+	return VERDICT_PASS;
+}
+
+/*
+ * Decided by its address; allowed for good only after some patience: junk, or a version that is about
+ * to be negotiated, may come before the datagram that names a host.
+ */
+static struct verdict judge_unknown_datagram(struct pipeline *p, struct judged *j)
+{
+	struct flow   *f = pipeline_flow(p, j);
+	struct verdict v = VERDICT_ALLOW;
+
+	if (f->segments == 0) {
+		count_add(p->count, COUNT_unknown, 1);
+		v = pipeline_judge(p, j);
+	}
+	if (v.state == STATE_ALLOWED && ++f->segments < UNKNOWN_DATAGRAMS)
+		return VERDICT_PASS;
+	return pipeline_finish(p, j, v);
+}
+
+/* Datagrams that are judged as part of a flow: all but questions to a resolver. */
+static struct verdict judge_flow(struct pipeline *p, struct judged *j)
+{
+	uint32_t     version;
+	struct flow *f = j->flow = flow_table_find(p->flows, j->pkt);
+
+	if (f && f->decided && p->now > f->last + UDP_FORGOTTEN)
+		flow_restart(p->flows, f, p->now); /* the ports are used again */
+	if (f)
+		flow_touch(p->flows, f, p->now);
+	if (f && f->decided)
+		return (struct verdict){ .drop = f->drop, .state = f->state };
+	return quic_is(j->pkt->payload, &version) ? judge_quic(p, j, version)
+	                                          : judge_unknown_datagram(p, j);
+}
+
+/* Each question decides for itself: a resolver's port is never allowed for good. */
+static struct verdict judge_question(struct pipeline *p, struct judged *j,
+                                     const struct name_proto *row)
+{
+	enum wire_err  err = WIRE_OK;
+	struct wire    w = wire_of(j->pkt->payload, &err, false);
+	struct verdict v;
+
+	j->message = j->pkt->payload;
+	if (row->names(&w, &j->names) == WIRE_BAD)
+		pipeline_exception(p, j->pkt, j->pkt->cut ? COUNT_exc_cut : COUNT_exc_parse);
+	if (j->names.n == 0)
+		return VERDICT_PASS;
+	v = pipeline_judge(p, j);
+	if (v.state == STATE_ALLOWED)
+		v.state = STATE_UNDECIDED;
+	return v;
+}
+
+struct verdict pipeline_datagram(struct pipeline *p, struct judged *j)
+{
+	const struct name_proto *row;
+
+	if (name_proto_find(L4_UDP, j->pkt->dport, j->pkt->payload, false, &row) == WIRE_OK)
+		return judge_question(p, j, row);
+	return j->pkt->dport == DNS_PORT ? VERDICT_PASS : judge_flow(p, j);
+}

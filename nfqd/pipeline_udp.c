@@ -8,7 +8,8 @@
 #include "base/clock.h"
 #include "reassemble/quic.h"
 
-enum { UNKNOWN_DATAGRAMS = 16, DNS_PORT = 53 };
+enum { UNKNOWN_DATAGRAMS = 16, DNS_PORT = 53, NETBIOS_PORT = 137, MDNS_PORT = 5353,
+       LLMNR_PORT = 5355 };
 
 #define UDP_FORGOTTEN (10 * NS_PER_S) /* longer silent, and a decided flow may be another one */
 
@@ -93,10 +94,19 @@ static struct verdict judge_question(struct pipeline *p, struct judged *j,
 	return v;
 }
 
+/* Names of the neighbourhood, by mDNS, LLMNR and NetBIOS: no resolver is asked. */
+static bool is_for_neighbours(const struct packet *pkt)
+{
+	return pkt->dport == NETBIOS_PORT || pkt->dport == MDNS_PORT || pkt->dport == LLMNR_PORT ||
+	       addr_is_multicast(&pkt->dst);
+}
+
 struct verdict pipeline_datagram(struct pipeline *p, struct judged *j)
 {
 	const struct name_proto *row;
 
+	if (is_for_neighbours(j->pkt))
+		return VERDICT_PASS;
 	if (name_proto_find(L4_UDP, j->pkt->dport, j->pkt->payload, false, &row) == WIRE_OK)
 		return judge_question(p, j, row);
 	return j->pkt->dport == DNS_PORT ? VERDICT_PASS : judge_flow(p, j);

@@ -9,7 +9,7 @@
 
 #include "act/inject.h"
 
-enum { ANSWER_MAX = 1024 };
+enum { ANSWER_MAX = 1024, DNS_PORT = 53 };
 
 /* A packet from the server's side of pkt to the client. */
 static struct forge towards_client(const struct packet *pkt)
@@ -79,7 +79,9 @@ static struct verdict answer_dns_tcp(struct injector *inj, const struct decision
 	size_t        n = dns_answer(&on->names->dns, on->message, d->dns, on->why, answer + 2, ANSWER_MAX);
 	struct forge  f = towards_client(pkt);
 
-	if (n == 0) /* too long to be answered */
+	/* too long to be answered; or the steering does not know how to end what the client still says
+	 * to a server that is gone: that is only so on DNS's own port */
+	if (n == 0 || pkt->dport != DNS_PORT)
 		return reset_tcp(inj, d, on, sent);
 	answer[0] = (uint8_t)(n >> 8);
 	answer[1] = (uint8_t)n;

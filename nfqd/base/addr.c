@@ -27,6 +27,11 @@ bool addr_is_link_local(const struct addr *a)
 	return a->len == 16 && a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
 }
 
+bool addr_is_multicast(const struct addr *a)
+{
+	return a->len == 4 ? (a->b[0] & 0xf0) == 0xe0 : a->len == 16 && a->b[0] == 0xff;
+}
+
 void addr_text(const struct addr *a, char out[ADDR_TEXT])
 {
 	out[0] = '\0';

@@ -37,6 +37,7 @@ static inline bool addr_eq(const struct addr *a, const struct addr *b)
 bool net_has(const struct net *net, const struct addr *a);
 bool addr_is_loopback(const struct addr *a);
 bool addr_is_link_local(const struct addr *a);
+bool addr_is_multicast(const struct addr *a);
 
 void addr_text(const struct addr *a, char out[ADDR_TEXT]);
 void mac_text(const uint8_t mac[6], char out[MAC_TEXT]);

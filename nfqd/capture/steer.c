@@ -174,6 +174,23 @@ static void write_dns(FILE *f)
 }
 
 /*
+ * Questions and QUIC hellos on any other UDP port, told by what cannot well be something else: a DNS
+ * header that asks one question (RFC 1035 4.1.1; not of neighbours, by NetBIOS, mDNS or LLMNR), a
+ * long header of a QUIC version (RFC 8999 5.1) that can be read.
+ */
+static void write_any_port(FILE *f)
+{
+	fputs("\tchain any_port {\n"
+	      "\t\tct direction != original return\n"
+	      "\t\t@th,64,1 1 @th,72,32 { 0x00000001, 0x6b3343cf } goto to_queue\n"
+	      "\t\t@th,64,1 1 @th,72,32 0xff000017-0xff000022 goto to_queue\n"
+	      "\t\tudp dport != { 137, 5353, 5355 } @th,80,16 & 0xfecf == 0 @th,96,48 0x100000000 "
+	      "goto to_queue\n"
+	      "\t}\n",
+	      f);
+}
+
+/*
  * Everything else: segments with data from the client's side. Which side that is conntrack knows
  * when it saw the SYN; after a restart the well-known port tells.
  */
@@ -184,6 +201,7 @@ static void write_rest(FILE *f, const struct marks *m)
 	        "\t\tudp dport { 443, 853 } ct state invalid,untracked counter name no_conntrack "
 	        "goto to_queue\n"
 	        "\t\tudp dport { 443, 853 } ct direction original goto to_queue\n"
+	        "\t\tmeta l4proto 17 jump any_port\n"
 	        "\t\tmeta l4proto != 6 accept\n"
 	        "\t\tip length . tcp doff @empty4 accept\n"
 	        "\t\tip6 length . tcp doff @empty6 accept\n"
@@ -312,6 +330,7 @@ static char *table_text(const struct steer *s)
 	write_to_queue(f, s, &m);
 	write_whom_chain(f);
 	write_dns(f);
+	write_any_port(f);
 	write_rest(f, &m);
 	write_forged(f, &m);
 	write_steering(f, s, &m);

@@ -8,10 +8,14 @@
 
 #include "name/name.h"
 
-enum { HEADER = 12, TYPE_OPT = 41, MAX_NAME = 255, MAX_JUMPS = 127, FEW_QUESTIONS = 16 };
+enum { HEADER = 12, TYPE_OPT = 41, MAX_NAME = 255, MAX_JUMPS = 127, FEW_QUESTIONS = 16,
+       CLASS_IN = 1 };
 
 #define FLAG_QR 0x8000
 #define OPCODE  0x7800
+#define FLAG_RD 0x0100
+#define FLAG_AD 0x0020
+#define FLAG_CD 0x0010
 #define OPT_DO  0x8000
 
 /*
@@ -124,6 +128,53 @@ enum wire_err dns_names(struct wire *w, struct names *out)
 enum wire_err dns_guess(struct wire w)
 {
 	return wire_left(&w) >= HEADER ? WIRE_OK : WIRE_NONE;
+}
+
+/* A label as host names have them; _service and *.wild too. */
+static bool is_host_label(struct span label)
+{
+	for (size_t i = 0; i < label.n; i++) {
+		uint8_t c = ascii_lower(label.p[i]);
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '*'))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * On a port that is not DNS's own only what can hardly be anything else: a standard query with one
+ * question, nothing but perhaps an OPT and a signature behind it, and a host name in class IN.
+ */
+enum wire_err dns_guess_strict(struct wire w)
+{
+	size_t labels = 0;
+	bool   fits;
+
+	wire_skip(&w, 2); /* ID */
+	fits = (wire_u16(&w) & ~(FLAG_RD | FLAG_AD | FLAG_CD)) == 0;
+	for (unsigned count = 0; fits && count < 4; count++) {
+		uint16_t n = wire_u16(&w);
+
+		fits = *w.err != WIRE_OK || (count == 0 ? n == 1 : n <= (count == 3 ? 2 : 0));
+	}
+	for (uint8_t len = 1; fits && *w.err == WIRE_OK && len; labels++) {
+		len = wire_u8(&w);
+		fits = len < 64 && is_host_label(wire_span(&w, len));
+	}
+	if (fits && *w.err == WIRE_OK) { /* the root counts as a label */
+		wire_skip(&w, 2);        /* type */
+		fits = labels > 2 && (wire_u16(&w) == CLASS_IN || *w.err != WIRE_OK);
+	}
+	return fits && *w.err != WIRE_BAD ? *w.err : WIRE_NONE;
+}
+
+/* The same with the length that TCP puts in front. */
+enum wire_err dns_tcp_guess_strict(struct wire w)
+{
+	struct wire message = wire_sub(&w, wire_u16(&w));
+
+	return dns_guess_strict(message);
 }
 
 /* RFC 1035 4.2.2: every message has its length in front. */

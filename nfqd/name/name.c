@@ -13,6 +13,8 @@ static const struct name_proto protos[] = {
 	{ "tls", APP_TLS, L4_TCP, true, 0, tls_guess, tls_names },
 	{ "dns", APP_DNS, L4_TCP, false, 53, dns_tcp_guess, dns_tcp_names },
 	{ "http", APP_HTTP, L4_TCP, true, 0, http_guess, http_names },
+	{ "dns", APP_DNS, L4_UDP, false, 0, dns_guess_strict, dns_names },
+	{ "dns", APP_DNS, L4_TCP, false, 0, dns_tcp_guess_strict, dns_tcp_names },
 };
 
 #define N_PROTOS (sizeof(protos) / sizeof(protos[0]))

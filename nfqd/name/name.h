@@ -92,8 +92,10 @@ enum wire_err name_proto_find(enum l4 l4, uint16_t port, struct span first, bool
                               const struct name_proto **row);
 
 enum wire_err dns_guess(struct wire w);
+enum wire_err dns_guess_strict(struct wire w); /* on any port */
 enum wire_err dns_names(struct wire *w, struct names *out);
 enum wire_err dns_tcp_guess(struct wire w);
+enum wire_err dns_tcp_guess_strict(struct wire w);
 enum wire_err dns_tcp_names(struct wire *w, struct names *out); /* one message with its length */
 enum wire_err tls_guess(struct wire w);
 enum wire_err tls_names(struct wire *w, struct names *out);

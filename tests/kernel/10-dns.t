@@ -59,9 +59,11 @@ dnsq() { in_client "$LAB_PYTHON" tests/lib/dnsq.py "$@"; }
 answer_details() {	# RESOLVER TITLE
 	is "$(dnsq udp "$1" $LISTED | jq -c '[.rcode, .answers, .soa_ttl, .ad, .opt.size, .opt.options, .ede.code, .trailing_bytes]')" \
 		'["NXDOMAIN",0,60,null,1232,[15],15,null]' "$2: the answer: SOA 60 s, our own OPT with nothing but EDE, no AD"
+	like "$(in_client dig +time=2 +tries=1 -p 5300 $LISTED "@$1")" 'NXDOMAIN.*EDE: 15' "$2: UDP, another port"
+	like "$(in_client dig +time=2 +tries=1 +tcp -p 7000 $LISTED "@$1")" 'connection reset' "$2: TCP, another port: reset"
 	is "$(dnsq udp "$1" $LISTED --no-edns | jq -c '[.rcode, .soa_ttl, .opt]')" \
 		'["NXDOMAIN",60,null]' "$2: no OPT for a question without one"
-	asked=$((asked + 2))
+	asked=$((asked + 4))
 }
 
 no_connection_left() { [ -z "$(in_server ss -Htn state established 'sport = :53')" ]; }

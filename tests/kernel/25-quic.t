@@ -104,8 +104,12 @@ for nat in masquerade plain; do
 			connections $who $v "$nat, IPv$v, ${who#in_}"
 		done
 	done
-	is "$(nfqd_records)" 12 "$nat: one record for each connection"
-	is "$(nfqd_records '.nfqd.seen_in == "quic.sni" and .nfqd.action == "reject" and .alert.action == "blocked" and .nfqd.name == "'$LISTED'"')" 12 \
+	queued=$(nfqd_queued)
+	is "$(in_client "$LAB_PYTHON" tests/lib/quic.py "${LAB_WEB[4]}" 8443 $LISTED) $(($(nfqd_queued) - queued))" \
+		"refused 1" "$nat: QUIC on another port is refused"
+	lab_wait 2 nfqd_has_records 13
+	is "$(nfqd_records)" 13 "$nat: one record for each connection"
+	is "$(nfqd_records '.nfqd.seen_in == "quic.sni" and .nfqd.action == "reject" and .alert.action == "blocked" and .nfqd.name == "'$LISTED'"')" 13 \
 		"$nat: they say quic.sni, reject, blocked"
 	is "$(nfqd_lost)" 0 "$nat: the kernel dropped no queued packet"
 	nfqd_stop

@@ -255,6 +255,52 @@ static void test_guess(void **state)
 	assert_int_equal(dns_guess(wire_of(span_str("12345678901"), &err, false)), WIRE_NONE);
 }
 
+static void test_guess_strict(void **state)
+{
+	static const struct {
+		const char   *what;
+		struct span   msg;
+		bool          open;
+		enum wire_err guess;
+	} strict[] = {
+		{ "a question", LIT(QUERY("\0\1") "\1a\2bc\0" A_IN), false, WIRE_OK },
+		{ "checking disabled, with an OPT",
+		  LIT(HEAD("\1\60", "\0\1", "\0\1") "\1a\1b\0" A_IN OPT("\0\0", "\0\0")), false,
+		  WIRE_OK },
+		{ "a service", LIT(QUERY("\0\1") "\4_tcp\1b\0" A_IN), false, WIRE_OK },
+		{ "an answer", LIT(HEAD("\201\200", "\0\1", "\0\0") "\1a\1b\0" A_IN), false, WIRE_NONE },
+		{ "truncated", LIT(HEAD("\3\0", "\0\1", "\0\0") "\1a\1b\0" A_IN), false, WIRE_NONE },
+		{ "two questions", LIT(QUERY("\0\2") "\1a\1b\0" A_IN "\1c\1d\0" A_IN), false, WIRE_NONE },
+		{ "with an answer", LIT("\22\64\1\0\0\1\0\1\0\0\0\0\1a\1b\0" A_IN), false, WIRE_NONE },
+		{ "three additional records", LIT(HEAD("\1\0", "\0\1", "\0\3") "\1a\1b\0" A_IN), false,
+		  WIRE_NONE },
+		{ "one label", LIT(QUERY("\0\1") "\1a\0" A_IN), false, WIRE_NONE },
+		{ "a blank in a label", LIT(QUERY("\0\1") "\1a\2 b\0" A_IN), false, WIRE_NONE },
+		{ "a pointer", LIT(QUERY("\0\1") "\1a\300\14" A_IN), false, WIRE_NONE },
+		{ "class CH", LIT(QUERY("\0\1") "\1a\1b\0\0\1\0\3"), false, WIRE_NONE },
+		{ "cut", LIT(QUERY("\0\1") "\1a\1b\0\0\1"), false, WIRE_NONE },
+		{ "more to come", LIT(QUERY("\0\1") "\1a\1b\0\0\1"), true, WIRE_MORE },
+		{ "more to come, flags that do not fit", LIT("\22\64\41\0\0"), true, WIRE_NONE },
+	};
+	static struct bytes tcp;
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(strict); i++) {
+		enum wire_err err = WIRE_OK;
+
+		same_num(strict[i].what, "guess",
+		         dns_guess_strict(wire_of(strict[i].msg, &err, strict[i].open)), strict[i].guess);
+		tcp.n = 0;
+		bytes_block(&tcp, 2, strict[i].msg);
+		if (strict[i].open)
+			tcp.p[1] = 80; /* the length of all that will come */
+		err = WIRE_OK;
+		same_num(strict[i].what, "guess over TCP",
+		         dns_tcp_guess_strict(wire_of(bytes_span(&tcp), &err, strict[i].open)),
+		         strict[i].guess);
+	}
+}
+
 /* Six bytes of a question can point to a name of 255: only so many are read. */
 static void test_many_questions(void **state)
 {
@@ -305,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_messages),     cmocka_unit_test(test_info),
 		cmocka_unit_test(test_long_names),   cmocka_unit_test(test_pointer_chains),
 		cmocka_unit_test(test_tcp),          cmocka_unit_test(test_guess),
+		cmocka_unit_test(test_guess_strict),
 		cmocka_unit_test(test_many_questions), cmocka_unit_test(test_types),
 		cmocka_unit_test(test_mangled),
 	};

@@ -149,7 +149,8 @@ static void test_find(void **state)
 		  NULL },
 		{ "DNS over TCP", L4_TCP, 53, LIT("\0\40\0\1\1\0\0\1"), WIRE_OK, "dns" },
 		{ "DNS over TCP, one byte", L4_TCP, 53, LIT("\0"), WIRE_MORE, NULL },
-		{ "the same elsewhere", L4_TCP, 54, LIT("\0\40\0\1\1\0\0\1"), WIRE_NONE, NULL },
+		{ "the same elsewhere", L4_TCP, 54, LIT("\0\40\0\1\1\0\0\1"), WIRE_MORE, NULL },
+		{ "an answer elsewhere", L4_TCP, 54, LIT("\0\40\0\1\201\0\0\1"), WIRE_NONE, NULL },
 		{ "TLS", L4_TCP, 443, LIT("\26\3\1\1\0\1"), WIRE_OK, "tls" },
 		{ "TLS towards a resolver's port", L4_TCP, 53, LIT("\26\3\1\1\0\1"), WIRE_OK,
 		  "tls" },
@@ -157,7 +158,7 @@ static void test_find(void **state)
 		{ "HTTP", L4_TCP, 8080, LIT("GET / HTTP/1.1\r\n"), WIRE_OK, "http" },
 		{ "the first letter of a method", L4_TCP, 80, LIT("G"), WIRE_MORE, NULL },
 		{ "nothing yet", L4_TCP, 80, LIT(""), WIRE_MORE, NULL },
-		{ "a zero byte begins nothing", L4_TCP, 80, LIT("\0"), WIRE_NONE, NULL },
+		{ "a zero byte may begin a length", L4_TCP, 80, LIT("\0"), WIRE_MORE, NULL },
 		{ "SSH", L4_TCP, 22, LIT("SSH-2.0-OpenSSH_9.2\r\n"), WIRE_NONE, NULL },
 	};
 

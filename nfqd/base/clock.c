@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -31,6 +32,24 @@ int clock_parse(const char *text, int64_t *seconds)
 		/* strptime lets 2026-02-31 pass; timegm then moves it into March */
 		return tm.tm_mday == given.tm_mday && tm.tm_mon == given.tm_mon ? 0 : -1;
 	}
+	return -1;
+}
+
+int clock_parse_span(const char *text, int64_t *seconds)
+{
+	static const struct {
+		char    unit;
+		int64_t seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 } };
+	size_t digits = strspn(text, "0123456789");
+
+	if (digits == 0 || digits > 9 || !text[digits] || text[digits + 1])
+		return -1;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (units[i].unit == text[digits]) {
+			*seconds = strtoll(text, NULL, 10) * units[i].seconds;
+			return 0;
+		}
 	return -1;
 }
 

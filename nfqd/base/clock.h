@@ -15,6 +15,9 @@ uint64_t clock_now(void);
  * seconds since 1970. Returns 0 or -1. */
 int clock_parse(const char *text, int64_t *seconds);
 
+/* Parses a length of time: a number and one of s, m, h, d, w, as in 90s, 10m, 7d. Returns 0 or -1. */
+int clock_parse_span(const char *text, int64_t *seconds);
+
 #define CLOCK_TEXT 32 /* room for every text below, with its NUL */
 /* 2026-11-23T16:20:31.482113+0000 (the EVE form) */
 void clock_text_eve(uint64_t ns, char out[CLOCK_TEXT]);

@@ -39,10 +39,9 @@ static struct span cut(struct span *s, uint8_t c)
 	return head;
 }
 
-/* RFC 3986 3.2: userinfo, host, port; an IPv6 literal stands in brackets. */
-static void add_authority(struct span a, enum seen_in where, struct names *out)
+/* Userinfo, host, port; an IPv6 literal stands in brackets. */
+bool name_of_authority(struct name *out, struct span a)
 {
-	struct name  name = { .seen_in = (uint8_t)where };
 	struct span  rest = a, host = trim(a);
 	struct span  user = cut(&rest, '@');
 
@@ -56,7 +55,14 @@ static void add_authority(struct span a, enum seen_in where, struct names *out)
 		rest = host;
 		host = cut(&rest, ':');
 	}
-	if (name_canonical(&name, trim(host)))
+	return name_canonical(out, trim(host));
+}
+
+static void add_authority(struct span a, enum seen_in where, struct names *out)
+{
+	struct name name = { .seen_in = (uint8_t)where };
+
+	if (name_of_authority(&name, a))
 		names_add(out, &name);
 }
 

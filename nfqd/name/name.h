@@ -67,6 +67,8 @@ struct names {
  */
 bool name_canonical(struct name *out, struct span text);
 bool name_push_label(struct name *out, struct span label);
+/* The same for the host of a URL's authority (RFC 3986 3.2): what stands around it is dropped. */
+bool name_of_authority(struct name *out, struct span authority);
 
 /* Adds a name to the set; false when the set is full. Duplicates are added once. */
 bool names_add(struct names *set, const struct name *name);

@@ -26,6 +26,7 @@
 #define SID_FIRST      9000000
 #define SID_SPAN       1000000
 
+#define FIRST_DAY_S (14 * 3600) /* a date begins first in UTC+14 */
 
 struct build {
 	struct image_builder *b;
@@ -244,6 +245,17 @@ static int add_stages(struct build *x, struct rs_pack *out)
 	return 0;
 }
 
+/* The day a version such as 2026.11.23.1 begins with; 0 when it begins with none. */
+static int64_t date_of(const char *version)
+{
+	char    day[] = "2026-11-23";
+	int64_t seconds;
+
+	for (size_t i = 0; i < sizeof(day) - 1; i++)
+		day[i] = version[i] == '.' ? '-' : version[i];
+	return clock_parse(day, &seconds) == 0 ? seconds - FIRST_DAY_S : 0;
+}
+
 static int add_pack(struct build *x)
 {
 	const struct pack *p = x->pack;
@@ -252,6 +264,8 @@ static int add_pack(struct build *x)
 		                   .title = text(x, p->title),
 		                   .version = text(x, p->version) };
 
+	if (p->version && strlen(p->version) >= strlen("2026.11.23"))
+		out.dated = date_of(p->version);
 	if (p->expires && clock_parse(p->expires, &out.expires) < 0)
 		return err_set(x->err, "%s: bad date '%s'", p->path, p->expires);
 	if (add_stages(x, &out) < 0)
@@ -266,26 +280,62 @@ static int add_pack(struct build *x)
 	return x->err->text[0] ? -1 : 0;
 }
 
+static struct ruleset_head *head_of(struct image_builder *b)
+{
+	return (void *)b->section[RS_HEAD].data;
+}
+
+/* One for the life of the process, so that its images can be compared. 0: none was to be had. */
+static uint64_t seed_get(void)
+{
+	static uint64_t seed;
+
+	if (seed == 0 && getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		seed = 0;
+	return seed;
+}
+
 int ruleset_build(struct image_builder *b, struct pack *const packs[], unsigned n, struct err *err)
 {
-	struct ruleset_head head = { .generation = 0 };
-	struct build        x = { .b = b, .err = err };
+	struct ruleset_head head = { .seed = seed_get() };
+	struct build        x = { .b = b, .err = err, .seed = head.seed };
 
-	if (getrandom(&head.seed, sizeof(head.seed), 0) != (ssize_t)sizeof(head.seed))
+	if (head.seed == 0)
 		return err_set(err, "no random numbers: %s", strerror(errno));
-	x.seed = head.seed;
 	image_add(b, RS_HEAD, &head, 1, sizeof(head));
 	for (unsigned i = 0; i < n; i++) {
 		x.pack = packs[i];
 		if (add_pack(&x) < 0)
 			return -1;
 	}
-	return b->failed ? err_set(err, "out of memory") : 0;
+	if (b->failed)
+		return err_set(err, "out of memory");
+	for (unsigned i = 0; i <= RS_NET; i++)
+		head_of(b)->of_packs[i] = b->section[i].n;
+	return 0;
 }
 
-static struct ruleset_head *head_of(struct image_builder *b)
+/* Out of the table again: fingerprints of packs' names. */
+static void take_names(struct image_builder *b, const struct image *from)
 {
-	return (void *)b->section[RS_HEAD].data;
+	const struct ruleset_head *head = image_at(from, RS_HEAD);
+	const uint64_t            *prints = image_at(from, RS_PRINT);
+	const uint32_t            *to = image_at(from, RS_PRINT_TO);
+
+	for (uint32_t i = 0; i < image_n(from, RS_PRINT); i++)
+		if (prints[i] && to[i] < head->of_packs[RS_TARGET])
+			print_add(b, prints[i], to[i]);
+}
+
+void ruleset_rebuild(struct image_builder *b, const struct image *from)
+{
+	const struct ruleset_head *head = image_at(from, RS_HEAD);
+
+	for (unsigned i = 0; i <= RS_NET; i++)
+		if (i != RS_PRINT && i != RS_PRINT_TO && head->of_packs[i] > 0)
+			image_add(b, i, image_at(from, i), head->of_packs[i],
+			          from->section[i].record);
+	take_names(b, from);
 }
 
 int ruleset_add_exception(struct image_builder *b, const char *pattern, uint32_t exception,
@@ -293,8 +343,13 @@ int ruleset_add_exception(struct image_builder *b, const char *pattern, uint32_t
 {
 	struct build     x = { .b = b, .err = err };
 	struct rs_target t = { .rule = exception, .exception = 1 };
+	struct rs_exception_net net = { .exception = exception };
 	struct pattern   p;
 
+	if (net_parse(pattern, &net.net) == 0) {
+		image_add(b, RS_EXCEPTION_NET, &net, 1, sizeof(net));
+		return b->failed ? err_set(err, "out of memory") : 0;
+	}
 	if (pattern_parse(&p, pattern, err) < 0)
 		return -1;
 	if (b->failed)

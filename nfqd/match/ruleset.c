@@ -192,6 +192,44 @@ void ruleset_match_name(const struct ruleset *rs, const struct name *name, struc
 	protect(rs, out);
 }
 
+unsigned ruleset_match_all(const struct ruleset *rs, const struct name *name, struct hit *out,
+                           unsigned max)
+{
+	const uint64_t         *prints = image_at(rs->img, RS_PRINT);
+	const uint32_t         *to = image_at(rs->img, RS_PRINT_TO);
+	const struct rs_target *targets = image_at(rs->img, RS_TARGET);
+	uint32_t                slots = image_n(rs->img, RS_PRINT);
+	uint64_t                print = rs->head->seed;
+	unsigned                n = 0;
+	struct labels           l;
+	struct hit              h;
+
+	labels_split(&l, name->text, name->len);
+	for (unsigned i = 0; i < l.n; i++) {
+		print = print_longer(print, label_at(&l, i));
+		for (uint32_t at = hash_range(print, slots); prints[at];
+		     at = at + 1 == slots ? 0 : at + 1) {
+			if (prints[at] != print || targets[to[at]].exception ||
+			    !fits(rs, &targets[to[at]], &l, i + 1, &h))
+				continue;
+			if (n < max)
+				out[n] = h;
+			n++;
+		}
+	}
+	return n;
+}
+
+/* Exceptions for a listed address: few, so one after the other. */
+static void match_exception_nets(const struct ruleset *rs, const struct addr *a, struct match *out)
+{
+	const struct rs_exception_net *nets = image_at(rs->img, RS_EXCEPTION_NET);
+
+	for (uint32_t i = 0; i < image_n(rs->img, RS_EXCEPTION_NET); i++)
+		if (net_has(&nets[i].net, a))
+			offer_exception(out, nets[i].exception);
+}
+
 void ruleset_match_addr(const struct ruleset *rs, const struct addr *a, uint8_t proto, uint16_t port,
                         struct match *out)
 {
@@ -210,6 +248,8 @@ void ruleset_match_addr(const struct ruleset *rs, const struct addr *a, uint8_t 
 			offer(rs, out, &h);
 	}
 	protect(rs, out);
+	if (out->n)
+		match_exception_nets(rs, a, out);
 }
 
 void hit_pattern(const struct ruleset *rs, const struct hit *hit, const struct name *name,

@@ -29,10 +29,13 @@ enum ruleset_section {
 	RS_PRINT_TO,  /* uint32_t: target of the fingerprint beside it */
 	RS_TARGET,    /* struct rs_target */
 	RS_NET,       /* struct rs_net, longest prefix first */
+	/* what is above belongs to the packs, what is below to the site */
 	RS_POLICY,    /* struct rs_policy (decide/policy.h) */
 	RS_CLIENT,    /* struct rs_client */
 	RS_EXCEPTION, /* struct rs_exception */
+	RS_EXCEPTION_NET, /* struct rs_exception_net */
 	RS_SETTINGS,  /* one struct rs_settings */
+	RS_FIRST_SEEN, /* int64_t per pack: when it was first loaded; none in offline runs */
 };
 
 struct list {
@@ -61,11 +64,13 @@ struct ruleset_head {
 	uint64_t seed;       /* of the fingerprints */
 	uint64_t generation; /* counts reloads, from 1 */
 	uint32_t names;      /* name patterns in the index, ranges counted out */
+	uint32_t of_packs[RS_NET + 1]; /* how much of each section the packs fill */
 };
 
 struct rs_pack {
 	uint32_t id, vendor, title, version; /* text */
 	int64_t  expires;                    /* seconds; 0: never */
+	int64_t  dated;                      /* the version's date where it begins first; 0: unknown */
 	uint32_t first_stage, stages;        /* in RS_STAGE, by time */
 };
 
@@ -99,6 +104,11 @@ struct rs_net {
 	uint32_t   rule; /* a rule of its own, made from the pack's `nets` item */
 };
 
+struct rs_exception_net {
+	struct net net;
+	uint32_t   exception;
+};
+
 struct ruleset {
 	const struct image        *img;
 	const struct ruleset_head *head;
@@ -113,7 +123,10 @@ struct ruleset {
 /* Adds packs to an image under construction. Errors name file, line and entry. */
 MUST_CHECK int ruleset_build(struct image_builder *b, struct pack *const packs[], unsigned n,
                              struct err *err);
-/* Adds a pattern of a site exception; called between ruleset_build() and ruleset_index(). */
+/* The same from an image that exists: its packs, without what the site made of them. */
+void ruleset_rebuild(struct image_builder *b, const struct image *from);
+/* Adds a pattern, an address or a network of a site exception; called between ruleset_build() and
+ * ruleset_index(). */
 MUST_CHECK int ruleset_add_exception(struct image_builder *b, const char *pattern, uint32_t exception,
                                      struct err *err);
 /* Writes the head and the index over all patterns that were added. Last step. */
@@ -128,6 +141,11 @@ void ruleset_match_name(const struct ruleset *rs, const struct name *name, struc
 void ruleset_match_addr(const struct ruleset *rs, const struct addr *a, uint8_t proto, uint16_t port,
                         struct match *out);
 
+/* All that match a name, also those that others outweigh. Returns how many there are; at most max are
+ * written. For people: the packet path asks ruleset_match_name(). */
+unsigned ruleset_match_all(const struct ruleset *rs, const struct name *name, struct hit *out,
+                           unsigned max);
+
 /* Writes the pattern of a hit as the pack has it; name is what was matched. */
 void hit_pattern(const struct ruleset *rs, const struct hit *hit, const struct name *name,
                  char out[static NAME_TEXT + 2]);
@@ -141,6 +159,14 @@ static inline const char *rs_text(const struct ruleset *rs, uint32_t off)
 int port_parse(const char *text, uint32_t *port);
 /* Does a list of ports hold this one? An empty list holds all. */
 bool ports_have(const struct ruleset *rs, struct list ports, uint8_t proto, uint16_t port);
+
+/* What a reload changed. Both were built by this process: names are compared by fingerprint. */
+struct ruleset_diff {
+	uint32_t entries_added, entries_removed;
+	uint32_t names_added, names_removed; /* patterns, ranges counted out */
+};
+MUST_CHECK int ruleset_diff(const struct ruleset *old, const struct ruleset *now,
+                            struct ruleset_diff *out);
 
 /* Words of the pack format, index = enum value; NULL ends each table. */
 extern const char *const category_words[];

@@ -259,6 +259,48 @@ static void test_exceptions(void **state)
 
 /* ---- addresses ----------------------------------------------------------------------------- */
 
+/* Every rule that matches, the shortest first, whoever wins. */
+static void test_match_all(void **state)
+{
+	static const char *const lines[] = { "zone log .k.x", "up stage .up.k.x s[0-9].up.k.x",
+		                             "tool allow tool.up.k.x", NULL };
+	static const struct {
+		const char *name, *expected;
+	} rows[] = {
+		{ "s3.up.k.x", "zone .k.x, up .up.k.x, up s[0-9].up.k.x, " },
+		{ "tool.up.k.x", "zone .k.x, up .up.k.x, tool tool.up.k.x, " },
+		{ "k.x", "zone .k.x, " },
+		{ "x", "" },
+	};
+	struct short_pack p;
+	struct image     *img;
+	struct ruleset    rs;
+
+	(void)state;
+	short_pack(&p, "p", lines);
+	img = image_of((struct pack *[]){ &p.pack }, 1);
+	ruleset_open(&rs, img);
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		struct name name;
+		struct hit  all[8];
+		char        got[200] = "", pattern[NAME_TEXT + 2];
+		size_t      used = 0;
+		unsigned    n;
+
+		name_canonical(&name, span_str(rows[i].name));
+		n = ruleset_match_all(&rs, &name, all, N_OF(all));
+		for (unsigned k = 0; k < n; k++) {
+			hit_pattern(&rs, &all[k], &name, pattern);
+			used += (size_t)snprintf(got + used, sizeof(got) - used, "%s %s, ",
+			                         rs_text(&rs, rs.rules[all[k].rule].id), pattern);
+		}
+		same_text(rows[i].name, got, rows[i].expected);
+		assert_int_equal(ruleset_match_all(&rs, &name, all, 1), n);
+	}
+	free(img);
+	short_free(&p);
+}
+
 static void test_addresses(void **state)
 {
 	static char    *https[] = { "tcp/443" }, *any[] = { "any/80", "udp" };
@@ -537,7 +579,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),      cmocka_unit_test(test_many_packs),
 		cmocka_unit_test(test_image),      cmocka_unit_test(test_crowd),
-		cmocka_unit_test(test_exceptions), cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_exceptions), cmocka_unit_test(test_match_all), cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_ports),      cmocka_unit_test(test_naive),
 	};
 

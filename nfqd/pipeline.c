@@ -111,7 +111,7 @@ static void decide(struct pipeline *p, const struct judged *j, const struct matc
 	}
 	client.iface = raw->ifin && p->ifname ? p->ifname(p->emit_ctx, raw->ifin) : NULL;
 	policy_decide(p->rules, m, &client, j->pkt->proto, j->pkt->dport,
-	              (int64_t)(p->now / NS_PER_S), d);
+	              policy_present(p->rules, (int64_t)(p->now / NS_PER_S)), d);
 	count_add(p->count, COUNT_matches, 1);
 	if (d->would >= ACTION_REJECT && d->action < ACTION_REJECT)
 		count_add(p->count, COUNT_would_reject, 1);
@@ -150,6 +150,8 @@ struct verdict pipeline_judge(struct pipeline *p, struct judged *j)
 	unsigned        n = j->names.n, worst = 0;
 	bool            all = rs_settings(p->rules)->events_all;
 
+	if (rs_settings(p->rules)->mode == MODE_OFF)
+		return VERDICT_ALLOW;
 	for (unsigned i = 0; i < n; i++) {
 		ruleset_match_name(p->rules, &j->names.v[i], &m);
 		decide(p, j, &m, &decisions[i]);

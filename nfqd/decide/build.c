@@ -9,6 +9,8 @@
 #include "base/diag.h"
 #include "decide/policy.h"
 
+enum { OBSERVE_MAX_S = 52 * 7 * 86400 };
+
 struct build {
 	struct image_builder *b;
 	struct err           *err;
@@ -193,6 +195,14 @@ static int add_date(struct build *x, const char *key, const char *date, int64_t 
 	return 0;
 }
 
+static int add_observe_for(struct build *x, const char *span, int64_t *out)
+{
+	if (span && (clock_parse_span(span, out) < 0 || *out > OBSERVE_MAX_S))
+		return wrong(x, "observe-for", 0,
+		             "observe-for: '%s' is no time up to 52w (write 12h, 7d or 2w)", span);
+	return 0;
+}
+
 static int add_conditions(struct build *x, const struct policy_in *in, struct rs_policy *p)
 {
 	if (add_clients(x, in->clients, in->n_clients, &p->first_client, &p->clients) < 0 ||
@@ -203,7 +213,8 @@ static int add_conditions(struct build *x, const struct policy_in *in, struct rs
 	         &p->confidence) < 0 ||
 	    add_ports(x, in->ports, in->n_ports, &p->ports) < 0 ||
 	    add_date(x, "from", in->from, &p->from) < 0 ||
-	    add_date(x, "until", in->until, &p->until) < 0)
+	    add_date(x, "until", in->until, &p->until) < 0 ||
+	    add_observe_for(x, in->observe_for, &p->observe_for) < 0)
 		return -1;
 	add_products(x, in->products, in->n_products, &p->products);
 	if (p->until && p->until <= p->from)

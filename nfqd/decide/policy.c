@@ -5,6 +5,7 @@
  */
 #include "decide/policy.h"
 
+const char *const mode_words[] = { "enforce", "log", "off", NULL };
 const char *const action_words[] = { "allow", "log", "reject", "drop", NULL };
 const char *const policy_action_words[] = { "allow", "log", "drop", "reject", "stage", NULL };
 const char *const dns_style_words[] = { "nxdomain", "refused", "nodata", "sinkhole", NULL };
@@ -41,7 +42,7 @@ static bool clients_have(const struct question *q, uint32_t first, uint32_t n)
 	return n == 0;
 }
 
-static bool packs_have(const struct ruleset *rs, const struct rs_policy *p, uint32_t pack)
+bool policy_has_pack(const struct ruleset *rs, const struct rs_policy *p, uint32_t pack)
 {
 	for (uint32_t i = 0; i < p->packs.n; i++)
 		if (rs->list[p->packs.first + i] == pack)
@@ -77,7 +78,7 @@ static bool policy_has(const struct question *q, const struct rs_policy *p, cons
 {
 	const struct rs_rule *r = &q->rs->rules[h->rule];
 
-	return packs_have(q->rs, p, r->pack) && bit_in(p->categories, r->category) &&
+	return policy_has_pack(q->rs, p, r->pack) && bit_in(p->categories, r->category) &&
 	       bit_in(p->confidence, r->confidence) && products_meet(q->rs, p->products, r->products);
 }
 
@@ -145,6 +146,30 @@ static enum action action_of(const struct question *q, const struct decision *d)
 	return action == POLICY_STAGE ? stage_action(q, r, d->stage) : actions[action];
 }
 
+int64_t policy_observes(const struct ruleset *rs, int32_t policy, uint32_t pack)
+{
+	const int64_t *first_seen = image_at(rs->img, RS_FIRST_SEEN);
+
+	if (policy < 0 || pack >= image_n(rs->img, RS_FIRST_SEEN) ||
+	    rs_policy(rs, policy)->observe_for == 0)
+		return 0;
+	return first_seen[pack] + rs_policy(rs, policy)->observe_for;
+}
+
+/* The most that is done at present, whatever policies say. */
+static uint8_t most(const struct question *q, const struct decision *d)
+{
+	static const uint8_t by_mode[] = { [MODE_ENFORCE] = ACTION_DROP,
+		                           [MODE_LOG] = ACTION_LOG,
+		                           [MODE_OFF] = ACTION_ALLOW };
+	uint8_t max = by_mode[rs_settings(q->rs)->mode];
+
+	if (max > ACTION_LOG &&
+	    q->seconds < policy_observes(q->rs, d->policy, hit_rule(q, d->hit)->pack))
+		max = ACTION_LOG;
+	return max;
+}
+
 static int16_t exception_of(const struct question *q)
 {
 	for (unsigned i = 0; i < q->m->n_exceptions; i++) {
@@ -161,6 +186,7 @@ void policy_decide(const struct ruleset *rs, const struct match *m, const struct
 {
 	struct question       q = { rs, m, client, port, proto, seconds };
 	const struct rs_rule *r;
+	uint8_t               max;
 
 	*out = (struct decision){ .hit = -1, .policy = -1, .stage = -1, .exception = -1, .match = *m };
 	if (m->n == 0)
@@ -171,8 +197,9 @@ void policy_decide(const struct ruleset *rs, const struct match *m, const struct
 	out->would = out->action = (uint8_t)action_of(&q, out);
 	if (out->policy >= 0)
 		out->dns = rs_policy(rs, out->policy)->dns;
-	if (rs_settings(rs)->mode == MODE_LOG && out->action > ACTION_LOG)
-		out->action = ACTION_LOG;
+	max = most(&q, out);
+	if (out->action > max)
+		out->action = max;
 	if (out->would > ACTION_ALLOW)
 		out->exception = exception_of(&q);
 	if (out->exception >= 0)

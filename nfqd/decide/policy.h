@@ -10,7 +10,7 @@
 #include "decide/decision.h"
 #include "match/ruleset.h"
 
-enum mode { MODE_ENFORCE, MODE_LOG };
+enum mode { MODE_ENFORCE, MODE_LOG, MODE_OFF }; /* OFF: nothing is decided or recorded */
 enum policy_action { POLICY_ALLOW, POLICY_LOG, POLICY_DROP, POLICY_REJECT, POLICY_STAGE };
 
 enum client_kind { CLIENT_NET, CLIENT_MAC, CLIENT_IFACE };
@@ -30,6 +30,7 @@ struct rs_policy {
 	struct list ports;                  /* as rs_rule.ports; none: all */
 	uint32_t    categories, confidence; /* bits; 0: all */
 	int64_t     from, until;            /* seconds; 0: open */
+	int64_t     observe_for;            /* seconds since a pack was first loaded: at most log */
 	uint8_t     any_pack;               /* packs was not given */
 	uint8_t     action, dns;
 };
@@ -43,6 +44,7 @@ struct rs_exception {
 struct rs_settings {
 	uint8_t mode, events_all, fail_closed;
 	uint8_t default_action; /* of names that no policy matched: POLICY_ALLOW */
+	int64_t not_before;     /* seconds: the present is later, whatever the clock says; 0: unknown */
 };
 
 /* What the configuration says, as read (run/conf.c); strings borrowed until the image is built. */
@@ -61,7 +63,7 @@ struct policy_in {
 	char   **ports;
 	unsigned n_ports;
 	int      action, dns; /* enum policy_action, enum dns_style */
-	char    *from, *until;
+	char    *from, *until, *observe_for;
 };
 
 struct exception_in {
@@ -100,10 +102,19 @@ struct client {
 void policy_decide(const struct ruleset *rs, const struct match *m, const struct client *client,
                    uint8_t proto, uint16_t port, int64_t seconds, struct decision *out);
 
+/* Is a policy about a pack? */
+bool policy_has_pack(const struct ruleset *rs, const struct rs_policy *p, uint32_t pack);
+
+/* Until when a policy only observes a pack (index); 0: it does not. policy -1: the default. */
+int64_t policy_observes(const struct ruleset *rs, int32_t policy, uint32_t pack);
+
 /* The stage of a pack in force for a category at a time: index into RS_STAGE, or -1 before the
  * first. */
 int32_t stage_in_force(const struct ruleset *rs, const struct rs_pack *pack, uint8_t category,
                        int64_t seconds);
+/* The one that replaces it: the first later one for the category, or -1. */
+int32_t stage_next(const struct ruleset *rs, const struct rs_pack *pack, uint8_t category,
+                   int64_t seconds);
 
 static inline const struct rs_settings *rs_settings(const struct ruleset *rs)
 {
@@ -120,6 +131,15 @@ static inline const struct rs_policy *rs_policy(const struct ruleset *rs, int32_
 	return (const struct rs_policy *)image_at(rs->img, RS_POLICY) + i;
 }
 
+/* The time to decide by when the clock says seconds: a clock before the packs' own dates is wrong. */
+static inline int64_t policy_present(const struct ruleset *rs, int64_t seconds)
+{
+	int64_t least = rs_settings(rs)->not_before;
+
+	return seconds < least ? least : seconds;
+}
+
+extern const char *const mode_words[];          /* enum mode */
 extern const char *const action_words[];        /* enum action */
 extern const char *const policy_action_words[]; /* enum policy_action */
 extern const char *const dns_style_words[];     /* enum dns_style */

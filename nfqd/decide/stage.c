@@ -17,3 +17,16 @@ int32_t stage_in_force(const struct ruleset *rs, const struct rs_pack *pack, uin
 	}
 	return found;
 }
+
+int32_t stage_next(const struct ruleset *rs, const struct rs_pack *pack, uint8_t category,
+                   int64_t seconds)
+{
+	for (uint32_t i = 0; i < pack->stages; i++) {
+		const struct rs_stage *s = &rs->stages[pack->first_stage + i];
+
+		if (s->from > seconds &&
+		    (s->categories == 0 || (s->categories & (UINT32_C(1) << category))))
+			return (int32_t)(pack->first_stage + i);
+	}
+	return -1;
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading nfqd.yaml, filling in what it leaves out, and building the ruleset image it describes. Says
- * what is not supported yet instead of ignoring it.
+ * Reading nfqd.yaml and filling in what it leaves out. Says what is not supported yet instead of
+ * ignoring it.
  */
 #include "run/conf.h"
 
@@ -17,6 +17,7 @@
 #endif
 
 #define DEFAULT_CONTROL   "/run/nfqd/control.sock"
+#define DEFAULT_STATE     "/var/lib/nfqd/state.json"
 #define DEFAULT_EVE       "/var/log/nfqd/eve.json"
 #define DEFAULT_MARK_MASK 0x70000000
 #define CONTROL_MAX       107 /* sun_path */
@@ -82,6 +83,7 @@ static const cyaml_schema_field_t policy_fields[] = {
 	SCHEMA_WORD("dns", SCHEMA_OPTIONAL, struct policy_in, dns, dns_styles),
 	SCHEMA_TEXT("from", SCHEMA_OPTIONAL, struct policy_in, from),
 	SCHEMA_TEXT("until", SCHEMA_OPTIONAL, struct policy_in, until),
+	SCHEMA_TEXT("observe-for", SCHEMA_OPTIONAL, struct policy_in, observe_for),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t policy_value = { CYAML_VALUE_MAPPING(0, struct policy_in,
@@ -123,6 +125,7 @@ static const cyaml_schema_field_t conf_fields[] = {
 	SCHEMA_LIST("exceptions", SCHEMA_OPTIONAL, struct conf, exceptions, &exception_value, 0),
 	SCHEMA_WORD("default", SCHEMA_OPTIONAL, struct conf, default_action, defaults),
 	SCHEMA_TEXT("control", SCHEMA_OPTIONAL, struct conf, control),
+	SCHEMA_TEXT("state", SCHEMA_OPTIONAL, struct conf, state),
 	SCHEMA_GROUP("log", SCHEMA_OPTIONAL, struct conf, log_fields),
 	CYAML_FIELD_END,
 };
@@ -266,11 +269,13 @@ static int default_policy(struct conf *c, struct err *err)
 	return c->policies[0].name ? 0 : out_of_memory(err);
 }
 
-static int default_control(struct conf *c, struct err *err)
+static int default_paths(struct conf *c, struct err *err)
 {
 	if (!c->control)
 		c->control = strdup(DEFAULT_CONTROL);
-	if (!c->control)
+	if (!c->state)
+		c->state = strdup(DEFAULT_STATE);
+	if (!c->control || !c->state)
 		return out_of_memory(err);
 	if (strlen(c->control) > CONTROL_MAX)
 		return WRONG(c, err, "control", "control: a socket's path has at most %d characters",
@@ -348,7 +353,7 @@ static int complete(struct conf *c, struct err *err)
 			return -1;
 	if (!yaml_doc_has(c->doc, "policies") && default_policy(c, err) < 0)
 		return -1;
-	if (read_inspect(c, err) < 0 || default_control(c, err) < 0 || read_outputs(c, err) < 0)
+	if (read_inspect(c, err) < 0 || default_paths(c, err) < 0 || read_outputs(c, err) < 0)
 		return -1;
 	return 0;
 }
@@ -399,7 +404,7 @@ struct conf *conf_default(char *const rules[], unsigned n_rules, struct err *err
 		                            .mark_mask = DEFAULT_MARK_MASK };
 	if (default_rules(c, rules, n_rules) < 0 ||
 	    add_text(&c->inspect.inside, &c->inspect.n_inside, "auto") < 0 ||
-	    default_policy(c, err) < 0 || default_control(c, err) < 0) {
+	    default_policy(c, err) < 0 || default_paths(c, err) < 0) {
 		out_of_memory(err);
 		conf_free(c);
 		return NULL;
@@ -417,68 +422,4 @@ void conf_free(struct conf *c)
 	free(c->path);
 	yaml_doc_free(c->doc);
 	yaml_doc_unbind(&conf_schema, c);
-}
-
-/* ---- building ------------------------------------------------------------------------------ */
-
-static int build_policies(const struct conf *c, struct image_builder *b, struct err *err)
-{
-	struct rs_settings  settings = { .mode = (uint8_t)c->mode,
-		                         .events_all = c->events == EVENTS_ALL,
-		                         .fail_closed = c->fail == FAIL_CLOSED,
-		                         .default_action = (uint8_t)c->default_action };
-	struct policy_where where;
-	struct err          what = { .text = "" };
-
-	if (policy_build(b, c->policies, c->n_policies, c->exceptions, c->n_exceptions, &settings,
-	                 &where, &what) == 0)
-		return 0;
-	if (!c->doc || !where.path[0])
-		return err_set(err, "%s", what.text);
-	return yaml_doc_error(c->doc, err, yaml_doc_line(c->doc, "%s", where.path), "%s", what.text);
-}
-
-static int build_exception(const struct conf *c, struct image_builder *b, unsigned i,
-                           struct err *err)
-{
-	const struct exception_in *e = &c->exceptions[i];
-
-	for (unsigned k = 0; k < e->n_names; k++) {
-		struct err why = { .text = "" };
-
-		if (ruleset_add_exception(b, e->names[k], i, &why) < 0)
-			return yaml_doc_error(c->doc, err,
-			                      yaml_doc_line(c->doc, "exceptions[%u].names[%u]", i, k),
-			                      "exception '%s': name '%s': %s", e->name, e->names[k],
-			                      why.text);
-	}
-	return 0;
-}
-
-static int build(const struct conf *c, const struct packs *packs, uint64_t generation,
-                 struct image_builder *b, struct err *err)
-{
-	if (ruleset_build(b, packs->v, packs->n, err) < 0 || build_policies(c, b, err) < 0)
-		return -1;
-	for (unsigned i = 0; i < c->n_exceptions; i++)
-		if (build_exception(c, b, i, err) < 0)
-			return -1;
-	return ruleset_index(b, generation, err);
-}
-
-int conf_build(const struct conf *c, uint64_t generation, struct image **img, struct err *err)
-{
-	struct image_builder b;
-	struct packs         packs;
-	int                  r;
-
-	if (packs_load(&packs, c->rules, c->n_rules, err) < 0)
-		return -1;
-	image_init(&b);
-	r = build(c, &packs, generation, &b, err);
-	if (r == 0 && !(*img = image_finish(&b)))
-		r = out_of_memory(err);
-	image_fini(&b);
-	packs_free(&packs);
-	return r;
 }

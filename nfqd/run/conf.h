@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The site's configuration (nfqd.yaml(5)) and what a reload does with it: read, check, build one
- * new ruleset image. Nothing of the running daemon is touched here.
+ * The site's configuration (nfqd.yaml(5)), conf.c, and what a reload does with it: check it against
+ * the packs and build one new ruleset image, build.c. Nothing of the running daemon is touched here.
  */
 #ifndef NFQD_RUN_CONF_H
 #define NFQD_RUN_CONF_H
@@ -38,7 +38,7 @@ struct conf {
 	struct exception_in *exceptions;
 	unsigned             n_exceptions;
 	int                  default_action;
-	char                *control;
+	char                *control, *state;
 	int                  events; /* enum events */
 	bool                 client_names; /* ask resolvers for the names of clients */
 	struct conf_output  *outputs;
@@ -54,8 +54,26 @@ MUST_CHECK struct conf *conf_load(const char *path, struct err *err);
 MUST_CHECK struct conf *conf_default(char *const rules[], unsigned n_rules, struct err *err);
 void                    conf_free(struct conf *c);
 
-/* Loads the packs that the configuration names and builds the image. The caller frees *img. */
+/* Loads the packs that the configuration names and builds the image, as it judges captures: those
+ * carry their own time. The caller frees *img. */
 MUST_CHECK int conf_build(const struct conf *c, uint64_t generation, struct image **img,
                           struct err *err);
+
+struct state; /* run/state.h */
+
+/* What a running daemon has beside its configuration. */
+struct live {
+	int           mode;  /* enum mode in force */
+	struct state *state; /* exceptions made at run time; packs that are new are noted in it */
+};
+
+/* The same for a running daemon. from NULL: packs are read; else those of that image are taken. */
+MUST_CHECK int conf_build_live(const struct conf *c, const struct live *live, uint64_t generation,
+                               const struct image *from, struct image **img, struct err *err);
+
+/* Is this an exception that can be built? */
+MUST_CHECK int conf_check_exception(const struct exception_in *e, struct err *err);
+
+#define EXCEPTION_DAYS_MAX 366 /* how far ahead an exception may end: a year, leap years too */
 
 #endif

@@ -67,6 +67,13 @@ static void test_policies(void **state)
 		  "2027-03-01T12:00:00Z)" },
 		{ "until before from", "until", "2020-01-01",
 		  "policies[0].until[0]: policy 'p': until is not after from" },
+		{ "a time to observe", "observe-for", "7d", "ok" },
+		{ "no time", "observe-for", "a week",
+		  "policies[0].observe-for[0]: policy 'p': observe-for: 'a week' is no time up to 52w "
+		  "(write 12h, 7d or 2w)" },
+		{ "too long a time", "observe-for", "53w",
+		  "policies[0].observe-for[0]: policy 'p': observe-for: '53w' is no time up to 52w "
+		  "(write 12h, 7d or 2w)" },
 		{ "the canary's name", "name", "canary",
 		  "policies[0].name[0]: policy 'canary': this name belongs to the built-in policy" },
 	};
@@ -90,6 +97,7 @@ static void test_policies(void **state)
 		p.n_clients = strcmp(key, "clients") == 0;
 		p.from = strcmp(key, "from") == 0 ? buf : "2024-01-01";
 		p.until = strcmp(key, "until") == 0 ? buf : NULL;
+		p.observe_for = strcmp(key, "observe-for") == 0 ? buf : NULL;
 		p.name = strcmp(key, "name") == 0 ? buf : p.name;
 		build_text(&p, 1, NULL, 0, got, sizeof(got));
 		same_text(rows[i].what, got, rows[i].expected);

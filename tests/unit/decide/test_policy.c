@@ -7,6 +7,7 @@
 #include "../match/support.h"
 #include "base/clock.h"
 #include "run/conf.h"
+#include "run/state.h"
 
 static const char pack_text[] =
 	"pack: kav\n"
@@ -215,15 +216,21 @@ static void decision_text(const struct ruleset *rs, const struct decision *d, ch
 	         d->exception < 0 ? "-" : rs_text(rs, rs_exception(rs, d->exception)->name));
 }
 
+static void write_conf(const char *policies)
+{
+	char text[4000];
+
+	snprintf(text, sizeof(text), "rules: [kav.yaml, other.yaml]\n%s", policies);
+	write_file("nfqd.yaml", text);
+}
+
 static struct image *build(const char *policies)
 {
 	struct err    err = { .text = "" };
 	struct image *img = NULL;
 	struct conf  *c;
-	char          text[4000];
 
-	snprintf(text, sizeof(text), "rules: [kav.yaml, other.yaml]\n%s", policies);
-	write_file("nfqd.yaml", text);
+	write_conf(policies);
 	c = conf_load("nfqd.yaml", &err);
 	if (!c || conf_build(c, 1, &img, &err) < 0)
 		fail_msg("%s", err.text);
@@ -323,6 +330,151 @@ static void test_dns_style(void **state)
 	free(img);
 }
 
+/* ---- a running daemon: its mode, its clock, packs that are new to it ------------------------ */
+
+static void test_live(void **state)
+{
+#define OBSERVE "policies: [{name: site, match: {packs: [kav]}, action: reject, observe-for: 7d}]\n"
+	static const struct {
+		const char *what, *policies;
+		int         mode;
+		const char *first_seen, *at, *expected;
+	} cases[] = {
+		{ "mode off, whatever the policy", "policies: [{name: site, action: drop}]\n", MODE_OFF,
+		  "2024-10-01", "2026-01-01", "allow drop site in-force kav/up -" },
+		{ "mode log instead of the configuration's", STAGE, MODE_LOG, "2024-10-01", "2026-01-01",
+		  "log reject site in-force kav/up -" },
+		{ "a new pack is observed", OBSERVE, MODE_ENFORCE, "2026-01-01", "2026-01-07T23:59:59Z",
+		  "log reject site in-force kav/up -" },
+		{ "for as long as that", OBSERVE, MODE_ENFORCE, "2026-01-01", "2026-01-08",
+		  "reject reject site in-force kav/up -" },
+		{ "also before it was seen, by a clock that was set back", OBSERVE, MODE_ENFORCE,
+		  "2026-01-01", "2025-12-31", "log reject site in-force kav/up -" },
+		{ "a policy without it does not wait", STAGE, MODE_ENFORCE, "2026-01-01",
+		  "2026-01-01", "reject reject site in-force kav/up -" },
+		{ "mode off while observing", OBSERVE, MODE_OFF, "2026-01-01", "2026-01-02",
+		  "allow reject site in-force kav/up -" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		struct err      err = { .text = "" };
+		struct state    kept;
+		struct live     live = { .mode = cases[i].mode, .state = &kept };
+		struct client   client = { .mac = NULL };
+		struct image   *img = NULL;
+		struct conf    *c;
+		struct ruleset  rs;
+		struct name     name;
+		struct match    m;
+		struct decision d;
+		int64_t         seen, at;
+		char            got[400];
+
+		write_conf(cases[i].policies);
+		c = conf_load("nfqd.yaml", &err);
+		assert_int_equal(state_read(&kept, "no-such-file", &err), 0);
+		clock_parse(cases[i].first_seen, &seen);
+		clock_parse(cases[i].at, &at);
+		state_first_seen(&kept, "kav", seen);
+		if (!c || conf_build_live(c, &live, 1, NULL, &img, &err) < 0)
+			fail_msg("%s: %s", cases[i].what, err.text);
+		ruleset_open(&rs, img);
+		name_canonical(&name, span_str("a.up.k.x"));
+		ruleset_match_name(&rs, &name, &m);
+		policy_decide(&rs, &m, &client, IPPROTO_TCP, 443, at, &d);
+		decision_text(&rs, &d, got, sizeof(got));
+		same_text(cases[i].what, got, cases[i].expected);
+		free(img);
+		state_fini(&kept);
+		conf_free(c);
+	}
+}
+
+/* A pack that is there proves that its date has come, wherever on earth it was made. */
+static void test_present(void **state)
+{
+	static const struct {
+		const char *what, *version, *clock, *present;
+	} cases[] = {
+		{ "a clock without a battery", "2026.11.23.1", "1970-01-01", "2026-11-22T10:00:00Z" },
+		{ "a clock that may be right", "2026.11.23.1", "2026-11-22T12:00:00Z",
+		  "2026-11-22T12:00:00Z" },
+		{ "years later", "2026.11.23.1", "2030-01-01", "2030-01-01T00:00:00Z" },
+		{ "a version without a date", "7", "1970-01-01", "1970-01-01T00:00:00Z" },
+		{ "one that only looks like it", "2026.13.45.1", "1970-01-01", "1970-01-01T00:00:00Z" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		char            pack[300], got[CLOCK_TEXT];
+		char           *rules[] = { (char[]){ "dated.yaml" } };
+		struct err      err = { .text = "" };
+		struct conf    *c;
+		struct state    kept;
+		struct live     live = { .mode = MODE_ENFORCE, .state = &kept };
+		struct image   *img = NULL, *capture = NULL;
+		struct ruleset  rs;
+		int64_t         clock;
+
+		/* the canary's own date must not hide the case's */
+		snprintf(pack, sizeof(pack), "pack: canary\nvendor: v\nversion: \"%s\"\n"
+		         "sources: [{id: s, url: u}]\nstages: []\nentries: []\n", cases[i].version);
+		write_file("dated.yaml", pack);
+		c = conf_default(rules, 1, &err);
+		assert_int_equal(state_read(&kept, "no-such-file", &err), 0);
+		if (!c || conf_build_live(c, &live, 1, NULL, &img, &err) < 0 ||
+		    conf_build(c, 1, &capture, &err) < 0)
+			fail_msg("%s: %s", cases[i].what, err.text);
+		clock_parse(cases[i].clock, &clock);
+		ruleset_open(&rs, img);
+		clock_text_iso(policy_present(&rs, clock), got);
+		same_text(cases[i].what, got, cases[i].present);
+		ruleset_open(&rs, capture); /* captures carry their own time */
+		assert_int_equal(policy_present(&rs, clock), clock);
+		free(img);
+		free(capture);
+		state_fini(&kept);
+		conf_free(c);
+	}
+}
+
+static void test_address_exception(void **state)
+{
+	static const struct {
+		const char *name, *expected;
+	} cases[] = {
+		{ "192.0.2.9", "allow reject site in-force kav/net-192.0.2.0/24 case" },
+		{ "\"192.0.2.8/30\"", "allow reject site in-force kav/net-192.0.2.0/24 case" },
+		{ "192.0.2.8", "reject reject site in-force kav/net-192.0.2.0/24 -" },
+		{ "\"2001:db8::/32\"", "reject reject site in-force kav/net-192.0.2.0/24 -" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		struct client   client = { .mac = NULL };
+		struct image   *img;
+		struct ruleset  rs;
+		struct addr     a;
+		struct match    m;
+		struct decision d;
+		int64_t         at;
+		char            text[300], got[400];
+
+		snprintf(text, sizeof(text), STAGE "exceptions:\n  - {name: case, names: [%s], owner: o, "
+		         "reason: r, expires: 2024-12-01}\n", cases[i].name);
+		img = build(text);
+		ruleset_open(&rs, img);
+		addr_parse("192.0.2.9", &a);
+		clock_parse(AFTER, &at);
+		ruleset_match_addr(&rs, &a, IPPROTO_TCP, 443, &m);
+		policy_decide(&rs, &m, &client, IPPROTO_TCP, 443, at, &d);
+		decision_text(&rs, &d, got, sizeof(got));
+		same_text(cases[i].name, got, cases[i].expected);
+		free(img);
+	}
+}
+
 static int setup(void **state)
 {
 	if (enter_folder(state) < 0)
@@ -338,6 +490,9 @@ int main(void)
 		cmocka_unit_test(test_decide),
 		cmocka_unit_test(test_address),
 		cmocka_unit_test(test_dns_style),
+		cmocka_unit_test(test_live),
+		cmocka_unit_test(test_present),
+		cmocka_unit_test(test_address_exception),
 	};
 
 	return cmocka_run_group_tests(tests, setup, leave_folder);

@@ -20,17 +20,17 @@ static void test_in_force(void **state)
 	static const struct {
 		const char *what, *at;
 		int         category;
-		const char *expected;
+		const char *expected, *next;
 	} rows[] = {
-		{ "before the first", "2024-06-24T03:59:59Z", CAT_UPDATE, "none" },
-		{ "the first second", "2024-06-24T04:00:00Z", CAT_UPDATE, "announced" },
-		{ "a second before the next", "2024-09-29T03:59:59Z", CAT_REPUTATION, "announced" },
-		{ "its first second", "2024-09-29T04:00:00Z", CAT_REPUTATION, "in-force" },
+		{ "before the first", "2024-06-24T03:59:59Z", CAT_UPDATE, "none", "announced" },
+		{ "the first second", "2024-06-24T04:00:00Z", CAT_UPDATE, "announced", "in-force" },
+		{ "a second before the next", "2024-09-29T03:59:59Z", CAT_REPUTATION, "announced", "in-force" },
+		{ "its first second", "2024-09-29T04:00:00Z", CAT_REPUTATION, "in-force", "all" },
 		{ "of two at one time the later in the file", "2024-09-29T04:00:00Z", CAT_UPDATE,
-		  "same-time" },
-		{ "a category it does not list", "2024-09-29T04:00:00Z", CAT_WEB, "announced" },
-		{ "one that lists none is for all", "2025-01-01T00:00:00Z", CAT_WEB, "all" },
-		{ "long after", "2099-01-01", CAT_UPDATE, "all" },
+		  "same-time", "all" },
+		{ "a category it does not list", "2024-09-29T04:00:00Z", CAT_WEB, "announced", "all" },
+		{ "one that lists none is for all", "2025-01-01T00:00:00Z", CAT_WEB, "all", "none" },
+		{ "long after", "2099-01-01", CAT_UPDATE, "all", "none" },
 	};
 	struct pack    p = { .id = "p", .path = "p", .stages = stages, .n_stages = N_OF(stages) };
 	struct pack    q = { .id = "q", .path = "q" };
@@ -47,6 +47,9 @@ static void test_in_force(void **state)
 		stage = stage_in_force(&rs, &rs.packs[0], (uint8_t)rows[i].category, at);
 		same_text(rows[i].what, stage < 0 ? "none" : rs_text(&rs, rs.stages[stage].id),
 		          rows[i].expected);
+		stage = stage_next(&rs, &rs.packs[0], (uint8_t)rows[i].category, at);
+		same_text(rows[i].what, stage < 0 ? "none" : rs_text(&rs, rs.stages[stage].id),
+		          rows[i].next);
 		assert_int_equal(stage_in_force(&rs, &rs.packs[1], (uint8_t)rows[i].category, at), -1);
 	}
 	free(img);

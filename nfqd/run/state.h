@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the daemon must remember over a restart: exceptions made by `nfqctl allow`, and when each pack was
+ * first loaded. One JSON file that the parent alone writes, whole or not at all. The document that
+ * is written is also the store.
+ */
+#ifndef NFQD_RUN_STATE_H
+#define NFQD_RUN_STATE_H
+
+#include <jansson.h>
+
+#include "decide/policy.h"
+
+struct kept; /* an exception as policies want it */
+
+struct state {
+	const char  *path; /* borrowed; NULL: nothing is kept */
+	json_t      *doc;
+	struct kept *kept; /* what doc's exceptions are, with texts that doc owns */
+	unsigned     n_kept;
+	bool         changed; /* the file does not have it yet */
+	struct err   problem; /* how the file was damaged when it was read; "" */
+};
+
+/* Reads the file. -1: it is damaged, err says how; the state is empty and usable all the same. A
+ * missing file is an empty state. Nothing is written. */
+MUST_CHECK int state_read(struct state *s, const char *path, struct err *err);
+/* The same for the file's owner: says what is wrong, and sets a damaged file aside under another
+ * name, so that it is not written over. */
+void state_open(struct state *s, const char *path);
+void state_fini(struct state *s);
+
+/* Writes the file if something changed. What cannot be written stays in force. */
+MUST_CHECK int state_save(struct state *s, struct err *err);
+
+unsigned                   state_n_exceptions(const struct state *s);
+const struct exception_in *state_exception(const struct state *s, unsigned i);
+
+/* Adds an exception {"name", "client"?, "owner", "reason", "expires"} (takes it), in the place of one
+ * for the same name and client; gives it an id. Expired ones are forgotten. Returns it, borrowed. */
+MUST_CHECK json_t *state_allow(struct state *s, json_t *exception, int64_t now, struct err *err);
+/* Removes those with an id or a name; returns how many. */
+unsigned state_revoke(struct state *s, const char *id_or_name);
+
+/* Goes back to a copy of doc (takes it). */
+void state_restore(struct state *s, json_t *doc);
+
+/* When a pack was first loaded; now, when it never was. */
+int64_t state_first_seen(struct state *s, const char *pack, int64_t now);
+
+#endif

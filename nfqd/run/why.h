@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Explaining a decision: what would be done about a name or address, by which rule, policy and stage,
+ * and what the client would see. It asks the same functions as the packet path, on the same image;
+ * the daemon and `nfqctl why` without one both answer with it.
+ */
+#ifndef NFQD_RUN_WHY_H
+#define NFQD_RUN_WHY_H
+
+#include <jansson.h>
+
+#include "base/err.h"
+
+struct ruleset;
+
+/*
+ * The question is an object: "name" (a host name, an address or a URL), and optional texts "client" (an
+ * address, network, MAC or interface), "at" (a time; without it, now), "port" ("443", "udp/443").
+ * Returns the answer, a new reference, or NULL with err: the question makes no sense.
+ */
+MUST_CHECK json_t *why(const struct ruleset *rs, const json_t *question, struct err *err);
+
+#endif

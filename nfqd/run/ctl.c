@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -98,13 +99,29 @@ static json_t *failure(const struct err *err)
 	return json_pack("{s:b, s:s}", "ok", 0, "error", err->text);
 }
 
-static json_t *answer(const char *line, const struct ctl_command *commands, unsigned n, void *ctx)
+/* Who is at the other end, as the kernel knows him. */
+static json_t *caller(int fd)
+{
+	struct ucred         peer = { .uid = (uid_t)-1 };
+	socklen_t            len = sizeof(peer);
+	const struct passwd *user;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return json_string("unknown");
+	user = getpwuid(peer.uid);
+	return user ? json_string(user->pw_name) : json_sprintf("uid %u", (unsigned)peer.uid);
+}
+
+static json_t *answer(int fd, const char *line, const struct ctl_command *commands, unsigned n,
+                      void *ctx)
 {
 	struct err  err = { 0 };
 	json_t     *request = line ? json_loads(line, 0, NULL) : NULL;
 	const char *word = json_string_value(json_object_get(request, "command"));
 	json_t     *result = NULL;
 
+	if (word)
+		json_object_set_new(request, "caller", caller(fd));
 	for (unsigned i = 0; word && i < n; i++)
 		if (strcmp(word, commands[i].word) == 0) {
 			result = commands[i].run(ctx, request, &err);
@@ -129,42 +146,55 @@ void ctl_serve(int listener, const struct ctl_command *commands, unsigned n, voi
 		return;
 	set_timeout(fd, SERVE_TIMEOUT_S);
 	line = read_line(fd, REQUEST_MAX);
-	result = answer(line, commands, n, ctx);
+	result = answer(fd, line, commands, n, ctx);
 	send_line(fd, result);
 	json_decref(result);
 	free(line);
 	close(fd);
 }
 
-json_t *ctl_ask(const char *path, json_t *request, struct err *err)
+int ctl_connect(const char *path, struct err *err)
 {
 	struct sockaddr_un sa;
-	json_t            *result = NULL;
-	char              *line;
-	int                fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int                fd;
 
-	if (fd < 0 || address(&sa, path, err) < 0)
-		goto out;
-	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
-		err_set(err, "%s: %s (is nfqd running?)", path, strerror(errno));
-		goto out;
-	}
+	if (address(&sa, path, err) < 0)
+		return -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0)
+		return fd;
+	err_set(err, "%s: %s (is nfqd running?)", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+json_t *ctl_talk(int fd, const json_t *request, struct err *err)
+{
+	json_t *result;
+	char   *line;
+
 	set_timeout(fd, ASK_TIMEOUT_S);
 	send_line(fd, request);
 	line = read_line(fd, 16U << 20);
 	result = line ? json_loads(line, 0, NULL) : NULL;
 	free(line);
+	close(fd);
 	if (!result) {
-		err_set(err, "%s: no answer", path);
+		err_set(err, "control socket: no answer");
 	} else if (!json_is_true(json_object_get(result, "ok"))) {
-		const char *why = json_string_value(json_object_get(result, "error"));
+		const char *text = json_string_value(json_object_get(result, "error"));
 
-		err_set(err, "%s", why ? why : "failed");
+		err_set(err, "%s", text ? text : "failed");
 		json_decref(result);
 		result = NULL;
 	}
-out:
-	if (fd >= 0)
-		close(fd);
 	return result;
+}
+
+json_t *ctl_ask(const char *path, const json_t *request, struct err *err)
+{
+	int fd = ctl_connect(path, err);
+
+	return fd < 0 ? NULL : ctl_talk(fd, request, err);
 }

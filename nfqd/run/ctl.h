@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 
+/* Requests come with "caller", the name of the user who asks: set here, whatever was sent. */
 struct ctl_command {
 	const char *word; /* "command" of the request */
 	/* Returns the answer (a new reference); err filled and NULL: it failed. */
@@ -25,6 +26,9 @@ MUST_CHECK int ctl_open(const char *path, struct err *err);
 void ctl_serve(int listener, const struct ctl_command *commands, unsigned n, void *ctx);
 
 /* The client's side: sends a request, returns the answer or NULL with err. */
-MUST_CHECK json_t *ctl_ask(const char *path, json_t *request, struct err *err);
+MUST_CHECK json_t *ctl_ask(const char *path, const json_t *request, struct err *err);
+/* The two halves of it: a descriptor, or -1 when nobody answers; talking takes it. */
+MUST_CHECK int     ctl_connect(const char *path, struct err *err);
+MUST_CHECK json_t *ctl_talk(int fd, const json_t *request, struct err *err);
 
 #endif

@@ -268,12 +268,14 @@ static int wait_live(struct parent *p, uint64_t generation, struct err *err)
 	               (unsigned long long)generation);
 }
 
-static int build_rules(const struct conf *conf, uint64_t generation, struct image **img,
-                       struct err *err)
+/* The next generation of rules; of the packs of an image, or (NULL) read anew. */
+static int build_rules(struct parent *p, const struct conf *conf, const struct image *from,
+                       struct image **img, struct err *err)
 {
-	int fd;
+	struct live live = parent_live(p, conf);
+	int         fd;
 
-	if (conf_build(conf, generation, img, err) < 0)
+	if (conf_build_live(conf, &live, p->generation + 1, from, img, err) < 0)
 		return -1;
 	fd = image_seal(*img, "nfqd-rules");
 	if (fd >= 0)
@@ -291,7 +293,20 @@ static bool needs_restart(const struct conf *a, const struct conf *b)
 	       x->queues != y->queues || x->queue_num != y->queue_num ||
 	       x->mark_mask != y->mark_mask || x->marked_output != y->marked_output ||
 	       x->n_inside != y->n_inside || a->n_outputs != b->n_outputs ||
-	       strcmp(a->control, b->control) != 0;
+	       strcmp(a->control, b->control) != 0 || strcmp(a->state, b->state) != 0;
+}
+
+/* Takes img and fd. */
+static int swap_rules(struct parent *p, struct image *img, int fd, struct err *err)
+{
+	close(p->in.rules);
+	p->in.rules = fd;
+	free(p->img);
+	p->img = img;
+	p->generation++;
+	if (message_send(p->in.parent, MESSAGE_RULES, p->generation, fd) < 0)
+		return err_set(err, "the worker could not be told");
+	return wait_live(p, p->generation, err);
 }
 
 int parent_reload(struct parent *p, struct err *err)
@@ -302,28 +317,33 @@ int parent_reload(struct parent *p, struct err *err)
 
 	if (!conf)
 		return -1;
-	fd = build_rules(conf, p->generation + 1, &img, err);
+	fd = build_rules(p, conf, NULL, &img, err);
 	if (fd < 0) {
 		if (conf != p->conf)
 			conf_free(conf);
 		return -1;
 	}
-	close(p->in.rules);
-	p->in.rules = fd;
-	free(p->img);
-	p->img = img;
-	p->generation++;
+	parent_note_changes(p, img);
 	if (conf != p->conf) {
 		if (needs_restart(p->boot, conf))
-			diag_warn("reload", "changes of fail, inspect, control and log outputs take effect "
-			                    "at the next start");
+			diag_warn("reload", "changes of fail, inspect, control, state and log outputs take "
+			                    "effect at the next start");
 		if (p->conf != p->boot)
 			conf_free(p->conf);
 		p->conf = conf;
 	}
-	if (message_send(p->in.parent, MESSAGE_RULES, p->generation, fd) < 0)
-		return err_set(err, "the worker could not be told");
-	return wait_live(p, p->generation, err);
+	if (swap_rules(p, img, fd, err) < 0)
+		return -1;
+	parent_loaded(p);
+	return 0;
+}
+
+int parent_rebuild(struct parent *p, struct err *err)
+{
+	struct image *img;
+	int           fd = build_rules(p, p->conf, p->img, &img, err);
+
+	return fd < 0 ? -1 : swap_rules(p, img, fd, err);
 }
 
 static void on_hangup(struct parent *p)
@@ -415,8 +435,9 @@ static int start(struct parent *p, struct err *err)
 	if (!p->shared)
 		return err_set(err, "out of memory");
 	start_resolver(p);
-	p->generation = 1;
-	in->rules = build_rules(p->conf, p->generation, &p->img, err);
+	parent_live_open(p);
+	in->rules = build_rules(p, p->conf, NULL, &p->img, err);
+	p->generation++;
 	if (in->rules < 0 || open_signals(p, err) < 0 || bind_queues(p, err) < 0 ||
 	    injector_open(&in->inject, steer_mark(in->mark_mask, CODE_FORGED), err) < 0 ||
 	    open_outputs(p, err) < 0)
@@ -432,28 +453,10 @@ static int start(struct parent *p, struct err *err)
 	                      : 0;
 }
 
-/* What a person who starts it wants to know. */
 static void say_ready(struct parent *p)
 {
-	struct ruleset rs;
-
-	ruleset_open(&rs, p->img);
-	for (uint32_t i = 0; i < rs.n_packs; i++) {
-		unsigned rules = 0;
-
-		for (uint32_t k = 0; k < rs.n_rules; k++)
-			rules += rs.rules[k].pack == i;
-		diag_info("rules", "pack %s %s: %u entries, %u stages%s",
-		          rs_text(&rs, rs.packs[i].id), rs_text(&rs, rs.packs[i].version), rules,
-		          rs.packs[i].stages,
-		          rs.packs[i].expires && rs.packs[i].expires < (int64_t)time(NULL)
-		                  ? " (EXPIRED: get a newer one)"
-		                  : "");
-	}
-	diag_info("mode", "%s, fail %s, %s, queue %u",
-	          rs_settings(&rs)->mode == MODE_LOG ? "log (nothing is blocked)" : "enforce",
-	          p->conf->fail == FAIL_OPEN ? "open" : "closed",
-	          steer_backend_text(steer_backend(p->steer)), p->in.queue_num);
+	status_say(p);
+	parent_loaded(p);
 	fputs("nfqd: ready\n", stderr);
 	sd_notify(0, "READY=1");
 }
@@ -478,12 +481,13 @@ static void serve(struct parent *p)
 {
 	struct pollfd fds[] = { { p->signals, POLLIN, 0 },
 		                { p->ctl, POLLIN, 0 },
-		                { routes_fd(p->routes), POLLIN, 0 } };
+		                { routes_fd(p->routes), POLLIN, 0 },
+		                { p->mode_timer, POLLIN, 0 } };
 
 	while (!p->stopping) {
 		struct err err = { 0 };
 
-		if (poll(fds, 3, p->worker > 0 ? -1 : RESTART_PAUSE_MS) < 0)
+		if (poll(fds, 4, p->worker > 0 ? -1 : RESTART_PAUSE_MS) < 0)
 			continue;
 		if (p->worker <= 0 && start_worker(p, &err) < 0) { /* as when fork() failed */
 			diag_error("worker", "%s", err.text);
@@ -493,6 +497,8 @@ static void serve(struct parent *p)
 			on_signal(p);
 		if (fds[1].revents)
 			ctl_serve(p->ctl, parent_commands, parent_n_commands, p);
+		if (fds[3].revents)
+			parent_mode_ends(p);
 		if (fds[2].revents) {
 			routes_drain(p->routes);
 			if (update_routes(p, &err) < 0)
@@ -563,6 +569,7 @@ static void stop(struct parent *p)
 	close_if(p->in.rules);
 	close_if(p->in.parent);
 	close_if(p->signals);
+	parent_live_close(p);
 	routes_close(p->routes);
 	free(p->img);
 	if (p->conf != p->boot)
@@ -576,7 +583,7 @@ int parent_run(struct conf *conf, struct err *err)
 	int                  r;
 
 	p.conf = p.boot = conf;
-	p.ctl = p.signals = p.in.ask_name = -1;
+	p.ctl = p.signals = p.in.ask_name = p.mode_timer = p.mode = -1;
 	p.started = clock_now();
 	r = start(&p, err);
 	if (r == 0) {

@@ -8,6 +8,7 @@
 #include "capture/steer.h"
 #include "run/ctl.h"
 #include "run/routes.h"
+#include "run/state.h"
 #include "run/worker.h"
 
 struct parent {
@@ -15,6 +16,11 @@ struct parent {
 	struct conf     *conf; /* of the latest reload */
 	struct image    *img; /* what the worker reads, kept for questions */
 	uint64_t         generation;
+	struct state     state;
+	int              mode; /* enum mode set at run time; -1: the configuration's holds */
+	int64_t          mode_until; /* seconds; 0: no end */
+	int              mode_timer; /* ends it */
+	json_t          *changes; /* what the latest reload changed */
 	struct shared   *shared;
 	struct steer    *steer;
 	struct routes   *routes;
@@ -32,6 +38,22 @@ struct parent {
 
 /* Reads configuration and packs again and swaps them in; on failure everything stays as it was. */
 MUST_CHECK int parent_reload(struct parent *p, struct err *err);
+/* Swaps in the running packs with the present mode and exceptions. */
+MUST_CHECK int parent_rebuild(struct parent *p, struct err *err);
+
+/* commands.c: what is kept beside the configuration; what a rebuild puts beside it; notes of what a new
+ * image changes; what is to be said and written when it is live; the end of a mode set for a time. */
+void        parent_live_open(struct parent *p);
+void        parent_live_close(struct parent *p);
+struct live parent_live(struct parent *p, const struct conf *conf);
+void        parent_note_changes(struct parent *p, const struct image *img);
+void        parent_loaded(struct parent *p);
+void        parent_mode_ends(struct parent *p);
+
+/* status.c */
+json_t *run_status(void *ctx, const json_t *request, struct err *err);
+json_t *status_mode(const struct parent *p);
+void    status_say(const struct parent *p); /* what a person who starts it wants to know */
 
 extern const struct ctl_command parent_commands[];
 extern const unsigned           parent_n_commands;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the control socket answers: status and reload. */
+/* What the daemon says about itself: at the start, and on the control socket to `status`. */
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/diag.h"
 #include "run/parent_private.h"
 
 #ifndef NFQD_VERSION
@@ -58,56 +59,115 @@ static json_t *steering(const struct parent *p)
 	                 (json_int_t)sc.foreign_mark, "no_conntrack", (json_int_t)sc.no_conntrack);
 }
 
-static json_t *packs(const struct parent *p)
+static json_t *date(int64_t seconds)
 {
-	json_t        *all = json_array();
-	struct ruleset rs;
-	char           expires[CLOCK_TEXT];
+	char out[CLOCK_TEXT];
 
-	ruleset_open(&rs, p->img);
-	for (uint32_t i = 0; i < rs.n_packs; i++) {
-		clock_text_iso(rs.packs[i].expires, expires);
-		json_array_append_new(
-			all, json_pack("{s:s, s:s, s:s*}", "pack", rs_text(&rs, rs.packs[i].id),
-		                       "version", rs_text(&rs, rs.packs[i].version), "expires",
-		                       rs.packs[i].expires ? expires : NULL));
+	clock_text_iso(seconds, out);
+	return seconds ? json_string(out) : json_null();
+}
+
+/* Until when some policy only observes a pack; 0: none does. */
+static int64_t observed_until(const struct ruleset *rs, uint32_t pack)
+{
+	int64_t latest = 0;
+
+	for (uint32_t i = 0; i < image_n(rs->img, RS_POLICY); i++) {
+		int64_t until = policy_observes(rs, (int32_t)i, pack);
+
+		if (until > latest && policy_has_pack(rs, rs_policy(rs, (int32_t)i), pack))
+			latest = until;
 	}
+	return latest;
+}
+
+static json_t *packs(const struct ruleset *rs)
+{
+	const int64_t *first_seen = image_at(rs->img, RS_FIRST_SEEN);
+	json_t        *all = json_array();
+
+	for (uint32_t i = 0; i < rs->n_packs; i++)
+		json_array_append_new(
+			all,
+			json_pack("{s:s, s:s, s:o, s:o, s:o}", "pack", rs_text(rs, rs->packs[i].id),
+		                  "version", rs_text(rs, rs->packs[i].version), "expires",
+		                  date(rs->packs[i].expires), "first_seen", date(first_seen[i]),
+		                  "observed_until", date(observed_until(rs, i))));
 	return all;
 }
 
-static json_t *run_status(void *ctx, const json_t *request, struct err *err)
+json_t *status_mode(const struct parent *p)
+{
+	return json_pack("{s:s, s:o, s:s}", "mode",
+	                 mode_words[p->mode >= 0 ? p->mode : p->conf->mode], "mode_until",
+	                 date(p->mode_until), "mode_configured", mode_words[p->conf->mode]);
+}
+
+/* A clock before the packs' own dates is wrong; stages are then judged by those. */
+static json_t *clock_state(const struct ruleset *rs)
+{
+	int64_t now = (int64_t)(clock_now() / NS_PER_S), judged = policy_present(rs, now);
+
+	return json_pack("{s:o, s:o, s:b}", "now", date(now), "judged_as", date(judged), "wrong",
+	                 judged != now);
+}
+
+static json_t *state(const struct parent *p)
+{
+	const struct state *s = &p->state;
+
+	return json_pack("{s:s, s:i, s:b, s:s?}", "path", p->boot->state, "exceptions",
+	                 (int)state_n_exceptions(s), "saved", !s->changed, "problem",
+	                 s->problem.text[0] ? s->problem.text : NULL);
+}
+
+json_t *run_status(void *ctx, const json_t *request, struct err *err)
 {
 	const struct parent *p = ctx;
 	uint64_t             seq = p->shared->seq;
 	struct ruleset       rs;
+	json_t              *all;
 
 	(void)request, (void)err;
 	ruleset_open(&rs, p->img);
-	return json_pack("{s:s, s:s, s:s, s:I, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:{s:I, s:I}}",
-	                 "version", NFQD_VERSION, "mode",
-	                 rs_settings(&rs)->mode == MODE_LOG ? "log" : "enforce", "fail",
-	                 p->boot->fail == FAIL_OPEN ? "open" : "closed", "uptime_s",
-	                 (json_int_t)((clock_now() - p->started) / NS_PER_S), "worker_pid",
-	                 (int)p->worker, "worker_restarts", (int)p->restarts, "generation",
-	                 (json_int_t)p->shared->generation, "names", (json_int_t)rs.head->names,
-	                 "packs", packs(p), "queues", queues(p), "steering", steering(p), "counters",
-	                 counters(p), "log", "seq", (json_int_t)(seq ? seq - 1 : 0), "lost",
-	                 (json_int_t)p->shared->sink_lost);
+	all = json_pack("{s:s, s:s, s:I, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I}}",
+	                "version", NFQD_VERSION, "fail",
+	                p->boot->fail == FAIL_OPEN ? "open" : "closed", "uptime_s",
+	                (json_int_t)((clock_now() - p->started) / NS_PER_S), "worker_pid",
+	                (int)p->worker, "worker_restarts", (int)p->restarts, "generation",
+	                (json_int_t)p->shared->generation, "names", (json_int_t)rs.head->names,
+	                "packs", packs(&rs), "clock", clock_state(&rs), "state", state(p), "queues",
+	                queues(p), "steering", steering(p), "counters", counters(p), "log", "seq",
+	                (json_int_t)(seq ? seq - 1 : 0), "lost", (json_int_t)p->shared->sink_lost);
+	json_object_update_new(all, status_mode(p));
+	return all;
 }
 
-static json_t *run_reload(void *ctx, const json_t *request, struct err *err)
+/* ---- at the start -------------------------------------------------------------------------- */
+
+static void say_pack(const struct ruleset *rs, uint32_t i)
 {
-	struct parent *p = ctx;
-	uint64_t       old = p->generation;
+	const struct rs_pack *pack = &rs->packs[i];
+	int64_t               now = policy_present(rs, (int64_t)(clock_now() / NS_PER_S));
+	unsigned              rules = 0;
 
-	(void)request;
-	if (parent_reload(p, err) < 0)
-		return NULL;
-	return json_pack("{s:I, s:I}", "from", (json_int_t)old, "to", (json_int_t)p->generation);
+	for (uint32_t k = 0; k < rs->n_rules; k++)
+		rules += rs->rules[k].pack == i;
+	diag_info("rules", "pack %s %s: %u entries, %u stages%s%s", rs_text(rs, pack->id),
+	          rs_text(rs, pack->version), rules, pack->stages,
+	          observed_until(rs, i) > now ? ", only observed so far" : "",
+	          pack->expires && pack->expires < now ? " (EXPIRED: get a newer one)" : "");
 }
 
-const struct ctl_command parent_commands[] = {
-	{ "status", run_status },
-	{ "reload", run_reload },
-};
-const unsigned parent_n_commands = sizeof(parent_commands) / sizeof(parent_commands[0]);
+void status_say(const struct parent *p)
+{
+	struct ruleset rs;
+
+	ruleset_open(&rs, p->img);
+	for (uint32_t i = 0; i < rs.n_packs; i++)
+		say_pack(&rs, i);
+	diag_info("mode", "%s, fail %s, %s, queue %u",
+	          rs_settings(&rs)->mode == MODE_LOG ? "log (nothing is blocked)" : "enforce",
+	          p->conf->fail == FAIL_OPEN ? "open" : "closed",
+	          steer_backend_text(steer_backend(p->steer)), p->in.queue_num);
+}

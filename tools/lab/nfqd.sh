@@ -21,6 +21,7 @@ nfqd_conf() {
 		    dns: nxdomain
 		default: allow
 		control: $lab_dir/control.sock
+		state: $lab_dir/state.json
 		log:
 		  events: ${3:-matches}
 		  outputs: [{type: file, path: $lab_dir/eve.json}]

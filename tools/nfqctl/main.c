@@ -10,7 +10,15 @@
 
 static const struct nfqctl_command commands[] = {
 	{ "status", cmd_status, "[--json]", "what the daemon does, with which rules, since when" },
-	{ "reload", cmd_reload, "", "read configuration and packs again" },
+	{ "why", cmd_why, "NAME [--client A] [--at TIME] [--port N] [--json]",
+	  "what is done about a name or address, and why (with or without a daemon)" },
+	{ "allow", cmd_allow, "NAME [--client A] --for 1h|--until DATE --reason TEXT",
+	  "let a name pass for a while" },
+	{ "exceptions", cmd_exceptions, "[--json] | --revoke NAME|ID",
+	  "what is allowed for a while, by whom, until when" },
+	{ "mode", cmd_mode, "[enforce|log|off [--for 10m]] [--json]",
+	  "block, only record, or leave everything alone" },
+	{ "reload", cmd_reload, "[--json]", "read configuration and packs again" },
 	{ "rules", cmd_rules, "lint|list ...", "check or show rule packs (needs no daemon)" },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -7,6 +7,9 @@
 #ifndef NFQCTL_NFQCTL_H
 #define NFQCTL_NFQCTL_H
 
+#include <jansson.h>
+#include <stdbool.h>
+
 enum ctl_exit { CTL_DONE, CTL_FAILED, CTL_USAGE };
 
 struct nfqctl {
@@ -25,9 +28,19 @@ int  nfqctl_run(const struct nfqctl_command *rows, const char *prefix, struct nf
                 char **argv);
 void nfqctl_help(const struct nfqctl_command *rows, const char *prefix);
 
-/* status.c, reload.c */
+/* ask.c: asks the daemon (takes the request); NULL: it has said why not. The text of a key, "-" when
+ * there is none. What was answered, as JSON. */
+json_t     *ask(const struct nfqctl *ctl, json_t *request);
+const char *text_of(const json_t *o, const char *key);
+int         print_json(json_t *answer);
+
+/* status.c, reload.c, why.c, allow.c, exceptions.c, mode.c */
 int cmd_status(struct nfqctl *ctl, int argc, char **argv);
 int cmd_reload(struct nfqctl *ctl, int argc, char **argv);
+int cmd_why(struct nfqctl *ctl, int argc, char **argv);
+int cmd_allow(struct nfqctl *ctl, int argc, char **argv);
+int cmd_exceptions(struct nfqctl *ctl, int argc, char **argv);
+int cmd_mode(struct nfqctl *ctl, int argc, char **argv);
 /* rules.c, rules_lint.c, rules_list.c */
 int cmd_rules(struct nfqctl *ctl, int argc, char **argv);
 int cmd_rules_lint(struct nfqctl *ctl, int argc, char **argv);

@@ -4,18 +4,38 @@
 #include <stdio.h>
 
 #include "nfqctl.h"
-#include "run/ctl.h"
 
 static long long number(const json_t *o, const char *key)
 {
 	return (long long)json_integer_value(json_object_get(o, key));
 }
 
-static const char *text(const json_t *o, const char *key)
+static void print_mode(const json_t *s)
 {
-	const char *s = json_string_value(json_object_get(o, key));
+	const char   *until = json_string_value(json_object_get(s, "mode_until"));
+	const json_t *clock = json_object_get(s, "clock"), *state = json_object_get(s, "state");
+	const char   *problem = json_string_value(json_object_get(state, "problem"));
 
-	return s ? s : "-";
+	printf("nfqd %s, mode %s", text_of(s, "version"), text_of(s, "mode"));
+	if (until)
+		printf(" until %s", until);
+	printf(", fail %s, up %lld s\n", text_of(s, "fail"), number(s, "uptime_s"));
+	if (json_is_true(json_object_get(clock, "wrong")))
+		printf("the clock is wrong: it says %s, before the packs were made; judged as of %s\n",
+		       text_of(clock, "now"), text_of(clock, "judged_as"));
+	if (problem)
+		printf("state: %s\n", problem);
+}
+
+static void print_pack(const json_t *pack)
+{
+	const char *observed = json_string_value(json_object_get(pack, "observed_until"));
+
+	printf("pack %s %s, expires %s", text_of(pack, "pack"), text_of(pack, "version"),
+	       text_of(pack, "expires"));
+	if (observed)
+		printf(", only observed until %s", observed);
+	printf("\n");
 }
 
 static void print(json_t *s)
@@ -25,21 +45,19 @@ static void print(json_t *s)
 	const char *key;
 	size_t      i;
 
-	printf("nfqd %s, mode %s, fail %s, up %lld s\n", text(s, "version"), text(s, "mode"),
-	       text(s, "fail"), number(s, "uptime_s"));
+	print_mode(s);
 	printf("worker %lld, restarted %lld times; ruleset generation %lld, %lld names\n",
 	       number(s, "worker_pid"), number(s, "worker_restarts"), number(s, "generation"),
 	       number(s, "names"));
 	json_array_foreach(json_object_get(s, "packs"), i, item)
-		printf("pack %s %s, expires %s\n", text(item, "pack"), text(item, "version"),
-		       text(item, "expires"));
+		print_pack(item);
 	json_array_foreach(json_object_get(s, "queues"), i, item)
 		printf("queue %lld: %lld packets, %lld waiting, %lld dropped full, %lld dropped unread\n",
 		       number(item, "num"), number(item, "queued"), number(item, "waiting"),
 		       number(item, "dropped"), number(item, "user_dropped"));
 	printf("steering by %s: %lld bypassed the daemon, %lld of local tunnels, %lld without a "
 	       "connection entry, %lld with a foreign mark\n",
-	       text(steering, "backend"), number(steering, "bypassed"),
+	       text_of(steering, "backend"), number(steering, "bypassed"),
 	       number(steering, "marked_output"), number(steering, "no_conntrack"),
 	       number(steering, "foreign_mark"));
 	printf("log: %lld records, %lld lost\n", number(log, "seq"), number(log, "lost"));
@@ -52,30 +70,22 @@ int cmd_status(struct nfqctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
 		                                 { NULL, 0, NULL, 0 } };
-	struct err err = { 0 };
-	bool       as_json = false;
-	json_t    *request, *status;
-	int        o;
+	bool    as_json = false;
+	json_t *status;
+	int     o, r = CTL_DONE;
 
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (o != 'j')
 			return CTL_USAGE;
 		as_json = true;
 	}
-	request = json_pack("{s:s}", "command", "status");
-	status = ctl_ask(ctl->socket, request, &err);
-	json_decref(request);
-	if (!status) {
-		fprintf(stderr, "nfqctl: %s\n", err.text);
+	status = ask(ctl, json_pack("{s:s}", "command", "status"));
+	if (!status)
 		return CTL_FAILED;
-	}
-	if (as_json) {
-		json_object_del(status, "ok");
-		json_dumpf(status, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else {
+	if (as_json)
+		r = print_json(status);
+	else
 		print(status);
-	}
 	json_decref(status);
-	return CTL_DONE;
+	return r;
 }

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nfqctl allow: lets a name pass for a while. The daemon writes down who asked; it is not told. */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "nfqctl.h"
+
+static int usage(FILE *to, int result)
+{
+	fprintf(to, "usage: nfqctl allow NAME [--client A] --for 1h|--until DATE --reason TEXT [--json]\n");
+	return result;
+}
+
+static void print(const json_t *answer)
+{
+	const json_t *e = json_object_get(answer, "exception"), *now = json_object_get(answer, "now");
+	const char   *client = json_string_value(json_object_get(e, "client"));
+
+	printf("%s: %s is allowed for %s until %s (%s: %s)\n", text_of(e, "id"), text_of(e, "name"),
+	       client ? client : "everybody", text_of(e, "expires"), text_of(e, "owner"),
+	       text_of(e, "reason"));
+	if (now && json_is_false(json_object_get(now, "listed")))
+		fprintf(stderr, "nfqctl: note: no pack lists %s, it was never blocked\n",
+		        text_of(e, "name"));
+}
+
+static int allow(struct nfqctl *ctl, json_t *request, bool as_json)
+{
+	json_t *answer = ask(ctl, request);
+	int     r = CTL_DONE;
+
+	if (!answer)
+		return CTL_FAILED;
+	if (as_json)
+		r = print_json(answer);
+	else
+		print(answer);
+	json_decref(answer);
+	return r;
+}
+
+int cmd_allow(struct nfqctl *ctl, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "client", required_argument, NULL, 'c' }, { "for", required_argument, NULL, 'f' },
+		{ "until", required_argument, NULL, 'u' },  { "reason", required_argument, NULL, 'r' },
+		{ "json", no_argument, NULL, 'j' },         { "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *client = NULL, *length = NULL, *until = NULL, *reason = NULL;
+	bool        as_json = false;
+	json_t     *request;
+	int         o;
+
+	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (o) {
+		case 'c': client = optarg; break;
+		case 'f': length = optarg; break;
+		case 'u': until = optarg; break;
+		case 'r': reason = optarg; break;
+		case 'j': as_json = true; break;
+		default: return o == 'h' ? usage(stdout, CTL_DONE) : usage(stderr, CTL_USAGE);
+		}
+	}
+	if (optind + 1 != argc || !reason || !length == !until)
+		return usage(stderr, CTL_USAGE);
+	request = json_pack("{s:s, s:s, s:s*, s:s*, s:s*, s:s}", "command", "allow", "name",
+	                    argv[optind], "client", client, "for", length, "until", until, "reason",
+	                    reason);
+	if (!request) {
+		fprintf(stderr, "nfqctl: name and reason must be UTF-8\n");
+		return CTL_FAILED;
+	}
+	return allow(ctl, request, as_json);
+}

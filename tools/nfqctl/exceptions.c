@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nfqctl exceptions: lists what is allowed for a while, and takes it back. */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "nfqctl.h"
+
+static int usage(FILE *to, int result)
+{
+	fprintf(to, "usage: nfqctl exceptions [--json] | --revoke NAME|ID\n");
+	return result;
+}
+
+static void print_list(const char *title, const json_t *list)
+{
+	const json_t *item;
+	size_t        i;
+
+	if (json_array_size(list) == 0)
+		return;
+	printf("  %s", title);
+	json_array_foreach(list, i, item)
+		printf("%s %s", i ? "," : "", json_string_value(item));
+	printf("\n");
+}
+
+static void print(const json_t *answer)
+{
+	const json_t *e;
+	size_t        i;
+
+	json_array_foreach(json_object_get(answer, "exceptions"), i, e) {
+		printf("%s, %s %s (%s)\n", text_of(e, "id"),
+		       json_is_true(json_object_get(e, "expired")) ? "expired" : "until",
+		       text_of(e, "expires"), text_of(e, "from"));
+		print_list("names:", json_object_get(e, "names"));
+		print_list("clients:", json_object_get(e, "clients"));
+		printf("  %s: %s\n", text_of(e, "owner"), text_of(e, "reason"));
+	}
+}
+
+static int list(struct nfqctl *ctl, bool as_json)
+{
+	json_t *answer = ask(ctl, json_pack("{s:s}", "command", "exceptions"));
+	int     r = CTL_DONE;
+
+	if (!answer)
+		return CTL_FAILED;
+	if (as_json)
+		r = print_json(answer);
+	else
+		print(answer);
+	json_decref(answer);
+	return r;
+}
+
+static int revoke(struct nfqctl *ctl, const char *which)
+{
+	json_t *answer = ask(ctl, json_pack("{s:s, s:s}", "command", "revoke", "which", which));
+
+	if (!answer)
+		return CTL_FAILED;
+	printf("%lld revoked\n",
+	       (long long)json_integer_value(json_object_get(answer, "revoked")));
+	json_decref(answer);
+	return CTL_DONE;
+}
+
+int cmd_exceptions(struct nfqctl *ctl, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "revoke", required_argument, NULL, 'r' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *which = NULL;
+	bool        as_json = false;
+	int         o;
+
+	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (o == 'r')
+			which = optarg;
+		else if (o == 'j')
+			as_json = true;
+		else
+			return o == 'h' ? usage(stdout, CTL_DONE) : usage(stderr, CTL_USAGE);
+	}
+	if (optind < argc)
+		return usage(stderr, CTL_USAGE);
+	return which ? revoke(ctl, which) : list(ctl, as_json);
+}

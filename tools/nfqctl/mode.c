@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nfqctl mode: what the daemon may do to packets, at once, and for a time if wanted. */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "nfqctl.h"
+
+static int usage(FILE *to, int result)
+{
+	fprintf(to, "usage: nfqctl mode [enforce|log|off [--for 10m]] [--json]\n");
+	return result;
+}
+
+static void print(const json_t *answer)
+{
+	const char *until = json_string_value(json_object_get(answer, "mode_until"));
+
+	printf("mode %s", text_of(answer, "mode"));
+	if (until)
+		printf(" until %s, then %s", until, text_of(answer, "mode_configured"));
+	printf("\n");
+}
+
+static int set(struct nfqctl *ctl, const char *mode, const char *length, bool as_json)
+{
+	json_t *answer = ask(ctl, json_pack("{s:s, s:s*, s:s*}", "command", "mode", "mode", mode,
+	                                    "for", length));
+	int     r = CTL_DONE;
+
+	if (!answer)
+		return CTL_FAILED;
+	if (as_json)
+		r = print_json(answer);
+	else
+		print(answer);
+	json_decref(answer);
+	return r;
+}
+
+int cmd_mode(struct nfqctl *ctl, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "for", required_argument, NULL, 'f' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *length = NULL;
+	bool        as_json = false;
+	int         o;
+
+	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (o == 'f')
+			length = optarg;
+		else if (o == 'j')
+			as_json = true;
+		else
+			return o == 'h' ? usage(stdout, CTL_DONE) : usage(stderr, CTL_USAGE);
+	}
+	if (argc - optind > 1 || (length && optind == argc))
+		return usage(stderr, CTL_USAGE);
+	return set(ctl, optind < argc ? argv[optind] : NULL, length, as_json);
+}

@@ -38,10 +38,6 @@ struct flow_table *flow_table_new(uint32_t max_flows, uint32_t max_streams)
 		flow_table_free(t);
 		return NULL;
 	}
-	for (uint32_t i = max_flows; i > 0; i--) {
-		at(t, i)->chain = t->spare;
-		t->spare = i;
-	}
 	return t;
 }
 
@@ -146,7 +142,9 @@ struct flow *flow_table_get(struct flow_table *t, const struct packet *pkt, uint
 		flow_touch(t, f, now);
 		return f;
 	}
-	if (!t->spare) {
+	if (!t->spare && t->used < t->max) {
+		t->spare = ++t->used;
+	} else if (!t->spare) {
 		*evicted = true;
 		forget(t, at(t, t->oldest));
 	}

@@ -52,6 +52,7 @@ struct flow_table {
 	struct stream_pool *pool;
 	uint64_t            seed;
 	uint32_t            max, n_buckets;
+	uint32_t            used; /* flows that were ever taken: memory behind them is untouched */
 	uint32_t            spare, oldest, newest; /* indices + 1; 0: none */
 };
 

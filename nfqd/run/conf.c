@@ -5,12 +5,14 @@
  */
 #include "run/conf.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/schema.h"
+#include "run/shared.h"
 
 #ifndef NFQD_DATADIR
 #define NFQD_DATADIR "/usr/share/nfqd/rules"
@@ -21,7 +23,7 @@
 #define DEFAULT_EVE       "/var/log/nfqd/eve.json"
 #define DEFAULT_MARK_MASK 0x70000000
 #define CONTROL_MAX       107 /* sun_path */
-#define QUEUES_MAX        16
+#define QUEUES_AUTO_MAX   4
 
 /* ---- the schema ---------------------------------------------------------------------------- */
 
@@ -194,19 +196,27 @@ static int read_number(const char *text, unsigned long max, unsigned long *out)
 	return *end || end == text + 2 * hex || *out > max ? -1 : 0;
 }
 
+/* One for each core that we may run on; more than a few only spread the work thin. */
+static unsigned auto_queues(void)
+{
+	cpu_set_t cores;
+	int       n = sched_getaffinity(0, sizeof(cores), &cores) < 0 ? 1 : CPU_COUNT(&cores);
+
+	return n < QUEUES_AUTO_MAX ? (unsigned)n : QUEUES_AUTO_MAX;
+}
+
 static int read_queues(struct conf *c, struct err *err)
 {
 	const char   *text = yaml_doc_text(c->doc, "inspect.queues");
-	unsigned long n = 0;
+	unsigned long n = auto_queues();
+
+	c->inspect.queues = (unsigned)n;
 
 	if (!yaml_doc_has(c->doc, "inspect.queues") || (text && strcmp(text, "auto") == 0))
 		return 0;
 	if (!text || read_number(text, QUEUES_MAX, &n) < 0 || n == 0)
 		return WRONG(c, err, "inspect.queues", "queues: '%s' is neither auto nor a number "
 		             "from 1 to %d", text ? text : "", QUEUES_MAX);
-	if (n > 1)
-		return WRONG(c, err, "inspect.queues",
-		             "queues: '%s' is not yet supported (one queue thread)", text);
 	c->inspect.queues = (unsigned)n;
 	return 0;
 }
@@ -221,6 +231,10 @@ static int read_queue_num(struct conf *c, struct err *err)
 	if (!text || read_number(text, UINT16_MAX, &n) < 0)
 		return WRONG(c, err, "inspect.queue-num",
 		             "queue-num: '%s' is no number from 0 to 65535", text ? text : "");
+	if (n + c->inspect.queues > UINT16_MAX + 1UL)
+		return WRONG(c, err, "inspect.queue-num",
+		             "queue-num: '%s' leaves no room for %u queues below 65536", text,
+		             c->inspect.queues);
 	c->inspect.queue_num = (unsigned)n;
 	return 0;
 }
@@ -401,6 +415,7 @@ struct conf *conf_default(char *const rules[], unsigned n_rules, struct err *err
 	c->client_names = true;
 	c->inspect = (struct conf_inspect){ .forward = true,
 		                            .output = true,
+		                            .queues = auto_queues(),
 		                            .mark_mask = DEFAULT_MARK_MASK };
 	if (default_rules(c, rules, n_rules) < 0 ||
 	    add_text(&c->inspect.inside, &c->inspect.n_inside, "auto") < 0 ||

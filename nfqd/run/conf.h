@@ -22,7 +22,7 @@ struct conf_inspect {
 	bool     forward, output;
 	char   **inside; /* interfaces or networks; the one word "auto" */
 	unsigned n_inside;
-	unsigned queues;    /* 0: auto */
+	unsigned queues;    /* each with a thread of its own */
 	unsigned queue_num; /* first queue number */
 	uint32_t mark_mask; /* three adjacent bits */
 	bool     marked_output; /* judge packets of local programs that already carry a mark */

@@ -363,7 +363,7 @@ static int bind_queues(struct parent *p, struct err *err)
 {
 	struct worker_in *in = &p->in;
 
-	for (in->queues = 0; in->queues < p->queues; in->queues++) {
+	for (in->queues = 0; in->queues < p->conf->inspect.queues; in->queues++) {
 		struct queue_conf qc = { .num = (uint16_t)(in->queue_num + in->queues),
 			                 .fail_open = p->conf->fail == FAIL_OPEN };
 		int               fd = queue_bind(&qc, err);
@@ -379,7 +379,7 @@ static int steer(struct parent *p, struct err *err)
 {
 	const struct conf_inspect *ins = &p->conf->inspect;
 	struct steer_conf sc = { .mark_mask = ins->mark_mask, .queue_num = p->in.queue_num,
-		                 .queues = (uint16_t)p->queues,
+		                 .queues = (uint16_t)p->in.queues,
 		                 .fail_open = p->conf->fail == FAIL_OPEN, .forward = ins->forward,
 		                 .output = ins->output, .marked_output = ins->marked_output,
 		                 .inside = ins->inside, .n_inside = ins->n_inside };
@@ -425,7 +425,6 @@ static int start(struct parent *p, struct err *err)
 
 	mkdir("/run/nfqd", 0755);
 	mkdir(EMPTY_FOLDER, 0755);
-	p->queues = p->conf->inspect.queues ? p->conf->inspect.queues : 1;
 	*in = (struct worker_in){ .parent = -1, .rules = -1, .ask_name = -1,
 		                  .mark_mask = p->conf->inspect.mark_mask,
 		                  .queue_num = (uint16_t)p->conf->inspect.queue_num,

@@ -25,7 +25,6 @@ struct parent {
 	struct steer    *steer;
 	struct routes   *routes;
 	struct worker_in in;
-	unsigned         queues;
 	pid_t            worker, resolver;
 	int              answer_names; /* the resolver's end of the pipe */
 	uint64_t         started, last_restart;

@@ -8,16 +8,21 @@
 
 #include "log/event.h"
 
-#define RING_SLOTS 8192 /* a power of two */
-
 struct ring {
 	_Atomic uint32_t head, tail; /* written; read */
-	struct event     slots[RING_SLOTS];
+	uint32_t         mask;       /* slots - 1: a power of two */
+	struct event     slots[];
 };
 
-static inline struct ring *ring_new(void)
+/* Rounds max_slots down to a power of two. Returns NULL when memory ran out; release with free(). */
+static inline struct ring *ring_new(uint32_t max_slots)
 {
-	return calloc(1, sizeof(struct ring));
+	uint32_t     n = 1U << (31 - __builtin_clz(max_slots));
+	struct ring *r = calloc(1, sizeof(*r) + n * sizeof(r->slots[0]));
+
+	if (r)
+		r->mask = n - 1;
+	return r;
 }
 
 /* False when the ring is full. */
@@ -25,9 +30,9 @@ static inline bool ring_push(struct ring *r, const struct event *e)
 {
 	uint32_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
 
-	if (head - atomic_load_explicit(&r->tail, memory_order_acquire) == RING_SLOTS)
+	if (head - atomic_load_explicit(&r->tail, memory_order_acquire) > r->mask)
 		return false;
-	r->slots[head % RING_SLOTS] = *e;
+	r->slots[head & r->mask] = *e;
 	atomic_store_explicit(&r->head, head + 1, memory_order_release);
 	return true;
 }
@@ -39,7 +44,7 @@ static inline const struct event *ring_peek(struct ring *r)
 
 	if (tail == atomic_load_explicit(&r->head, memory_order_acquire))
 		return NULL;
-	return &r->slots[tail % RING_SLOTS];
+	return &r->slots[tail & r->mask];
 }
 
 static inline void ring_pop(struct ring *r)

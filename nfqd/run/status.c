@@ -166,8 +166,9 @@ void status_say(const struct parent *p)
 	ruleset_open(&rs, p->img);
 	for (uint32_t i = 0; i < rs.n_packs; i++)
 		say_pack(&rs, i);
-	diag_info("mode", "%s, fail %s, %s, queue %u",
+	diag_info("mode", "%s, fail %s, %s, queue %u to %u",
 	          rs_settings(&rs)->mode == MODE_LOG ? "log (nothing is blocked)" : "enforce",
 	          p->conf->fail == FAIL_OPEN ? "open" : "closed",
-	          steer_backend_text(steer_backend(p->steer)), p->in.queue_num);
+	          steer_backend_text(steer_backend(p->steer)), p->in.queue_num,
+	          p->in.queue_num + p->in.queues - 1);
 }

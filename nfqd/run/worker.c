@@ -17,7 +17,10 @@
 #include "run/privs.h"
 #include "run/ring.h"
 
-enum { MAX_FLOWS = 65536, MAX_STREAMS = 512, IDLE_WAKE_MS = 1000 };
+/* What all threads have together: each gets its share, so that memory does not grow with their number. */
+enum { MAX_FLOWS = 65536, MAX_STREAMS = 512, MAX_RECORDS = 8192 };
+
+enum { IDLE_WAKE_MS = 1000 };
 
 struct worker;
 
@@ -217,10 +220,10 @@ static int open_thread(struct worker *w, unsigned i, struct err *err)
 	struct queue_thread    *t = &w->thread[i];
 
 	t->worker = w;
-	t->ring = ring_new();
+	t->ring = ring_new(MAX_RECORDS / in->queues);
 	t->pipeline = (struct pipeline){ .count = &in->shared->count[i], .inject.fds = in->inject,
 		                         .emit = emit, .emit_ctx = t, .ifname = name_of_interface };
-	if (!t->ring || pipeline_init(&t->pipeline, MAX_FLOWS, MAX_STREAMS) < 0)
+	if (!t->ring || pipeline_init(&t->pipeline, MAX_FLOWS / in->queues, MAX_STREAMS / in->queues) < 0)
 		return err_set(err, "worker: out of memory");
 	t->loop = (struct loop){ .pipeline = &t->pipeline, .newest = &w->rules, .stop = &w->stop,
 		                 .after_burst = wake_log, .ctx = t };

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Steady traffic of a client, to see what the daemon's life does to it.
 
-  traffic.py FILE RESOLVER WEB      until SIGTERM; counts go to FILE (JSON) while it runs
+  traffic.py FILE RESOLVER WEB [SOURCE...]   until SIGTERM; counts go to FILE (JSON) while it runs
 
 Three loops, each attempt on a new socket: an unlisted DNS question, a listed one
 (never the same name twice, so that its record can be found), an unlisted TLS
 connection with one HTTP exchange. A question that is not answered within a second
-is sent again from the same socket, twice: `again` counts those.
+is sent again from the same socket, twice: `again` counts those. With source
+addresses each attempt is another client's, in turn; they are of RESOLVER's and
+WEB's IP version.
 """
+import itertools
 import json
 import os
 import random
@@ -19,7 +22,7 @@ import sys
 import threading
 import time
 
-FILE, RESOLVER, WEB = sys.argv[1:4]
+FILE, RESOLVER, WEB, *SOURCES = sys.argv[1:]
 PAUSE = 0.005
 stop = threading.Event()
 counts = {
@@ -34,12 +37,19 @@ def family(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def ask(name, row):
+def sources():
+    """Of one loop: (address, any port) of the next client; None: the kernel chooses."""
+    return itertools.cycle([(a, 0) for a in SOURCES] or [None])
+
+
+def ask(name, row, source):
     """rcode, or None when three attempts were not answered"""
     ident = random.getrandbits(16)
     labels = b"".join(bytes([len(p)]) + p.encode() for p in name.split("."))
     message = struct.pack("!HHHHHH", ident, 0x0100, 1, 0, 0, 0) + labels + b"\0\0\1\0\1"
     with socket.socket(family(RESOLVER), socket.SOCK_DGRAM) as s:
+        if source:
+            s.bind(source)
         s.connect((RESOLVER, 53))
         s.settimeout(1)
         for attempt in range(3):
@@ -62,9 +72,11 @@ def failed(row, what):
 
 def open_questions():
     row = counts["open"]
-    while not stop.is_set():
+    for source in sources():
+        if stop.is_set():
+            return
         row["sent"] += 1
-        rcode = ask(f"w{row['sent']}.example.org", row)
+        rcode = ask(f"w{row['sent']}.example.org", row, source)
         if rcode == 0:
             row["answered"] += 1
         else:
@@ -74,9 +86,11 @@ def open_questions():
 
 def listed_questions():
     row = counts["listed"]
-    while not stop.is_set():
+    for source in sources():
+        if stop.is_set():
+            return
         row["sent"] += 1
-        rcode = ask(f"q{row['sent']}.upd.kaspersky.com", row)
+        rcode = ask(f"q{row['sent']}.upd.kaspersky.com", row, source)
         if rcode in (0, 3):
             row["nxdomain" if rcode == 3 else "answered"] += 1
         else:
@@ -88,11 +102,13 @@ def tls_connections():
     row = counts["tls"]
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    while not stop.is_set():
+    for source in sources():
+        if stop.is_set():
+            return
         row["sent"] += 1
         start = time.monotonic()
         try:
-            with socket.create_connection((WEB, 443), 5) as raw, \
+            with socket.create_connection((WEB, 443), 5, source) as raw, \
                     context.wrap_socket(raw, server_hostname="www.example.org") as s:
                 s.sendall(b"GET / HTTP/1.1\r\nHost: www.example.org\r\nConnection: close\r\n\r\n")
                 if b" 200 " not in s.recv(4096):

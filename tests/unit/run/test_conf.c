@@ -91,7 +91,7 @@ static void is_default(const struct conf *c)
 	assert_false(c->inspect.marked_output);
 	assert_int_equal(c->inspect.n_inside, 1);
 	assert_string_equal(c->inspect.inside[0], "auto");
-	assert_int_equal(c->inspect.queues, 0);
+	assert_in_range(c->inspect.queues, 1, 4); /* auto */
 	assert_int_equal(c->inspect.queue_num, 0);
 	assert_int_equal(c->inspect.mark_mask, 0x70000000);
 	assert_int_equal(c->n_policies, 1);
@@ -141,7 +141,7 @@ static void test_values(void **state)
 	                      "mode: log\nfail: closed\ndefault: log\ncontrol: /tmp/x\n"
 	                      "inspect:\n"
 	                      "  forward: false\n  output: no\n  inside: [lan0, 10.0.0.0/8]\n"
-	                      "  queues: 1\n  queue-num: 5\n  mark-mask: 7\n  marked-output: queue\n"
+	                      "  queues: 16\n  queue-num: 65520\n  mark-mask: 7\n  marked-output: queue\n"
 	                      "policies: []\n"
 	                      "log: {events: all, outputs: [{type: text}]}\n",
 	                      &err);
@@ -156,8 +156,8 @@ static void test_values(void **state)
 	assert_false(c->inspect.output);
 	assert_int_equal(c->inspect.n_inside, 2);
 	assert_string_equal(c->inspect.inside[1], "10.0.0.0/8");
-	assert_int_equal(c->inspect.queues, 1);
-	assert_int_equal(c->inspect.queue_num, 5);
+	assert_int_equal(c->inspect.queues, 16);
+	assert_int_equal(c->inspect.queue_num, 65520);
 	assert_int_equal(c->inspect.mark_mask, 7);
 	assert_true(c->inspect.marked_output);
 	assert_int_equal(c->n_policies, 0);
@@ -211,8 +211,10 @@ static void test_messages(void **state)
 			"    expires: 2027-01-01\n",
 		  "nfqd.yaml:4: exception 'e': name '*.b': a label of '*' alone: write .example.com for "
 		  "all below a name" },
-		{ "two queues", RULES "inspect: {queues: 2}\n",
-		  "nfqd.yaml:2: queues: '2' is not yet supported (one queue thread)" },
+		{ "too many queues", RULES "inspect: {queues: 17}\n",
+		  "nfqd.yaml:2: queues: '17' is neither auto nor a number from 1 to 16" },
+		{ "queues past the last number", RULES "inspect:\n  queues: 2\n  queue-num: 65535\n",
+		  "nfqd.yaml:4: queue-num: '65535' leaves no room for 2 queues below 65536" },
 		{ "no number of queues", RULES "inspect: {queues: many}\n",
 		  "nfqd.yaml:2: queues: 'many' is neither auto nor a number from 1 to 16" },
 		{ "no queue at all", RULES "inspect: {queues: 0}\n",

@@ -117,6 +117,17 @@ fuzz:           ## libFuzzer: make fuzz P=tls T=60 (clang)
 	$(Q)build/fuzz/fuzz_$(P) -max_total_time=$(or $(T),60) -max_len=20000 -print_final_stats=1 \
 		-artifact_prefix=tests/fuzz/corpus/$(P)/ build/fuzz/corpus-$(P) tests/fuzz/corpus/$(P)
 
+BENCH := $(patsubst tools/bench/%.c,$(B)/bench/%,$(wildcard tools/bench/*.c))
+$(B)/bench/%: tools/bench/%.c $(B)/libnfqd.a
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libnfqd.a $(LDLIBS)
+
+bench:          ## cost beside the queue's own limit, into tools/bench/RESULTS.md (root, ten minutes)
+	$(Q)tools/deps build bench
+	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory all $(BENCH)
+	$(Q)tools/bench/run --build $(B) --write
+
 lint:           ## style, include rules, static analysis
 	$(Q)tools/lint/run
 format:         ## rewrite the sources in the house style
@@ -142,4 +153,4 @@ help:           ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
 
 .PHONY: all deps deps-test run demo check check-unit check-kernel check-vm test-programs prove asan \
-	fuzz lint format install clean help
+	bench fuzz lint format install clean help

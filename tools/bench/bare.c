@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The limit that nfqd is measured against: the same steering, the same reading and answering of the
+ * queue, and nothing in between. Questions to a resolver pass, every other connection is allowed for
+ * good; a hello that goes on in another segment waits for it, or fewer packets would be queued.
+ *
+ *   bare QUEUES INTERFACE     clients are behind INTERFACE; until SIGTERM
+ */
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "capture/steer.h"
+
+enum { MASK = 0x70000000, QUEUES_MAX = 16, IP_HEADER = 20, PORT_DNS = 53, RECORD_HEADER = 5 };
+
+static _Atomic bool ended;
+
+/* IPv4 without options is all that the bench sends. */
+static struct verdict judge(const struct raw_packet *raw)
+{
+	const uint8_t *l4 = raw->data.p + IP_HEADER;
+	size_t         at;
+
+	if ((l4[2] << 8 | l4[3]) == PORT_DNS)
+		return (struct verdict){ .state = STATE_UNDECIDED };
+	at = IP_HEADER + (size_t)(l4[12] >> 4) * 4;
+	if (raw->data.p[9] == IPPROTO_TCP && raw->data.n > at + RECORD_HEADER &&
+	    raw->data.n - at - RECORD_HEADER < (size_t)(raw->data.p[at + 3] << 8 | raw->data.p[at + 4]) &&
+	    raw->data.p[at] == 22)
+		return (struct verdict){ .state = STATE_UNDECIDED };
+	return (struct verdict){ .state = STATE_ALLOWED };
+}
+
+static void *consume(void *ctx)
+{
+	struct capture   *c = ctx;
+	struct raw_packet burst[CAPTURE_BURST];
+
+	while (!atomic_load_explicit(&ended, memory_order_relaxed)) {
+		int n = c->ops->recv(c, burst);
+
+		for (int i = 0; i < n; i++)
+			c->ops->verdict(c, &burst[i], judge(&burst[i]));
+		if (n < 0 || c->ops->flush(c) < 0)
+			exit(1);
+	}
+	return NULL;
+}
+
+static struct capture *open_queue(uint16_t num, struct err *err)
+{
+	int fd = queue_bind(&(struct queue_conf){ .num = num, .fail_open = true }, err);
+
+	return fd < 0 ? NULL : queue_open(fd, num, MASK, false, err);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned          queues = argc == 3 ? (unsigned)strtoul(argv[1], NULL, 10) : 0;
+	struct capture   *capture[QUEUES_MAX];
+	pthread_t         thread[QUEUES_MAX];
+	struct steer_conf conf = { .mark_mask = MASK, .queues = (uint16_t)queues, .fail_open = true,
+		                   .forward = true, .output = true, .n_inside = 1 };
+	struct err        err = { 0 };
+	struct steer     *steer;
+	sigset_t          set;
+	int               signal_number;
+
+	if (queues == 0 || queues > QUEUES_MAX)
+		return fputs("usage: bare QUEUES INTERFACE\n", stderr), 2;
+	conf.inside = &argv[2];
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	for (unsigned i = 0; i < queues; i++) {
+		capture[i] = open_queue((uint16_t)i, &err);
+		if (!capture[i] || pthread_create(&thread[i], NULL, consume, capture[i]) != 0)
+			return fprintf(stderr, "bare: %s\n", err.text), 1;
+	}
+	steer = steer_install(&conf, &err);
+	if (!steer)
+		return fprintf(stderr, "bare: %s\n", err.text), 1;
+	fputs("bare: ready\n", stderr);
+	sigwait(&set, &signal_number);
+	steer_stop_queueing(steer);
+	atomic_store(&ended, true);
+	for (unsigned i = 0; i < queues; i++) {
+		pthread_join(thread[i], NULL);
+		capture[i]->ops->close(capture[i]);
+	}
+	steer_remove(steer);
+	return 0;
+}

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From the values of all rounds to the table: medians, ratios of the same round, targets."""
+import os
+import platform
+from statistics import median
+
+NONE, BARE, NFQD = "no firewall", "bare consumer", "nfqd"
+
+
+class Figures:
+    def __init__(self, values):
+        self.values = values
+
+    def of(self, row, system, figure):
+        return self.values.get(f"{row}/{system}/{figure}", [])
+
+    def mid(self, row, system, figure):
+        return median(self.of(row, system, figure))
+
+    def ratio(self, row, figure, a=NFQD, b=BARE):
+        """The middle of the rounds' ratios: what disturbs one round disturbs both of its runs."""
+        return median(x / y for x, y in zip(self.of(row, a, figure), self.of(row, b, figure)))
+
+
+# title, row, figure, unit; a column for each system
+TABLE = (
+    ("DNS flood, daemon", "flood", "us", "µs/packet"),
+    ("DNS flood, sent", "flood", "kpps", "k/s"),
+    ("DNS flood, share that the daemon saw", "flood", "seen", ""),
+    ("DNS, 8,000 packets waiting, daemon", "backlog", "us", "µs/packet"),
+    ("DNS at 10,000 a second, daemon", "paced", "us", "µs/packet"),
+    ("dnsperf, 100 at a time", "dnsperf", "qps", "queries/s"),
+    ("dnsperf, daemon", "dnsperf", "us", "µs/query"),
+    ("new TLS connections, daemon", "tls", "us", "µs/conn."),
+    ("new TLS connections", "tls", "cps", "conn./s"),
+    ("new TLS connections, queued", "tls", "queued", "packets"),
+    ("hello in two segments, daemon", "tls2", "us", "µs/conn."),
+    ("hello in two segments, queued", "tls2", "queued", "packets"),
+    ("new QUIC connections, daemon", "quic", "us", "µs/conn."),
+    ("new QUIC connections, queued", "quic", "queued", "packets"),
+    ("bulk up", "up", "gbit", "Gbit/s"),
+    ("bulk up, queued (two connections)", "up", "queued", "packets"),
+    ("bulk down", "down", "gbit", "Gbit/s"),
+    ("bulk down, queued (two connections)", "down", "queued", "packets"),
+    ("DNS at 1,000 a second, p50", "latency", "p50_us", "µs"),
+    ("DNS at 1,000 a second, p99", "latency", "p99_us", "µs"),
+)
+
+# title, figure, unit; a column for each length of list
+NAMES = (("ready after", "ready_s", "s"), ("list read and image built (CPU)", "built_s", "s"),
+         ("image", "image_mb", "MB"), ("resident, all processes", "resident_mb", "MB"),
+         ("a look-up", "ns", "ns"), ("look-ups that hit", "hits_percent", "%"),
+         ("8,000 packets waiting, daemon", "flood_us", "µs/packet"), ("reload", "reload_ms", "ms"))
+SIZES = (1000, 100_000, 1_000_000)
+
+
+def added(f, system):
+    return f.mid("latency", system, "p50_us") - f.mid("latency", NONE, "p50_us")
+
+
+# what is promised: title, value, "<=" or ">=", limit; a value that cannot be had (row not run) is left out
+TARGETS = (
+    ("DNS flood: daemon µs per packet, × bare", lambda f: f.ratio("flood", "us"), "<=", 1.10),
+    ("DNS backlog: daemon µs per packet, × bare", lambda f: f.ratio("backlog", "us"), "<=", 1.10),
+    ("dnsperf: queries per second, × bare", lambda f: f.ratio("dnsperf", "qps"), ">=", 0.97),
+    ("dnsperf: queries per second, × dnsmasq", lambda f: f.ratio("dnsperf", "qps", NFQD, "dnsmasq"), ">=", 3),
+    ("dnsperf: queries per second, × unbound", lambda f: f.ratio("dnsperf", "qps", NFQD, "unbound"), ">=", 3),
+    ("new TLS connections: daemon µs, × bare", lambda f: f.ratio("tls", "us"), "<=", 1.25),
+    ("new TLS connections: packets queued", lambda f: f.mid("tls", NFQD, "queued"), "<=", 1.0),
+    ("hello in two segments: packets queued", lambda f: f.mid("tls2", NFQD, "queued"), "<=", 2.0),
+    ("bulk up: packets queued per connection", lambda f: f.mid("up", NFQD, "queued") / 2, "<=", 4),
+    ("bulk down: packets queued per connection", lambda f: f.mid("down", NFQD, "queued") / 2, "<=", 4),
+    ("bulk up: × no firewall", lambda f: f.ratio("up", "gbit", NFQD, NONE), ">=", 0.9),
+    ("bulk down: × no firewall", lambda f: f.ratio("down", "gbit", NFQD, NONE), ">=", 0.9),
+    ("added latency, p50 at 1,000 a second, × bare", lambda f: added(f, NFQD) / added(f, BARE), "<=", 1.10),
+    ("a million names: ready, s later than with 1,000",
+     lambda f: f.mid("names1000000", NFQD, "ready_s") - f.mid("names1000", NFQD, "ready_s"), "<=", 0.8),
+    ("a million names: MB more resident than with 1,000",
+     lambda f: f.mid("names1000000", NFQD, "resident_mb") - f.mid("names1000", NFQD, "resident_mb"), "<=", 30),
+    ("a million names: ns a look-up", lambda f: f.mid("names1000000", NFQD, "ns"), "<=", 100),
+    ("a million names: daemon µs per packet, × 1,000 names",
+     lambda f: median(a / b for a, b in zip(f.of("names1000000", NFQD, "flood_us"), f.of("names1000", NFQD, "flood_us"))),
+     "<=", 1.10),
+    ("reload of a million names in a flood: packets lost", lambda f: max(f.of("reload", NFQD, "lost")), "<=", 0),
+    ("reload of a million names in a flood: worst wait, ms", lambda f: f.mid("reload", NFQD, "worst_ms"), "<=", 5),
+    ("-r: MB of capture per second of one core", lambda f: f.mid("offline", NFQD, "mb_per_cpu_s"), ">=", 500),
+)
+
+
+def number(x):
+    return f"{x:,.0f}" if abs(x) >= 1000 else f"{x:.3g}"
+
+
+def cell(f, row, system, figure):
+    values = f.of(row, system, figure)
+    return f"{number(median(values))}" if values else "–"
+
+
+def side_by_side(f):
+    systems = (NONE, BARE, NFQD, "dnsmasq", "unbound")
+    yield "| | unit | " + " | ".join(systems) + " | nfqd × bare (each round) |"
+    yield "|---|---|" + "---|" * (len(systems) + 1)
+    for title, row, figure, unit in TABLE:
+        if not f.of(row, NFQD, figure):
+            continue
+        pairs = [x / y for x, y in zip(f.of(row, NFQD, figure), f.of(row, BARE, figure)) if y]
+        each = f"**{median(pairs):.2f}** ({min(pairs):.2f}–{max(pairs):.2f})" if pairs else "–"
+        yield f"| {title} | {unit} | " + " | ".join(cell(f, row, s, figure) for s in systems) + f" | {each} |"
+
+
+def per_million(f):
+    yield "CPU seconds of the daemon, bare consumer → nfqd: " + ", ".join(
+        f"{f.mid(row, BARE, 'us'):.1f} → {f.mid(row, NFQD, 'us'):.1f} per million {what}"
+        for row, what in (("backlog", "DNS packets that wait"), ("flood", "DNS packets of a flood"),
+                          ("tls", "TLS connections"), ("quic", "QUIC connections"))
+        if f.of(row, NFQD, "us")) + "."
+
+
+def by_names(f):
+    yield "| | unit | " + " | ".join(f"{n:,} names" for n in SIZES) + " |"
+    yield "|---|---|" + "---|" * len(SIZES)
+    for title, figure, unit in NAMES:
+        yield f"| {title} | {unit} | " + " | ".join(cell(f, f"names{n}", NFQD, figure) for n in SIZES) + " |"
+
+
+def others(f):
+    if f.of("reload", NFQD, "lost"):
+        yield (f"A million names reloaded beside 20,000 questions a second: {number(max(f.of('reload', NFQD, 'lost')))} lost; "
+               f"the slowest of 2,500 timed questions took {number(f.mid('reload', NFQD, 'worst_ms'))} ms, without a reload "
+               f"{number(f.mid('idle', NFQD, 'worst_ms'))} ms.")
+    if f.of("threads2", NFQD, "kpps"):
+        yield (f"Two queue threads on two cores, 32 clients: ×{f.mid('threads2', NFQD, 'kpps') / f.mid('threads1', NFQD, 'kpps'):.2f} "
+               "the packets per second of one.")
+    if f.of("offline", NFQD, "mb_per_s"):
+        yield f"`nfqd -r`: {number(f.mid('offline', NFQD, 'mb_per_cpu_s'))} MB of capture per second of one core."
+
+
+def targets(f):
+    yield "| target | limit | measured | holds |"
+    yield "|---|---|---|---|"
+    for title, value, sense, limit in TARGETS:
+        try:
+            x = value(f)
+        except (ValueError, ZeroDivisionError):     # no data
+            continue
+        holds = x <= limit + 0.005 if sense == "<=" else x >= limit - 0.005
+        yield f"| {title} | {'≤' if sense == '<=' else '≥'} {limit:g} | {number(x)} | {'yes' if holds else '**no**'} |"
+
+
+def text(values, rounds, minutes):
+    f = Figures(values)
+    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo", encoding="ascii") if "model name" in line), "")
+    lines = ["# What nfqd costs, beside the limit of the kernel's queue", "",
+             f"`make bench`: {model}, {os.cpu_count()} cores, Linux {platform.release()}, {rounds} rounds of alternating runs in "
+             f"{minutes:.0f} minutes. Medians; ratios are of runs of the same round.", "",
+             CONDITIONS, "", *targets(f), "", *side_by_side(f), ""]
+    if f.of("backlog", NFQD, "us"):
+        lines += [*per_million(f), ""]
+    if f.of("names1000", NFQD, "ns"):
+        lines += [*by_names(f), ""]
+    return "\n".join(lines + [*others(f), ""])
+
+
+CONDITIONS = """\
+Three network namespaces, veth, the kernel's real queue. The *bare consumer* (`bare.c`) has nfqd's steering and its way
+of reading and answering the queue, and accepts everything: what it costs is what the queue costs. One queue; load
+generators on core 0, what stands in the router on core 1 (bulk: wherever). A list of 1,000 names is loaded, also into
+dnsmasq and unbound, which forward without a cache; 2 % of dnsperf's questions are listed. CPU time is the daemon's own,
+of all its processes (schedstat). It includes what the kernel does on its behalf: on veth, a verdict carries the packet
+all the way to the receiver. Trust CPU times over rates, and ratios over both."""

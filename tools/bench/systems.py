@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What stands in the router: nothing, the bare consumer, nfqd, or a forwarding resolver with the same list."""
+import os
+import re
+
+import lab as lab_module
+from lab import DAEMON_CPU, RESOLVER, SERVER, wait_for
+
+PACK = """\
+pack: bench
+vendor: Bench
+title: A generated list
+version: 2026.11.23.1
+expires: 2099-12-31
+license: CC0-1.0
+sources:
+  - {{id: self, title: generated, url: "https://bench.invalid/", publisher: bench, retrieved: 2026-11-23}}
+stages:
+  - {{id: always, from: 1970-01-01T00:00:00Z, action: block, basis: site, citation: "for measuring only"}}
+entries:
+  - id: listed
+    {names}
+    category: web
+    sources: [self]
+    confidence: high
+    side_effect: none
+    remark: generated
+tests:
+  match: [{first}]
+  no_match: [{other}]
+"""
+CONF = """\
+rules: [{pack}]
+inspect:
+  inside: lan0
+  queues: {queues}
+control: {folder}/control.sock
+log:
+  client-names: false
+  outputs: [{{type: file, path: {folder}/eve.json}}]
+"""
+
+
+def names(n):
+    """Suffixes, each its own registered name: nothing shortens the list."""
+    return [f"ads{i}.list-{i * 2654435761 % 2**32:08x}.example" for i in range(n)]
+
+
+def write_pack(folder, n):
+    listed, path = names(n), f"{folder}/bench-{n}.yaml"
+    if n > 1000:
+        with open(f"{folder}/bench-{n}.txt", "w", encoding="ascii") as f:
+            f.writelines(f".{name}\n" for name in listed)
+        where = f"names-file: bench-{n}.txt"
+    else:
+        where = "names: [" + ", ".join(f".{name}" for name in listed) + "]"
+    with open(path, "w", encoding="ascii") as f:
+        f.write(PACK.format(names=where, first=listed[0], other="unlisted.example"))
+    return path
+
+
+class System:
+    """pid is the process in the router; None: there is none."""
+    name, resolver, pid = "no firewall", SERVER, None
+
+    def __init__(self, lab, folder, build):
+        self.lab, self.folder, self.build = lab, folder, build
+        self.log = f"{folder}/{type(self).__name__.lower()}.log"
+
+    def says(self, text):
+        if self.process.poll() is not None:
+            raise RuntimeError(f"{self.name} ended: {lab_module.read(self.log)[-400:]}")
+        return text in lab_module.read(self.log)
+
+    def spawn(self, *command, ready=None):
+        self.process = self.lab.spawn("router", *command, cpu=DAEMON_CPU, log=self.log)
+        self.pid = self.process.pid
+        wait_for(f"{self.name} ready", lambda: self.says(ready) if ready else self.answers())
+
+    def answers(self):
+        self.says("")
+        return "NOERROR" in self.lab.inside("client", "dig", "+time=1", "+tries=1", "unlisted.example", "@" + RESOLVER)
+
+    def start(self):
+        pass
+
+    def stop(self):
+        if self.pid:
+            self.lab.end(self.process)
+
+
+class Bare(System):
+    name = "bare consumer"
+    queues = 1
+
+    def start(self):
+        self.spawn(f"{self.build}/bench/bare", self.queues, "lan0", ready="bare: ready")
+
+
+class Nfqd(System):
+    name = "nfqd"
+    queues = 1
+    listed = 1000
+
+    def configure(self):
+        pack = f"{self.folder}/bench-{self.listed}.yaml"
+        if not os.path.exists(pack):
+            write_pack(self.folder, self.listed)
+        with open(f"{self.folder}/nfqd.yaml", "w", encoding="ascii") as f:
+            f.write(CONF.format(pack=pack, queues=self.queues, folder=self.folder))
+
+    def start(self):
+        self.configure()
+        self.spawn(f"{self.build}/nfqd", "-c", f"{self.folder}/nfqd.yaml", ready="nfqd: ready")
+
+    def ctl(self, *words):
+        return self.lab.inside("router", f"{self.build}/nfqctl", "-s", f"{self.folder}/control.sock", *words)
+
+
+class Dnsmasq(System):
+    name, resolver = "dnsmasq", RESOLVER
+
+    def start(self):
+        path = f"{self.folder}/dnsmasq.conf"
+        with open(path, "w", encoding="ascii") as f:
+            f.writelines(f"address=/{name}/\n" for name in names(Nfqd.listed))
+        self.spawn("dnsmasq", "--keep-in-foreground", f"--conf-file={path}", "--no-hosts", "--no-resolv", "--user=root",
+                   "--pid-file=", "--cache-size=0", "--dns-forward-max=1000", f"--server={SERVER}")
+
+
+class Unbound(System):
+    name, resolver = "unbound", RESOLVER
+
+    def start(self):
+        path = f"{self.folder}/unbound.conf"
+        with open(path, "w", encoding="ascii") as f:
+            f.write(f"""server:
+  directory: "{self.folder}"
+  chroot: ""
+  username: ""
+  pidfile: ""
+  use-syslog: no
+  num-threads: 1
+  module-config: "iterator"
+  msg-cache-size: 0
+  rrset-cache-size: 0
+  interface: {RESOLVER}
+  access-control: 0.0.0.0/0 allow
+  local-zone: "example." nodefault
+""")
+            f.writelines(f'  local-zone: "{name}." always_nxdomain\n' for name in names(Nfqd.listed))
+            f.write(f'forward-zone:\n  name: "."\n  forward-addr: {SERVER}\n')
+        self.spawn("unbound", "-d", "-c", path)
+
+
+def dnsperf_result(text):
+    rate = re.search(r"Queries per second:\s+([\d.]+)", text)
+    lost = re.search(r"Queries lost:\s+(\d+)", text)
+    refused = re.search(r"NXDOMAIN \d+ \(([\d.]+)%\)", text)
+    return {"qps": float(rate[1]), "lost": int(lost[1]), "refused_percent": float(refused[1]) if refused else 0.0}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * New connections that open with a ClientHello: the client sends the hello of a file in one segment or
+ * in two, the server waits for all of it and answers a few bytes, the client resets. What a web client
+ * costs the daemon, without the cost of real TLS. Says what it did as one JSON object.
+ *
+ *   tcp serve ADDRESS PORT BYTES                              until it is ended
+ *   tcp connect ADDRESS PORT FILE SEGMENTS COUNT AT_ONCE
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EVENTS = 64, HELLO_MAX = 4096, FDS = 65536 };
+
+static const char reply[] = "HTTP/1.1 200 OK";
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "tcp: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static double seconds(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static struct sockaddr_in address(char **argv)
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET,
+		                  .sin_port = htons((uint16_t)strtoul(argv[1], NULL, 10)) };
+
+	if (inet_pton(AF_INET, argv[0], &sa.sin_addr) != 1)
+		fail(argv[0]);
+	return sa;
+}
+
+static void watch(int epoll, int fd, uint32_t events)
+{
+	struct epoll_event e = { .events = events, .data.fd = fd };
+
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) < 0)
+		fail("epoll");
+}
+
+/* ---- the server ---- */
+
+static void serve_one(int fd, unsigned whole, unsigned *have)
+{
+	char    buf[HELLO_MAX];
+	ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+	if (n <= 0) {
+		if (n == 0 || errno != EAGAIN)
+			close(fd);
+		return;
+	}
+	*have += (unsigned)n;
+	if (*have >= whole)
+		send(fd, reply, sizeof(reply), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void serve(const struct sockaddr_in *sa, unsigned whole)
+{
+	static unsigned    have[FDS];
+	struct epoll_event events[EVENTS];
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), epoll = epoll_create1(0), one = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (const struct sockaddr *)sa, sizeof(*sa)) < 0 || listen(fd, 4096) < 0)
+		fail("listen");
+	watch(epoll, fd, EPOLLIN);
+	for (;;) {
+		int n = epoll_wait(epoll, events, EVENTS, -1);
+
+		for (int i = 0; i < n; i++) {
+			int client;
+
+			if (events[i].data.fd != fd) {
+				serve_one(events[i].data.fd, whole, &have[events[i].data.fd]);
+				continue;
+			}
+			while ((client = accept(fd, NULL, NULL)) >= 0 && client < FDS) {
+				have[client] = 0;
+				watch(epoll, client, EPOLLIN);
+			}
+		}
+	}
+}
+
+/* ---- the client ---- */
+
+struct client {
+	struct sockaddr_in to;
+	char               hello[HELLO_MAX];
+	size_t             size;
+	unsigned           segments, begun, done, failed, count;
+	int                epoll;
+};
+
+static void begin(struct client *c)
+{
+	struct linger now = { .l_onoff = 1 };
+	int           fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), one = 1;
+
+	if (c->begun == c->count)
+		return;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	if (fd < 0 || (connect(fd, (struct sockaddr *)&c->to, sizeof(c->to)) < 0 && errno != EINPROGRESS))
+		fail("connect");
+	watch(c->epoll, fd, EPOLLOUT);
+	c->begun++;
+}
+
+static void send_hello(struct client *c, int fd)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.fd = fd };
+	size_t             first = c->segments == 2 ? c->size / 2 : c->size;
+
+	if (send(fd, c->hello, first, MSG_NOSIGNAL) == (ssize_t)first && first < c->size)
+		send(fd, c->hello + first, c->size - first, MSG_NOSIGNAL);
+	epoll_ctl(c->epoll, EPOLL_CTL_MOD, fd, &e);
+}
+
+static void connections(struct client *c, unsigned at_once)
+{
+	struct epoll_event events[EVENTS];
+
+	for (unsigned i = 0; i < at_once; i++)
+		begin(c);
+	while (c->done < c->count) {
+		int n = epoll_wait(c->epoll, events, EVENTS, 5000);
+
+		if (n == 0) /* those that are open were lost */
+			return;
+		for (int i = 0; i < n; i++) {
+			char buf[sizeof(reply)];
+			int  fd = events[i].data.fd;
+
+			if (events[i].events == EPOLLOUT) {
+				send_hello(c, fd);
+				continue;
+			}
+			c->failed += recv(fd, buf, sizeof(buf), 0) <= 0;
+			close(fd);
+			c->done++;
+			begin(c);
+		}
+	}
+}
+
+static void read_hello(struct client *c, const char *path)
+{
+	FILE *f = fopen(path, "rb");
+
+	if (!f)
+		fail(path);
+	c->size = fread(c->hello, 1, sizeof(c->hello), f);
+	fclose(f);
+}
+
+int main(int argc, char **argv)
+{
+	static struct client c;
+	double               start = seconds(CLOCK_MONOTONIC);
+
+	if (argc == 5 && strcmp(argv[1], "serve") == 0) {
+		c.to = address(argv + 2);
+		serve(&c.to, (unsigned)strtoul(argv[4], NULL, 10));
+	}
+	if (argc != 8 || strcmp(argv[1], "connect") != 0)
+		return fputs("usage: see the first lines of the source\n", stderr), 2;
+	c.to = address(argv + 2);
+	read_hello(&c, argv[4]);
+	c.segments = (unsigned)strtoul(argv[5], NULL, 10);
+	c.count = (unsigned)strtoul(argv[6], NULL, 10);
+	c.epoll = epoll_create1(0);
+	connections(&c, (unsigned)strtoul(argv[7], NULL, 10));
+	printf("{\"done\": %u, \"failed\": %u, \"seconds\": %.4f, \"cpu_us\": %.0f}\n", c.done,
+	       c.failed + c.count - c.done, seconds(CLOCK_MONOTONIC) - start,
+	       seconds(CLOCK_PROCESS_CPUTIME_ID) * 1e6);
+	return 0;
+}

@@ -204,10 +204,13 @@ static struct verdict judge_packet(struct pipeline *p, const struct raw_packet *
 {
 	struct raw_packet seen = *raw;
 	struct packet     pkt = { 0 };
-	struct judged     j = { .raw = &seen, .pkt = &pkt };
+	struct judged     j;
 	struct span       ip;
 	enum decode_err   e = decode_link(raw->link, raw->data, &ip, seen.mac, &seen.has_mac);
 
+	memset(&j, 0, offsetof(struct judged, names.v));
+	j.raw = &seen;
+	j.pkt = &pkt;
 	if (e == DECODE_OK)
 		e = decode_ip(ip, &pkt);
 	if (e == DECODE_FRAGMENT) {

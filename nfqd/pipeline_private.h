@@ -14,10 +14,10 @@ struct judged {
 	const struct raw_packet *raw;
 	const struct packet     *pkt;
 	struct flow             *flow; /* NULL: not needed so far */
-	struct names             names;
 	struct span              message;
 	uint32_t                 server_next;
 	bool                     full; /* the segment lies beyond what is kept */
+	struct names             names; /* last: its room for names is not cleared */
 };
 
 #define VERDICT_PASS  ((struct verdict){ .state = STATE_UNDECIDED })

@@ -103,7 +103,7 @@ bool names_add(struct names *set, const struct name *name)
 			return true;
 	if (set->n == NAMES_MAX)
 		return false;
-	set->v[set->n++] = *name;
+	memcpy(&set->v[set->n++], name, offsetof(struct name, text) + name->len + 1); /* most are short */
 	return true;
 }
 

@@ -49,14 +49,14 @@ struct http_info {
 };
 
 struct names {
-	unsigned    n;
-	struct name v[NAMES_MAX];
-	uint8_t     app; /* enum app: the protocol that was recognised, also without a name */
+	uint8_t app; /* enum app: the protocol that was recognised, also without a name */
 	union {
 		struct dns_info  dns;
 		struct tls_info  tls;
 		struct http_info http;
 	};
+	unsigned    n;
+	struct name v[NAMES_MAX]; /* last: large, and read only up to n */
 };
 
 /*

@@ -60,15 +60,23 @@ static void append(struct name *out, const char *text, size_t n)
 	out->text[out->len] = '\0';
 }
 
-static void append_byte(struct name *out, uint8_t c)
+static void append_escaped(struct name *out, uint8_t c)
 {
 	char text[5];
-	int  n = 1;
 
-	text[0] = (char)c;
-	if (!plain(c))
-		n = snprintf(text, sizeof(text), "\\%03u", c);
-	append(out, text, (size_t)n);
+	append(out, text, (size_t)snprintf(text, sizeof(text), "\\%03u", c));
+}
+
+static void append_byte(struct name *out, uint8_t c)
+{
+	if (!plain(c)) {
+		append_escaped(out, c);
+	} else if (out->len == NAME_TEXT - 1) {
+		append(out, (const char *)&c, 1);
+	} else { /* nearly always */
+		out->text[out->len++] = (char)c;
+		out->text[out->len] = '\0';
+	}
 }
 
 bool name_push_label(struct name *out, struct span label)

@@ -39,12 +39,12 @@ def write_all(folder):
     Path(f"{folder}/dnsperf").write_text("".join(f"{n} A\n" for n in mixed), "ascii")
 
 
-def write_lookups(path, n):
-    """A mix of names that are listed, lie below a listed one, or are neither, in no order."""
+def write_lookups(path, n, percent):
+    """Of 200,000 names so many are listed, half of those as a name below a listed one; in no order."""
     rng = random.Random(2)
-    listed = names(n)
-    some = [rng.choice(listed) for _ in range(100_000)]
-    mix = some[:50_000] + [f"www.{name}" for name in some[50_000:]] + unlisted(100_000)
+    listed, hits = names(n), 2000 * percent
+    some = [rng.choice(listed) for _ in range(hits)]
+    mix = some[:hits // 2] + [f"www.{name}" for name in some[hits // 2:]] + unlisted(200_000 - hits)
     rng.shuffle(mix)
     Path(path).write_text("\n".join(mix) + "\n", "ascii")
 

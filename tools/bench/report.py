@@ -49,7 +49,7 @@ TABLE = (
 # title, figure, unit; a column for each length of list
 NAMES = (("ready after", "ready_s", "s"), ("list read and image built (CPU)", "built_s", "s"),
          ("image", "image_mb", "MB"), ("resident, all processes", "resident_mb", "MB"),
-         ("a look-up", "ns", "ns"), ("look-ups that hit", "hits_percent", "%"),
+         ("a look-up, one name in ten listed", "ns10", "ns"), ("a look-up, half of the names listed", "ns50", "ns"),
          ("8,000 packets waiting, daemon", "flood_us", "µs/packet"), ("reload", "reload_ms", "ms"))
 SIZES = (1000, 100_000, 1_000_000)
 
@@ -63,11 +63,13 @@ TARGETS = (
     ("DNS flood: daemon µs per packet, × bare", lambda f: f.ratio("flood", "us"), "<=", 1.10),
     ("DNS backlog: daemon µs per packet, × bare", lambda f: f.ratio("backlog", "us"), "<=", 1.10),
     ("dnsperf: queries per second, × bare", lambda f: f.ratio("dnsperf", "qps"), ">=", 0.97),
+    ("dnsperf: dnsmasq's CPU per query, × nfqd's", lambda f: f.ratio("dnsperf", "us", "dnsmasq", NFQD), ">=", 3),
+    ("dnsperf: unbound's CPU per query, × nfqd's", lambda f: f.ratio("dnsperf", "us", "unbound", NFQD), ">=", 3),
     ("dnsperf: queries per second, × dnsmasq", lambda f: f.ratio("dnsperf", "qps", NFQD, "dnsmasq"), ">=", 3),
     ("dnsperf: queries per second, × unbound", lambda f: f.ratio("dnsperf", "qps", NFQD, "unbound"), ">=", 3),
     ("new TLS connections: daemon µs, × bare", lambda f: f.ratio("tls", "us"), "<=", 1.25),
-    ("new TLS connections: packets queued", lambda f: f.mid("tls", NFQD, "queued"), "<=", 1.0),
-    ("hello in two segments: packets queued", lambda f: f.mid("tls2", NFQD, "queued"), "<=", 2.0),
+    ("new TLS connections: packets queued", lambda f: f.mid("tls", NFQD, "queued"), "<=", 1),
+    ("hello in two segments: packets queued", lambda f: f.mid("tls2", NFQD, "queued"), "<=", 2),
     ("bulk up: packets queued per connection", lambda f: f.mid("up", NFQD, "queued") / 2, "<=", 4),
     ("bulk down: packets queued per connection", lambda f: f.mid("down", NFQD, "queued") / 2, "<=", 4),
     ("bulk up: × no firewall", lambda f: f.ratio("up", "gbit", NFQD, NONE), ">=", 0.9),
@@ -77,12 +79,13 @@ TARGETS = (
      lambda f: f.mid("names1000000", NFQD, "ready_s") - f.mid("names1000", NFQD, "ready_s"), "<=", 0.8),
     ("a million names: MB more resident than with 1,000",
      lambda f: f.mid("names1000000", NFQD, "resident_mb") - f.mid("names1000", NFQD, "resident_mb"), "<=", 30),
-    ("a million names: ns a look-up", lambda f: f.mid("names1000000", NFQD, "ns"), "<=", 100),
+    ("a million names: ns a look-up, one in ten listed", lambda f: f.mid("names1000000", NFQD, "ns10"), "<=", 100),
     ("a million names: daemon µs per packet, × 1,000 names",
      lambda f: median(a / b for a, b in zip(f.of("names1000000", NFQD, "flood_us"), f.of("names1000", NFQD, "flood_us"))),
      "<=", 1.10),
     ("reload of a million names in a flood: packets lost", lambda f: max(f.of("reload", NFQD, "lost")), "<=", 0),
-    ("reload of a million names in a flood: worst wait, ms", lambda f: f.mid("reload", NFQD, "worst_ms"), "<=", 5),
+    ("reload of a million names in a flood: worst wait, ms more than without a reload",
+     lambda f: f.mid("reload", NFQD, "worst_ms") - f.mid("idle", NFQD, "worst_ms"), "<=", 5),
     ("-r: MB of capture per second of one core", lambda f: f.mid("offline", NFQD, "mb_per_cpu_s"), ">=", 500),
 )
 
@@ -156,7 +159,7 @@ def text(values, rounds, minutes):
              CONDITIONS, "", *targets(f), "", *side_by_side(f), ""]
     if f.of("backlog", NFQD, "us"):
         lines += [*per_million(f), ""]
-    if f.of("names1000", NFQD, "ns"):
+    if f.of("names1000", NFQD, "ns10"):
         lines += [*by_names(f), ""]
     return "\n".join(lines + [*others(f), ""])
 
@@ -167,4 +170,5 @@ of reading and answering the queue, and accepts everything: what it costs is wha
 generators on core 0, what stands in the router on core 1 (bulk: wherever). A list of 1,000 names is loaded, also into
 dnsmasq and unbound, which forward without a cache; 2 % of dnsperf's questions are listed. CPU time is the daemon's own,
 of all its processes (schedstat). It includes what the kernel does on its behalf: on veth, a verdict carries the packet
-all the way to the receiver. Trust CPU times over rates, and ratios over both."""
+all the way to the receiver. Trust CPU times over rates, and ratios over both. dnsperf and the answering server take all
+of core 0: no rate can be much above the column *no firewall*."""

@@ -6,10 +6,10 @@
  *   udp serve ADDRESS PORT                        answer questions, until it is ended
  *   udp sink ADDRESS PORT                         hold the port and read nothing
  *   udp flood ADDRESS PORT FILE COUNT RATE        RATE a second; 0: as fast as they go
- *   udp fresh ADDRESS PORT FILE COUNT RATE        each from a port of its own
+ *   udp fresh ADDRESS PORT FILE COUNT RATE        each from the next port: a connection of its own
  *   udp latency ADDRESS PORT FILE COUNT RATE      ask and wait for the answer
  *
- * Sources are all local addresses of the outgoing interface that SOURCES (environment, a list) names.
+ * The environment's SOURCES may list local addresses to send from, in turn.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { FIRST_PORT = 10000, PORTS = 50000, SOURCES_MAX = 256 };
 enum { BURST = 32, SOCKETS = 16, DATAGRAM = 1500, DATAGRAMS = 65536, NS = 1000000000, FINE_RATE = 20000 };
 
 struct load {
@@ -29,6 +30,8 @@ struct load {
 	unsigned           datagrams, count;
 	uint64_t           pause; /* ns between two datagrams */
 	int                sockets[SOCKETS];
+	struct sockaddr_in sources[SOURCES_MAX];
+	unsigned           n_sources; /* 0: as the kernel chooses */
 };
 
 static void fail(const char *what)
@@ -71,21 +74,16 @@ static int bound(const struct sockaddr_in *sa)
 	return fd;
 }
 
-static int connected(const struct load *l, unsigned i)
+/* The i-th socket; port 0: any. */
+static int connected(const struct load *l, unsigned i, unsigned port)
 {
-	static const char *sources[256];
-	static unsigned    n;
+	struct sockaddr_in from = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	int                fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-	if (!n && getenv("SOURCES"))
-		for (char *s = strtok(getenv("SOURCES"), " "); s && n < 256; s = strtok(NULL, " "))
-			sources[n++] = s;
-	if (n) {
-		struct sockaddr_in from = address(sources[i % n], "0");
-
-		if (bind(fd, (struct sockaddr *)&from, sizeof(from)) < 0)
-			fail("source address");
-	}
+	if (l->n_sources)
+		from.sin_addr = l->sources[i % l->n_sources].sin_addr;
+	if (bind(fd, (struct sockaddr *)&from, sizeof(from)) < 0)
+		fail("bind");
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&l->to, sizeof(l->to)) < 0)
 		fail("connect");
 	return fd;
@@ -107,6 +105,15 @@ static void read_datagrams(struct load *l, const char *path)
 		l->datagram[l->datagrams++] = (struct iovec){ data, n };
 	}
 	fclose(f);
+}
+
+static void read_sources(struct load *l)
+{
+	char *rest = NULL, *list = getenv("SOURCES");
+
+	for (char *s = list ? strtok_r(list, " ", &rest) : NULL; s && l->n_sources < SOURCES_MAX;
+	     s = strtok_r(NULL, " ", &rest))
+		l->sources[l->n_sources++] = address(s, "0");
 }
 
 /* ---- the servers ---- */
@@ -162,7 +169,7 @@ static unsigned flood(struct load *l)
 	unsigned       sent = 0;
 
 	for (unsigned i = 0; i < SOCKETS; i++)
-		l->sockets[i] = connected(l, i);
+		l->sockets[i] = connected(l, i, 0);
 	for (unsigned round = 0; sent < l->count; round++) {
 		/* sleeping for each packet would be what is measured */
 		unsigned burst = l->pause > NS / FINE_RATE || l->count - sent < BURST ? 1 : BURST;
@@ -185,7 +192,7 @@ static unsigned fresh(struct load *l)
 
 	for (unsigned i = 0; i < l->count; i++) {
 		const struct iovec *d = &l->datagram[i % l->datagrams];
-		int                 fd = connected(l, i);
+		int                 fd = connected(l, i, FIRST_PORT + i % PORTS);
 
 		if (l->pause)
 			wait_until(next += l->pause);
@@ -206,7 +213,7 @@ static int by_size(const void *a, const void *b)
 /* Prints the middle and the slow end of the answer times. */
 static unsigned latency(struct load *l)
 {
-	int             fd = connected(l, 0);
+	int             fd = connected(l, 0, 0);
 	struct timeval  tv = { .tv_sec = 1 };
 	uint64_t       *ns = calloc(l->count, sizeof(*ns)), next = now();
 	unsigned        lost = 0;
@@ -250,6 +257,7 @@ int main(int argc, char **argv)
 		pause();
 	if (argc != 7)
 		return 2;
+	read_sources(&l);
 	read_datagrams(&l, argv[4]);
 	l.count = (unsigned)strtoul(argv[5], NULL, 10);
 	rate = strtoull(argv[6], NULL, 10);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Building a ruleset image from packs. The index of names is two arrays, a fingerprint and beside it
- * a target: 12 bytes per name, whatever its length. The fingerprint of a name folds its labels from
+ * Building a ruleset image from packs. The index of names is a table of fingerprints, each with its
+ * target: 12 bytes per name, whatever its length. The fingerprint of a name folds its labels from
  * the right, so that one walk over a name looks up all of its suffixes. Plain names of a rule share
  * one target; only what must be shown as written (ranges) or compared (globs) has a target with its
  * text. Fingerprints are keyed and 64 bits wide: no two names of a million meet, and nobody outside
- * can look for two that do.
+ * can look for two that do. In front of the table stands a filter of 8 bits per name (a Bloom filter
+ * whose bits for one fingerprint lie in one word): most of what is looked up is in no pack, and most
+ * of that ends there.
  *
- * While patterns are added, fingerprints and targets are just appended to their two sections;
- * ruleset_index() turns these into the table, when the number of names is known.
+ * While patterns are added, fingerprints and targets are just appended; ruleset_index() turns them
+ * into the table, when the number of names is known.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,6 +25,7 @@
 
 /* Patterns at one name or (globs) under one suffix: bounds the time of a look-up. */
 #define SAME_PRINT_MAX 1000
+#define FILTER_BITS    8 /* per name: one look-up in thirty passes for nothing */
 #define SID_FIRST      9000000
 #define SID_SPAN       1000000
 
@@ -104,12 +107,6 @@ static uint32_t target_add(struct build *x, struct rs_target t)
 	return image_add(x->b, RS_TARGET, &t, 1, sizeof(t));
 }
 
-static void print_add(struct image_builder *b, uint64_t print, uint32_t target)
-{
-	image_add(b, RS_PRINT, &print, 1, sizeof(print));
-	image_add(b, RS_PRINT_TO, &target, 1, sizeof(target));
-}
-
 struct placing {
 	struct image_builder *b;
 	uint64_t              seed;
@@ -119,8 +116,11 @@ struct placing {
 static int place(void *ctx, const char *name, size_t len)
 {
 	struct placing *x = ctx;
+	struct rs_name  n = { .target = x->target };
+	uint64_t        print = print_of(x->seed, name, len);
 
-	print_add(x->b, print_of(x->seed, name, len), x->target);
+	memcpy(n.print, &print, sizeof(print));
+	image_add(x->b, RS_NAME, &n, 1, sizeof(n));
 	return 0;
 }
 
@@ -140,14 +140,13 @@ static uint32_t pattern_text(struct build *x, const struct pattern *p)
 	return text(x, written);
 }
 
-static int add_name(struct build *x, const char *name)
+static int add_name(struct build *x, const char *name, struct err *why)
 {
-	struct err       why = { .text = "" };
 	struct pattern   p;
 	struct rs_target t = { .rule = x->rule };
 
-	if (pattern_parse(&p, name, &why) < 0)
-		return err_set(x->err, "%s: name '%s': %s", x->pack->path, name, why.text);
+	if (pattern_parse(&p, name, why) < 0)
+		return -1;
 	t.kind = p.kind;
 	if (p.ranges || p.kind == PATTERN_GLOB) {
 		t.pattern = pattern_text(x, &p);
@@ -157,6 +156,27 @@ static int add_name(struct build *x, const char *name)
 	if (!x->plain[p.kind])
 		x->plain[p.kind] = target_add(x, t) + 1;
 	pattern_place(x, &p, x->plain[p.kind] - 1);
+	return 0;
+}
+
+static int add_names(struct build *x, const struct pack_entry *e)
+{
+	struct err why = { .text = "" };
+
+	for (unsigned i = 0; i < e->n_names; i++)
+		if (add_name(x, e->names[i], &why) < 0)
+			return err_set(x->err, "%s: name '%s': %s", x->pack->path, e->names[i],
+			               why.text);
+	return 0;
+}
+
+static int add_line(void *ctx, const char *name, const char *path, unsigned line)
+{
+	struct build *x = ctx;
+	struct err    why = { .text = "" };
+
+	if (add_name(x, name, &why) < 0)
+		return err_set(x->err, "%s:%u: name '%s': %s", path, line, name, why.text);
 	return 0;
 }
 
@@ -177,10 +197,9 @@ static int add_entry(struct build *x, const struct pack_entry *e)
 
 	x->rule = image_add(x->b, RS_RULE, &r, 1, sizeof(r));
 	x->plain[0] = x->plain[1] = 0;
-	for (unsigned i = 0; i < e->n_names; i++)
-		if (add_name(x, e->names[i]) < 0)
-			return -1;
-	return 0;
+	if (add_names(x, e) < 0)
+		return -1;
+	return e->names_file ? pack_names_file(x->pack, e, add_line, x, x->err) : 0;
 }
 
 static int add_net(struct build *x, const struct pack_net *n)
@@ -363,21 +382,6 @@ int ruleset_add_exception(struct image_builder *b, const char *pattern, uint32_t
 
 /* ---- the table ----------------------------------------------------------------------------- */
 
-struct pending {
-	uint64_t *prints;
-	uint32_t *targets;
-	uint32_t  n;
-};
-
-/* Moves what was added out of a section, which is empty afterwards. */
-static void *take_section(struct image_builder *b, unsigned section)
-{
-	void *data = b->section[section].data;
-
-	memset(&b->section[section], 0, sizeof(b->section[section]));
-	return data;
-}
-
 static const char *target_words(struct image_builder *b, uint32_t target)
 {
 	const struct rs_target *t = (void *)b->section[RS_TARGET].data;
@@ -388,46 +392,43 @@ static const char *target_words(struct image_builder *b, uint32_t target)
 }
 
 /* Puts one name in; a name that a rule lists twice is there once. */
-static int put(struct image_builder *b, uint32_t slots, uint64_t print, uint32_t target,
-               uint32_t *names, struct err *err)
+static int put(struct image_builder *b, const struct rs_name *n, struct err *err)
 {
-	uint64_t *prints = (void *)b->section[RS_PRINT].data;
-	uint32_t *to = (void *)b->section[RS_PRINT_TO].data;
-	uint32_t  at = hash_range(print, slots);
-	unsigned  same = 0;
+	struct rs_name *table = (void *)b->section[RS_NAME].data;
+	uint64_t       *filter = (void *)b->section[RS_FILTER].data;
+	uint32_t        slots = b->section[RS_NAME].n, words = b->section[RS_FILTER].n;
+	uint64_t        print = rs_name_print(n), have;
+	uint32_t        at = hash_range(print, slots);
+	unsigned        same = 0;
 
-	for (; prints[at]; at = at + 1 == slots ? 0 : at + 1) {
-		if (prints[at] != print)
+	for (; (have = rs_name_print(&table[at])); at = at + 1 == slots ? 0 : at + 1) {
+		if (have != print)
 			continue;
-		if (to[at] == target)
+		if (table[at].target == n->target)
 			return 0;
 		if (++same == SAME_PRINT_MAX)
 			return err_set(err, "entry '%s': more than %d patterns meet at one name or "
 			               "under one suffix",
-			               target_words(b, target), SAME_PRINT_MAX);
+			               target_words(b, n->target), SAME_PRINT_MAX);
 	}
-	prints[at] = print;
-	to[at] = target;
-	++*names;
+	table[at] = *n;
+	filter[hash_range(print, words)] |= filter_bits(print);
+	head_of(b)->names++;
 	return 0;
 }
 
-static int fill(struct image_builder *b, const struct pending *p, struct err *err)
+static int fill(struct image_builder *b, const struct rs_name *names, uint32_t n, struct err *err)
 {
-	uint64_t slots = p->n + (uint64_t)p->n * 3 / 7 + 8;
-	uint32_t names = 0;
+	uint64_t slots = n + (uint64_t)n * 3 / 7 + 8;
 
 	if (slots > UINT32_MAX)
 		return err_set(err, "more names than fit");
-	image_room(b, RS_PRINT, (uint32_t)slots, sizeof(uint64_t));
-	image_room(b, RS_PRINT_TO, (uint32_t)slots, sizeof(uint32_t));
-	for (uint32_t i = 0; !b->failed && i < p->n; i++)
-		if (put(b, (uint32_t)slots, p->prints[i], p->targets[i], &names, err) < 0)
+	image_room(b, RS_NAME, (uint32_t)slots, sizeof(struct rs_name));
+	image_room(b, RS_FILTER, (uint32_t)((uint64_t)n * FILTER_BITS / 64) + 1, sizeof(uint64_t));
+	for (uint32_t i = 0; !b->failed && i < n; i++)
+		if (put(b, &names[i], err) < 0)
 			return -1;
-	if (b->failed)
-		return err_set(err, "out of memory");
-	head_of(b)->names = names;
-	return 0;
+	return b->failed ? err_set(err, "out of memory") : 0;
 }
 
 static int net_order(const void *va, const void *vb)
@@ -441,8 +442,9 @@ static int net_order(const void *va, const void *vb)
 
 int ruleset_index(struct image_builder *b, uint64_t generation, struct err *err)
 {
-	struct pending p = { .n = b->section[RS_PRINT].n };
-	int            r;
+	struct rs_name *names = (void *)b->section[RS_NAME].data;
+	uint32_t        n = b->section[RS_NAME].n;
+	int             r;
 
 	if (b->failed)
 		return err_set(err, "out of memory");
@@ -450,10 +452,8 @@ int ruleset_index(struct image_builder *b, uint64_t generation, struct err *err)
 	if (b->section[RS_NET].n > 0)
 		qsort(b->section[RS_NET].data, b->section[RS_NET].n, sizeof(struct rs_net),
 		      net_order);
-	p.prints = take_section(b, RS_PRINT);
-	p.targets = take_section(b, RS_PRINT_TO);
-	r = fill(b, &p, err);
-	free(p.prints);
-	free(p.targets);
+	memset(&b->section[RS_NAME], 0, sizeof(b->section[RS_NAME]));
+	r = fill(b, names, n, err);
+	free(names);
 	return r;
 }

@@ -58,6 +58,18 @@ uint64_t print_longer(uint64_t print, struct span label);
  * of its rightmost '*'. */
 uint64_t print_of(uint64_t seed, const char *name, size_t len);
 
+/* The filter in front of the table: three bits of one word for each fingerprint. */
+static inline uint64_t filter_bits(uint64_t print)
+{
+	return UINT64_C(1) << (print & 63) | UINT64_C(1) << (print >> 6 & 63) |
+	       UINT64_C(1) << (print >> 12 & 63);
+}
+
+static inline bool filter_has(uint64_t word, uint64_t print)
+{
+	return (word & filter_bits(print)) == filter_bits(print);
+}
+
 /* Does a glob (lower case, a leading dot: and all below) match? *labels: how many it has. */
 bool glob_match(const char *glob, const struct labels *name, uint8_t *labels);
 

@@ -67,11 +67,11 @@ static const cyaml_schema_field_t stage_fields[] = {
 static const cyaml_schema_value_t stage_value = { CYAML_VALUE_MAPPING(0, struct pack_stage,
 	                                                            stage_fields) };
 
-/* names may be missing here so that pack_check() can say what it has to say about names-file */
+/* names may be missing: pack_check() asks for them or for names-file */
 static const cyaml_schema_field_t entry_fields[] = {
 	SCHEMA_TEXT("id", SCHEMA_NEEDED, struct pack_entry, id),
 	SCHEMA_LIST("names", SCHEMA_OPTIONAL, struct pack_entry, names, &text_value, 0),
-	CYAML_FIELD_IGNORE("names-file", SCHEMA_OPTIONAL),
+	SCHEMA_TEXT("names-file", SCHEMA_OPTIONAL, struct pack_entry, names_file),
 	SCHEMA_WORD("category", SCHEMA_NEEDED, struct pack_entry, category, categories),
 	SCHEMA_LIST("ports", SCHEMA_OPTIONAL, struct pack_entry, ports, &text_value, 0),
 	SCHEMA_LIST("products", SCHEMA_OPTIONAL, struct pack_entry, products, &text_value, 0),

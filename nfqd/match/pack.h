@@ -33,6 +33,7 @@ struct pack_entry {
 	char    *id;
 	char   **names;
 	unsigned n_names;
+	char    *names_file; /* a file beside the pack's; NULL: none */
 	int      category;
 	char   **ports;
 	unsigned n_ports;
@@ -88,8 +89,17 @@ MUST_CHECK int          pack_check(const struct pack *p, struct err *err);
 /* The built-in canary pack. */
 MUST_CHECK struct pack *pack_canary(struct err *err);
 void                    pack_free(struct pack *p);
+/* A pack past its date still works: the daemon must not stop protecting because nobody looked. */
+bool pack_expired(const struct pack *p);
 
-/* A list of packs: files, or folders whose *.yaml are taken in order; canary is always there once. */
+/* Calls each with every name of the file beside the pack, which the entry must have; stops at a result
+ * below 0 and returns it. A file that cannot be read: -1 with err filled. */
+typedef int    names_file_line(void *ctx, const char *name, const char *path, unsigned line);
+MUST_CHECK int pack_names_file(const struct pack *p, const struct pack_entry *e,
+                               names_file_line *each, void *ctx, struct err *err);
+
+/* A list of packs: files, or folders whose *.yaml are taken in order; canary is always there once.
+ * Warns of packs past their date: they still work. */
 struct packs {
 	struct pack **v;
 	unsigned      n;

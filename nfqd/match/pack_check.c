@@ -159,12 +159,14 @@ static void check_names(struct pack_checker *c, const struct pack_entry *e, unsi
 {
 	struct pattern pattern;
 
-	if (yaml_doc_has(c->p->doc, "entries[%u].names-file", at))
+	if (e->names_file && strchr(e->names_file, '/'))
 		SAY(c, LINE(c, "entries[%u].names-file", at),
-		    "entry '%s': names-file is not yet supported, list the names under 'names'", e->id);
-	else if (!yaml_doc_has(c->p->doc, "entries[%u].names", at))
-		SAY(c, LINE(c, "entries[%u]", at), "entry '%s': missing key 'names'", e->id);
-	else if (e->n_names == 0)
+		    "entry '%s': names-file: '%s' is no file name (the file stands beside the pack)",
+		    e->id, e->names_file);
+	else if (!e->names_file && !yaml_doc_has(c->p->doc, "entries[%u].names", at))
+		SAY(c, LINE(c, "entries[%u]", at), "entry '%s': missing key 'names' (or 'names-file')",
+		    e->id);
+	else if (!e->names_file && e->n_names == 0)
 		SAY(c, LINE(c, "entries[%u].names", at), "entry '%s': names: must not be empty",
 		    e->id);
 	for (unsigned i = 0; i < e->n_names; i++) {

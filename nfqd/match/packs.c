@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
+#include "base/diag.h"
 #include "base/yaml.h"
 #include "match/pack.h"
 
@@ -14,6 +16,14 @@ static const struct pack *packs_find(const struct packs *packs, const char *id)
 		if (strcmp(packs->v[i]->id, id) == 0)
 			return packs->v[i];
 	return NULL;
+}
+
+bool pack_expired(const struct pack *p)
+{
+	int64_t at;
+
+	return p->expires && clock_parse(p->expires, &at) == 0 &&
+	       at <= (int64_t)(clock_now() / NS_PER_S);
 }
 
 /* Takes p, which may be NULL: err is filled then. */
@@ -35,6 +45,9 @@ static int packs_add(struct packs *packs, struct pack *p, struct err *err)
 		pack_free(p);
 		return err_set(err, "out of memory");
 	}
+	if (pack_expired(p))
+		diag_warn("rules", "%s:%u: pack '%s' expired on %s: it still works, get a newer one",
+		          p->path, yaml_doc_line(p->doc, "expires"), p->id, p->expires);
 	packs->v = v;
 	packs->v[packs->n++] = p;
 	return 0;

@@ -159,17 +159,17 @@ static bool fits(const struct ruleset *rs, const struct rs_target *t, const stru
 static void look_up(const struct ruleset *rs, uint64_t print, const struct labels *name,
                     unsigned labels, struct match *out)
 {
-	const uint64_t         *prints = image_at(rs->img, RS_PRINT);
-	const uint32_t         *to = image_at(rs->img, RS_PRINT_TO);
+	const struct rs_name   *table = image_at(rs->img, RS_NAME);
 	const struct rs_target *targets = image_at(rs->img, RS_TARGET);
-	uint32_t                slots = image_n(rs->img, RS_PRINT);
+	uint32_t                slots = image_n(rs->img, RS_NAME);
+	uint64_t                have;
 	struct hit              h;
 
-	for (uint32_t at = hash_range(print, slots); prints[at];
+	for (uint32_t at = hash_range(print, slots); (have = rs_name_print(&table[at]));
 	     at = at + 1 == slots ? 0 : at + 1) {
-		const struct rs_target *t = &targets[to[at]];
+		const struct rs_target *t = &targets[table[at].target];
 
-		if (prints[at] != print || !fits(rs, t, name, labels, &h))
+		if (have != print || !fits(rs, t, name, labels, &h))
 			continue;
 		if (t->exception)
 			offer_exception(out, t->rule);
@@ -180,14 +180,17 @@ static void look_up(const struct ruleset *rs, uint64_t print, const struct label
 
 void ruleset_match_name(const struct ruleset *rs, const struct name *name, struct match *out)
 {
-	uint64_t      print = rs->head->seed;
-	struct labels l;
+	const uint64_t *filter = image_at(rs->img, RS_FILTER);
+	uint32_t        words = image_n(rs->img, RS_FILTER);
+	uint64_t        print = rs->head->seed;
+	struct labels   l;
 
 	out->n = out->n_exceptions = 0;
 	labels_split(&l, name->text, name->len);
 	for (unsigned i = 0; i < l.n; i++) {
 		print = print_longer(print, label_at(&l, i));
-		look_up(rs, print, &l, i + 1, out);
+		if (filter_has(filter[hash_range(print, words)], print))
+			look_up(rs, print, &l, i + 1, out);
 	}
 	protect(rs, out);
 }

@@ -25,8 +25,8 @@ enum ruleset_section {
 	RS_PACK,      /* struct rs_pack */
 	RS_STAGE,     /* struct rs_stage */
 	RS_RULE,      /* struct rs_rule */
-	RS_PRINT,     /* uint64_t: name fingerprints, open addressing */
-	RS_PRINT_TO,  /* uint32_t: target of the fingerprint beside it */
+	RS_FILTER,    /* uint64_t: which fingerprints may be in RS_NAME, small enough for a cache */
+	RS_NAME,      /* struct rs_name, open addressing by fingerprint */
 	RS_TARGET,    /* struct rs_target */
 	RS_NET,       /* struct rs_net, longest prefix first */
 	/* what is above belongs to the packs, what is below to the site */
@@ -92,6 +92,11 @@ struct rs_rule {
 	struct list sources;  /* text: URLs */
 };
 
+struct rs_name {
+	uint32_t print[2]; /* fingerprint, in halves so that a record takes 12 bytes; 0: free */
+	uint32_t target;
+};
+
 struct rs_target {
 	uint32_t rule;    /* or, with exception: index of the exception */
 	uint32_t pattern; /* text as written; 0: the name itself tells it */
@@ -149,6 +154,14 @@ unsigned ruleset_match_all(const struct ruleset *rs, const struct name *name, st
 /* Writes the pattern of a hit as the pack has it; name is what was matched. */
 void hit_pattern(const struct ruleset *rs, const struct hit *hit, const struct name *name,
                  char out[static NAME_TEXT + 2]);
+
+static inline uint64_t rs_name_print(const struct rs_name *n)
+{
+	uint64_t print;
+
+	memcpy(&print, n->print, sizeof(print));
+	return print;
+}
 
 static inline const char *rs_text(const struct ruleset *rs, uint32_t off)
 {

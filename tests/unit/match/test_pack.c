@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "base/diag.h"
 #include "base/yaml.h"
 #include "support.h"
 
@@ -151,11 +152,12 @@ static void test_messages(void **state)
 		{ "names left out", HEAD STAGES
 		  "entries:\n  - id: e\n    category: web\n    sources: [s1]\n"
 		  "    confidence: high\n    side_effect: none\n",
-		  "p.yaml:7: entry 'e': missing key 'names'" },
-		{ "names in a file", HEAD STAGES
-		  "entries:\n  - id: e\n    names-file: n\n    category: web\n    sources: [s1]\n"
+		  "p.yaml:7: entry 'e': missing key 'names' (or 'names-file')" },
+		{ "names in a file elsewhere", HEAD STAGES
+		  "entries:\n  - id: e\n    names-file: ../n\n    category: web\n    sources: [s1]\n"
 		  "    confidence: high\n    side_effect: none\n",
-		  "p.yaml:8: entry 'e': names-file is not yet supported, list the names under 'names'" },
+		  "p.yaml:8: entry 'e': names-file: '../n' is no file name (the file stands beside the "
+		  "pack)" },
 		{ "a bad pattern", HEAD STAGES
 		  "entries:\n  - id: e\n    names:\n      - a.b\n      - \"*.b.c\"\n    category: web\n"
 		  "    sources: [s1]\n    confidence: high\n    side_effect: none\n",
@@ -295,6 +297,42 @@ static void test_lists(void **state)
 	}
 }
 
+static char warning[200];
+
+static void keep_warning(enum diag_level level, const char *token, const char *text)
+{
+	snprintf(warning, sizeof(warning), "%d %s %s", level, token, text);
+}
+
+static void test_expired(void **state)
+{
+	static const struct {
+		const char *what, *expires, *warning;
+	} rows[] = {
+		{ "no date", "", "" },
+		{ "a day to come", "expires: 2999-01-01\n", "" },
+		{ "a day gone by", "expires: 2020-02-03\n",
+		  "2 rules x.yaml:5: pack 'p' expired on 2020-02-03: it still works, get a newer one" },
+	};
+	char *paths[] = { "x.yaml" };
+
+	(void)state;
+	diag_register(keep_warning);
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		struct err   err = { .text = "" };
+		struct packs packs;
+		char         text[2000];
+
+		snprintf(text, sizeof(text), "%s%s%s", HEAD, rows[i].expires, STAGES ENTRY);
+		write_file("x.yaml", text);
+		warning[0] = '\0';
+		assert_int_equal(packs_load(&packs, paths, 1, &err), 0);
+		same_text(rows[i].what, warning, rows[i].warning);
+		packs_free(&packs);
+	}
+	diag_register(NULL);
+}
+
 static void test_canary(void **state)
 {
 	struct err   err = { .text = "" };
@@ -337,7 +375,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_contract), cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_own_tests), cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_canary),   cmocka_unit_test(test_says_all),
+		cmocka_unit_test(test_canary),   cmocka_unit_test(test_expired),
+		cmocka_unit_test(test_says_all),
 	};
 
 	return cmocka_run_group_tests(tests, enter_folder, leave_folder);

@@ -3,6 +3,7 @@
 #include "match/ruleset.h"
 
 #include <netinet/in.h>
+#include <sys/stat.h>
 
 #include "base/hash.h"
 #include "support.h"
@@ -208,6 +209,96 @@ static void test_crowd(void **state)
 	image_fini(&b);
 	for (unsigned i = 0; i < N_OF(names); i++)
 		free(names[i]);
+}
+
+/* ---- names in a file ----------------------------------------------------------------------- */
+
+static char *pack_with_file =
+	"pack: p\nvendor: v\nversion: 1\nsources: [{id: s, title: t}]\n"
+	"stages: [{id: a, from: 2024-01-01, action: block, basis: law, citation: c}]\n"
+	"entries:\n"
+	"  - {id: e, names: [in.pack], names-file: n.txt, category: web, sources: [s], "
+	"confidence: low, side_effect: none}\n";
+
+static void test_names_file(void **state)
+{
+	static const struct {
+		const char *name, *pattern; /* NULL: no match */
+	} rows[] = {
+		{ "in.pack", "in.pack" },
+		{ "exact.example", "exact.example" },
+		{ "a.exact.example", NULL },
+		{ "below.example", ".below.example" },
+		{ "a.b.below.example", ".below.example" },
+		{ "s07.range.example", "s[00-19].range.example" },
+		{ "ab.glob.example", "a*.glob.example" },
+		{ "last.example", "last.example" },
+		{ "comment.example", NULL },
+	};
+	struct err     err = { .text = "" };
+	struct pack   *p;
+	struct image  *img;
+	struct ruleset rs;
+
+	(void)state;
+	assert_int_equal(mkdir("d", 0700), 0);
+	write_file("d/p.yaml", pack_with_file);
+	write_file("d/n.txt", "# comment.example\n\n exact.example\t# comment.example\r\n"
+	                      ".Below.Example.\ns[00-19].range.example\na*.glob.example\n"
+	                      "last.example");
+	p = pack_load("d/p.yaml", &err);
+	assert_non_null(p);
+	img = image_of(&p, 1);
+	ruleset_open(&rs, img);
+	assert_int_equal(rs.head->names, 1 + 2 + 20 + 1 + 1);
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		struct name  name;
+		struct match m;
+		char         pattern[NAME_TEXT + 2] = "";
+
+		name_canonical(&name, span_str(rows[i].name));
+		ruleset_match_name(&rs, &name, &m);
+		assert_int_equal(m.n, rows[i].pattern != NULL);
+		if (m.n)
+			hit_pattern(&rs, &m.hits[0], &name, pattern);
+		same_text(rows[i].name, pattern, rows[i].pattern ? rows[i].pattern : "");
+	}
+	free(img);
+	pack_free(p);
+}
+
+static void test_names_file_errors(void **state)
+{
+	static const struct {
+		const char *text, *expected; /* NULL: no file */
+	} rows[] = {
+		{ NULL, NULL },
+		{ "a.example\n\n*.example\n", "n.txt:3: name '*.example': a label of '*' alone" },
+		{ "a.example b.example\n", "n.txt:1: name 'a.example b.example': ' ' cannot be" },
+		{ "a.example\n%01100d\n", "n.txt:2: a line longer than 1022 characters" },
+	};
+
+	(void)state;
+	write_file("p.yaml", pack_with_file);
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		struct err           err = { .text = "" };
+		struct pack         *p = pack_load("p.yaml", &err);
+		struct image_builder b;
+		char                 text[2000];
+
+		snprintf(text, sizeof(text), rows[i].text ? rows[i].text : "", 1);
+		if (rows[i].text)
+			write_file("n.txt", text);
+		image_init(&b);
+		assert_int_equal(ruleset_build(&b, &p, 1, &err), -1);
+		if (rows[i].text)
+			assert_memory_equal(err.text, rows[i].expected, strlen(rows[i].expected));
+		else
+			same_text("no file", err.text, "n.txt: No such file or directory (names-file "
+			                               "of entry 'e' in p.yaml)");
+		image_fini(&b);
+		pack_free(p);
+	}
 }
 
 /* ---- exceptions ---------------------------------------------------------------------------- */
@@ -580,8 +671,9 @@ int main(void)
 		cmocka_unit_test(test_names),      cmocka_unit_test(test_many_packs),
 		cmocka_unit_test(test_image),      cmocka_unit_test(test_crowd),
 		cmocka_unit_test(test_exceptions), cmocka_unit_test(test_match_all), cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_names_file), cmocka_unit_test(test_names_file_errors),
 		cmocka_unit_test(test_ports),      cmocka_unit_test(test_naive),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, enter_folder, leave_folder);
 }

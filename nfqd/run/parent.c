@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -268,20 +269,27 @@ static int wait_live(struct parent *p, uint64_t generation, struct err *err)
 	               (unsigned long long)generation);
 }
 
-/* The next generation of rules; of the packs of an image, or (NULL) read anew. */
+/* The next generation of rules; of the packs of an image, or (NULL) read anew. Returns the sealed
+ * image's descriptor, and a view of it: parent and worker share its memory. */
 static int build_rules(struct parent *p, const struct conf *conf, const struct image *from,
-                       struct image **img, struct err *err)
+                       const struct image **img, struct err *err)
 {
-	struct live live = parent_live(p, conf);
-	int         fd;
+	struct live   live = parent_live(p, conf);
+	struct image *built;
+	int           fd;
 
-	if (conf_build_live(conf, &live, p->generation + 1, from, img, err) < 0)
+	if (conf_build_live(conf, &live, p->generation + 1, from, &built, err) < 0)
 		return -1;
-	fd = image_seal(*img, "nfqd-rules");
-	if (fd >= 0)
+	fd = image_seal(built, "nfqd-rules");
+	free(built);
+	malloc_trim(0); /* what building took; workers are forked from here */
+	if (fd < 0)
+		return err_set(err, "ruleset image: %s", strerror(-fd));
+	*img = image_map(fd);
+	if (*img)
 		return fd;
-	free(*img);
-	return err_set(err, "ruleset image: %s", strerror(-fd));
+	close(fd);
+	return err_set(err, "ruleset image: %s", strerror(errno));
 }
 
 /* What the kernel was told at the start and a reload cannot change. */
@@ -297,11 +305,11 @@ static bool needs_restart(const struct conf *a, const struct conf *b)
 }
 
 /* Takes img and fd. */
-static int swap_rules(struct parent *p, struct image *img, int fd, struct err *err)
+static int swap_rules(struct parent *p, const struct image *img, int fd, struct err *err)
 {
 	close(p->in.rules);
 	p->in.rules = fd;
-	free(p->img);
+	image_unmap(p->img);
 	p->img = img;
 	p->generation++;
 	if (message_send(p->in.parent, MESSAGE_RULES, p->generation, fd) < 0)
@@ -311,9 +319,9 @@ static int swap_rules(struct parent *p, struct image *img, int fd, struct err *e
 
 int parent_reload(struct parent *p, struct err *err)
 {
-	struct conf  *conf = p->conf->path ? conf_load(p->conf->path, err) : p->conf;
-	struct image *img;
-	int           fd;
+	struct conf        *conf = p->conf->path ? conf_load(p->conf->path, err) : p->conf;
+	const struct image *img;
+	int                 fd;
 
 	if (!conf)
 		return -1;
@@ -340,8 +348,8 @@ int parent_reload(struct parent *p, struct err *err)
 
 int parent_rebuild(struct parent *p, struct err *err)
 {
-	struct image *img;
-	int           fd = build_rules(p, p->conf, p->img, &img, err);
+	const struct image *img;
+	int                 fd = build_rules(p, p->conf, p->img, &img, err);
 
 	return fd < 0 ? -1 : swap_rules(p, img, fd, err);
 }
@@ -570,7 +578,7 @@ static void stop(struct parent *p)
 	close_if(p->signals);
 	parent_live_close(p);
 	routes_close(p->routes);
-	free(p->img);
+	image_unmap(p->img);
 	if (p->conf != p->boot)
 		conf_free(p->conf);
 	conf_free(p->boot);

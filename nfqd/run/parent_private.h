@@ -14,7 +14,7 @@
 struct parent {
 	struct conf     *boot; /* of the start: what a reload cannot change */
 	struct conf     *conf; /* of the latest reload */
-	struct image    *img; /* what the worker reads, kept for questions */
+	const struct image *img; /* what the worker reads, kept for questions */
 	uint64_t         generation;
 	struct state     state;
 	int              mode; /* enum mode set at run time; -1: the configuration's holds */

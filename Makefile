@@ -41,7 +41,7 @@ $(B)/nfqd: $(OBJ)
 
 $(B)/nfqctl: $(CTL) $(B)/libnfqd.a
 	@echo "  LD  $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lpsl -lidn2
 
 $(B)/libnfqd.a: $(ROOMS)
 	$(Q)rm -f $@

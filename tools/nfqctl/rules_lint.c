@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nfqctl rules lint: everything that is wrong with a pack, one problem per line. What a daemon refuses
- * is found by match/pack.c; here is what it could live with but a reviewer should not.
+ * nfqctl rules lint: everything that is wrong with packs, one problem per line. What a daemon refuses
+ * is found by match/pack_check.c; here is what it could live with but a reviewer should not. Names are
+ * looked at in rules_lint_names.c.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -10,14 +11,11 @@
 
 #include "base/clock.h"
 #include "base/yaml.h"
-#include "match/names.h"
-#include "match/pack.h"
+#include "match/ruleset.h"
 #include "nfqctl.h"
+#include "rules_lint.h"
 
-struct lint {
-	const struct pack *p;
-	unsigned           problems;
-};
+#define UNATTRIBUTED "urn:nfqd:unattributed" /* the source that has no address */
 
 static void say(void *ctx, const char *text)
 {
@@ -27,159 +25,264 @@ static void say(void *ctx, const char *text)
 	fprintf(stderr, "%s\n", text);
 }
 
-/* Through the document, whose problems say() is told. */
-#define WRONG(l, line, ...)                                                                        \
-	do {                                                                                       \
-		struct err unused = { .text = "" };                                                \
-		yaml_doc_error((l)->p->doc, &unused, line, __VA_ARGS__);                           \
-	} while (0)
-#define LINE(l, ...) yaml_doc_line((l)->p->doc, __VA_ARGS__)
-
-/* ---- names given twice --------------------------------------------------------------------- */
-
-struct named {
-	char    *text;
-	unsigned entry, name;
-};
-
-static int named_order(const void *va, const void *vb)
+void lint_wrong(struct lint *l, const char *path, unsigned line, const char *fmt, ...)
 {
-	const struct named *a = va, *b = vb;
-	int                 r = strcmp(a->text, b->text);
+	struct err one = { .text = "" };
+	int        n = path ? snprintf(one.text, sizeof(one.text), "%s:%u: ", path, line) : 0;
+	va_list    ap;
 
-	if (r)
-		return r;
-	if (a->entry != b->entry)
-		return a->entry < b->entry ? -1 : 1;
-	return a->name < b->name ? -1 : a->name > b->name;
+	if (n < 0 || (size_t)n >= sizeof(one.text))
+		n = 0;
+	va_start(ap, fmt);
+	vsnprintf(one.text + n, sizeof(one.text) - (size_t)n, fmt, ap);
+	va_end(ap);
+	say(l, one.text);
 }
 
-/* As it is indexed: lower case, without a trailing dot. NULL: no pattern. */
-static char *canonical(const char *name)
+#define WRONG(l, p, line, ...) lint_wrong(l, (p)->path, line, __VA_ARGS__)
+#define LINE(p, ...)           yaml_doc_line((p)->doc, __VA_ARGS__)
+
+/* ---- sources ------------------------------------------------------------------------------- */
+
+static bool has_text(char *const v[], unsigned n, const char *text)
 {
-	struct err     unused = { .text = "" };
-	struct pattern p;
-	char          *text;
-
-	if (pattern_parse(&p, name, &unused) < 0)
-		return NULL;
-	return asprintf(&text, "%s%s", p.below ? "." : "", p.text) < 0 ? NULL : text;
-}
-
-static unsigned collect(const struct pack *p, struct named *out)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < p->n_entries; i++)
-		for (unsigned k = 0; k < p->entries[i].n_names; k++) {
-			out[n] = (struct named){ canonical(p->entries[i].names[k]), i, k };
-			n += out[n].text != NULL;
-		}
-	return n;
-}
-
-static void check_twice(struct lint *l)
-{
-	const struct pack *p = l->p;
-	unsigned           n = 0;
-	struct named      *v;
-
-	for (unsigned i = 0; i < p->n_entries; i++)
-		n += p->entries[i].n_names;
-	v = calloc(n + 1U, sizeof(*v));
-	if (!v)
-		return;
-	n = collect(p, v);
-	qsort(v, n, sizeof(*v), named_order);
-	for (unsigned i = 1; i < n; i++)
-		if (strcmp(v[i].text, v[i - 1].text) == 0)
-			WRONG(l, LINE(l, "entries[%u].names[%u]", v[i].entry, v[i].name),
-			      "entry '%s': name '%s' is already in entry '%s' on line %u",
-			      p->entries[v[i].entry].id, v[i].text, p->entries[v[i - 1].entry].id,
-			      LINE(l, "entries[%u].names[%u]", v[i - 1].entry, v[i - 1].name));
 	for (unsigned i = 0; i < n; i++)
-		free(v[i].text);
-	free(v);
+		if (strcmp(v[i], text) == 0)
+			return true;
+	return false;
 }
 
-/* ---- proof and tests ----------------------------------------------------------------------- */
-
-static void check_proof(struct lint *l)
+static bool source_used(const struct pack *p, const char *id)
 {
-	const struct pack *p = l->p;
+	for (unsigned i = 0; i < p->n_entries; i++)
+		if (has_text(p->entries[i].sources, p->entries[i].n_sources, id))
+			return true;
+	for (unsigned i = 0; i < p->n_nets; i++)
+		if (has_text(p->nets[i].sources, p->nets[i].n_sources, id))
+			return true;
+	return false;
+}
 
-	for (unsigned i = 0; i < p->n_sources; i++)
-		if (!p->sources[i].url && !p->sources[i].title)
-			WRONG(l, LINE(l, "sources[%u]", i), "source '%s': needs a url or a title",
-			      p->sources[i].id);
+static void check_sources(struct lint *l, const struct pack *p)
+{
+	for (unsigned i = 0; i < p->n_sources; i++) {
+		const struct pack_source *s = &p->sources[i];
+
+		if (!s->url && !s->title)
+			WRONG(l, p, LINE(p, "sources[%u]", i), "source '%s': needs a url or a title",
+			      s->id);
+		if (!source_used(p, s->id))
+			WRONG(l, p, LINE(p, "sources[%u]", i), "source '%s': nothing cites it", s->id);
+	}
+}
+
+/* A sighting without an address alone never blocks, and says that it is weak. */
+static void check_unattributed(struct lint *l, const struct pack *p)
+{
+	for (unsigned i = 0; i < p->n_entries; i++) {
+		const struct pack_entry *e = &p->entries[i];
+
+		if (e->n_sources != 1 || strcmp(rules_source(p, e->sources[0]), UNATTRIBUTED) != 0)
+			continue;
+		if (e->confidence != CONF_LOW || e->action == ENTRY_STAGE)
+			WRONG(l, p, LINE(p, "entries[%u]", i),
+			      "entry '%s': its only source is '%s': needs confidence low and action log "
+			      "or allow",
+			      e->id, e->sources[0]);
+	}
+}
+
+static void check_nets(struct lint *l, const struct pack *p)
+{
 	for (unsigned i = 0; i < p->n_nets; i++)
 		if (!p->nets[i].side_effect)
-			WRONG(l, LINE(l, "nets[%u]", i), "net '%s': missing key 'side_effect'",
+			WRONG(l, p, LINE(p, "nets[%u]", i), "net '%s': missing key 'side_effect'",
 			      p->nets[i].cidr);
-	for (unsigned i = 0; i < p->n_stages; i++)
-		if (!p->stages[i].citation)
-			WRONG(l, LINE(l, "stages[%u]", i), "stage '%s': missing key 'citation'",
-			      p->stages[i].id);
 }
 
-static void check_has_tests(struct lint *l)
-{
-	const struct pack_tests *t = l->p->tests;
-	unsigned                 line = LINE(l, "tests");
+/* ---- stages -------------------------------------------------------------------------------- */
 
-	if (l->p->n_entries == 0)
+static unsigned stage_bits(const struct pack_stage *s)
+{
+	unsigned bits = s->n_categories ? 0 : ~0U;
+
+	for (unsigned i = 0; i < s->n_categories; i++)
+		bits |= 1U << s->categories[i];
+	return bits;
+}
+
+/* Which of two stages of one hour is in force must not depend on their order in the file. */
+static void check_same_hour(struct lint *l, const struct pack *p, unsigned i)
+{
+	int64_t at, other;
+
+	for (unsigned k = 0; k < i; k++)
+		if (clock_parse(p->stages[i].from, &at) == 0 &&
+		    clock_parse(p->stages[k].from, &other) == 0 && at == other &&
+		    stage_bits(&p->stages[i]) & stage_bits(&p->stages[k]))
+			WRONG(l, p, LINE(p, "stages[%u]", i),
+			      "stage '%s': begins with stage '%s' and covers a category of it",
+			      p->stages[i].id, p->stages[k].id);
+}
+
+static bool has_vendor_source(const struct pack *p)
+{
+	for (unsigned i = 0; i < p->n_sources; i++)
+		if (p->sources[i].publisher && strcmp(p->sources[i].publisher, "vendor") == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A citation covers what it is cited for. What can be told from the pack alone: a law has a number to
+ * be found by; no text covers every category, so one that blocks by law or by the vendor's word names
+ * them; and what the vendor says, a source of the vendor's says.
+ */
+static const char *uncovered(const struct pack *p, const struct pack_stage *s)
+{
+	if (s->basis == BASIS_LAW && strcspn(s->citation, "0123456789") == strlen(s->citation))
+		return "basis law, but the citation has no number to find the law by";
+	if (s->basis != BASIS_SITE && s->action == STAGE_BLOCK && s->n_categories == 0)
+		return "blocks every category, which no citation covers: name them under 'categories', "
+		       "or write basis: site";
+	if (s->basis == BASIS_VENDOR && !has_vendor_source(p))
+		return "basis vendor, but no source of the pack has publisher: vendor";
+	return NULL;
+}
+
+static void warn(const struct pack *p, unsigned line, const char *what, const char *id,
+                 const char *text)
+{
+	fprintf(stderr, "%s:%u: warning: %s '%s' %s\n", p->path, line, what, id, text);
+}
+
+static void check_stages(struct lint *l, const struct pack *p)
+{
+	for (unsigned i = 0; i < p->n_stages; i++) {
+		const struct pack_stage *s = &p->stages[i];
+		const char              *why = s->citation ? uncovered(p, s) : NULL;
+
+		if (!s->citation)
+			WRONG(l, p, LINE(p, "stages[%u]", i), "stage '%s': missing key 'citation'",
+			      s->id);
+		if (why)
+			warn(p, LINE(p, "stages[%u]", i), "stage", s->id, why);
+		check_same_hour(l, p, i);
+	}
+}
+
+/* ---- the pack as a whole ------------------------------------------------------------------- */
+
+static void check_has_tests(struct lint *l, const struct pack *p)
+{
+	const struct pack_tests *t = p->tests;
+	unsigned                 line = LINE(p, "tests");
+
+	if (p->n_entries == 0)
 		return;
 	if (!t || t->n_match + t->n_allow == 0)
-		WRONG(l, line, "tests: needs at least one name that must match ('match' or 'allow')");
+		WRONG(l, p, line,
+		      "tests: needs at least one name that must match ('match' or 'allow')");
 	if (!t || t->n_no_match == 0)
-		WRONG(l, line, "tests: needs at least one name that must not match ('no_match')");
+		WRONG(l, p, line, "tests: needs at least one name that must not match ('no_match')");
 }
 
-/* A pack past its date still works: the daemon must not stop protecting because nobody looked. */
-static void warn_expired(const struct lint *l)
+static void check_expired(struct lint *l, const struct pack *p)
 {
-	int64_t at;
+	char text[64];
 
-	if (l->p->expires && clock_parse(l->p->expires, &at) == 0 &&
-	    at <= (int64_t)(clock_now() / NS_PER_S))
-		fprintf(stderr, "%s:%u: warning: pack '%s' expired on %s\n", l->p->path,
-		        LINE(l, "expires"), l->p->id, l->p->expires);
+	(void)l;
+	snprintf(text, sizeof(text), "expired on %s", p->expires ? p->expires : "");
+	if (pack_expired(p))
+		warn(p, LINE(p, "expires"), "pack", p->id, text);
 }
 
-/* ---- one file ------------------------------------------------------------------------------ */
-
-static void lint_pack(struct lint *l, struct pack *p, struct err *err)
+static void lint_pack(struct lint *l, unsigned i)
 {
-	bool loads = pack_check(p, err) == 0;
+	static void (*const checks[])(struct lint *, const struct pack *) = {
+		check_sources,  check_unattributed, check_nets,
+		check_stages,   check_has_tests,    check_expired,
+	};
+	struct err err = { .text = "" };
 
-	l->p = p;
-	check_twice(l);
-	check_proof(l);
-	check_has_tests(l);
-	warn_expired(l);
-	if (loads && pack_test(p, err) < 0 && l->problems == 0)
-		say(l, err->text); /* about the whole, at no line */
+	l->broken[i] = pack_check(l->packs[i], &err) < 0;
+	for (size_t k = 0; k < sizeof(checks) / sizeof(checks[0]); k++)
+		checks[k](l, l->packs[i]);
 }
 
-static bool lint_file(const char *path)
+static void run_tests(struct lint *l, struct pack *p)
 {
-	struct lint  l = { .problems = 0 };
+	struct err err = { .text = "" };
+	unsigned   before = l->problems;
+
+	if (pack_test(p, &err) < 0 && l->problems == before)
+		say(l, err.text); /* about the whole, at no line of the pack */
+}
+
+/* ---- all packs together -------------------------------------------------------------------- */
+
+/* Records and policies tell packs and entries by their ids alone. */
+static void check_ids(struct lint *l)
+{
+	for (unsigned a = 0; a < l->n; a++)
+		for (unsigned b = 0; b < a; b++) {
+			const struct pack *p = l->packs[a], *q = l->packs[b];
+
+			if (strcmp(p->id, q->id) == 0)
+				WRONG(l, p, LINE(p, "pack"), "pack '%s': this id is already used in %s",
+				      p->id, q->path);
+			for (unsigned i = 0; i < p->n_entries; i++)
+				for (unsigned k = 0; k < q->n_entries; k++)
+					if (strcmp(p->entries[i].id, q->entries[k].id) == 0)
+						WRONG(l, p, LINE(p, "entries[%u].id", i),
+						      "entry '%s': this id is already used in %s "
+						      "on line %u",
+						      p->entries[i].id, q->path,
+						      LINE(q, "entries[%u].id", k));
+		}
+}
+
+static void lint_file(struct lint *l, const char *path)
+{
 	struct err   err = { .text = "" };
-	struct pack *p = pack_open(path, say, &l, &err);
+	unsigned     before = l->problems;
+	struct pack *p = pack_open(path, say, l, &err);
 
 	if (p)
-		lint_pack(&l, p, &err);
-	else if (l.problems == 0)
-		say(&l, err.text);
-	pack_free(p);
-	return l.problems == 0;
+		l->packs[l->n++] = p;
+	else if (l->problems == before)
+		say(l, err.text);
+}
+
+static int lint_all(char *const paths[], unsigned n)
+{
+	struct lint l = { .packs = calloc(n, sizeof(*l.packs)),
+		          .broken = calloc(n, sizeof(*l.broken)) };
+
+	if (!l.packs || !l.broken)
+		say(&l, "out of memory");
+	else
+		for (unsigned i = 0; i < n; i++)
+			lint_file(&l, paths[i]);
+	for (unsigned i = 0; i < l.n; i++)
+		lint_pack(&l, i);
+	lint_names(&l);
+	check_ids(&l);
+	for (unsigned i = 0; i < l.n; i++) {
+		if (!l.broken[i])
+			run_tests(&l, l.packs[i]);
+		pack_free(l.packs[i]);
+	}
+	free(l.packs);
+	free(l.broken);
+	return l.problems ? CTL_FAILED : CTL_DONE;
 }
 
 int cmd_rules_lint(struct nfqctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = { { "help", no_argument, NULL, 'h' },
 		                                 { NULL, 0, NULL, 0 } };
-	int                        o, result = CTL_DONE;
+	int                        o;
 
 	(void)ctl;
 	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -190,8 +293,5 @@ int cmd_rules_lint(struct nfqctl *ctl, int argc, char **argv)
 		fprintf(stderr, "usage: nfqctl rules lint FILE...\n");
 		return CTL_USAGE;
 	}
-	for (int i = optind; i < argc; i++)
-		if (!lint_file(argv[i]))
-			result = CTL_FAILED;
-	return result;
+	return lint_all(argv + optind, (unsigned)(argc - optind));
 }

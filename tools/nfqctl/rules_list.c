@@ -1,25 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nfqctl rules list: every entry and network of the packs, as a table or as JSON. */
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "match/pack.h"
 #include "match/ruleset.h"
 #include "nfqctl.h"
-
-#ifndef NFQD_DATADIR
-#define NFQD_DATADIR "/usr/share/nfqd/rules"
-#endif
-
-static const char *const action_words[] = {
-	[ENTRY_STAGE] = "stage",
-	[ENTRY_LOG] = "log",
-	[ENTRY_ALLOW] = "allow",
-};
+#include "rules.h"
 
 /* What entries and networks have in common. */
 struct row {
@@ -27,7 +16,7 @@ struct row {
 	char              *id;
 	char *const       *names, *const *ports, *const *products, *const *sources;
 	unsigned           n_names, n_ports, n_products, n_sources;
-	const char        *side_effect, *cidr;
+	const char        *side_effect, *cidr, *names_file;
 	int                category, confidence, action;
 	bool               shared;
 };
@@ -40,6 +29,7 @@ static struct row row_of_entry(const struct pack *p, const struct pack_entry *e)
 		             .id = e->id,
 		             .names = e->names,
 		             .n_names = e->n_names,
+		             .names_file = e->names_file,
 		             .ports = e->ports,
 		             .n_ports = e->n_ports,
 		             .products = e->products,
@@ -90,26 +80,12 @@ static void each_row(const struct packs *packs, row_each *each, void *ctx)
 
 /* ---- JSON ---------------------------------------------------------------------------------- */
 
-static json_t *texts(char *const v[], unsigned n)
-{
-	json_t *a = json_array();
-
-	for (unsigned i = 0; i < n; i++)
-		json_array_append_new(a, json_string(v[i]));
-	return a;
-}
-
 static json_t *urls(const struct row *r)
 {
 	json_t *a = json_array();
 
 	for (unsigned i = 0; i < r->n_sources; i++)
-		for (unsigned k = 0; k < r->p->n_sources; k++) {
-			const struct pack_source *s = &r->p->sources[k];
-
-			if (strcmp(s->id, r->sources[i]) == 0)
-				json_array_append_new(a, json_string(s->url ? s->url : s->title));
-		}
+		json_array_append_new(a, json_string(rules_source(r->p, r->sources[i])));
 	return a;
 }
 
@@ -121,14 +97,16 @@ static void add_json(void *ctx, const struct row *r)
 	json_object_set_new(o, "pack_version", json_string(r->p->version));
 	json_object_set_new(o, "vendor", json_string(r->p->vendor));
 	json_object_set_new(o, "id", json_string(r->id));
-	json_object_set_new(o, "names", texts(r->names, r->n_names));
+	json_object_set_new(o, "names", rules_texts(r->names, r->n_names));
+	if (r->names_file)
+		json_object_set_new(o, "names_file", json_string(r->names_file));
 	if (r->cidr)
 		json_object_set_new(o, "cidr", json_string(r->cidr));
 	json_object_set_new(o, "category", json_string(category_words[r->category]));
-	json_object_set_new(o, "action", json_string(action_words[r->action]));
+	json_object_set_new(o, "action", json_string(entry_action_words[r->action]));
 	json_object_set_new(o, "confidence", json_string(confidence_words[r->confidence]));
-	json_object_set_new(o, "ports", texts(r->ports, r->n_ports));
-	json_object_set_new(o, "products", texts(r->products, r->n_products));
+	json_object_set_new(o, "ports", rules_texts(r->ports, r->n_ports));
+	json_object_set_new(o, "products", rules_texts(r->products, r->n_products));
 	json_object_set_new(o, "sources", urls(r));
 	json_object_set_new(o, "side_effect", r->side_effect ? json_string(r->side_effect) : json_null());
 	json_object_set_new(o, "shared", json_boolean(r->shared));
@@ -138,13 +116,9 @@ static void add_json(void *ctx, const struct row *r)
 static int list_json(const struct packs *packs)
 {
 	json_t *all = json_array();
-	int     r;
 
 	each_row(packs, add_json, all);
-	r = json_dumpf(all, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	json_decref(all);
-	putchar('\n');
-	return r < 0 ? CTL_FAILED : CTL_DONE;
+	return rules_print_json(all);
 }
 
 /* ---- the table ----------------------------------------------------------------------------- */
@@ -173,11 +147,13 @@ static void print_row(void *ctx, const struct row *r)
 	const struct widths *w = ctx;
 
 	printf("%-*s  %-*s  %-10s  %-6s  %-10s  ", w->pack, r->p->id, w->id, r->id,
-	       category_words[r->category], action_words[r->action], confidence_words[r->confidence]);
+	       category_words[r->category], entry_action_words[r->action], confidence_words[r->confidence]);
 	if (r->cidr)
 		printf("%s", r->cidr);
 	for (unsigned i = 0; i < r->n_names; i++)
 		printf("%s%s", i ? ", " : "", r->names[i]);
+	if (r->names_file)
+		printf("%sthose of %s", r->n_names ? ", " : "", r->names_file);
 	putchar('\n');
 }
 
@@ -196,19 +172,11 @@ static int list_table(const struct packs *packs)
 
 static int list(char *const paths[], unsigned n, bool json)
 {
-	static char *const here[] = { "rules" }, *const installed[] = { NFQD_DATADIR };
-	struct packs       packs;
-	struct err         err = { .text = "" };
-	int                r;
+	struct packs packs;
+	int          r;
 
-	if (n == 0) {
-		paths = access("rules", F_OK) == 0 ? here : installed;
-		n = 1;
-	}
-	if (packs_load(&packs, paths, n, &err) < 0) {
-		fprintf(stderr, "nfqctl: %s\n", err.text);
+	if (rules_load(&packs, paths, n) < 0)
 		return CTL_FAILED;
-	}
 	r = json ? list_json(&packs) : list_table(&packs);
 	packs_free(&packs);
 	return r;

@@ -1,0 +1,194 @@
+#!/bin/bash
+# Proves: `nfqctl rules lint` refuses what it says it refuses, each with file, line and entry, says
+# nothing of a good pack, and only warns where a pack still works.
+set -u
+. "$(dirname "$0")/lib/tap.sh"
+NFQCTL=$(realpath "${NFQCTL:-build/nfqctl}")
+folder=$(mktemp -d) && cd "$folder" || exit 99
+trap 'rm -rf "$folder"' EXIT
+
+pack() {
+	cat <<-'END'
+		pack: example
+		vendor: Example
+		version: 2026.11.24.1
+		expires: 2999-01-01
+		sources:
+		  - {id: help, title: Network settings, publisher: vendor}
+		  - {id: list, title: A list}
+		stages:
+		  - {id: announced, from: 2024-06-24, action: log, basis: law, citation: 89 FR 52434}
+		  - {id: in-force, from: 2024-09-29, action: block, categories: [update], basis: law, citation: 89 FR 52434}
+		  - {id: ours, from: 2024-09-29, action: block, categories: [web], basis: site, citation: site policy}
+		entries:
+		  - id: mirrors
+		    names: ["s[00-19].upd.example.com", dl.example.com]
+		    category: update
+		    ports: [tcp/443]
+		    sources: [help, list]
+		    confidence: high
+		    side_effect: No updates.
+		  - id: zone
+		    names: [.example.com]
+		    category: web
+		    sources: [list]
+		    confidence: medium
+		    action: log
+		    side_effect: none
+		  - id: removal
+		    names: [tool.example.com]
+		    category: web
+		    sources: [help]
+		    confidence: high
+		    action: allow
+		    side_effect: none
+		nets:
+		  - {cidr: 192.0.2.0/24, category: update, sources: [list], confidence: low, side_effect: none}
+		tests:
+		  match: [s07.upd.example.com, example.com]
+		  allow: [tool.example.com]
+		  no_match: [notexample.com]
+	END
+}
+
+# The line of the first match in p.yaml.
+line() { grep -n -m 1 -e "$1" p.yaml | cut -d: -f1; }
+
+lint() { said=$("$NFQCTL" rules lint "$@" 2>&1); status=$?; }
+
+# refuses WHAT SED-SCRIPT LINE-REGEX MESSAGE: exactly this, at that line
+refuses() {
+	pack | sed -e "$2" >p.yaml
+	lint p.yaml
+	is "$status $said" "1 p.yaml:$(line "$3"): $4" "$1"
+}
+# warns WHAT SED-SCRIPT LINE-REGEX MESSAGE: says it, and succeeds
+warns() {
+	pack | sed -e "$2" >p.yaml
+	lint p.yaml
+	is "$status $said" "0 p.yaml:$(line "$3"): warning: $4" "warns: $1"
+}
+# an entry more, before the networks: [ID] NAMES [MORE-KEYS]
+entry() {
+	printf '/^nets:/i\\  - {id: more, names: [%s], category: %s, sources: [list], confidence: medium, %s side_effect: none}' \
+		"$1" "${2:-update}" "${3:-}"
+}
+
+pack >p.yaml
+lint p.yaml
+is "$status $said" "0 " "a good pack"
+
+# ---- proof
+refuses "no source" '/id: zone/,/confidence/s/sources: .*/sources: []/' 'sources: \[\]' \
+	"entry 'zone': sources: must not be empty"
+pack | sed '/id: zone/,/confidence/{/sources:/d}' >p.yaml
+lint p.yaml
+is "$status $said" "1 p.yaml:$(line 'id: zone'): entry 'zone': missing key 'sources'" "the key sources left out"
+refuses "no side effect" '/No updates/d' 'id: mirrors' "entry 'mirrors': missing key 'side_effect'"
+refuses "no side effect of a network" 's/confidence: low, side_effect: none/confidence: low/' cidr \
+	"net '192.0.2.0/24': missing key 'side_effect'"
+refuses "an unknown source" '/id: zone/,/confidence/s/\[list\]/[lost]/' '\[lost\]' \
+	"entry 'zone': unknown source 'lost' (allowed: help, list)"
+refuses "a source that is never used" '/id: list/a\  - {id: idle, url: "https://example.org"}' 'id: idle' \
+	"source 'idle': nothing cites it"
+refuses "a source that says nothing" 's/{id: list, title: A list}/{id: list}/' 'id: list' \
+	"source 'list': needs a url or a title"
+refuses "an unattributed name that would block" \
+	's/title: A list/url: "urn:nfqd:unattributed"/;/id: zone/,/side_effect/{/action: log/d}' 'id: zone' \
+	"entry 'zone': its only source is 'list': needs confidence low and action log or allow"
+refuses "an unknown category" '/id: zone/,/sources/s/category: web/category: wob/' wob \
+	"entry 'zone': category: 'wob' is none of update, telemetry, reputation, activation, account, push, crash, web, resolver, canary"
+refuses "a bad port" 's|tcp/443|tcp/99999|' 'tcp/99999' \
+	"entry 'mirrors': bad port 'tcp/99999' (write tcp/443, udp/443, any/443, tcp or udp)"
+refuses "no citation" 's/, citation: site policy//' 'id: ours' "stage 'ours': missing key 'citation'"
+refuses "two stages of one hour" 's/categories: \[web\]/categories: [web, update]/' 'id: ours' \
+	"stage 'ours': begins with stage 'in-force' and covers a category of it"
+warns "a pack past its date" 's/2999-01-01/2024-01-01/' expires "pack 'example' expired on 2024-01-01"
+warns "a law without a number" '0,/89 FR 52434/s//the law/' 'the law' \
+	"stage 'announced' basis law, but the citation has no number to find the law by"
+warns "one law for every category" '/id: in-force/s/categories: \[update\], //;/id: ours/d' 'id: in-force' \
+	"stage 'in-force' blocks every category, which no citation covers: name them under 'categories', or write basis: site"
+warns "the vendor's word without the vendor" 's/, publisher: vendor//;/id: announced/s/basis: law/basis: vendor/' \
+	'id: announced' "stage 'announced' basis vendor, but no source of the pack has publisher: vendor"
+
+# ---- tests
+refuses "no positive test" '/^  match:/d;/^  allow:/d' 'no_match' \
+	"tests: needs at least one name that must match ('match' or 'allow')"
+refuses "no negative test" '/^  no_match:/d' '^  match:' \
+	"tests: needs at least one name that must not match ('no_match')"
+refuses "a test that fails" 's/\[notexample.com\]/[a.example.com]/' no_match \
+	"test no_match: 'a.example.com' matches an entry ('zone')"
+
+# ---- names, each by itself
+refuses "a bad name" "$(entry '"a b.example.org"')" more \
+	"entry 'more': name 'a b.example.org': ' ' cannot be part of a name"
+refuses "a long label" "$(entry "$(printf 'a%.0s' {1..64}).example.org")" more \
+	"entry 'more': name '$(printf 'a%.0s' {1..64}).example.org': a label is longer than 63 characters"
+refuses "a label that ends with -" "$(entry a-.example.org)" more \
+	"entry 'more': name 'a-.example.org': a label begins or ends with '-'"
+refuses "not in its xn-- form" "$(entry bücher.example)" more \
+	"entry 'more': name 'bücher.example': not ASCII: write the name in its xn-- form"
+refuses "an xn-- label that is none" "$(entry xn--zzzzzz99999.example.org)" more \
+	"entry 'more': name 'xn--zzzzzz99999.example.org': an xn-- label that IDNA would not make"
+refuses "a public suffix" "$(entry .co.uk)" more \
+	"entry 'more': name '.co.uk': 'co.uk' is a public suffix, under which anyone can have names"
+refuses "a public suffix of a company" "$(entry .github.io)" more \
+	"entry 'more': name '.github.io': 'github.io' is a public suffix, under which anyone can have names"
+refuses "a * in what anyone can register" "$(entry '"x-*.co.uk"')" more \
+	"entry 'more': name 'x-*.co.uk': 'co.uk' is a public suffix, under which anyone can have names"
+pack | sed "$(entry 'xn--bcher-kva.example, _dmarc.example.org, r3---sn.example.org')" >p.yaml
+lint p.yaml
+is "$status $said" "0 " "an xn-- label, an underscore, hyphens: fine"
+
+# ---- names against each other
+refuses "twice" "$(entry DL.example.com.)" more \
+	"entry 'more': name 'dl.example.com' is already in entry 'mirrors' on line $(line dl.example)"
+refuses "once in a range" "$(entry s07.upd.example.com)" more \
+	"entry 'more': name 's07.upd.example.com' is already in entry 'mirrors' on line $(line dl.example)"
+refuses "covered by a shorter suffix" "$(entry .a.b.example.com web 'action: log,')" more \
+	"entry 'more': name '.a.b.example.com' is already covered, with the same effect, by entry 'zone' on line $(line '\[.example')"
+refuses "covered by the suffix of the same name" "$(entry example.com web 'action: log,')" more \
+	"entry 'more': name 'example.com' is already covered, with the same effect, by entry 'zone' on line $(line '\[.example')"
+for other in "category: push, action: log," "category: web, action: log, ports: [udp/443]," \
+	"category: web, action: log, shared: true," "category: web, action: log, products: [one],"; do
+	pack | sed "$(entry .a.b.example.com x "$other" | sed 's/category: x, //')" >p.yaml
+	lint p.yaml
+	is "$status $said" "0 " "not covered: $other"
+done
+refuses "what an allow undoes" "$(entry tool.example.com)" more \
+	"entry 'more': name 'tool.example.com' has no effect: it is allowed by entry 'removal' on line $(line '\[tool')"
+pack | sed "$(entry .tool.example.com)" >p.yaml
+lint p.yaml
+is "$status $said" "0 " "an allow of the name alone does not undo what is below it"
+
+# ---- several packs
+pack >p.yaml
+pack | sed 's/example\.com/example.net/g; s/192.0.2/198.51.100/' >q.yaml
+lint p.yaml q.yaml
+like "$said" "^q.yaml:1: pack 'example': this id is already used in p.yaml" "a pack's id twice"
+like "$said" "q.yaml:13: entry 'mirrors': this id is already used in p.yaml on line 13" "an entry's id twice"
+sed 's/pack: example/pack: other/; s/id: mirrors/id: b/; s/id: zone/id: c/; s/id: removal/id: d/; s/tool.example.net/dl.example.com/' q.yaml >r.yaml
+lint p.yaml r.yaml
+is "$status $said" "1 p.yaml:$(line dl.example): entry 'mirrors': name 'dl.example.com' has no effect: it is allowed by entry 'd' on line 28 of r.yaml" \
+	"an allow of another pack"
+
+# ---- names in a file
+refuses_line() {	# WHAT CONTENT-OF-FILE MESSAGE
+	pack | sed 's/\[.example.com\]/[.example.com]\n    names-file: n.txt/' >p.yaml
+	printf '%b' "$2" >n.txt
+	lint p.yaml
+	is "$status $said" "1 n.txt:$3" "$1"
+}
+refuses_line "a bad name in a file" '# list\na.example.org\n*.b.example.org\n' \
+	"3: entry 'zone': name '*.b.example.org': a label of '*' alone: write .example.com for all below a name"
+refuses_line "a public suffix in a file" '.com.au\n' \
+	"1: entry 'zone': name '.com.au': 'com.au' is a public suffix, under which anyone can have names"
+printf 'a.example.org\na.example.org\n.example.org\n' >n.txt
+lint p.yaml
+is "$status $said" "0 " "a file may repeat itself"
+
+lint none.yaml
+like "$status $said" '^1 none.yaml: No such file' "a pack that is not there"
+lint
+like "$status $said" '^2 usage' "no pack at all"
+done_testing

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the sub-commands of `nfqctl rules` share (rules_packs.c, hostname.c). */
+#ifndef NFQCTL_RULES_H
+#define NFQCTL_RULES_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "match/pack.h"
+
+#define HOST_TEXT 254 /* the longest name and its NUL */
+
+/* Loads packs from paths; n 0: ./rules when it is there, else the installed ones. Says what is wrong. */
+MUST_CHECK int rules_load(struct packs *out, char *const paths[], unsigned n);
+
+/* Calls each with every name of an entry, also those of its file, and where it stands; stops at a
+ * result below 0. */
+typedef int    rules_name(void *ctx, const char *name, const char *path, unsigned line);
+MUST_CHECK int rules_names(const struct pack *p, unsigned entry, rules_name *each, void *ctx,
+                           struct err *err);
+
+/* What a source is known by: its url, else its title; "" when the pack has no such source. */
+const char *rules_source(const struct pack *p, const char *id);
+/* "stage", "log", "allow": index is enum entry_action. */
+extern const char *const entry_action_words[];
+json_t                  *rules_texts(char *const v[], unsigned n);
+/* Writes JSON and a newline to standard output; returns an enum ctl_exit. Takes o. */
+int rules_print_json(json_t *o);
+
+/* hostname.c: names as registries see them. */
+/* Is it a suffix under which anyone can have a name (co.uk, github.io)? Lower case, A-labels. */
+bool hostname_is_public_suffix(const char *name);
+/* The part of the name that its owner registered; NULL: there is none. Points into name. */
+const char *hostname_registered(const char *name);
+/* Is every xn-- label of a name or pattern what IDNA makes of a Unicode label? */
+bool hostname_idna_ok(const char *name);
+/* Writes a name in UTF-8 with A-labels, in lower case. Returns 0, or -1 when IDNA has no such name. */
+int hostname_to_ascii(const char *name, char out[static HOST_TEXT]);
+
+#endif

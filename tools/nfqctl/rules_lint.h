@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between rules_lint.c (the command, one pack) and rules_lint_names.c (names, of all packs). */
+#ifndef NFQCTL_RULES_LINT_H
+#define NFQCTL_RULES_LINT_H
+
+#include "rules.h"
+
+struct lint {
+	struct pack **packs;  /* those that have the right shape */
+	bool         *broken; /* beside each: it does not load, so its tests cannot be run */
+	unsigned      n, problems;
+};
+
+/* Says a problem at a line of a file. */
+__attribute__((format(printf, 4, 5))) void lint_wrong(struct lint *l, const char *path, unsigned line,
+                                                      const char *fmt, ...);
+
+void lint_names(struct lint *l);
+
+#endif

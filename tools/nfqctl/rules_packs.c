@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Loading packs and walking over what is in them, for the sub-commands of `nfqctl rules`. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/yaml.h"
+#include "match/ruleset.h"
+#include "nfqctl.h"
+#include "rules.h"
+
+#ifndef NFQD_DATADIR
+#define NFQD_DATADIR "/usr/share/nfqd/rules"
+#endif
+
+const char *const entry_action_words[] = {
+	[ENTRY_STAGE] = "stage",
+	[ENTRY_LOG] = "log",
+	[ENTRY_ALLOW] = "allow",
+};
+
+int rules_load(struct packs *out, char *const paths[], unsigned n)
+{
+	static char *const here[] = { "rules" }, *const installed[] = { NFQD_DATADIR };
+	struct err         err = { .text = "" };
+
+	if (n == 0) {
+		paths = access("rules", F_OK) == 0 ? here : installed;
+		n = 1;
+	}
+	if (packs_load(out, paths, n, &err) == 0)
+		return 0;
+	fprintf(stderr, "nfqctl: %s\n", err.text);
+	return -1;
+}
+
+int rules_names(const struct pack *p, unsigned entry, rules_name *each, void *ctx, struct err *err)
+{
+	const struct pack_entry *e = &p->entries[entry];
+	int                      r = 0;
+
+	for (unsigned i = 0; r >= 0 && i < e->n_names; i++)
+		r = each(ctx, e->names[i], p->path,
+		         yaml_doc_line(p->doc, "entries[%u].names[%u]", entry, i));
+	return r >= 0 && e->names_file ? pack_names_file(p, e, each, ctx, err) : r;
+}
+
+const char *rules_source(const struct pack *p, const char *id)
+{
+	for (unsigned i = 0; i < p->n_sources; i++)
+		if (strcmp(p->sources[i].id, id) == 0)
+			return p->sources[i].url   ? p->sources[i].url :
+			       p->sources[i].title ? p->sources[i].title :
+			                             id;
+	return "";
+}
+
+json_t *rules_texts(char *const v[], unsigned n)
+{
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < n; i++)
+		json_array_append_new(a, json_string(v[i]));
+	return a;
+}
+
+int rules_print_json(json_t *o)
+{
+	int r = json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+
+	json_decref(o);
+	putchar('\n');
+	return r < 0 ? CTL_FAILED : CTL_DONE;
+}

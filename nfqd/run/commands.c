@@ -3,7 +3,6 @@
  * What the control socket can change at run time: the mode, exceptions, the rules; and `why`, which only
  * asks. Changes that outlive the daemon go to the state file before they take effect.
  */
-#include <malloc.h>
 #include <string.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -13,7 +12,7 @@
 #include "run/parent_private.h"
 #include "run/why.h"
 
-enum { RETRY_S = 5, DAY_S = 86400, REASON_MAX = 500, BIG_BLOCK = 1 << 20 };
+enum { RETRY_S = 5, DAY_S = 86400, REASON_MAX = 500 };
 
 /* ---- what a rebuild puts beside a configuration -------------------------------------------- */
 
@@ -24,7 +23,6 @@ struct live parent_live(struct parent *p, const struct conf *conf)
 
 void parent_live_open(struct parent *p)
 {
-	mallopt(M_MMAP_THRESHOLD, BIG_BLOCK); /* images that are replaced go back to the system */
 	state_open(&p->state, p->conf->state);
 	p->mode_timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 }

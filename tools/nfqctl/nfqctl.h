@@ -41,9 +41,10 @@ int cmd_why(struct nfqctl *ctl, int argc, char **argv);
 int cmd_allow(struct nfqctl *ctl, int argc, char **argv);
 int cmd_exceptions(struct nfqctl *ctl, int argc, char **argv);
 int cmd_mode(struct nfqctl *ctl, int argc, char **argv);
-/* rules.c, rules_lint.c, rules_list.c */
+/* rules.c and rules_<name>.c */
 int cmd_rules(struct nfqctl *ctl, int argc, char **argv);
 int cmd_rules_lint(struct nfqctl *ctl, int argc, char **argv);
 int cmd_rules_list(struct nfqctl *ctl, int argc, char **argv);
+int cmd_rules_import(struct nfqctl *ctl, int argc, char **argv);
 
 #endif

@@ -9,6 +9,8 @@
 static const struct nfqctl_command commands[] = {
 	{ "lint", cmd_rules_lint, "FILE...", "say everything that is wrong with packs" },
 	{ "list", cmd_rules_list, "[--json] [--rules PATH]...", "show every rule of the packs" },
+	{ "import", cmd_rules_import, "FORMAT|auto FILE --out NAME.yaml",
+	  "make a pack of a list made elsewhere" },
 	{ NULL, NULL, NULL, NULL },
 };
 

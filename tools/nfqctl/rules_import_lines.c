@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lines of lists made elsewhere: one function and one row per format. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/addr.h"
+#include "rules_import.h"
+
+#define BLANKS " \t\r\n"
+
+/* The next word of a line, cut off at its end; NULL: there is none. */
+static char *word(char **rest)
+{
+	char *begin = *rest + strspn(*rest, BLANKS);
+	char *end = begin + strcspn(begin, BLANKS);
+
+	if (end == begin)
+		return NULL;
+	*rest = *end ? end + 1 : end;
+	*end = '\0';
+	return begin;
+}
+
+static void cut(char *line, char comment)
+{
+	char *at = strchr(line, comment);
+
+	if (at)
+		*at = '\0';
+}
+
+/* An address that stands for "nowhere". */
+static bool is_nowhere(const char *text)
+{
+	struct addr a;
+
+	if (strcmp(text, "0") == 0)
+		return true;
+	if (addr_parse(text, &a) < 0)
+		return false;
+	for (unsigned i = 0; i < a.len - 1U; i++)
+		if (a.b[i] && !(a.len == 4 && i == 0 && a.b[0] == 127))
+			return false;
+	return a.b[a.len - 1] <= 1;
+}
+
+/* ---- hosts: an address and the names it is for --------------------------------------------- */
+
+static const char *hosts_line(struct import_lines *x, char *line)
+{
+	const char *address, *name, *why = NULL;
+
+	cut(line, '#');
+	address = word(&line);
+	if (!address)
+		return NULL;
+	if (!is_nowhere(address))
+		return "not an address that blocks (0.0.0.0, 127.0.0.1, ::, ::1)";
+	name = word(&line);
+	if (!name)
+		return "an address without a name";
+	for (; name; name = word(&line)) {
+		const char *wrong = x->take(x, name, TAKE_NAME);
+
+		why = why ? why : wrong;
+	}
+	return why;
+}
+
+/* ---- domains: a name per line; .name and *.name for all below ------------------------------ */
+
+static const char *domains_line(struct import_lines *x, char *line)
+{
+	const char *name;
+
+	cut(line, '#');
+	name = word(&line);
+	if (!name)
+		return NULL;
+	if (word(&line))
+		return "more than one word";
+	if (name[0] == '.')
+		return x->take(x, name + 1, TAKE_BELOW);
+	if (name[0] == '*' && name[1] == '.')
+		return x->take(x, name + 2, TAKE_BELOW);
+	return x->take(x, name, TAKE_NAME);
+}
+
+/* ---- AdBlock: ||name^ and @@||name^ -------------------------------------------------------- */
+
+/* Options that do not narrow a rule; with any other it means less than the name. */
+static bool is_unconditional(char *options)
+{
+	static const char *const fine[] = { "important", "all", "document" };
+	char                    *save, *o = strtok_r(options, ",", &save);
+
+	for (; o; o = strtok_r(NULL, ",", &save)) {
+		bool known = false;
+
+		for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
+			known |= strcmp(o, fine[i]) == 0;
+		if (!known)
+			return false;
+	}
+	return true;
+}
+
+static const char *adblock_line(struct import_lines *x, char *line)
+{
+	unsigned taken = TAKE_BELOW;
+	char    *name = word(&line), *end;
+
+	if (!name || name[0] == '!' || name[0] == '[' || strcmp(name, "#") == 0)
+		return NULL;
+	if (strncmp(name, "@@", 2) == 0) {
+		taken |= TAKE_ALLOW;
+		name += 2;
+	}
+	if (strncmp(name, "||", 2) != 0 || !(end = strchr(name, '^')))
+		return "not of the form ||name^";
+	if (end[1] == '$' && !is_unconditional(end + 2))
+		return "a rule with a condition, which a name does not have";
+	if (end[1] && end[1] != '$')
+		return "more than a name";
+	*end = '\0';
+	return x->take(x, name + 2, taken);
+}
+
+/* ---- dnsmasq: address=/name/, server=/name/, local=/name/ ---------------------------------- */
+
+/* What stands behind the last '/': nothing (no such name), nowhere, or '#' (ask as usual). */
+static const char *dnsmasq_target(const char *key, const char *target, unsigned *taken)
+{
+	if (!*target || (strcmp(key, "address") == 0 && (is_nowhere(target) || !strcmp(target, "#"))))
+		return NULL;
+	if (strcmp(target, "#") != 0)
+		return "answered by an address or a server of its own";
+	*taken |= TAKE_ALLOW;
+	return NULL;
+}
+
+static bool dnsmasq_key(const char *key)
+{
+	return strcmp(key, "address") == 0 || strcmp(key, "server") == 0 || strcmp(key, "local") == 0;
+}
+
+static const char *dnsmasq_line(struct import_lines *x, char *line)
+{
+	unsigned    taken = TAKE_BELOW;
+	const char *why;
+	char       *key, *value, *target;
+
+	cut(line, '#' == line[strspn(line, BLANKS)] ? '#' : '\n');
+	key = word(&line);
+	if (!key)
+		return NULL;
+	value = strchr(key, '=');
+	if (!value || value[1] != '/' || !(target = strrchr(value + 2, '/')))
+		return "not of the form address=/name/";
+	*value = *target = '\0';
+	if (!dnsmasq_key(key))
+		return "not address=, server= or local=";
+	why = dnsmasq_target(key, target + 1, &taken);
+	for (char *save, *n = strtok_r(value + 2, "/", &save); n && !why; n = strtok_r(NULL, "/", &save))
+		why = x->take(x, n, taken);
+	return why;
+}
+
+/* ---- RPZ: a zone whose records say what becomes of a name ---------------------------------- */
+
+static bool is_ttl_or_class(const char *w)
+{
+	size_t digits = strspn(w, "0123456789");
+
+	return strcasecmp(w, "IN") == 0 ||
+	       (digits > 0 && digits + strspn(w + digits, "smhdwSMHDW0123456789") == strlen(w));
+}
+
+/* What a record does to its name. NULL, or why that cannot be taken. */
+static const char *rpz_action(const char *type, const char *data, unsigned *taken)
+{
+	if (strcasecmp(type, "CNAME") == 0) {
+		if (strcmp(data, ".") == 0 || strcmp(data, "*.") == 0 ||
+		    strcasecmp(data, "rpz-drop.") == 0)
+			return NULL;
+		if (strcasecmp(data, "rpz-passthru.") != 0)
+			return "answered by data of its own";
+		*taken |= TAKE_ALLOW;
+		return NULL;
+	}
+	if ((strcasecmp(type, "A") == 0 || strcasecmp(type, "AAAA") == 0) && is_nowhere(data))
+		return NULL;
+	return "answered by data of its own";
+}
+
+/* The name that an owner stands for, without the zone's own; NULL: it lies outside. */
+static char *rpz_trigger(const struct import_lines *x, char *owner)
+{
+	size_t n = strlen(owner), zone = strlen(x->origin);
+
+	if (n == 0 || owner[n - 1] != '.')
+		return owner;
+	owner[--n] = '\0';
+	if (zone == 0 || n <= zone || owner[n - zone - 1] != '.' ||
+	    strcasecmp(owner + n - zone, x->origin) != 0)
+		return NULL;
+	owner[n - zone - 1] = '\0';
+	return owner;
+}
+
+static const char *rpz_take(struct import_lines *x, unsigned taken)
+{
+	static const char *const others[] = { "rpz-ip", "rpz-client-ip", "rpz-nsdname", "rpz-nsip" };
+	char                     owner[sizeof(x->owner)], *name;
+	const char              *last;
+
+	memcpy(owner, x->owner, sizeof(owner));
+	name = rpz_trigger(x, owner);
+	if (!name)
+		return "a name outside the zone";
+	last = strrchr(name, '.');
+	for (size_t i = 0; last && i < sizeof(others) / sizeof(others[0]); i++)
+		if (strcasecmp(last + 1, others[i]) == 0)
+			return "a trigger other than the name asked for";
+	if (name[0] == '*' && name[1] == '.')
+		return x->take(x, name + 2, taken | TAKE_BELOW);
+	return x->take(x, name, taken);
+}
+
+static void set_origin(struct import_lines *x, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (n < 2 || name[n - 1] != '.' || n > sizeof(x->origin))
+		return;
+	snprintf(x->origin, sizeof(x->origin), "%.*s", (int)n - 1, name);
+}
+
+static const char *rpz_directive(struct import_lines *x, const char *key, const char *value)
+{
+	if (strcasecmp(key, "$ORIGIN") == 0 && value)
+		set_origin(x, value);
+	return strcasecmp(key, "$ORIGIN") == 0 || strcasecmp(key, "$TTL") == 0 ? NULL :
+	                                                                         "an unknown directive";
+}
+
+/* One record, whose owner x knows. */
+static const char *rpz_record(struct import_lines *x, char *rest)
+{
+	unsigned    taken = TAKE_NAME;
+	const char *type = word(&rest), *data, *why;
+
+	while (type && is_ttl_or_class(type))
+		type = word(&rest);
+	if (!type)
+		return "a record without a type";
+	if (strcasecmp(type, "SOA") == 0)
+		set_origin(x, x->owner);
+	if (strcasecmp(type, "SOA") == 0 || strcasecmp(type, "NS") == 0)
+		return NULL;
+	data = word(&rest);
+	if (!data)
+		return "a record without data";
+	why = rpz_action(type, data, &taken);
+	return why ? why : rpz_take(x, taken);
+}
+
+static const char *rpz_line(struct import_lines *x, char *line)
+{
+	bool  same_owner = strchr(BLANKS, line[0]) != NULL, inside = x->depth > 0;
+	char *rest = line, *owner;
+
+	cut(line, ';');
+	for (const char *c = line; *c; c++)
+		x->depth += *c == '(' ? 1U : *c == ')' && x->depth > 0 ? -1U : 0;
+	if (inside || line[strspn(line, BLANKS)] == '\0')
+		return NULL;
+	if (!same_owner) {
+		owner = word(&rest);
+		if (owner[0] == '$')
+			return rpz_directive(x, owner, word(&rest));
+		if (strlen(owner) >= sizeof(x->owner))
+			return "longer than any name";
+		snprintf(x->owner, sizeof(x->owner), "%s", owner);
+	}
+	return rpz_record(x, rest);
+}
+
+const struct import_format import_formats[] = {
+	{ "hosts", hosts_line },     { "adblock", adblock_line }, { "dnsmasq", dnsmasq_line },
+	{ "rpz", rpz_line },         { "domains", domains_line }, { NULL, NULL },
+};

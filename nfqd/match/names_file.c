@@ -11,7 +11,7 @@
 
 #define LINE_MAX_TEXT 1024 /* the longest pattern, and a comment behind it */
 
-static int names_file_path(const struct pack *p, const struct pack_entry *e, char *out, size_t room)
+int pack_names_path(const struct pack *p, const struct pack_entry *e, char *out, size_t room)
 {
 	const char *slash = strrchr(p->path, '/');
 	int         folder = slash ? (int)(slash - p->path) + 1 : 0;
@@ -60,7 +60,7 @@ int pack_names_file(const struct pack *p, const struct pack_entry *e, names_file
 	FILE *f;
 	int   r;
 
-	if (names_file_path(p, e, path, sizeof(path)) < 0)
+	if (pack_names_path(p, e, path, sizeof(path)) < 0)
 		return err_set(err, "%s: entry '%s': names-file: the path is too long", p->path, e->id);
 	f = fopen(path, "re");
 	if (!f)

@@ -92,6 +92,9 @@ void                    pack_free(struct pack *p);
 /* A pack past its date still works: the daemon must not stop protecting because nobody looked. */
 bool pack_expired(const struct pack *p);
 
+/* Where the names-file of an entry is. Returns 0, or -1: longer than room. */
+MUST_CHECK int pack_names_path(const struct pack *p, const struct pack_entry *e, char *out,
+                               size_t room);
 /* Calls each with every name of the file beside the pack, which the entry must have; stops at a result
  * below 0 and returns it. A file that cannot be read: -1 with err filled. */
 typedef int    names_file_line(void *ctx, const char *name, const char *path, unsigned line);

@@ -11,6 +11,8 @@ static const struct nfqctl_command commands[] = {
 	{ "list", cmd_rules_list, "[--json] [--rules PATH]...", "show every rule of the packs" },
 	{ "import", cmd_rules_import, "FORMAT|auto FILE --out NAME.yaml",
 	  "make a pack of a list made elsewhere" },
+	{ "export", cmd_rules_export, "--format FORMAT [--categories WORD,...] [--with-log] PACK...",
+	  "write packs as lists for other programs" },
 	{ NULL, NULL, NULL, NULL },
 };
 

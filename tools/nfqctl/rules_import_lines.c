@@ -87,7 +87,7 @@ static const char *domains_line(struct import_lines *x, char *line)
 	return x->take(x, name, TAKE_NAME);
 }
 
-/* ---- AdBlock: ||name^ and @@||name^ -------------------------------------------------------- */
+/* ---- AdBlock: ||name^ and @@||name^; |name^ is the name alone ------------------------------ */
 
 /* Options that do not narrow a rule; with any other it means less than the name. */
 static bool is_unconditional(char *options)
@@ -108,7 +108,7 @@ static bool is_unconditional(char *options)
 
 static const char *adblock_line(struct import_lines *x, char *line)
 {
-	unsigned taken = TAKE_BELOW;
+	unsigned taken = TAKE_NAME;
 	char    *name = word(&line), *end;
 
 	if (!name || name[0] == '!' || name[0] == '[' || strcmp(name, "#") == 0)
@@ -117,14 +117,18 @@ static const char *adblock_line(struct import_lines *x, char *line)
 		taken |= TAKE_ALLOW;
 		name += 2;
 	}
-	if (strncmp(name, "||", 2) != 0 || !(end = strchr(name, '^')))
+	if (name[0] != '|' || !(end = strchr(name, '^')))
 		return "not of the form ||name^";
+	if (name[1] == '|') {
+		taken |= TAKE_BELOW;
+		name++;
+	}
 	if (end[1] == '$' && !is_unconditional(end + 2))
 		return "a rule with a condition, which a name does not have";
 	if (end[1] && end[1] != '$')
 		return "more than a name";
 	*end = '\0';
-	return x->take(x, name + 2, taken);
+	return x->take(x, name + 1, taken);
 }
 
 /* ---- dnsmasq: address=/name/, server=/name/, local=/name/ ---------------------------------- */

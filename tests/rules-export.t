@@ -1,0 +1,184 @@
+#!/bin/bash
+# Proves: `nfqctl rules export` writes what packs block and nothing more, in formats that the programs
+# they are for load: dnsmasq and unbound (RPZ) answer just as the packs say, nft takes the sets,
+# AdBlock, hosts and domains come back through import with the same names, csv reads as csv.
+set -u
+. "$(dirname "$0")/lib/tap.sh"
+NFQCTL=$(realpath "${NFQCTL:-build/nfqctl}") rules=$(realpath "$(dirname "$0")/../rules")
+PATH=$PATH:/usr/sbin:/sbin
+need dnsmasq unbound dig nft python3
+folder=$(mktemp -d) && cd "$folder" || exit 99
+pids=
+trap 'kill $pids 2>/dev/null; rm -rf "$folder"' EXIT
+export_() { "$NFQCTL" rules export --format "$@"; }
+names() { grep -v '^[#!;]' | sort; }
+
+cat >p.yaml <<'END'
+pack: p
+vendor: "V, Inc."
+version: 2026.11.24.3
+expires: 2999-01-01
+sources: [{id: s, url: "https://example.org/"}]
+stages:
+  - {id: now, from: 2024-01-01, action: block, categories: [update, telemetry], basis: site, citation: c}
+entries:
+  - {id: e1, names: ["s[0-2].upd.example.com", exact.example.org], category: update, ports: [tcp/443, udp/443], sources: [s], confidence: high, side_effect: 'No "updates", none'}
+  - {id: e2, names: [.blocked.example.com], category: telemetry, sources: [s], confidence: high, side_effect: none}
+  - {id: e3, names: [log.blocked.example.com, .logzone.blocked.example.com], category: telemetry, sources: [s], confidence: high, side_effect: none, action: log}
+  - {id: e4, names: [deep.logzone.blocked.example.com], category: telemetry, sources: [s], confidence: high, side_effect: none}
+  - {id: e5, names: [tool.blocked.example.com, help.example.org], category: web, sources: [s], confidence: high, side_effect: none, action: allow}
+  - {id: e6, names: [.hole.example.net], category: update, sources: [s], confidence: high, side_effect: none}
+  - {id: e7, names: ["a-*.hole.example.net"], category: update, sources: [s], confidence: high, side_effect: none, action: log}
+  - {id: e8, names: ["g-*.example.net"], category: update, sources: [s], confidence: high, side_effect: none}
+  - {id: e9, names: [.apex.example.com], category: update, sources: [s], confidence: high, side_effect: none}
+  - {id: e10, names: [apex.example.com], category: web, sources: [s], confidence: high, side_effect: none, action: allow}
+  - {id: e11, names: [.web.example.com], category: web, sources: [s], confidence: high, side_effect: none}
+  - {id: e12, names: [x.ent.blocked.example.com], category: update, sources: [s], confidence: high, side_effect: none}
+nets:
+  - {cidr: 192.0.2.0/24, category: update, sources: [s], confidence: high, side_effect: none}
+  - {cidr: 192.0.2.128/25, category: update, sources: [s], confidence: high, side_effect: none}
+  - {cidr: "2001:db8::/32", category: update, sources: [s], confidence: low, action: log, side_effect: none}
+END
+blocked="s0.upd.example.com s2.upd.example.com exact.example.org blocked.example.com a.blocked.example.com
+	b.a.blocked.example.com below.log.blocked.example.com below.tool.blocked.example.com
+	x.ent.blocked.example.com ent.blocked.example.com y.ent.blocked.example.com
+	below.x.ent.blocked.example.com deep.logzone.blocked.example.com hole.example.net below.apex.example.com"
+open="s3.upd.example.com upd.example.com below.exact.example.org log.blocked.example.com
+	logzone.blocked.example.com a.logzone.blocked.example.com tool.blocked.example.com help.example.org
+	a-1.hole.example.net x.hole.example.net g-1.example.net apex.example.com web.example.com
+	a.web.example.com notblocked.example.com"
+
+# ---- what a client sees: NXDOMAIN for the first, the upstream's answer for the others
+port=$((20000 + $$ % 20000))
+serve() {	# COMMAND...: in the background
+	"$@" >>server.log 2>&1 &
+	pids="$pids $!"
+}
+ask() { dig +time=1 +tries=1 +noall +comments +answer "$2" A @127.0.0.1 -p "$1" 2>/dev/null; }
+answers() {
+	for _ in {1..100}; do
+		ask "$1" unlisted.example | grep -q 192.0.2.99 && return
+		read -rt 0.1 <> <(:)
+	done
+	return 1
+}
+seen() {	# PORT NAMES: which answer NXDOMAIN, and which the upstream's address
+	local n a
+	for n in $2; do
+		a=$(ask "$1" "$n")
+		case $a in
+		*NXDOMAIN*) echo "$n blocked" ;;
+		*192.0.2.99*) echo "$n open" ;;
+		*) echo "$n ?" ;;
+		esac
+	done
+}
+expected() { for n in $blocked; do echo "$n blocked"; done; for n in $open; do echo "$n open"; done; }
+upstream=$port
+serve dnsmasq -k -C /dev/null --no-resolv --no-hosts --address=/#/192.0.2.99 -p $upstream \
+	--listen-address=127.0.0.1 --bind-interfaces --pid-file=
+ok "upstream answers" answers $upstream
+
+export_ dnsmasq p.yaml >p.dnsmasq
+ok "dnsmasq --test" dnsmasq --test -C p.dnsmasq
+serve dnsmasq -k -C p.dnsmasq --no-resolv --no-hosts --server="127.0.0.1#$upstream" -p $((port + 1)) \
+	--listen-address=127.0.0.1 --bind-interfaces --pid-file=
+ok "dnsmasq with the export answers" answers $((port + 1))
+is "$(seen $((port + 1)) "$blocked $open")" "$(expected)" "dnsmasq blocks just what the pack does"
+
+export_ rpz p.yaml >p.rpz
+cat >unbound.conf <<END
+server:
+	interface: 127.0.0.1
+	port: $((port + 2))
+	do-not-query-localhost: no
+	username: ""
+	chroot: ""
+	directory: "$folder"
+	pidfile: ""
+	use-syslog: no
+	module-config: "respip iterator"
+rpz:
+	name: rpz.test
+	zonefile: "p.rpz"
+forward-zone:
+	name: "."
+	forward-addr: 127.0.0.1@$upstream
+remote-control:
+	control-enable: no
+END
+ok "unbound-checkconf" unbound-checkconf unbound.conf
+serve unbound -d -c unbound.conf
+ok "unbound with the zone answers" answers $((port + 2))
+is "$(seen $((port + 2)) "$blocked $open")" "$(expected)" "the response policy zone blocks just what the pack does"
+like "$(cat p.rpz)" 'SOA .* 2026112403 ' "the zone's serial is the pack's version"
+
+# ---- back through import
+again() {	# FORMAT: what import makes of the export, one pattern per line
+	export_ "$1" p.yaml >"list.$1"
+	rm -f back.*
+	"$NFQCTL" rules import "$1" "list.$1" --out back.yaml >/dev/null 2>errors
+	is "$?$(grep -c skipped errors)" 00 "$1: import skips nothing"
+}
+again hosts
+is "$(sort back.txt)" "$(names <list.hosts | cut -d' ' -f2)" "hosts: the same names come back"
+is "$(sort back.txt)" "$(printf '%s\n' blocked.example.com deep.logzone.blocked.example.com exact.example.org hole.example.net s0.upd.example.com s1.upd.example.com s2.upd.example.com x.ent.blocked.example.com)" \
+	"hosts: exact names, and of suffixes the name itself"
+again domains
+is "$(sort back.txt)" "$(names <list.domains)" "domains: the same names come back"
+is "$(sort back.txt)" "$(printf '%s\n' blocked.example.com deep.logzone.blocked.example.com exact.example.org hole.example.net s0.upd.example.com s1.upd.example.com s2.upd.example.com x.ent.blocked.example.com | sort)" \
+	"domains: no suffix that would swallow what stays open"
+again adblock
+is "$(sort back.txt)" "$(printf '%s\n' .apex.example.com .blocked.example.com deep.logzone.blocked.example.com exact.example.org hole.example.net s0.upd.example.com s1.upd.example.com s2.upd.example.com x.ent.blocked.example.com | sort)" \
+	"adblock: names and suffixes come back"
+is "$(sort back.allow.txt)" "$(printf '%s\n' .logzone.blocked.example.com apex.example.com help.example.org log.blocked.example.com tool.blocked.example.com | sort)" \
+	"adblock: exceptions come back"
+again rpz
+
+# ---- networks and tables
+export_ nft p.yaml >p.nft
+ok "nft takes the sets" unshare $([ "$(id -u)" = 0 ] || echo -r) -n nft -c -f p.nft
+is "$(tr -d ' \t\n' <p.nft | grep -o 'set[a-z0-9]*{[^}]*}*')" \
+	"setblocked4{typeipv4_addrflagsintervalauto-mergeelements={192.0.2.0/24,192.0.2.128/25}}
+setrecorded4{typeipv4_addrflagsintervalauto-merge}
+setblocked6{typeipv6_addrflagsintervalauto-merge}
+setrecorded6{typeipv6_addrflagsintervalauto-mergeelements={2001:db8::/32}}}" "nft: blocked apart from recorded"
+export_ csv p.yaml >p.csv
+is "$(python3 -c '
+import csv, sys
+rows = list(csv.DictReader(open("p.csv", newline="")))
+print(len(rows), {len(r) for r in rows}, {r["sha256"] for r in rows} == {sys.argv[1]})
+r = rows[0]
+print([r[k] for k in ("pack", "id", "pattern", "category", "action", "ports", "sources", "side_effect")])
+print([r["pattern"] for r in rows if r["kind"] == "net"])' "$(sha256sum p.yaml | cut -d' ' -f1)")" \
+	"18 {15} True
+['p', 'e1', 's[0-2].upd.example.com', 'update', 'stage', 'tcp/443 | udp/443', 'https://example.org/', 'No \"updates\", none']
+['192.0.2.0/24', '192.0.2.128/25', '2001:db8::/32']" "csv: every row, as python reads it"
+
+# ---- the header
+header=$(grep '^#' list.hosts)
+like "$header" "pack p 2026.11.24.3, expires 2999-01-01, SHA-256 $(sha256sum p.yaml | cut -d' ' -f1)" "header: the pack"
+like "$header" "lost: 3 suffixes: only the name itself" "header: hosts lose what is below"
+like "$header" "lost: 1 patterns with '\*': left out"$'\n'"#   g-\*.example.net" "header: the glob is named"
+like "$header" "lost: 3 exceptions.*#   tool.blocked.example.com"$'\n'"#   help.example.org" "header: exceptions are listed"
+like "$header" "lost: 3 networks: left out" "header: networks"
+like "$(grep '^!' list.adblock)" "lost: 1 suffixes below which something stays open that cannot be said here: left out"$'\n'"!   .hole.example.net" \
+	"header: the suffix that would swallow a glob"
+
+printf '0.0.0.0 listed.example.com\n' >few
+"$NFQCTL" rules import hosts few --out few.yaml >/dev/null
+like "$(export_ hosts --with-log few.yaml)" "names of few.txt, SHA-256 $(sha256sum few.txt | cut -d' ' -f1).*0.0.0.0 listed.example.com" \
+	"header: a file of names beside the pack"
+
+# ---- what is chosen
+is "$(export_ hosts --categories telemetry p.yaml | names)" "0.0.0.0 blocked.example.com
+0.0.0.0 deep.logzone.blocked.example.com" "--categories"
+like "$(export_ hosts --with-log p.yaml | names)" "0.0.0.0 log.blocked.example.com.*0.0.0.0 web.example.com" "--with-log"
+is "$(export_ hosts "$rules/kaspersky.yaml" | grep -c '^0.0.0.0 s[01][0-9].upd.kaspersky.com$')" 20 "the kaspersky pack: ranges are counted out"
+is "$(export_ rpz "$rules/kaspersky.yaml" | grep -c '^media.kaspersky.com CNAME rpz-passthru.$')" 1 "the kaspersky pack: removal tools stay open"
+fails() { local m=$1; shift; said=$("$NFQCTL" rules export "$@" 2>&1); like "$? $said" "$m" "fails: $*"; }
+fails "^2 .*format 'x' is unknown" --format x p.yaml
+fails "^2 .*category 'x' is unknown" --format hosts --categories update,x p.yaml
+fails "^1 .*none.yaml: No such file" --format hosts none.yaml
+fails "^2 usage" --format hosts
+done_testing

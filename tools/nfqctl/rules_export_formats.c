@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How each format writes a name, a network or a row. None of them may say more than the packs do. */
+#include <stdio.h>
+#include <string.h>
+
+#include "match/ruleset.h"
+#include "rules_export.h"
+
+/* ---- lists of names ------------------------------------------------------------------------ */
+
+static void hosts_block(FILE *f, const struct export_name *n)
+{
+	if (n->apex_blocked)
+		fprintf(f, "0.0.0.0 %s\n", n->text);
+}
+
+static void domains_block(FILE *f, const struct export_name *n)
+{
+	fprintf(f, "%s%s\n", n->below ? "." : "", n->text);
+}
+
+/* ||name^ is the name and all below, |name^ the name alone. */
+static void adblock_block(FILE *f, const struct export_name *n)
+{
+	fprintf(f, "%s%s^\n", n->below ? "||" : "|", n->text);
+}
+
+static void adblock_open(FILE *f, const struct export_name *n)
+{
+	fprintf(f, "@@%s%s^\n", n->below ? "||" : "|", n->text);
+}
+
+/* /name/ is the name and all below, and the longest wins; '*.name' is all below alone (2.86). */
+static void dnsmasq_block(FILE *f, const struct export_name *n)
+{
+	if (n->apex_blocked)
+		fprintf(f, "address=/%s/\n", n->text);
+	if (n->apex_blocked && !n->below_blocked)
+		fprintf(f, "server=/*.%s/#\n", n->text);
+	if (!n->apex_blocked && n->below_blocked)
+		fprintf(f, "address=/*.%s/\n", n->text);
+}
+
+static void dnsmasq_open(FILE *f, const struct export_name *n)
+{
+	fprintf(f, "server=/%s/#\n", n->text);
+	if (n->below_blocked)
+		fprintf(f, "address=/*.%s/\n", n->text);
+}
+
+/* The serial is the pack's version without its dots: 2026.11.24.1 -> 2026112401. */
+static void rpz_begin(FILE *f, const struct pack *first)
+{
+	unsigned y = 1, m = 0, d = 0, n = 0;
+
+	if (sscanf(first->version, "%4u.%2u.%2u.%2u", &y, &m, &d, &n) < 3)
+		y = 1;
+	fprintf(f,
+	        "$TTL 60\n"
+	        "@ IN SOA localhost. nobody.invalid. %u%02u%02u%02u 3600 600 604800 60\n"
+	        "@ IN NS localhost.\n",
+	        y, m, d, n);
+}
+
+static void rpz_block(FILE *f, const struct export_name *n)
+{
+	if (n->apex_blocked)
+		fprintf(f, "%s CNAME .\n", n->text);
+	if (n->below_blocked)
+		fprintf(f, "*.%s CNAME .\n", n->text);
+}
+
+static void rpz_open(FILE *f, const struct export_name *n)
+{
+	if (!n->apex_blocked)
+		fprintf(f, "%s CNAME rpz-passthru.\n", n->text);
+	if (n->below || n->below_blocked)
+		fprintf(f, "*.%s CNAME %s\n", n->text, n->below_blocked ? "." : "rpz-passthru.");
+}
+
+/* ---- nft ----------------------------------------------------------------------------------- */
+
+static void nft_set(FILE *f, const char *name, const struct export_net *v, unsigned n, bool v6,
+                    bool blocked)
+{
+	unsigned written = 0;
+
+	fprintf(f, "\tset %s%c {\n\t\ttype %s\n\t\tflags interval\n\t\tauto-merge\n", name,
+	        v6 ? '6' : '4', v6 ? "ipv6_addr" : "ipv4_addr");
+	for (unsigned i = 0; i < n; i++)
+		if (v[i].v6 == v6 && v[i].blocked == blocked)
+			fprintf(f, "%s%s", written++ ? ",\n\t\t\t" : "\t\telements = {\n\t\t\t",
+			        v[i].cidr);
+	fprintf(f, "%s\t}\n", written ? "\n\t\t}\n" : "");
+}
+
+static void nft_nets(FILE *f, const struct export_net *v, unsigned n)
+{
+	fputs("table inet nfqd_export {\n", f);
+	for (unsigned v6 = 0; v6 < 2; v6++) {
+		nft_set(f, "blocked", v, n, v6, true);
+		nft_set(f, "recorded", v, n, v6, false);
+	}
+	fputs("}\n", f);
+}
+
+/* ---- csv (RFC 4180): everything, one row per pattern --------------------------------------- */
+
+static void field(FILE *f, const char *text, char behind)
+{
+	fputc('"', f);
+	for (; text && *text; text++) {
+		if (*text == '"')
+			fputc('"', f);
+		fputc(*text, f);
+	}
+	fprintf(f, behind == '\n' ? "\"\r\n" : "\"%c", behind);
+}
+
+static void fields(FILE *f, char *const v[], unsigned n)
+{
+	char text[4096] = "";
+
+	for (unsigned i = 0, used = 0; i < n && used < sizeof(text); i++)
+		used += (unsigned)snprintf(text + used, sizeof(text) - used, "%s%s", i ? " | " : "",
+		                           v[i]);
+	field(f, text, ',');
+}
+
+static void urls(FILE *f, const struct pack *p, char *const v[], unsigned n)
+{
+	char text[4096] = "";
+
+	for (unsigned i = 0, used = 0; i < n && used < sizeof(text); i++)
+		used += (unsigned)snprintf(text + used, sizeof(text) - used, "%s%s", i ? " | " : "",
+		                           rules_source(p, v[i]));
+	field(f, text, ',');
+}
+
+static void csv_begin(FILE *f, const struct pack *first)
+{
+	(void)first;
+	fputs("pack,version,expires,sha256,id,kind,pattern,category,action,confidence,shared,ports,"
+	      "products,sources,side_effect\r\n",
+	      f);
+}
+
+static void csv_pack(FILE *f, const struct pack *p, const char *sha256)
+{
+	field(f, p->id, ',');
+	field(f, p->version, ',');
+	field(f, p->expires, ',');
+	field(f, sha256, ',');
+}
+
+static void csv_row(FILE *f, const struct pack *p, const char *sha256, unsigned entry,
+                    const char *pattern)
+{
+	const struct pack_entry *e = &p->entries[entry];
+
+	csv_pack(f, p, sha256);
+	field(f, e->id, ',');
+	field(f, "name", ',');
+	field(f, pattern, ',');
+	field(f, category_words[e->category], ',');
+	field(f, entry_action_words[e->action], ',');
+	field(f, confidence_words[e->confidence], ',');
+	field(f, e->shared ? "true" : "false", ',');
+	fields(f, e->ports, e->n_ports);
+	fields(f, e->products, e->n_products);
+	urls(f, p, e->sources, e->n_sources);
+	field(f, e->side_effect, '\n');
+}
+
+static void csv_net_row(FILE *f, const struct pack *p, const char *sha256, unsigned net)
+{
+	const struct pack_net *n = &p->nets[net];
+	char                   id[128];
+
+	snprintf(id, sizeof(id), "net-%s", n->cidr);
+	csv_pack(f, p, sha256);
+	field(f, id, ',');
+	field(f, "net", ',');
+	field(f, n->cidr, ',');
+	field(f, category_words[n->category], ',');
+	field(f, entry_action_words[n->action], ',');
+	field(f, confidence_words[n->confidence], ',');
+	field(f, "false", ',');
+	fields(f, n->ports, n->n_ports);
+	fields(f, NULL, 0);
+	urls(f, p, n->sources, n->n_sources);
+	field(f, n->side_effect, '\n');
+}
+
+/* ---- the table ----------------------------------------------------------------------------- */
+
+const struct export_format export_formats[] = {
+	{ .name = "hosts", .comment = "#", .block = hosts_block },
+	{ .name = "domains", .comment = "#", .says_below = true, .block = domains_block },
+	{ .name = "adblock",
+	  .comment = "!",
+	  .says_below = true,
+	  .says_exceptions = true,
+	  .block = adblock_block,
+	  .open = adblock_open },
+	{ .name = "dnsmasq",
+	  .comment = "#",
+	  .says_below = true,
+	  .says_exceptions = true,
+	  .block = dnsmasq_block,
+	  .open = dnsmasq_open },
+	{ .name = "rpz",
+	  .comment = ";",
+	  .says_below = true,
+	  .says_exceptions = true,
+	  .hides = true,
+	  .block = rpz_block,
+	  .open = rpz_open,
+	  .begin = rpz_begin },
+	{ .name = "nft", .comment = "#", .nets = nft_nets },
+	{ .name = "csv", .begin = csv_begin, .row = csv_row, .net_row = csv_net_row },
+	{ .name = NULL },
+};

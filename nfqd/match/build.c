@@ -334,16 +334,15 @@ int ruleset_build(struct image_builder *b, struct pack *const packs[], unsigned 
 	return 0;
 }
 
-/* Out of the table again: fingerprints of packs' names. */
+/* Out of the table again: packs' names. */
 static void take_names(struct image_builder *b, const struct image *from)
 {
 	const struct ruleset_head *head = image_at(from, RS_HEAD);
-	const uint64_t            *prints = image_at(from, RS_PRINT);
-	const uint32_t            *to = image_at(from, RS_PRINT_TO);
+	const struct rs_name      *names = image_at(from, RS_NAME);
 
-	for (uint32_t i = 0; i < image_n(from, RS_PRINT); i++)
-		if (prints[i] && to[i] < head->of_packs[RS_TARGET])
-			print_add(b, prints[i], to[i]);
+	for (uint32_t i = 0; i < image_n(from, RS_NAME); i++)
+		if (rs_name_print(&names[i]) && names[i].target < head->of_packs[RS_TARGET])
+			image_add(b, RS_NAME, &names[i], 1, sizeof(names[i]));
 }
 
 void ruleset_rebuild(struct image_builder *b, const struct image *from)
@@ -351,7 +350,7 @@ void ruleset_rebuild(struct image_builder *b, const struct image *from)
 	const struct ruleset_head *head = image_at(from, RS_HEAD);
 
 	for (unsigned i = 0; i <= RS_NET; i++)
-		if (i != RS_PRINT && i != RS_PRINT_TO && head->of_packs[i] > 0)
+		if (i != RS_FILTER && i != RS_NAME && head->of_packs[i] > 0)
 			image_add(b, i, image_at(from, i), head->of_packs[i],
 			          from->section[i].record);
 	take_names(b, from);

@@ -52,11 +52,14 @@ static int diff_entries(const struct ruleset *old, const struct ruleset *now,
 	return r;
 }
 
-static const struct rs_target *target_at(const struct ruleset *rs, uint32_t slot)
+static const struct rs_name *names_of(const struct ruleset *rs)
 {
-	const uint32_t *to = image_at(rs->img, RS_PRINT_TO);
+	return image_at(rs->img, RS_NAME);
+}
 
-	return (const struct rs_target *)image_at(rs->img, RS_TARGET) + to[slot];
+static const struct rs_target *target_of(const struct ruleset *rs, const struct rs_name *n)
+{
+	return (const struct rs_target *)image_at(rs->img, RS_TARGET) + n->target;
 }
 
 static bool same_pattern(const struct ruleset *a, const struct rs_target *x, const struct ruleset *b,
@@ -67,27 +70,28 @@ static bool same_pattern(const struct ruleset *a, const struct rs_target *x, con
 	return x->kind != PATTERN_GLOB || strcmp(rs_text(a, x->pattern), rs_text(b, y->pattern)) == 0;
 }
 
-/* Is what stands in a slot of a listed in b, too? */
-static bool listed_in(const struct ruleset *a, uint32_t slot, const struct ruleset *b)
+/* Is a name of a listed in b, too? */
+static bool listed_in(const struct ruleset *a, const struct rs_name *n, const struct ruleset *b)
 {
-	const uint64_t         *prints = image_at(b->img, RS_PRINT);
-	uint64_t                print = ((const uint64_t *)image_at(a->img, RS_PRINT))[slot];
-	const struct rs_target *x = target_at(a, slot);
-	uint32_t                slots = image_n(b->img, RS_PRINT);
+	const struct rs_name *table = names_of(b);
+	uint64_t              print = rs_name_print(n), have;
+	uint32_t              slots = image_n(b->img, RS_NAME);
 
-	for (uint32_t at = hash_range(print, slots); prints[at]; at = at + 1 == slots ? 0 : at + 1)
-		if (prints[at] == print && same_pattern(a, x, b, target_at(b, at)))
+	for (uint32_t at = hash_range(print, slots); (have = rs_name_print(&table[at]));
+	     at = at + 1 == slots ? 0 : at + 1)
+		if (have == print && same_pattern(a, target_of(a, n), b, target_of(b, &table[at])))
 			return true;
 	return false;
 }
 
 static uint32_t names_missing(const struct ruleset *a, const struct ruleset *b)
 {
-	const uint64_t *prints = image_at(a->img, RS_PRINT);
-	uint32_t        n = 0;
+	const struct rs_name *table = names_of(a);
+	uint32_t              n = 0;
 
-	for (uint32_t i = 0; i < image_n(a->img, RS_PRINT); i++)
-		if (prints[i] && !target_at(a, i)->exception && !listed_in(a, i, b))
+	for (uint32_t i = 0; i < image_n(a->img, RS_NAME); i++)
+		if (rs_name_print(&table[i]) && !target_of(a, &table[i])->exception &&
+		    !listed_in(a, &table[i], b))
 			n++;
 	return n;
 }

@@ -198,11 +198,10 @@ void ruleset_match_name(const struct ruleset *rs, const struct name *name, struc
 unsigned ruleset_match_all(const struct ruleset *rs, const struct name *name, struct hit *out,
                            unsigned max)
 {
-	const uint64_t         *prints = image_at(rs->img, RS_PRINT);
-	const uint32_t         *to = image_at(rs->img, RS_PRINT_TO);
+	const struct rs_name   *table = image_at(rs->img, RS_NAME);
 	const struct rs_target *targets = image_at(rs->img, RS_TARGET);
-	uint32_t                slots = image_n(rs->img, RS_PRINT);
-	uint64_t                print = rs->head->seed;
+	uint32_t                slots = image_n(rs->img, RS_NAME);
+	uint64_t                print = rs->head->seed, have;
 	unsigned                n = 0;
 	struct labels           l;
 	struct hit              h;
@@ -210,10 +209,11 @@ unsigned ruleset_match_all(const struct ruleset *rs, const struct name *name, st
 	labels_split(&l, name->text, name->len);
 	for (unsigned i = 0; i < l.n; i++) {
 		print = print_longer(print, label_at(&l, i));
-		for (uint32_t at = hash_range(print, slots); prints[at];
+		for (uint32_t at = hash_range(print, slots); (have = rs_name_print(&table[at]));
 		     at = at + 1 == slots ? 0 : at + 1) {
-			if (prints[at] != print || targets[to[at]].exception ||
-			    !fits(rs, &targets[to[at]], &l, i + 1, &h))
+			const struct rs_target *t = &targets[table[at].target];
+
+			if (have != print || t->exception || !fits(rs, t, &l, i + 1, &h))
 				continue;
 			if (n < max)
 				out[n] = h;

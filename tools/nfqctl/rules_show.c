@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * nfqctl rules show: everything that the packs say of a name (each entry that matches it, and which of
+ * them win) or of an entry, by its id. Sites' policies are not asked.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "match/names.h"
+#include "match/ruleset.h"
+#include "nfqctl.h"
+#include "rules.h"
+
+struct show {
+	struct packs   packs;
+	struct ruleset rs;
+	struct match   match;
+	struct name    name;
+	const char    *word; /* as asked */
+	json_t        *found;
+	/* the entry at hand */
+	const struct pack       *p;
+	const struct pack_entry *e;
+	bool                     taken;
+};
+
+static json_t *stages(const struct pack *p, int category)
+{
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < p->n_stages; i++) {
+		const struct pack_stage *s = &p->stages[i];
+		bool                     covers = s->n_categories == 0;
+
+		for (unsigned k = 0; k < s->n_categories; k++)
+			covers |= s->categories[k] == category;
+		if (covers)
+			json_array_append_new(
+				a, json_pack("{s:s, s:s, s:s, s:s, s:s?}", "id", s->id, "from", s->from,
+			                     "action", s->action == STAGE_BLOCK ? "block" : "log", "basis",
+			                     basis_words[s->basis], "citation", s->citation));
+	}
+	return a;
+}
+
+static bool wins(const struct show *x)
+{
+	for (unsigned i = 0; i < x->match.n; i++) {
+		const struct rs_rule *r = &x->rs.rules[x->match.hits[i].rule];
+
+		if (strcmp(rs_text(&x->rs, r->id), x->e->id) == 0 &&
+		    strcmp(rs_text(&x->rs, x->rs.packs[r->pack].id), x->p->id) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void add(struct show *x, const char *pattern)
+{
+	const struct pack_entry *e = x->e;
+	json_t                  *sources = json_array(), *o;
+
+	for (unsigned i = 0; i < e->n_sources; i++)
+		json_array_append_new(sources, json_string(rules_source(x->p, e->sources[i])));
+	o = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:s, s:b, s:o, s:s, s:s?, s:o}", "pack",
+	              x->p->id, "pack_version", x->p->version, "vendor", x->p->vendor, "id", e->id,
+	              "pattern", pattern, "category", category_words[e->category], "action",
+	              entry_action_words[e->action], "confidence", confidence_words[e->confidence],
+	              "wins", pattern && wins(x), "sources", sources, "side_effect", e->side_effect,
+	              "remark", e->remark, "stages", stages(x->p, e->category));
+	if (!pattern)
+		json_object_set_new(o, "names", rules_texts(e->names, e->n_names));
+	json_array_append_new(x->found, o);
+}
+
+static int same(void *ctx, const char *text, size_t len)
+{
+	struct show *x = ctx;
+
+	x->taken |= x->name.len == len && memcmp(x->name.text, text, len) == 0;
+	return 0;
+}
+
+/* Is it this name, or one above it? */
+static int same_or_above(void *ctx, const char *text, size_t len)
+{
+	struct show *x = ctx;
+	size_t       n = x->name.len;
+
+	x->taken |= n > len && x->name.text[n - len - 1] == '.' &&
+	            memcmp(x->name.text + n - len, text, len) == 0;
+	return same(ctx, text, len);
+}
+
+static int take(void *ctx, const char *name, const char *path, unsigned line)
+{
+	struct show   *x = ctx;
+	struct err     unused = { .text = "" };
+	struct pattern p;
+	struct labels  l;
+	uint8_t        n;
+
+	(void)path;
+	(void)line;
+	if (pattern_parse(&p, name, &unused) < 0)
+		return 0;
+	x->taken = false;
+	labels_split(&l, x->name.text, x->name.len);
+	if (p.kind == PATTERN_GLOB)
+		x->taken = glob_match(name, &l, &n);
+	else
+		pattern_expand(&p, p.below ? same_or_above : same, x);
+	if (x->taken)
+		add(x, name);
+	return 0;
+}
+
+static int collect(struct show *x, struct err *err)
+{
+	for (unsigned i = 0; i < x->packs.n; i++)
+		for (unsigned k = 0; k < x->packs.v[i]->n_entries; k++) {
+			x->p = x->packs.v[i];
+			x->e = &x->p->entries[k];
+			if (strcmp(x->e->id, x->word) == 0)
+				add(x, NULL);
+			else if (rules_names(x->p, k, take, x, err) < 0)
+				return -1;
+		}
+	return 0;
+}
+
+static void print(const json_t *found)
+{
+	static const char *const keys[] = { "pattern", "category", "action", "confidence",
+		                            "side_effect", "remark" };
+	const json_t            *o, *item;
+	size_t                   i, k;
+
+	json_array_foreach(found, i, o) {
+		printf("%s/%s%s\n", json_string_value(json_object_get(o, "pack")),
+		       json_string_value(json_object_get(o, "id")),
+		       json_is_true(json_object_get(o, "wins")) ? " (wins)" : "");
+		for (k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+			if (json_is_string(json_object_get(o, keys[k])))
+				printf("  %-12s %s\n", keys[k],
+				       json_string_value(json_object_get(o, keys[k])));
+		json_array_foreach(json_object_get(o, "names"), k, item)
+			printf("  %-12s %s\n", "name", json_string_value(item));
+		json_array_foreach(json_object_get(o, "sources"), k, item)
+			printf("  %-12s %s\n", "source", json_string_value(item));
+		json_array_foreach(json_object_get(o, "stages"), k, item)
+			printf("  %-12s %s from %s: %s\n", "stage",
+			       json_string_value(json_object_get(item, "id")),
+			       json_string_value(json_object_get(item, "from")),
+			       json_string_value(json_object_get(item, "action")));
+	}
+}
+
+static int show(struct show *x, bool json)
+{
+	struct err           err = { .text = "" };
+	struct image_builder b;
+	struct image        *img = NULL;
+	int                  r;
+
+	image_init(&b);
+	r = ruleset_build(&b, x->packs.v, x->packs.n, &err);
+	r = r < 0 ? r : ruleset_index(&b, 1, &err);
+	if (r == 0 && !(img = image_finish(&b)))
+		r = err_set(&err, "out of memory");
+	image_fini(&b);
+	if (r == 0) {
+		ruleset_open(&x->rs, img);
+		if (name_canonical(&x->name, span_str(x->word)))
+			ruleset_match_name(&x->rs, &x->name, &x->match);
+		r = collect(x, &err);
+	}
+	free(img);
+	if (r < 0) {
+		fprintf(stderr, "nfqctl: %s\n", err.text);
+		return CTL_FAILED;
+	}
+	if (json)
+		return rules_print_json(json_incref(x->found));
+	print(x->found);
+	if (json_array_size(x->found) == 0)
+		printf("%s: no pack lists it\n", x->word);
+	return CTL_DONE;
+}
+
+static int usage(FILE *to, int result)
+{
+	fprintf(to, "usage: nfqctl rules show [--json] [--rules PATH]... NAME|ID\n");
+	return result;
+}
+
+int cmd_rules_show(struct nfqctl *ctl, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "rules", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct show x = { .found = json_array() };
+	char      **paths = calloc((size_t)argc + 1, sizeof(*paths));
+	unsigned    n = 0;
+	bool        json = false;
+	int         o, r = -1;
+
+	(void)ctl;
+	while (paths && r < 0 && (o = getopt_long(argc, argv, "jr:h", options, NULL)) != -1) {
+		if (o == 'j')
+			json = true;
+		else if (o == 'r')
+			paths[n++] = optarg;
+		else
+			r = o == 'h' ? usage(stdout, CTL_DONE) : usage(stderr, CTL_USAGE);
+	}
+	if (r < 0 && optind + 1 != argc)
+		r = usage(stderr, CTL_USAGE);
+	if (r < 0 && (!paths || rules_load(&x.packs, paths, n) < 0))
+		r = CTL_FAILED;
+	if (r < 0) {
+		x.word = argv[optind];
+		r = show(&x, json);
+		packs_free(&x.packs);
+	}
+	json_decref(x.found);
+	free(paths);
+	return r;
+}

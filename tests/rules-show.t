@@ -8,7 +8,8 @@ NFQCTL=${NFQCTL:-build/nfqctl}
 show() { "$NFQCTL" rules show --json --rules rules/kaspersky.yaml "$1" | jq -r "$2"; }
 is "$(show S03.upd.kaspersky.com '.[] | "\(.id) \(.pattern) \(.wins)"')" \
 	"kav-update-mirrors s[00-19].upd.kaspersky.com true
-kav-update-zone .upd.kaspersky.com false" "a range and the zone above it; the range wins"
+kav-update-zone .upd.kaspersky.com false
+kav-zone-kaspersky .kaspersky.com false" "a range and the zones above it; the range wins"
 is "$(show s03.upd.kaspersky.com '.[0].stages[] | select(.action == "block") | "\(.from) \(.basis)"')" \
 	"2024-09-29T04:00:00Z law" "the calendar of its category"
 is "$(show kav-update-zone '.[] | "\(.id) \(.names[0])"')" "kav-update-zone .upd.kaspersky.com" "by id"

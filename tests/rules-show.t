@@ -18,4 +18,16 @@ like "$("$NFQCTL" rules show --rules rules/kaspersky.yaml media.kaspersky.com)" 
 	"^kaspersky/[a-z-]* \(wins\).*action  *allow" "for people"
 "$NFQCTL" rules show >/dev/null 2>&1
 is $? 2 "without a name: usage"
+# ---- diff
+new=$(mktemp)
+sed '0,/- id: kav-update-cm$/s//- id: kav-update-cn/; s/downloads.upd.kaspersky.com\]/downloads2.upd.kaspersky.com]/; /id: kav-update-downloads/,/confidence/s/confidence: .*/confidence: low/' rules/kaspersky.yaml >"$new"
+is "$("$NFQCTL" rules diff rules/kaspersky.yaml "$new")" '+ kav-update-cn
+- kav-update-cm
+~ kav-update-downloads: name + downloads2.upd.kaspersky.com
+~ kav-update-downloads: name - downloads.upd.kaspersky.com
+~ kav-update-downloads: confidence: "high" -> "low"' "diff: entries, fields, names"
+is "$("$NFQCTL" rules diff --json rules/kaspersky.yaml "$new" | jq -c '[.added, .removed, .changed["kav-update-downloads"].confidence]')" \
+	'[["kav-update-cn"],["kav-update-cm"],{"old":"high","new":"low"}]' "diff --json"
+is "$("$NFQCTL" rules diff rules/kaspersky.yaml rules/kaspersky.yaml)" "" "diff: the same pack"
+rm -f "$new"
 done_testing

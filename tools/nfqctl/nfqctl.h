@@ -46,6 +46,7 @@ int cmd_rules(struct nfqctl *ctl, int argc, char **argv);
 int cmd_rules_lint(struct nfqctl *ctl, int argc, char **argv);
 int cmd_rules_list(struct nfqctl *ctl, int argc, char **argv);
 int cmd_rules_show(struct nfqctl *ctl, int argc, char **argv);
+int cmd_rules_diff(struct nfqctl *ctl, int argc, char **argv);
 int cmd_rules_import(struct nfqctl *ctl, int argc, char **argv);
 int cmd_rules_export(struct nfqctl *ctl, int argc, char **argv);
 

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nfqctl rules diff: what changed between two versions of a pack: entries, their fields, their names. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "match/ruleset.h"
+#include "nfqctl.h"
+#include "rules.h"
+
+static int add_name(void *ctx, const char *name, const char *path, unsigned line)
+{
+	(void)path;
+	(void)line;
+	return json_object_set_new(ctx, name, json_true());
+}
+
+/* One entry: names as an object, so that their order does not count. */
+static json_t *entry_json(const struct pack *p, unsigned i, struct err *err)
+{
+	const struct pack_entry *e = &p->entries[i];
+	json_t                  *names = json_object();
+
+	if (rules_names(p, i, add_name, names, err) < 0) {
+		json_decref(names);
+		return NULL;
+	}
+	return json_pack("{s:o, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:s, s:s?}", "names", names,
+	                 "category", category_words[e->category], "action",
+	                 entry_action_words[e->action], "confidence", confidence_words[e->confidence],
+	                 "shared", e->shared, "ports", rules_texts(e->ports, e->n_ports), "products",
+	                 rules_texts(e->products, e->n_products), "sources",
+	                 rules_texts(e->sources, e->n_sources), "side_effect", e->side_effect,
+	                 "remark", e->remark);
+}
+
+/* The entries of a pack by id. NULL: it does not load; that is said. */
+static json_t *pack_json(const char *path)
+{
+	struct err   err = { .text = "" };
+	struct pack *p = pack_load(path, &err);
+	json_t      *all = json_object();
+
+	for (unsigned i = 0; p && !err.text[0] && i < p->n_entries; i++) {
+		json_t *e = entry_json(p, i, &err);
+
+		if (e)
+			json_object_set_new(all, p->entries[i].id, e);
+	}
+	pack_free(p);
+	if (!err.text[0])
+		return all;
+	fprintf(stderr, "nfqctl: %s\n", err.text);
+	json_decref(all);
+	return NULL;
+}
+
+/* The keys that only a has. */
+static json_t *only_in(json_t *a, json_t *b)
+{
+	json_t     *keys = json_array(), *v;
+	const char *key;
+
+	json_object_foreach(a, key, v)
+		if (!json_object_get(b, key))
+			json_array_append_new(keys, json_string(key));
+	return keys;
+}
+
+static json_t *changes(json_t *old, json_t *new)
+{
+	json_t     *fields = json_object(), *v;
+	const char *key;
+
+	json_object_foreach(old, key, v) {
+		json_t *now = json_object_get(new, key);
+
+		if (json_equal(v, now))
+			continue;
+		json_object_set_new(fields, key,
+		                    json_is_object(v) ? json_pack("{s:o, s:o}", "added", only_in(now, v),
+		                                                  "removed", only_in(v, now)) :
+		                                        json_pack("{s:O, s:O}", "old", v, "new", now));
+	}
+	return fields;
+}
+
+static json_t *diff(json_t *old, json_t *new)
+{
+	json_t     *changed = json_object(), *v;
+	const char *id;
+
+	json_object_foreach(old, id, v) {
+		json_t *now = json_object_get(new, id);
+
+		if (now && !json_equal(v, now))
+			json_object_set_new(changed, id, changes(v, now));
+	}
+	return json_pack("{s:o, s:o, s:o}", "added", only_in(new, old), "removed", only_in(old, new),
+	                 "changed", changed);
+}
+
+static void print(const json_t *d)
+{
+	static const char *const lists[] = { "added", "removed" };
+	json_t                  *fields, *change, *v;
+	const char              *id, *key;
+	size_t                   i;
+
+	for (unsigned l = 0; l < 2; l++)
+		json_array_foreach(json_object_get(d, lists[l]), i, v)
+			printf("%c %s\n", "+-"[l], json_string_value(v));
+	json_object_foreach(json_object_get(d, "changed"), id, fields)
+		json_object_foreach(fields, key, change) {
+			char *was = json_dumps(json_object_get(change, "old"), JSON_ENCODE_ANY);
+			char *now = json_dumps(json_object_get(change, "new"), JSON_ENCODE_ANY);
+
+			if (was && now)
+				printf("~ %s: %s: %s -> %s\n", id, key, was, now);
+			for (unsigned l = 0; l < 2; l++)
+				json_array_foreach(json_object_get(change, lists[l]), i, v)
+					printf("~ %s: name %c %s\n", id, "+-"[l], json_string_value(v));
+			free(was);
+			free(now);
+		}
+}
+
+int cmd_rules_diff(struct nfqctl *ctl, int argc, char **argv)
+{
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+		                                 { "help", no_argument, NULL, 'h' },
+		                                 { NULL, 0, NULL, 0 } };
+	bool    json = false;
+	json_t *old, *new = NULL, *d;
+	int     o, r = CTL_FAILED;
+
+	(void)ctl;
+	while ((o = getopt_long(argc, argv, "jh", options, NULL)) == 'j')
+		json = true;
+	if (o != -1 || optind + 2 != argc) {
+		fprintf(o == 'h' ? stdout : stderr, "usage: nfqctl rules diff [--json] OLD NEW\n");
+		return o == 'h' ? CTL_DONE : CTL_USAGE;
+	}
+	old = pack_json(argv[optind]);
+	if (old)
+		new = pack_json(argv[optind + 1]);
+	if (new) {
+		d = diff(old, new);
+		if (!json)
+			print(d);
+		r = json ? rules_print_json(json_incref(d)) : CTL_DONE;
+		json_decref(d);
+	}
+	json_decref(old);
+	json_decref(new);
+	return r;
+}

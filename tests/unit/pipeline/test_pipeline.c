@@ -572,7 +572,7 @@ static void test_unknown_protocol(void **state)
 		size_t      size;     /* of each segment */
 		unsigned    segments; /* at most so many until it is allowed */
 	} rows[] = {
-		{ "one byte each", 1, 16 },   { "100 bytes each", 100, 16 },
+		{ "one byte each", 1, 21 },   { "100 bytes each", 100, 16 },
 		{ "1000 bytes each", 1000, 5 }, { "4096 bytes at once", 4096, 1 },
 		{ "a packet of 60 kB", 60000, 1 },
 	};

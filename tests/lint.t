@@ -1,12 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The sources keep the rules of the house (tools/lint/run says which), and every pack lints clean.
+# The sources keep the rules of the house (tools/lint/run says which), every pack lints clean, and only
+# one of them is on by default.
 cd "$(dirname "$0")/.." || exit 99
 NFQCTL=${NFQCTL:-build/nfqctl}
-echo 1..2
+echo 1..3
 if out=$(tools/lint/run); then echo "ok 1 - lint"; else echo "not ok 1 - lint"; echo "$out" | sed 's/^/# /'; fi
 if out=$("$NFQCTL" rules lint rules/*.yaml 2>&1) && [ -z "$out" ]; then
 	echo "ok 2 - packs"
 else
 	echo "not ok 2 - packs"; echo "$out" | sed 's/^/# /'
 fi
+on=$(sed -n 's,^  - rules/,,p' nfqd/man/nfqd.yaml)
+[ "$on" = kaspersky.yaml ] || printf "not "
+echo "ok 3 - the shipped configuration loads kaspersky alone"

@@ -210,7 +210,7 @@ reloads() {
 	restart
 	sed -i 's/^version: .*/version: 2026.11.23.9/; s/^  - id: kav-update-downloads$/  - id: kav-other-id/; 0,/names: \["s\[00-19\]/s//names: ["s[00-29]/' "$lab_dir/pack.yaml"
 	is "$(nfqd_ctl reload --json | jq -c '[.from, .to, .entries_added, .entries_removed, .names_added, .names_removed, .packs]')" \
-		'[1,2,1,1,10,0,[{"pack":"kaspersky","from":"2026.11.23.1","to":"2026.11.23.9"}]]' "reload says what it changed"
+		'[1,2,1,1,10,0,[{"pack":"kaspersky","from":"'"$(awk '$1 == "version:" { print $2 }' rules/kaspersky.yaml)"'","to":"2026.11.23.9"}]]' "reload says what it changed"
 	is "$(asked "" s25.upd.kaspersky.com)" NXDOMAIN "and it is live"
 	like "$(nfqd_ctl reload)" 'generation 2 -> 3.*0 added, 0 removed' "nothing changed"
 	echo "nonsense: true" >>"$lab_dir/pack.yaml"

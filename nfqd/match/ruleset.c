@@ -77,7 +77,16 @@ static bool is_allow(const struct ruleset *rs, const struct hit *h)
 	return rs->rules[h->rule].action == ENTRY_ALLOW;
 }
 
-/* Within one pack: more labels, then allow, then exact over suffix, then the file's order. */
+/* A plain name speaks of itself alone, a range of few, * of many, a suffix of all. */
+static unsigned closeness(const struct hit *h)
+{
+	static const uint8_t by_kind[] = { [PATTERN_EXACT] = 2, [PATTERN_GLOB] = 1,
+		                           [PATTERN_SUFFIX] = 0, [PATTERN_NET] = 0 };
+
+	return h->kind == PATTERN_EXACT && h->pattern == 0 ? 3 : by_kind[h->kind];
+}
+
+/* Within one pack: more labels, then allow, then the closer pattern, then the file's order. */
 static bool better(const struct ruleset *rs, const struct hit *a, const struct hit *b)
 {
 	bool allow_a = is_allow(rs, a), allow_b = is_allow(rs, b);
@@ -86,8 +95,8 @@ static bool better(const struct ruleset *rs, const struct hit *a, const struct h
 		return a->labels > b->labels;
 	if (allow_a != allow_b)
 		return allow_a;
-	if ((a->kind == PATTERN_SUFFIX) != (b->kind == PATTERN_SUFFIX))
-		return b->kind == PATTERN_SUFFIX;
+	if (closeness(a) != closeness(b))
+		return closeness(a) > closeness(b);
 	return a->rule < b->rule;
 }
 

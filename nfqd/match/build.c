@@ -448,6 +448,7 @@ int ruleset_index(struct image_builder *b, uint64_t generation, struct err *err)
 	if (b->failed)
 		return err_set(err, "out of memory");
 	head_of(b)->generation = generation;
+	head_of(b)->names = 0;
 	if (b->section[RS_NET].n > 0)
 		qsort(b->section[RS_NET].data, b->section[RS_NET].n, sizeof(struct rs_net),
 		      net_order);

@@ -554,8 +554,18 @@ static unsigned naive_match(const char *pattern, const char *name)
 struct naive_hit {
 	const struct pack_entry *entry;
 	unsigned                 labels;
-	bool                     suffix;
+	int                      closeness;
 };
+
+/* A dot in front is a suffix, * and [ stand for themselves; else the name alone. */
+static int naive_closeness(const char *pattern)
+{
+	if (strchr(pattern, '*'))
+		return 1;
+	if (*pattern == '.')
+		return 0;
+	return strchr(pattern, '[') ? 2 : 3;
+}
 
 static bool naive_better(const struct naive_hit *a, const struct naive_hit *b)
 {
@@ -563,8 +573,8 @@ static bool naive_better(const struct naive_hit *a, const struct naive_hit *b)
 		return a->labels > b->labels;
 	if ((a->entry->action == ENTRY_ALLOW) != (b->entry->action == ENTRY_ALLOW))
 		return a->entry->action == ENTRY_ALLOW;
-	if (a->suffix != b->suffix)
-		return b->suffix;
+	if (a->closeness != b->closeness)
+		return a->closeness > b->closeness;
 	return a->entry < b->entry;
 }
 
@@ -576,7 +586,7 @@ static struct naive_hit naive_pack(const struct pack *p, const char *name)
 		for (unsigned k = 0; k < p->entries[i].n_names; k++) {
 			const char      *pattern = p->entries[i].names[k];
 			struct naive_hit h = { &p->entries[i], naive_match(pattern, name),
-				               *pattern == '.' && !strchr(pattern, '*') };
+				               naive_closeness(pattern) };
 
 			if (h.labels && (!best.labels || naive_better(&h, &best)))
 				best = h;

@@ -24,7 +24,7 @@ override CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 override LDFLAGS += -pie -Wl,-z,relro,-z,now -pthread $(SANITIZE)
 LDLIBS = -lnetfilter_queue -lmnl -lnetfilter_conntrack -lnfnetlink -lnftables -lcares -lcyaml -lyaml \
-	-ljansson -lpcap -lnettle -lseccomp -lcap-ng -lsystemd
+	-ljansson -lpcap -lnettle -lgnutls -lnghttp2 -lseccomp -lcap-ng -lsystemd
 
 SRC   := $(sort $(wildcard nfqd/*.c nfqd/*/*.c))
 OBJ   := $(SRC:%.c=$(B)/obj/%.o) $(B)/obj/nfqd/match/canary.o

@@ -92,8 +92,8 @@ static void record(struct pipeline *p, struct judged *j, const struct name *name
 	if (e.app == APP_DNS)
 		e.dns.id = j->names.dns.id;
 	else if (e.app == APP_TLS || e.app == APP_QUIC)
-		e.tls = j->names.tls;
-	else if (e.app == APP_HTTP)
+		tls_describe(&j->names, &e.tls);
+	else if (e.app == APP_HTTP || e.app == APP_HTTP2)
 		e.http = j->names.http;
 	count_add(p->count, p->emit(p->emit_ctx, &e) ? COUNT_records : COUNT_records_lost, 1);
 }

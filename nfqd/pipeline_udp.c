@@ -30,6 +30,8 @@ static struct verdict judge_quic(struct pipeline *p, struct judged *j, uint32_t 
 	r = quic_datagram(f, j->pkt->payload);
 	if (r == QUIC_CLOSED)
 		pipeline_exception(p, j->pkt, COUNT_exc_quic);
+	if (f->stream->conflict)
+		pipeline_exception(p, j->pkt, COUNT_exc_overlap);
 	w = wire_of(stream_front(f->stream), &err, true);
 	if (r == QUIC_NEW && quic_tls_names(&w, &j->names) == WIRE_OK) {
 		j->names.tls.quic = version;

@@ -118,6 +118,26 @@ static json_t *dns_detail(struct eve *x)
 	return dns;
 }
 
+/* What TLS and QUIC have in common. */
+static void put_hello(struct eve *x, json_t *to)
+{
+	const struct tls_detail *tls = &x->e->tls;
+	json_t                  *alpns = json_array();
+
+	for (unsigned at = 0; at < tls->alpn_len; at += 1u + tls->alpn[at]) {
+		char id[sizeof(tls->alpn)] = "";
+
+		memcpy(id, tls->alpn + at + 1, tls->alpn[at]);
+		push(x, alpns, text(id));
+	}
+	if (json_array_size(alpns))
+		put(x, to, "client_alpns", alpns);
+	else
+		json_decref(alpns);
+	if (tls->ja4[0])
+		put(x, to, "ja4", text(tls->ja4));
+}
+
 static json_t *tls_detail(struct eve *x)
 {
 	json_t *tls = json_object();
@@ -125,6 +145,7 @@ static json_t *tls_detail(struct eve *x)
 	if (x->e->name.seen_in == SEEN_TLS_SNI)
 		put(x, tls, "sni", text(x->e->name.text));
 	put(x, tls, "version", text(tls_version_text(x->e->tls.version)));
+	put_hello(x, tls);
 	return tls;
 }
 
@@ -136,6 +157,7 @@ static json_t *quic_detail(struct eve *x)
 	if (x->e->name.seen_in == SEEN_QUIC_SNI)
 		put(x, quic, "sni", text(x->e->name.text));
 	put(x, quic, "version", text(quic_version_text(x->e->tls.quic, version)));
+	put_hello(x, quic);
 	return quic;
 }
 
@@ -160,6 +182,8 @@ static const struct {
 	[APP_TLS] = { "tls", tls_detail },
 	[APP_HTTP] = { "http", http_detail },
 	[APP_QUIC] = { "quic", quic_detail },
+	[APP_HTTP2] = { "http", http_detail },
+	[APP_SOCKS] = { "socks", NULL },
 };
 
 /* ---- what a pack says, and what was done --------------------------------------------------- */
@@ -267,6 +291,15 @@ static void put_finding(struct eve *x, json_t *to)
 		put(x, to, "exception", rule_text(x, f->exception->name));
 }
 
+static void put_ech(struct eve *x, json_t *to)
+{
+	static const char *const words[] = { [ECH_GREASE_OR_REAL] = "grease-or-real",
+		                             [ECH_LIKELY] = "likely" };
+
+	if ((x->e->app == APP_TLS || x->e->app == APP_QUIC) && x->e->tls.ech)
+		put(x, to, "ech", text(words[x->e->tls.ech]));
+}
+
 static json_t *nfqd_object(struct eve *x)
 {
 	const struct event *e = x->e;
@@ -280,6 +313,7 @@ static json_t *nfqd_object(struct eve *x)
 		put_finding(x, own);
 	else
 		put(x, own, "rule", json_null());
+	put_ech(x, own);
 	put(x, own, "action", text(action_words[e->decision.action]));
 	put(x, own, "would", text(action_words[e->decision.would]));
 	put(x, own, "client", client_object(x));

@@ -32,8 +32,8 @@ struct event {
 		struct {
 			uint16_t id;
 		} dns;
-		struct tls_info  tls;
-		struct http_info http;
+		struct tls_detail tls;
+		struct http_info  http;
 	};
 	struct decision decision;
 };

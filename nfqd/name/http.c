@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The host of an HTTP/1 request (RFC 9112): the authority of an absolute URI or of CONNECT, and the
- * Host field. Reading is as forgiving as servers are: bare LF, blanks around the value. A request
- * may name two hosts that differ; both are reported.
+ * Host field; and where the next request begins. Reading is as forgiving as servers are: bare LF, any
+ * blanks. A request may name two hosts that differ; both are reported.
  */
 #include <stdio.h>
 
-#include "name/name.h"
+#include "name/http_private.h"
 
 enum { METHOD_MAX = 15 };
 
@@ -15,13 +15,30 @@ static bool is_token(uint8_t c)
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
 }
 
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
 static struct span trim(struct span s)
 {
-	while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
+	while (s.n && is_blank(s.p[0]))
 		s = span_of(s.p + 1, s.n - 1);
-	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t' || s.p[s.n - 1] == '\r'))
+	while (s.n && (is_blank(s.p[s.n - 1]) || s.p[s.n - 1] == '\r'))
 		s.n--;
 	return s;
+}
+
+/* The first word of s; what follows its blank stays in s. */
+static struct span cut_word(struct span *s)
+{
+	struct span word = trim(*s);
+	size_t      n = 0;
+
+	while (n < word.n && !is_blank(word.p[n]))
+		n++;
+	*s = span_of(word.p + n, word.n - n);
+	return span_of(word.p, n);
 }
 
 /* Splits s at the first c: returns what is before it and leaves in s what follows. */
@@ -58,7 +75,7 @@ bool name_of_authority(struct name *out, struct span a)
 	return name_canonical(out, trim(host));
 }
 
-static void add_authority(struct span a, enum seen_in where, struct names *out)
+void http_add_authority(struct span a, enum seen_in where, struct names *out)
 {
 	struct name name = { .seen_in = (uint8_t)where };
 
@@ -66,15 +83,21 @@ static void add_authority(struct span a, enum seen_in where, struct names *out)
 		names_add(out, &name);
 }
 
-static void request_target(struct span line, struct names *out)
+void http_set_method(struct span method, struct names *out)
 {
-	struct span method = cut(&line, ' '), target = trim(line), scheme;
-	int         n = (int)(method.n > METHOD_MAX ? METHOD_MAX : method.n);
+	int n = (int)(method.n > METHOD_MAX ? METHOD_MAX : method.n);
 
 	snprintf(out->http.method, sizeof(out->http.method), "%.*s", n, (const char *)method.p);
-	target = cut(&target, ' ');
+}
+
+static void request_line(struct span line, struct names *out)
+{
+	struct span method = cut_word(&line), target = cut_word(&line), scheme;
+
+	http_set_method(method, out);
 	if (span_eq_nocase(method, span_str("CONNECT"))) {
-		add_authority(target, SEEN_HTTP_CONNECT, out);
+		http_add_authority(target, SEEN_HTTP_CONNECT, out);
+		out->tunnel = true;
 		return;
 	}
 	scheme = cut(&target, ':');
@@ -83,7 +106,7 @@ static void request_target(struct span line, struct names *out)
 		struct span authority = span_of(target.p + 2, target.n - 2);
 
 		authority = cut(&authority, '/');
-		add_authority(cut(&authority, '?'), SEEN_HTTP_HOST, out);
+		http_add_authority(cut(&authority, '?'), SEEN_HTTP_HOST, out);
 	}
 }
 
@@ -105,40 +128,139 @@ static struct span next_line(struct wire *w)
 	return line;
 }
 
+/* A number in that base (10 or 16) without a sign; UINT64_MAX when it is none, or more than any
+ * message has. */
+static uint64_t read_number(struct span digits, int base)
+{
+	uint64_t v = 0;
+
+	if (digits.n == 0 || digits.n > 15)
+		return UINT64_MAX;
+	for (size_t i = 0; i < digits.n; i++) {
+		uint8_t  c = ascii_lower(digits.p[i]);
+		int      d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
+
+		if (d >= base)
+			return UINT64_MAX;
+		v = v * (unsigned)base + (unsigned)d;
+	}
+	return v;
+}
+
+/* RFC 9110 8.6: a length that is given twice must be the same. */
+static void content_length(struct span value, struct names *out)
+{
+	uint64_t n = read_number(trim(value), 10);
+
+	if (out->http.body == HTTP_BODY_CHUNKED)
+		return;
+	if (n == UINT64_MAX || (out->http.body && out->http.body != n))
+		n = HTTP_BODY_UNKNOWN;
+	out->http.body = n;
+}
+
+/* RFC 9112 6.3: stands above any length. */
+static void transfer_encoding(struct span value, struct names *out)
+{
+	struct span last = trim(value);
+
+	while (last.n && memchr(last.p, ',', last.n))
+		cut(&last, ',');
+	out->http.body = span_eq_nocase(trim(last), span_str("chunked")) ? HTTP_BODY_CHUNKED
+	                                                                : HTTP_BODY_UNKNOWN;
+}
+
+static void host(struct span value, struct names *out)
+{
+	http_add_authority(value, SEEN_HTTP_HOST, out);
+}
+
+static const struct {
+	const char *name;
+	void (*read)(struct span value, struct names *out);
+} fields[] = {
+	{ "host", host },
+	{ "content-length", content_length },
+	{ "transfer-encoding", transfer_encoding },
+};
+
+/* One line of the header. *folded: a Host without a value stood before it, which this line may hold
+ * (RFC 9112 5.2). */
+static void header_line(struct span line, bool *folded, struct names *out)
+{
+	struct span value = line, name = trim(cut(&value, ':'));
+
+	if (*folded && is_blank(line.p[0]))
+		host(line, out);
+	*folded = false;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (span_eq_nocase(name, span_str(fields[i].name))) {
+			fields[i].read(value, out);
+			*folded = i == 0 && trim(value).n == 0;
+		}
+}
+
 enum wire_err http_names(struct wire *w, struct names *out)
 {
 	struct span line;
+	bool        folded = false;
 
-	out->app = APP_HTTP;
+	names_begin(out, APP_HTTP);
 	out->http = (struct http_info){ 0 };
 	do
 		line = next_line(w); /* RFC 9112 2.2: empty lines may come first */
 	while (*w->err == WIRE_OK && line.n == 0);
 	if (*w->err == WIRE_OK)
-		request_target(line, out);
+		request_line(line, out);
 	for (;;) {
-		struct span value, field;
-
 		line = next_line(w);
 		if (*w->err != WIRE_OK || line.n == 0)
 			break;
-		value = line;
-		field = trim(cut(&value, ':'));
-		if (span_eq_nocase(field, span_str("host")))
-			add_authority(value, SEEN_HTTP_HOST, out);
+		header_line(line, &folded, out);
 	}
-	/* a header that is still coming decides as soon as it has named a host */
-	return out->n > 0 ? WIRE_OK : *w->err;
+	return *w->err;
 }
 
-/* What follows the method (RFC 9112 3): a target, a blank and HTTP/1.x. */
+/* RFC 9112 7.1: a size in hexadecimal, perhaps extensions, the bytes, an empty line. */
+static uint64_t skip_chunk(struct wire *w)
+{
+	struct span size = next_line(w);
+	uint64_t    n = read_number(trim(cut(&size, ';')), 16);
+
+	if (*w->err == WIRE_OK && n > UINT32_MAX)
+		wire_fail(w, WIRE_BAD);
+	if (n > 0)
+		wire_skip(w, (size_t)n);
+	while (*w->err == WIRE_OK && next_line(w).n > 0) /* behind the last one: trailers */
+		if (n > 0)
+			wire_fail(w, WIRE_BAD);
+	return n;
+}
+
+enum wire_err http_skip_chunks(struct wire *w)
+{
+	struct wire chunk;
+
+	do {
+		chunk = *w;
+		if (skip_chunk(w) == 0)
+			break;
+	} while (*w->err == WIRE_OK);
+	if (*w->err == WIRE_MORE)
+		*w = chunk;
+	return *w->err;
+}
+
+/* What follows the method (RFC 9112 3): a target and HTTP/1.x, whatever blanks are between. */
 static bool ends_in_version(struct span line)
 {
-	static const char version[] = " HTTP/1.";
-	size_t            n = sizeof(version) - 1;
+	static const char version[] = "HTTP/1.";
+	const size_t      n = sizeof(version) - 1;
+	struct span       word = { 0 };
 
-	line = trim(line);
-	return line.n > n && memcmp(line.p + line.n - n - 1, version, n) == 0;
+	for (line = trim(line); line.n > 0; line = trim(line))
+		word = cut_word(&line);
+	return word.n == n + 1 && span_eq_nocase(span_of(word.p, n), span_str(version));
 }
 
 /* A method, a blank and, once it is all there, a request line that ends in its version. */
@@ -153,7 +275,7 @@ enum wire_err http_guess(struct wire w)
 	while (*w.err == WIRE_OK && is_token(c) && n++ < METHOD_MAX)
 		c = wire_u8(&w);
 	if (*w.err == WIRE_OK) {
-		if (n < 3 || c != ' ')
+		if (n < 3 || !is_blank(c))
 			return WIRE_NONE;
 		if (ends_in_version(next_line(&w)))
 			return WIRE_OK;

@@ -15,6 +15,8 @@ static const struct name_proto protos[] = {
 	{ "http", APP_HTTP, L4_TCP, true, 0, http_guess, http_names },
 	{ "dns", APP_DNS, L4_UDP, false, 0, dns_guess_strict, dns_names },
 	{ "dns", APP_DNS, L4_TCP, false, 0, dns_tcp_guess_strict, dns_tcp_names },
+	{ "http2", APP_HTTP2, L4_TCP, true, 0, http2_guess, http2_names },
+	{ "socks", APP_SOCKS, L4_TCP, true, 0, socks_guess, socks_names },
 };
 
 #define N_PROTOS (sizeof(protos) / sizeof(protos[0]))
@@ -40,10 +42,12 @@ enum wire_err name_proto_find(enum l4 l4, uint16_t port, struct span first, bool
 	return best;
 }
 
-/* Letters, digits, hyphen and underscore stand for themselves; so does ':' (an IPv6 literal). */
+/* Letters, digits, hyphen and underscore stand for themselves; so do ':' (an IPv6 literal) and '*'
+ * (a certificate's name). */
 static bool plain(uint8_t c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == ':';
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == ':' ||
+	       c == '*';
 }
 
 /* Appends text to a name; when it does not fit, the left-hand end goes. */
@@ -117,15 +121,23 @@ bool names_add(struct names *set, const struct name *name)
 
 const char *seen_in_text(enum seen_in s)
 {
-	static const char *const words[] = { "dns.query", "tls.sni", "quic.sni", "http.host", "http.connect",
-		                             "address" };
+	static const char *const words[] = {
+		[SEEN_DNS_QUERY] = "dns.query",
+		[SEEN_TLS_SNI] = "tls.sni",
+		[SEEN_QUIC_SNI] = "quic.sni",
+		[SEEN_HTTP_HOST] = "http.host",
+		[SEEN_HTTP_CONNECT] = "http.connect",
+		[SEEN_SOCKS] = "socks",
+		[SEEN_TLS_CERT] = "tls.cert",
+		[SEEN_ADDRESS] = "address",
+	};
 
 	return words[s];
 }
 
 const char *app_text(enum app a)
 {
-	static const char *const words[] = { "unknown", "dns", "tls", "http", "quic" };
+	static const char *const words[] = { "unknown", "dns", "tls", "http", "quic", "http2", "socks" };
 
 	return words[a];
 }
@@ -137,7 +149,7 @@ const char *tls_version_text(uint16_t version)
 		const char *text;
 	} versions[] = {
 		{ 0x0304, "TLS 1.3" }, { 0x0303, "TLS 1.2" }, { 0x0302, "TLS 1.1" },
-		{ 0x0301, "TLS 1.0" }, { 0x0300, "SSL 3.0" },
+		{ 0x0301, "TLS 1.0" }, { 0x0300, "SSL 3.0" }, { 0x0002, "SSL 2.0" },
 	};
 
 	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
@@ -146,13 +158,19 @@ const char *tls_version_text(uint16_t version)
 	return "unknown";
 }
 
-/* As Suricata writes it: the number for RFC versions, else hexadecimal. */
+/* As Suricata writes it: the number for RFC versions, the word for Google's, else hexadecimal. */
 const char *quic_version_text(uint32_t version, char buf[static 12])
 {
+	const uint8_t word[] = { (uint8_t)(version >> 24), (uint8_t)(version >> 16),
+		                 (uint8_t)(version >> 8), (uint8_t)version };
+
 	if (version == 1)
 		return "1";
 	if (version == 0x6b3343cf)
 		return "2";
-	snprintf(buf, 12, "%08x", version);
+	if (word[0] == 'Q' || word[0] == 'T')
+		snprintf(buf, 12, "%.4s", (const char *)word);
+	else
+		snprintf(buf, 12, "%08x", version);
 	return buf;
 }

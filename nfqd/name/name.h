@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a client said it wants to reach: the names of one DNS message, TLS ClientHello or HTTP
- * request. The extractors (one file per protocol, one row in name.c) read bytes and know nothing of
+ * What a client said it wants to reach: the names of one DNS message, TLS ClientHello, HTTP request
+ * or SOCKS request; and, where it said nothing, what a TLS server says it is. The extractors (one file per protocol, one row in name.c) read bytes and know nothing of
  * rules or policy. Everything behind this header trusts that a struct name went through
  * name_canonical().
  */
@@ -20,10 +20,12 @@ enum seen_in {
 	SEEN_QUIC_SNI,
 	SEEN_HTTP_HOST,
 	SEEN_HTTP_CONNECT,
+	SEEN_SOCKS,    /* what a client asks a SOCKS proxy for */
+	SEEN_TLS_CERT, /* "*.example.com" as it stands: only rules for all below a name cover it */
 	SEEN_ADDRESS,
 };
 
-enum app { APP_NONE, APP_DNS, APP_TLS, APP_HTTP, APP_QUIC };
+enum app { APP_NONE, APP_DNS, APP_TLS, APP_HTTP, APP_QUIC, APP_HTTP2, APP_SOCKS };
 
 struct name {
 	uint16_t len;
@@ -40,16 +42,37 @@ struct dns_info {
 };
 
 struct tls_info {
-	uint16_t version; /* the highest that the client offers */
-	uint32_t quic;    /* the QUIC version, when it came that way */
+	uint16_t    version; /* the highest that the client offers, or what the server chose */
+	uint32_t    quic;    /* the QUIC version, when it came that way */
+	struct span hello;   /* the whole ClientHello's body, borrowed until the next message is
+	                        read; n == 0: not all of it has come */
 };
+
+/* What tls_describe() finds in a hello for its record. */
+struct tls_detail {
+	uint16_t version;
+	uint32_t quic;
+	uint8_t  ech;           /* enum tls_ech */
+	uint8_t  alpn_len;
+	uint8_t  alpn[64];      /* (length, bytes)...: what the client offers, as far as it fits */
+	char     ja4[40];       /* "": there was no whole hello */
+};
+
+/* A client that has nothing to hide offers the extension, too (GREASE), and nobody on the way can
+ * tell; but the outer name of an encrypted hello is one of its provider's few public names. */
+enum tls_ech { ECH_NONE, ECH_GREASE_OR_REAL, ECH_LIKELY };
 
 struct http_info {
-	char method[16];
+	char     method[16];
+	uint64_t body; /* bytes between this request's header and the next request */
 };
 
+#define HTTP_BODY_CHUNKED UINT64_MAX       /* http_skip_chunks() finds the end */
+#define HTTP_BODY_UNKNOWN (UINT64_MAX - 1) /* the request contradicts itself */
+
 struct names {
-	uint8_t app; /* enum app: the protocol that was recognised, also without a name */
+	uint8_t app;    /* enum app: the protocol that was recognised, also without a name */
+	bool    tunnel; /* what follows the message is another protocol's first message */
 	union {
 		struct dns_info  dns;
 		struct tls_info  tls;
@@ -73,10 +96,25 @@ bool name_of_authority(struct name *out, struct span authority);
 /* Adds a name to the set; false when the set is full. Duplicates are added once. */
 bool names_add(struct names *set, const struct name *name);
 
+/* What an extractor starts with: no names. */
+static inline void names_begin(struct names *set, enum app app)
+{
+	set->n = 0;
+	set->app = (uint8_t)app;
+	set->tunnel = false;
+}
+
 enum l4 { L4_UDP = 1, L4_TCP = 2 };
 
-/* One protocol: guess() says from the first bytes whether it is this one, names() extracts.
- * WIRE_OK with no names: the protocol, but it names nobody. */
+/*
+ * One protocol: guess() says from the first bytes whether it is this one, names() extracts.
+ *
+ * WIRE_OK: the message is read; no names: it names nobody. The cursor stands behind it, where, by
+ * names.tunnel, another protocol begins, or, behind http.body bytes, the next request.
+ * WIRE_MORE: the message goes on. Names that are there already are certain, and the rest may name
+ * others: refuse for what is there, but do not allow for it.
+ * WIRE_BAD: damaged; the names before the damage are there. WIRE_NONE: another protocol after all.
+ */
 struct name_proto {
 	const char *label;
 	uint8_t     app, l4;
@@ -103,8 +141,25 @@ enum wire_err tls_guess(struct wire w);
 enum wire_err tls_names(struct wire *w, struct names *out);
 /* The handshake without records, as QUIC carries it. */
 enum wire_err quic_tls_names(struct wire *w, struct names *out);
+/* Fills in what only records need: nothing of it is computed for a connection without one. */
+void tls_describe(const struct names *names, struct tls_detail *out);
+/*
+ * The names in the certificate that a TLS server sends: w is the start of the *server's* stream.
+ * Its common name and then its alternative names, as many as fit. WIRE_NONE: it shows none (TLS 1.3,
+ * a session that is resumed, no TLS at all).
+ */
+enum wire_err tls_cert_names(struct wire *w, struct names *out);
+
 enum wire_err http_guess(struct wire w);
 enum wire_err http_names(struct wire *w, struct names *out);
+/* Moves w behind a chunked body. WIRE_MORE: it goes on, and w stands where the next chunk begins. */
+enum wire_err http_skip_chunks(struct wire *w);
+/* HTTP/2 without TLS: the authority of its first request. */
+enum wire_err http2_guess(struct wire w);
+enum wire_err http2_names(struct wire *w, struct names *out);
+
+enum wire_err socks_guess(struct wire w);
+enum wire_err socks_names(struct wire *w, struct names *out);
 
 /* Text for records, from one table each: "dns.query", "dns", "A" or "TYPE123". */
 const char *seen_in_text(enum seen_in s);

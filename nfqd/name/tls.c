@@ -5,16 +5,9 @@
  * ClientHello is not opened; the outer name is the name.
  */
 #include "name/name.h"
+#include "name/tls_private.h"
 
-enum {
-	RECORD_CCS = 20,
-	RECORD_ALERT = 21,
-	RECORD_HANDSHAKE = 22,
-	CLIENT_HELLO = 1,
-	EXT_SERVER_NAME = 0,
-	EXT_SUPPORTED_VERSIONS = 43,
-	HELLO_MAX = 16384
-};
+enum { RECORD_CCS = 20, RECORD_ALERT = 21, RECORD_HANDSHAKE = 22, SSL2 = 0x80, SSL2_HEAD = 9 };
 
 /* RFC 6066 3: a list of (type, length, bytes); only host_name(0) is defined. */
 static void server_name(struct wire ext, enum seen_in where, struct names *out)
@@ -53,9 +46,11 @@ static enum wire_err client_hello(struct wire *w, enum seen_in where, struct nam
 {
 	struct wire hello, exts;
 
-	if (wire_u8(w) != CLIENT_HELLO && *w->err == WIRE_OK)
+	if (wire_u8(w) != TLS_CLIENT_HELLO && *w->err == WIRE_OK)
 		wire_fail(w, WIRE_NONE);
 	hello = wire_sub(w, wire_u24(w));
+	if (*w->err == WIRE_OK && !hello.open)
+		out->tls.hello = span_of(hello.pos, wire_left(&hello));
 	out->tls.version = wire_u16(&hello);
 	wire_skip(&hello, 32);                /* random */
 	wire_skip(&hello, wire_u8(&hello));   /* legacy_session_id */
@@ -68,98 +63,138 @@ static enum wire_err client_hello(struct wire *w, enum seen_in where, struct nam
 		uint16_t    type = wire_u16(&exts);
 		struct wire ext = wire_sub(&exts, wire_u16(&exts));
 
-		if (type == EXT_SERVER_NAME)
+		if (type == TLS_EXT_SERVER_NAME)
 			server_name(ext, where, out);
-		else if (type == EXT_SUPPORTED_VERSIONS)
+		else if (type == TLS_EXT_SUPPORTED_VERSIONS)
 			supported_versions(ext, &out->tls);
 	}
 	return *w->err;
 }
 
-/*
- * The handshake bytes of the records at w. One record that holds a whole hello is read in place;
- * otherwise the fragments are gathered into room. *open: more may follow.
- */
-static struct span gather(struct wire *w, uint8_t room[static HELLO_MAX], bool *open)
+static bool holds_message(struct wire record)
+{
+	size_t n = wire_left(&record);
+
+	if (n < 4)
+		return false;
+	wire_skip(&record, 1);
+	return wire_u24(&record) <= n - 4;
+}
+
+struct span tls_gather(struct wire *w, enum tls_side side, uint8_t room[static TLS_HANDSHAKE_MAX],
+                       bool *open)
 {
 	size_t have = 0;
 
-	*open = true;
+	*open = w->open;
 	while (wire_each(w)) {
 		uint8_t     type = wire_u8(w);
 		struct wire frag;
 
 		wire_skip(w, 2); /* legacy_record_version */
 		frag = wire_sub(w, wire_u16(w));
+		size_t n = wire_left(&frag), left = TLS_HANDSHAKE_MAX - have;
+
 		if (*w->err != WIRE_OK)
 			break;
-		size_t n = wire_left(&frag);
-
-		if (type == RECORD_CCS || type == RECORD_ALERT)
+		if (type == RECORD_ALERT || (type == RECORD_CCS && side == TLS_CLIENT))
 			continue;
-		if (type != RECORD_HANDSHAKE) {
-			*open = false; /* what follows is no part of a hello */
+		if (type != RECORD_HANDSHAKE || n > left)
+			*open = false; /* what follows is no part of a message that can be read */
+		if (type != RECORD_HANDSHAKE)
 			break;
-		}
-		if (have == 0 && n >= 4) {
-			struct wire head = frag;
-
-			wire_skip(&head, 1);
-			if (wire_u24(&head) <= n - 4)
-				return wire_span(&frag, n);
-		}
-		if (n > HELLO_MAX - have) {
-			wire_fail(w, WIRE_BAD);
+		if (side == TLS_CLIENT && have == 0 && holds_message(frag))
+			return wire_span(&frag, n);
+		memcpy(room + have, frag.pos, n < left ? n : left);
+		have += n < left ? n : left;
+		if (n > left)
 			break;
-		}
-		memcpy(room + have, frag.pos, n);
-		have += n;
 	}
-	if (!w->open)
-		*open = false;
 	return span_of(room, have);
+}
+
+/*
+ * RFC 5246 E.2: the hello of clients that may meet a server of SSL 2.0. It has no extensions and so
+ * no name. Every byte that is there must fit.
+ */
+static enum wire_err ssl2_hello(struct wire *w, uint16_t *version)
+{
+	uint16_t head = wire_u16(w);
+	bool     fits = *w->err != WIRE_OK || head >> 15;
+	size_t   ciphers, session, challenge;
+
+	fits &= wire_u8(w) == TLS_CLIENT_HELLO || *w->err != WIRE_OK;
+	*version = wire_u16(w);
+	fits &= *w->err != WIRE_OK || *version == 2 || (*version >= 0x300 && *version <= 0x304);
+	ciphers = wire_u16(w);
+	fits &= *w->err != WIRE_OK || (ciphers > 0 && ciphers % 3 == 0);
+	session = wire_u16(w);
+	fits &= *w->err != WIRE_OK || session == 0 || session == 16;
+	challenge = wire_u16(w);
+	fits &= *w->err != WIRE_OK ||
+	        (challenge >= 16 && challenge <= 32 &&
+	         SSL2_HEAD + ciphers + session + challenge == (head & 0x7fff));
+	if (!fits)
+		return WIRE_NONE;
+	if (*w->err == WIRE_OK)
+		wire_skip(w, ciphers + session + challenge);
+	return *w->err;
+}
+
+/* A name decides although the hello goes on: no server reads a second one. */
+static enum wire_err decided(enum wire_err r, const struct names *names)
+{
+	return r == WIRE_MORE && names->n > 0 ? WIRE_OK : r;
 }
 
 enum wire_err tls_names(struct wire *w, struct names *out)
 {
-	uint8_t       room[HELLO_MAX];
-	enum wire_err inner = WIRE_OK, r;
-	bool          open;
-	struct span   hs = gather(w, room, &open);
-	struct wire   h = wire_of(hs, &inner, open);
+	static _Thread_local uint8_t room[TLS_HANDSHAKE_MAX]; /* out->tls.hello may point into it */
+	enum wire_err                inner = WIRE_OK;
+	bool                         open;
+	struct span                  bytes;
+	struct wire                  h;
 
-	out->app = APP_TLS;
+	names_begin(out, APP_TLS);
 	out->tls = (struct tls_info){ 0 };
+	if (wire_left(w) && w->pos[0] & SSL2)
+		return ssl2_hello(w, &out->tls.version);
+	bytes = tls_gather(w, TLS_CLIENT, room, &open);
+	h = wire_of(bytes, &inner, open);
 	if (*w->err == WIRE_BAD)
 		return WIRE_BAD;
-	r = client_hello(&h, SEEN_TLS_SNI, out);
-	return r == WIRE_MORE && out->n > 0 ? WIRE_OK : r;
+	return decided(client_hello(&h, SEEN_TLS_SNI, out), out);
 }
 
 enum wire_err quic_tls_names(struct wire *w, struct names *out)
 {
-	enum wire_err r;
-
-	out->app = APP_QUIC;
+	names_begin(out, APP_QUIC);
 	out->tls = (struct tls_info){ 0 };
-	r = client_hello(w, SEEN_QUIC_SNI, out);
-	return r == WIRE_MORE && out->n > 0 ? WIRE_OK : r;
+	return decided(client_hello(w, SEEN_QUIC_SNI, out), out);
 }
 
 /* A record header of a handshake (or what may come before one), versions SSL 3.0 to TLS 1.3. Every
  * byte that is there must fit. */
-enum wire_err tls_guess(struct wire w)
+static enum wire_err record_guess(struct wire *w)
 {
-	uint8_t  type = wire_u8(&w);
-	bool     fits = *w.err != WIRE_OK || (type >= RECORD_CCS && type <= RECORD_HANDSHAKE);
-	uint8_t  major = wire_u8(&w);
+	uint8_t  type = wire_u8(w);
+	bool     fits = *w->err != WIRE_OK || (type >= RECORD_CCS && type <= RECORD_HANDSHAKE);
+	uint8_t  major = wire_u8(w);
 	uint8_t  minor;
 	uint16_t len;
 
-	fits &= *w.err != WIRE_OK || major == 3;
-	minor = wire_u8(&w);
-	fits &= *w.err != WIRE_OK || minor <= 4;
-	len = wire_u16(&w);
-	fits &= *w.err != WIRE_OK || len <= HELLO_MAX + 2048;
-	return fits ? *w.err : WIRE_NONE;
+	fits &= *w->err != WIRE_OK || major == 3;
+	minor = wire_u8(w);
+	fits &= *w->err != WIRE_OK || minor <= 4;
+	len = wire_u16(w);
+	fits &= *w->err != WIRE_OK || len <= TLS_HANDSHAKE_MAX + 2048;
+	return fits ? *w->err : WIRE_NONE;
+}
+
+enum wire_err tls_guess(struct wire w)
+{
+	struct wire first = w;
+	uint16_t    version;
+
+	return wire_u8(&first) & SSL2 ? ssl2_hello(&w, &version) : record_guess(&w);
 }

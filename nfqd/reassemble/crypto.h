@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Private to reassemble/: opening QUIC Initial packets (RFC 9001 5). The only user of nettle. */
+/* Private to reassemble/: opening QUIC Initial packets (RFC 9001 5). Ciphers come from nettle. */
 #ifndef NFQD_REASSEMBLE_CRYPTO_H
 #define NFQD_REASSEMBLE_CRYPTO_H
 

@@ -157,14 +157,17 @@ static size_t open_initial(struct flow *f, const struct version *v, struct span 
  */
 static bool add_frames(struct stream *s, struct span frames, bool other_keys)
 {
-	bool fresh;
+	bool before = s->conflict, fresh;
 
 	s->conflict = false;
 	fresh = read_frames(frames, s);
-	if (!s->conflict || !other_keys)
-		return fresh;
-	stream_consume(s, s->end);
-	return read_frames(frames, s);
+	if (s->conflict && other_keys) {
+		stream_consume(s, s->end);
+		s->conflict = false;
+		fresh = read_frames(frames, s);
+	}
+	s->conflict |= before;
+	return fresh;
 }
 
 /* One packet at the front of w; w is moved behind it. */
@@ -218,6 +221,7 @@ enum quic_result quic_datagram(struct flow *f, struct span datagram)
 	struct wire      w = wire_of(datagram, &err, false);
 	enum quic_result best = QUIC_NOTHING;
 
+	f->stream->conflict = false;
 	/* RFC 9000 12.2: packets of one datagram follow each other; so do datagrams that the
 	 * network card put together */
 	while (wire_each(&w)) {

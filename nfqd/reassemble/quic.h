@@ -17,7 +17,8 @@ enum quic_result {
 	QUIC_CLOSED,  /* an Initial that could not be opened, or is damaged */
 };
 
-/* Reads every packet of one datagram. f->stream must be there, anchored at 0. */
+/* Reads every packet of one datagram. f->stream must be there, anchored at 0; its conflict says of
+ * this datagram whether it contradicts itself or those before. */
 enum quic_result quic_datagram(struct flow *f, struct span datagram);
 
 #endif

@@ -13,7 +13,7 @@ static inline bool canonical_digit(char c)
 /* NULL, or what is wrong with the name. */
 static inline const char *canonical_wrong(const struct name *n)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789-_:.";
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789-_:.*";
 
 	if (n->len == 0 || n->len >= NAME_TEXT)
 		return "a length that is none";

@@ -127,6 +127,16 @@ static inline void hello_records(struct bytes *b, struct span hs, size_t first, 
 	} while (hs.n);
 }
 
+/* The hello of SSL 2.0, as clients sent it that offered more (RFC 5246 E.2). */
+static inline void hello_ssl2(struct bytes *b, uint16_t version)
+{
+	bytes_put(b, "\200\56\1", 3);
+	bytes_num(b, 2, version);
+	bytes_put(b, "\0\25\0\0\0\20", 6); /* seven ciphers, no session, a challenge */
+	bytes_fill(b, 0x07, 21);
+	bytes_fill(b, 0x5c, 16);
+}
+
 /* The usual: one hello in one record. */
 static inline void hello_simple(struct bytes *b, const char *sni, unsigned flags)
 {

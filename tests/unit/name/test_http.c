@@ -69,6 +69,19 @@ static const struct row {
 	  WIRE_OK, "239.255.255.250", "M-SEARCH" },
 	{ "a method of an unusual kind", "PROPFIND / HTTP/1.1\r\nHost: a.example\r\n\r\n", WIRE_OK,
 	  "a.example", "PROPFIND" },
+	{ "tabs", "GET\t/\tHTTP/1.1\r\nHost:\ta.example\r\n\r\n", WIRE_OK, "a.example", "GET" },
+	{ "many blanks in the request line", "GET  \t /   HTTP/1.1\r\nHost: a.example\r\n\r\n",
+	  WIRE_OK, "a.example", "GET" },
+	{ "a method and a version in lower case", "get / http/1.1\r\nHost: a.example\r\n\r\n",
+	  WIRE_OK, "a.example", "get" },
+	{ "tabs around an absolute URI", "GET\thttp://a.example/x\tHTTP/1.1\r\n\r\n", WIRE_OK,
+	  "a.example", "GET" },
+	{ "a blank in the target", "GET /a b HTTP/1.1\r\nHost: a.example\r\n\r\n", WIRE_OK,
+	  "a.example", "GET" },
+	{ "a Host on the next line", "GET / HTTP/1.1\r\nHost:\r\n a.example\r\nX: y\r\n\r\n",
+	  WIRE_OK, "a.example", "GET" },
+	{ "a blank before the Host", "GET / HTTP/1.1\r\n Host: a.example\r\n\r\n", WIRE_OK,
+	  "a.example", "GET" },
 	{ "blanks behind the version", "GET / HTTP/1.1 \r\nHost: a.example\r\n\r\n", WIRE_OK,
 	  "a.example", "GET" },
 };
@@ -145,21 +158,107 @@ static void test_guess(void **state)
 	}
 }
 
-/* The Host decides as soon as its line is there; before, the request is incomplete. */
+/* A Host is named as soon as its line is there; the header may still name another one. */
 static void test_cut(void **state)
 {
-	static const char msg[] =
-		"GET /index.html HTTP/1.1\r\nAccept: */*\r\nHost: a.example\r\nX: y\r\n\r\n";
-	size_t            known = (size_t)(strstr(msg, "\r\nX:") + 2 - msg);
+	static const char msg[] = "GET /index.html HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\n\r\n";
+	size_t            first = (size_t)(strstr(msg, "\r\nHost: b") + 2 - msg);
+	size_t            second = sizeof(msg) - 3;
 
 	(void)state;
 	for (size_t n = 0; n < sizeof(msg); n++) {
 		struct names  got;
 		enum wire_err r = mangle_parse(http_names, span_of(msg, n), true, &got);
 
-		if (r != (n < known ? WIRE_MORE : WIRE_OK) || got.n != (n >= known))
-			fail_msg("the first %zu bytes: result %d, %u names", n, r, got.n);
+		if (r != (n < sizeof(msg) - 1 ? WIRE_MORE : WIRE_OK))
+			fail_msg("the first %zu bytes: result %d", n, r);
+		if (got.n != (n >= second ? 2 : n >= first ? 1 : 0))
+			fail_msg("the first %zu bytes: %u names", n, got.n);
 	}
+}
+
+/* Where the next request begins. */
+static void test_body(void **state)
+{
+	static const struct {
+		const char *fields;
+		uint64_t    body;
+	} bodies[] = {
+		{ "", 0 },
+		{ "Content-Length: 17\r\n", 17 },
+		{ "content-length:017 \r\n", 17 },
+		{ "Content-Length: 17\r\nContent-Length: 17\r\n", 17 },
+		{ "Content-Length: 17\r\nContent-Length: 18\r\n", HTTP_BODY_UNKNOWN },
+		{ "Content-Length: -1\r\n", HTTP_BODY_UNKNOWN },
+		{ "Content-Length: 0x11\r\n", HTTP_BODY_UNKNOWN },
+		{ "Content-Length: 99999999999999999999\r\n", HTTP_BODY_UNKNOWN },
+		{ "Transfer-Encoding: chunked\r\n", HTTP_BODY_CHUNKED },
+		{ "Transfer-Encoding: gzip, Chunked\r\n", HTTP_BODY_CHUNKED },
+		{ "Transfer-Encoding: gzip\r\n", HTTP_BODY_UNKNOWN },
+		{ "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n", HTTP_BODY_CHUNKED },
+		{ "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", HTTP_BODY_CHUNKED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(bodies); i++) {
+		char          msg[300];
+		enum wire_err err = WIRE_OK;
+		struct names  got = { 0 };
+		int           n = snprintf(msg, sizeof(msg), "POST / HTTP/1.1\r\nHost: a.example\r\n%s\r\nbody",
+		                           bodies[i].fields);
+		struct wire   w = wire_of(span_of(msg, (size_t)n), &err, true);
+
+		same_num(bodies[i].fields, "result", http_names(&w, &got), WIRE_OK);
+		same_num(bodies[i].fields, "header", (long long)wire_left(&w), 4);
+		if (got.http.body != bodies[i].body)
+			fail_msg("%s: a body of %llu", bodies[i].fields,
+			         (unsigned long long)got.http.body);
+		same_num(bodies[i].fields, "tunnel", got.tunnel, false);
+	}
+}
+
+static void test_chunks(void **state)
+{
+	static const struct {
+		const char   *body;
+		enum wire_err result;
+		const char   *left;
+	} bodies[] = {
+		{ "0\r\n\r\nGET", WIRE_OK, "GET" },
+		{ "3\r\nabc\r\n0\r\n\r\nGET", WIRE_OK, "GET" },
+		{ "3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\nGET", WIRE_OK, "GET" },
+		{ "3\nabc\n0\n\nGET", WIRE_OK, "GET" },
+		{ "3\r\nabc\r\n5\r\nab", WIRE_MORE, "5\r\nab" },
+		{ "3\r\nabc\r\n", WIRE_MORE, "" },
+		{ "3\r\nabc\r\n0\r\nTrailer: x\r\n", WIRE_MORE, "0\r\nTrailer: x\r\n" },
+		{ "3\r\nabcd\r\n", WIRE_BAD, NULL },
+		{ "x\r\n", WIRE_BAD, NULL },
+		{ "\r\n", WIRE_BAD, NULL },
+		{ "fffffffff\r\n", WIRE_BAD, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(bodies); i++) {
+		enum wire_err err = WIRE_OK;
+		struct wire   w = wire_of(span_str(bodies[i].body), &err, true);
+
+		same_num(bodies[i].body, "result", http_skip_chunks(&w), bodies[i].result);
+		if (bodies[i].left)
+			same_text(bodies[i].body, (const char *)w.pos, bodies[i].left);
+	}
+}
+
+static void test_tunnel(void **state)
+{
+	static const char msg[] = "CONNECT a.example:443 HTTP/1.1\r\n\r\n\26\3\1";
+	enum wire_err     err = WIRE_OK;
+	struct wire       w = wire_of(span_str(msg), &err, true);
+	struct names      got = { 0 };
+
+	(void)state;
+	assert_int_equal(http_names(&w, &got), WIRE_OK);
+	assert_true(got.tunnel);
+	assert_int_equal(wire_left(&w), 3);
 }
 
 static void test_long_header(void **state)
@@ -205,6 +304,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_requests),   cmocka_unit_test(test_seen_in),
 		cmocka_unit_test(test_guess),      cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_body),       cmocka_unit_test(test_chunks),
+		cmocka_unit_test(test_tunnel),
 		cmocka_unit_test(test_long_header), cmocka_unit_test(test_many_hosts),
 		cmocka_unit_test(test_mangled),
 	};

@@ -348,7 +348,16 @@ static void test_guess(void **state)
 		{ "a record of 32 KiB", LIT("\26\3\1\200\0\1"), WIRE_NONE },
 		{ "application data", LIT("\27\3\3\0\20a"), WIRE_NONE },
 		{ "zeroes", LIT("\0\3\1\0\20a"), WIRE_NONE },
-		{ "an SSLv2 hello", LIT("\200\56\1\3\1\0"), WIRE_NONE },
+		{ "a byte of an SSLv2 hello", LIT("\200"), WIRE_MORE },
+		{ "half an SSLv2 hello", LIT("\200\56\1\3\1\0"), WIRE_MORE },
+		{ "an SSLv2 record of another kind", LIT("\200\56\4\3\1\0"), WIRE_NONE },
+		{ "an SSLv2 hello of version 5", LIT("\200\56\1\5\0\0"), WIRE_NONE },
+		{ "an SSLv2 hello whose ciphers end in one", LIT("\200\56\1\3\1\0\26"), WIRE_NONE },
+		{ "an SSLv2 hello with half a session",
+		  LIT("\200\56\1\3\1\0\25\0\10"), WIRE_NONE },
+		{ "an SSLv2 hello whose sum is wrong",
+		  LIT("\200\56\1\3\1\0\25\0\0\0\40"), WIRE_NONE },
+		{ "a long number of some protocol", LIT("\377\377\377\377\377\377"), WIRE_NONE },
 		{ "text", LIT("GET /"), WIRE_NONE },
 	};
 
@@ -358,6 +367,28 @@ static void test_guess(void **state)
 
 		same_num(guesses[i].what, "guess", tls_guess(wire_of(guesses[i].first, &err, true)),
 		         guesses[i].open);
+	}
+}
+
+/* RFC 5246 E.2; it names nobody. */
+static void test_ssl2(void **state)
+{
+	static const uint16_t versions[] = { 0x0002, 0x0300, 0x0301, 0x0303 };
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(versions); i++) {
+		enum wire_err err = WIRE_OK;
+		struct names  got;
+
+		msg.n = 0;
+		hello_ssl2(&msg, versions[i]);
+		same_num("SSLv2", "guess", tls_guess(wire_of(bytes_span(&msg), &err, true)), WIRE_OK);
+		same_num("SSLv2", "result", mangle_parse(tls_names, bytes_span(&msg), true, &got),
+		         WIRE_OK);
+		same_num("SSLv2", "names", got.n, 0);
+		same_num("SSLv2", "protocol", got.app, APP_TLS);
+		same_num("SSLv2", "version", got.tls.version, versions[i]);
+		mangle("SSLv2", tls_names, bytes_span(&msg));
 	}
 }
 
@@ -386,7 +417,8 @@ int main(void)
 		cmocka_unit_test(test_records),    cmocka_unit_test(test_around),
 		cmocka_unit_test(test_lies),       cmocka_unit_test(test_many_names),
 		cmocka_unit_test(test_too_big),    cmocka_unit_test(test_long_name),
-		cmocka_unit_test(test_guess),      cmocka_unit_test(test_mangled),
+		cmocka_unit_test(test_guess),      cmocka_unit_test(test_ssl2),
+		cmocka_unit_test(test_mangled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,10 +99,10 @@ struct span tls_gather(struct wire *w, enum tls_side side, uint8_t room[static T
 			break;
 		if (type == RECORD_ALERT || (type == RECORD_CCS && side == TLS_CLIENT))
 			continue;
-		if (type != RECORD_HANDSHAKE || n > left)
-			*open = false; /* what follows is no part of a message that can be read */
-		if (type != RECORD_HANDSHAKE)
+		if (type != RECORD_HANDSHAKE) {
+			*open = false; /* what follows is no part of a hello */
 			break;
+		}
 		if (side == TLS_CLIENT && have == 0 && holds_message(frag))
 			return wire_span(&frag, n);
 		memcpy(room + have, frag.pos, n < left ? n : left);
@@ -163,7 +163,7 @@ enum wire_err tls_names(struct wire *w, struct names *out)
 	h = wire_of(bytes, &inner, open);
 	if (*w->err == WIRE_BAD)
 		return WIRE_BAD;
-	return decided(client_hello(&h, SEEN_TLS_SNI, out), out);
+	return tls_bounded(decided(client_hello(&h, SEEN_TLS_SNI, out), out), bytes);
 }
 
 enum wire_err quic_tls_names(struct wire *w, struct names *out)

@@ -119,6 +119,6 @@ enum wire_err tls_cert_names(struct wire *w, struct names *out)
 		return *w->err;
 	bytes = tls_gather(w, TLS_SERVER, room, &open);
 	h = wire_of(bytes, &inner, open);
-	r = handshake(&h, out);
+	r = tls_bounded(handshake(&h, out), bytes);
 	return r == WIRE_NONE && *w->err == WIRE_BAD ? WIRE_BAD : r;
 }

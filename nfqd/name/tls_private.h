@@ -26,4 +26,10 @@ enum tls_side { TLS_CLIENT, TLS_SERVER };
 struct span tls_gather(struct wire *w, enum tls_side side, uint8_t room[static TLS_HANDSHAKE_MAX],
                        bool *open);
 
+/* What fills the room and is not complete will never be. */
+static inline enum wire_err tls_bounded(enum wire_err r, struct span gathered)
+{
+	return r == WIRE_MORE && gathered.n == TLS_HANDSHAKE_MAX ? WIRE_BAD : r;
+}
+
 #endif

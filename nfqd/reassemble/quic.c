@@ -12,44 +12,69 @@ enum {
 	FRAME_PING = 1,
 	FRAME_ACK = 2,
 	FRAME_ACK_ECN = 3,
-	FRAME_CRYPTO = 6
+	FRAME_CRYPTO = 6,
+	FRAME_CRYPTO_GOOGLE = 8
 };
 
 /* Packet types, as bits 4 and 5 of the first byte are in version 1; others rotate them. */
 enum { TYPE_INITIAL, TYPE_0RTT, TYPE_HANDSHAKE, TYPE_RETRY };
 
+#define SALT_V1                                                                                    \
+	{ 0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17,                              \
+	  0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a }
+#define SALT_DRAFT_29                                                                              \
+	{ 0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0x4c, 0x9e, 0x97,                              \
+	  0x86, 0xf1, 0x9c, 0x61, 0x11, 0xe0, 0x43, 0x90, 0xa8, 0x99 }
+#define SALT_DRAFT_23                                                                              \
+	{ 0xc3, 0xee, 0xf7, 0x12, 0xc7, 0x2e, 0xbb, 0x5a, 0x11, 0xa7,                              \
+	  0xd2, 0x43, 0x2b, 0xb4, 0x63, 0x65, 0xbe, 0xf9, 0xf5, 0x02 }
+#define SALT_DRAFT_22                                                                              \
+	{ 0x7f, 0xbc, 0xdb, 0x0e, 0x7c, 0x66, 0xbb, 0xe9, 0x19, 0x3a,                              \
+	  0x96, 0xcd, 0x21, 0x51, 0x9e, 0xbd, 0x7a, 0x02, 0x64, 0x4a }
+#define LABELS    "quic key", "quic iv", "quic hp"
+#define LABELS_V2 "quicv2 key", "quicv2 iv", "quicv2 hp"
+
+/* v & mask lies between first and last. */
 static const struct version {
-	uint32_t               first, last;
+	uint32_t               first, last, mask;
 	uint8_t                rotate; /* RFC 9369 3.2: type bits are one higher */
+	bool                   google; /* the frames of Google's QUIC */
 	struct initial_secrets secrets;
 } versions[] = {
-	{ 1, 1, 0,
-	  { { 0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17,
-	      0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a },
-	    "quic key", "quic iv", "quic hp" } },
-	{ 0x6b3343cf, 0x6b3343cf, 1,
+	{ 1, 1, ~0U, 0, false, { SALT_V1, LABELS } },
+	{ 0x6b3343cf, 0x6b3343cf, ~0U, 1, false,
 	  { { 0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93,
-	      0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9, 0xbd, 0x2e, 0xd9 },
-	    "quicv2 key", "quicv2 iv", "quicv2 hp" } },
-	{ 0xff000021, 0xff000022, 0, /* drafts 33 and 34 have the salt of version 1 */
-	  { { 0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17,
-	      0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a },
-	    "quic key", "quic iv", "quic hp" } },
-	{ 0xff00001d, 0xff000020, 0, /* drafts 29 to 32 */
-	  { { 0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0x4c, 0x9e, 0x97,
-	      0x86, 0xf1, 0x9c, 0x61, 0x11, 0xe0, 0x43, 0x90, 0xa8, 0x99 },
-	    "quic key", "quic iv", "quic hp" } },
-	{ 0xff000017, 0xff00001c, 0, /* drafts 23 to 28 */
-	  { { 0xc3, 0xee, 0xf7, 0x12, 0xc7, 0x2e, 0xbb, 0x5a, 0x11, 0xa7,
-	      0xd2, 0x43, 0x2b, 0xb4, 0x63, 0x65, 0xbe, 0xf9, 0xf5, 0x02 },
-	    "quic key", "quic iv", "quic hp" } },
+	      0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9, 0xbd, 0x2e, 0xd9 }, LABELS_V2 } },
+	{ 0xff000021, 0xff000022, ~0U, 0, false, { SALT_V1, LABELS } }, /* drafts 33 and 34 */
+	{ 0xff00001d, 0xff000020, ~0U, 0, false, { SALT_DRAFT_29, LABELS } },
+	{ 0xff000017, 0xff00001c, ~0U, 0, false, { SALT_DRAFT_23, LABELS } },
+	{ 0xff000016, 0xff000016, ~0U, 0, false, { SALT_DRAFT_22, LABELS } },
+	/* mvfst, after drafts 22 and 27 */
+	{ 0xfaceb001, 0xfaceb001, ~0U, 0, false, { SALT_DRAFT_22, LABELS } },
+	{ 0xfaceb002, 0xfaceb002, ~0U, 0, false, { SALT_DRAFT_23, LABELS } },
+	{ 0xfaceb00e, 0xfaceb00e, ~0U, 0, false, { SALT_DRAFT_23, LABELS } },
+	/* Q050, T050, T051: Google's between its own QUIC and the IETF's */
+	{ 0x51303530, 0x51303530, ~0U, 0, true,
+	  { { 0x50, 0x45, 0x74, 0xef, 0xd0, 0x66, 0xfe, 0x2f, 0x9d, 0x94,
+	      0x5c, 0xfc, 0xdb, 0xd3, 0xa7, 0xf0, 0xd3, 0xb5, 0x6b, 0x45 }, LABELS } },
+	{ 0x54303530, 0x54303530, ~0U, 0, true,
+	  { { 0x7f, 0xf5, 0x79, 0xe5, 0xac, 0xd0, 0x72, 0x91, 0x55, 0x80,
+	      0x30, 0x4c, 0x43, 0xa2, 0x36, 0x7c, 0x60, 0x48, 0x83, 0x10 }, LABELS } },
+	{ 0x54303531, 0x54303531, ~0U, 0, true,
+	  { { 0x7a, 0x4e, 0xde, 0xf4, 0xe7, 0xcc, 0xee, 0x5f, 0xa4, 0x50,
+	      0x6c, 0x19, 0x12, 0x4f, 0xc8, 0xcc, 0xda, 0x6e, 0x03, 0x3d }, LABELS } },
+	/* RFC 9000 15: ?a?a?a?a asks for a negotiation, with what else the client uses: version 1 */
+	{ 0x0a0a0a0a, 0x0a0a0a0a, 0x0f0f0f0f, 0, false, { SALT_V1, LABELS } },
 };
 
 static const struct version *find_version(uint32_t v)
 {
-	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
-		if (v >= versions[i].first && v <= versions[i].last)
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		uint32_t family = v & versions[i].mask;
+
+		if (family >= versions[i].first && family <= versions[i].last)
 			return &versions[i];
+	}
 	return NULL;
 }
 
@@ -104,7 +129,7 @@ static void read_ack(struct wire *w, bool ecn)
 
 /* RFC 9000 17.2.2: what may stand in an Initial. Anything else, as CONNECTION_CLOSE, ends the
  * reading. */
-static bool read_frames(struct span frames, struct stream *s)
+static bool read_frames(struct span frames, uint64_t crypto, struct stream *s)
 {
 	enum wire_err err = WIRE_OK;
 	struct wire   w = wire_of(frames, &err, false);
@@ -119,7 +144,7 @@ static bool read_frames(struct span frames, struct stream *s)
 			read_ack(&w, type == FRAME_ACK_ECN);
 			continue;
 		}
-		if (type != FRAME_CRYPTO)
+		if (type != crypto)
 			break;
 		offset = read_varint(&w);
 
@@ -155,16 +180,17 @@ static size_t open_initial(struct flow *f, const struct version *v, struct span 
  * After a Retry the same hello comes once more, with other keys. Where its bytes contradict those of
  * the keys before, it is another connection on the same ports, or what came before was a decoy.
  */
-static bool add_frames(struct stream *s, struct span frames, bool other_keys)
+static bool add_frames(struct stream *s, const struct version *v, struct span frames, bool other_keys)
 {
+	uint64_t crypto = v->google ? FRAME_CRYPTO_GOOGLE : FRAME_CRYPTO;
 	bool before = s->conflict, fresh;
 
 	s->conflict = false;
-	fresh = read_frames(frames, s);
+	fresh = read_frames(frames, crypto, s);
 	if (s->conflict && other_keys) {
 		stream_consume(s, s->end);
 		s->conflict = false;
-		fresh = read_frames(frames, s);
+		fresh = read_frames(frames, crypto, s);
 	}
 	s->conflict |= before;
 	return fresh;
@@ -212,7 +238,7 @@ static enum quic_result read_packet(struct flow *f, struct wire *w)
 	n = open_initial(f, v, dcid, packet, number_at, frames, &other_keys);
 	if (n == 0)
 		return QUIC_CLOSED;
-	return add_frames(f->stream, span_of(frames, n), other_keys) ? QUIC_NEW : QUIC_NOTHING;
+	return add_frames(f->stream, v, span_of(frames, n), other_keys) ? QUIC_NEW : QUIC_NOTHING;
 }
 
 enum quic_result quic_datagram(struct flow *f, struct span datagram)

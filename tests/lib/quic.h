@@ -80,6 +80,15 @@ static inline void quic_crypto(struct bytes *b, uint64_t offset, struct span dat
 	bytes_add(b, data);
 }
 
+/* The same of Google's QUIC. */
+static inline void quic_crypto_google(struct bytes *b, uint64_t offset, struct span data)
+{
+	size_t at = b->n;
+
+	quic_crypto(b, offset, data);
+	b->p[at] = 8;
+}
+
 static inline void quic_close(struct bytes *b)
 {
 	bytes_num(b, 1, 0x1c);
@@ -111,7 +120,9 @@ static inline void quic_label(const uint8_t secret[32], const char *label, uint8
 	memcpy(out, block, n);
 }
 
-#define QUIC_V2 0x6b3343cf
+#define QUIC_V2   0x6b3343cf
+#define QUIC_Q050 0x51303530
+#define QUIC_T051 0x54303531
 
 static inline struct quic_keys quic_keys(uint32_t version, struct span dcid, bool server)
 {
@@ -123,9 +134,24 @@ static inline struct quic_keys quic_keys(uint32_t version, struct span dcid, boo
 				  "\x86\xf1\x9c\x61\x11\xe0\x43\x90\xa8\x99";
 	static const char d23[] = "\xc3\xee\xf7\x12\xc7\x2e\xbb\x5a\x11\xa7"
 				  "\xd2\x43\x2b\xb4\x63\x65\xbe\xf9\xf5\x02";
+	static const char d22[] = "\x7f\xbc\xdb\x0e\x7c\x66\xbb\xe9\x19\x3a"
+				  "\x96\xcd\x21\x51\x9e\xbd\x7a\x02\x64\x4a";
+	static const char q050[] = "\x50\x45\x74\xef\xd0\x66\xfe\x2f\x9d\x94"
+				   "\x5c\xfc\xdb\xd3\xa7\xf0\xd3\xb5\x6b\x45";
+	static const char t051[] = "\x7a\x4e\xde\xf4\xe7\xcc\xee\x5f\xa4\x50"
+				   "\x6c\x19\x12\x4f\xc8\xcc\xda\x6e\x03\x3d";
 	bool              is_v2 = version == QUIC_V2;
-	unsigned          draft = version >> 8 == 0xff0000 ? version & 0xff : 99;
-	const char *salt = is_v2 ? v2 : draft < 29 ? d23 : draft < 33 ? d29 : v1;
+	unsigned          draft = version >> 8 == 0xff0000 ? version & 0xff
+	                        : version == 0xfaceb001    ? 22
+	                        : version == 0xfaceb002    ? 27
+	                                                   : 99;
+	const char       *salt = is_v2                   ? v2
+	                       : version == QUIC_Q050    ? q050
+	                       : version == QUIC_T051    ? t051
+	                       : draft < 23              ? d22
+	                       : draft < 29              ? d23
+	                       : draft < 33              ? d29
+	                                                 : v1;
 	uint8_t          initial[32], secret[32];
 	struct quic_keys k;
 

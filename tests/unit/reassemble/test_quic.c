@@ -215,7 +215,7 @@ static const char *put_packet(const char *s)
 	case 'H': quic_other(&datagram, &p, QUIC_HANDSHAKE, 90); break;
 	case 'R': quic_other(&datagram, &p, QUIC_RETRY, 40); break;
 	case 'S': bytes_put(&datagram, "\101shortheader", 12); break;
-	case 'V': bytes_put(&datagram, "\300\32\52\72\112\0\0\0\0\0", 10); break;
+	case 'V': bytes_put(&datagram, "\300\1\52\72\112\0\0\0\0\0", 10); break;
 	case 'J': bytes_fill(&datagram, 0xee, 77); break;
 	case 'O': bytes_fill(&datagram, 0, 77); break;
 	case 'T':
@@ -252,7 +252,8 @@ static void play(const struct row *row)
 
 static void test_scripts(void **state)
 {
-	static const uint32_t versions[] = { 1, QUIC_V2, 0xff00001d, 0xff000020, 0xff000022, 0xff000017 };
+	static const uint32_t versions[] = { 1, QUIC_V2, 0xff00001d, 0xff000020, 0xff000022, 0xff000017,
+		                             0xff000016, 0xfaceb001, 0xfaceb002, 0x5a6a7a8a };
 	static const size_t   id_lens[] = { 1, 8, 20 };
 
 	(void)state;
@@ -295,6 +296,30 @@ static void test_name(void **state)
 	assert_string_equal(names_text(&names), "s07.upd.kaspersky.com");
 }
 
+/* Google's QUIC has another number for the CRYPTO frame. */
+static void test_google(void **state)
+{
+	static const uint32_t versions[] = { QUIC_Q050, QUIC_T051 };
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(versions); i++) {
+		struct quic_packet p = plain_packet();
+
+		p.version = versions[i];
+		frames.n = datagram.n = 0;
+		quic_crypto(&frames, 0, span_str("no frame of Google's"));
+		quic_initial(&datagram, &p, bytes_span(&frames));
+		fresh_flow();
+		assert_int_equal(feed(bytes_span(&datagram)), QUIC_NOTHING);
+		frames.n = datagram.n = 0;
+		quic_padding(&frames, 3);
+		quic_crypto_google(&frames, 0, bytes_span(&hello));
+		quic_initial(&datagram, &p, bytes_span(&frames));
+		assert_int_equal(feed(bytes_span(&datagram)), QUIC_NEW);
+		same_bytes("Google's", stream_front(flow.stream), bytes_span(&hello));
+	}
+}
+
 static void test_is(void **state)
 {
 	static const struct {
@@ -310,10 +335,13 @@ static void test_is(void **state)
 		{ "an ID of 20 bytes", LIT("\300\0\0\0\1\24"), true },
 		{ "an ID of 21 bytes", LIT("\300\0\0\0\1\25"), false },
 		{ "no ID length", LIT("\300\0\0\0\1"), false },
-		{ "draft 22", LIT("\300\377\0\0\26\10"), false },
+		{ "draft 22", LIT("\300\377\0\0\26\10"), true },
+		{ "draft 21", LIT("\300\377\0\0\25\10"), false },
 		{ "draft 35", LIT("\300\377\0\0\43\10"), false },
-		{ "a greased version", LIT("\300\32\52\72\112\10"), false },
-		{ "Google's own", LIT("\300Q050\10"), false },
+		{ "a greased version", LIT("\300\32\52\72\112\10"), true },
+		{ "almost a greased version", LIT("\300\32\52\72\113\10"), false },
+		{ "mvfst", LIT("\300\372\316\260\2\10"), true },
+		{ "Google's own, sealed", LIT("\300Q050\10"), true },
 		{ "versions are negotiated", LIT("\300\0\0\0\0\10"), false },
 		{ "a short header", LIT("\100\0\0\0\1\10"), false },
 		{ "half a version", LIT("\300\0\0\0"), false },
@@ -460,7 +488,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scripts), cmocka_unit_test(test_no_id),
-		cmocka_unit_test(test_name),    cmocka_unit_test(test_is),
+		cmocka_unit_test(test_name),    cmocka_unit_test(test_google),
+		cmocka_unit_test(test_is),
 		cmocka_unit_test(test_long_id), cmocka_unit_test(test_tokens),
 		cmocka_unit_test(test_mangled), cmocka_unit_test(test_mangled_frames),
 		cmocka_unit_test(test_shuffled),

@@ -580,7 +580,7 @@ static void test_unknown_protocol(void **state)
 	struct rig    *r = rig_with((struct rig_conf){ 0 });
 
 	(void)state;
-	memset(data, 0x01, sizeof(data)); /* what no protocol of ours begins with */
+	memset(data, 0x81, sizeof(data));
 	for (size_t i = 0; i < N_OF(rows); i++) {
 		struct rig_conn c = rig_conn4(++port, 4444);
 		unsigned        n = 0;

@@ -4,7 +4,6 @@
  * carry it. The hello need not be complete: a name is reported as soon as it is there. Encrypted
  * ClientHello is not opened; the outer name is the name.
  */
-#include "name/name.h"
 #include "name/tls_private.h"
 
 enum { RECORD_CCS = 20, RECORD_ALERT = 21, RECORD_HANDSHAKE = 22, SSL2 = 0x80, SSL2_HEAD = 9 };
@@ -170,6 +169,8 @@ enum wire_err quic_tls_names(struct wire *w, struct names *out)
 {
 	names_begin(out, APP_QUIC);
 	out->tls = (struct tls_info){ 0 };
+	if (wire_left(w) && w->pos[0] == 'C')
+		return gquic_names(w, out);
 	return decided(client_hello(w, SEEN_QUIC_SNI, out), out);
 }
 

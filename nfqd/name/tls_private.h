@@ -3,7 +3,7 @@
 #ifndef NFQD_NAME_TLS_PRIVATE_H
 #define NFQD_NAME_TLS_PRIVATE_H
 
-#include "base/wire.h"
+#include "name/name.h"
 
 enum {
 	TLS_CLIENT_HELLO = 1,
@@ -31,5 +31,8 @@ static inline enum wire_err tls_bounded(enum wire_err r, struct span gathered)
 {
 	return r == WIRE_MORE && gathered.n == TLS_HANDSHAKE_MAX ? WIRE_BAD : r;
 }
+
+/* The CHLO of Google's QUIC. */
+enum wire_err gquic_names(struct wire *w, struct names *out);
 
 #endif

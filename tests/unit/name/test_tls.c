@@ -392,6 +392,25 @@ static void test_ssl2(void **state)
 	}
 }
 
+/* Google's QUIC: two tags in front of the name, one behind. */
+static void test_chlo(void **state)
+{
+	static const struct span chlo = LIT("CHLO\4\0\0\0PAD\0\3\0\0\0VER\0\7\0\0\0SNI\0\20\0\0\0"
+	                                    "AEAD\24\0\0\0---Q050A.ExampleAESG");
+	static const struct span lie = LIT("CHLO\2\0\0\0PAD\0\3\0\0\0SNI\0\2\0\0\0---aa");
+	static const struct span none = LIT("CHLO\1\0\0\0PAD\0\3\0\0\0---");
+	struct names             got;
+
+	(void)state;
+	assert_int_equal(mangle_parse(quic_tls_names, chlo, true, &got), WIRE_OK);
+	same_text("a CHLO", names_text(&got), "a.example");
+	assert_int_equal(got.v[0].seen_in, SEEN_QUIC_SNI);
+	mangle("a CHLO", quic_tls_names, chlo);
+	assert_int_equal(mangle_parse(quic_tls_names, lie, true, &got), WIRE_BAD);
+	assert_int_equal(mangle_parse(quic_tls_names, none, true, &got), WIRE_OK);
+	assert_int_equal(got.n, 0);
+}
+
 static void test_mangled(void **state)
 {
 	(void)state;
@@ -418,7 +437,7 @@ int main(void)
 		cmocka_unit_test(test_lies),       cmocka_unit_test(test_many_names),
 		cmocka_unit_test(test_too_big),    cmocka_unit_test(test_long_name),
 		cmocka_unit_test(test_guess),      cmocka_unit_test(test_ssl2),
-		cmocka_unit_test(test_mangled),
+		cmocka_unit_test(test_chlo),       cmocka_unit_test(test_mangled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -267,6 +267,24 @@ static void test_scripts(void **state)
 	shape = (struct shape){ 1, 4, 8 };
 }
 
+/* Other bytes at one place are said of the datagram that brings them; other keys are no overlap. */
+static void test_conflict(void **state)
+{
+	static const struct row own[] = {
+		{ "a retransmission", "1:ABCDEFGH 1:ABCD", "N-", 8 },
+		{ "other bytes", "1:ABCD 1:abcdEFGH", "NN", 8 },
+		{ "other bytes in the first packet of two", "1:ABCD 1:abcd+1:EFGH", "NN", 8 },
+		{ "another connection on the same ports", "1:abef 2:ABCDEFGH", "NN", 8 },
+	};
+	static const bool conflict[] = { false, true, true, false };
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(own); i++) {
+		play(&own[i]);
+		same_num(own[i].what, "conflict", flow.stream->conflict, conflict[i]);
+	}
+}
+
 /* A connection ID of no bytes is one, too; there is just nothing to tell it from another. */
 static void test_no_id(void **state)
 {
@@ -487,7 +505,8 @@ static void test_shuffled(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_scripts), cmocka_unit_test(test_no_id),
+		cmocka_unit_test(test_scripts), cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_no_id),
 		cmocka_unit_test(test_name),    cmocka_unit_test(test_google),
 		cmocka_unit_test(test_is),
 		cmocka_unit_test(test_long_id), cmocka_unit_test(test_tokens),

@@ -48,7 +48,7 @@ static struct span cut(struct span *s, uint8_t c)
 	struct span    head = *s;
 
 	if (!at) {
-		*s = span_of(s->p + s->n, 0);
+		*s = span_of(s->p, 0);
 		return head;
 	}
 	head.n = (size_t)(at - s->p);

@@ -12,8 +12,9 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/hash.h"
-#include "decide/policy.h"
 #include "reassemble/fragment.h"
+
+enum { DECOY_HOPS = 12 }; /* what clients send with 64 and more has this left at a router of theirs */
 
 const char *const counter_names[] = {
 #define X(id, text) #id,
@@ -45,18 +46,22 @@ void pipeline_fini(struct pipeline *p)
 	p->fragments = NULL;
 }
 
-void pipeline_exception(struct pipeline *p, const struct packet *pkt, enum counter what)
+void pipeline_exception(struct pipeline *p, struct judged *j, enum exception what)
 {
-	static _Thread_local struct diag_rate rate[COUNTERS_N];
+	static _Thread_local struct diag_rate rate[EXC_N];
+	const struct packet                  *pkt = j->pkt;
+	enum counter                          counter = COUNT_exc_decode + what;
+	bool                                  drop = rs_settings(p->rules)->drop >> what & 1;
 	char                                  src[ADDR_TEXT], dst[ADDR_TEXT];
 
-	count_add(p->count, what, 1);
+	j->dropped |= drop;
+	count_add(p->count, counter, 1);
 	if (!diag_may(&rate[what], p->now))
 		return;
 	addr_text(&pkt->src, src);
 	addr_text(&pkt->dst, dst);
-	diag_info("packet", "%s: %s port %u to %s port %u", counter_texts[what], src, pkt->sport, dst,
-	           pkt->dport);
+	diag_info("packet", "%s, %s: %s port %u to %s port %u", counter_texts[counter],
+	          drop ? "dropped" : "passed", src, pkt->sport, dst, pkt->dport);
 }
 
 struct flow *pipeline_flow(struct pipeline *p, struct judged *j)
@@ -66,8 +71,18 @@ struct flow *pipeline_flow(struct pipeline *p, struct judged *j)
 	if (!j->flow)
 		j->flow = flow_table_get(p->flows, j->pkt, p->now, &evicted);
 	if (evicted)
-		pipeline_exception(p, j->pkt, COUNT_exc_flows_full);
+		pipeline_exception(p, j, EXC_flows_full);
 	return j->flow;
+}
+
+void pipeline_stream(struct pipeline *p, struct judged *j, uint32_t seq, bool anchored)
+{
+	enum flow_room  room;
+	struct flow    *f = pipeline_flow(p, j);
+
+	flow_need_stream(p->flows, f, seq, anchored, &room);
+	if (room != FLOW_ROOM)
+		pipeline_exception(p, j, room == FLOW_ROOM_OF_SOURCE ? EXC_source_streams : EXC_streams_full);
 }
 
 static void record(struct pipeline *p, struct judged *j, const struct name *name, uint16_t dns_type,
@@ -131,7 +146,8 @@ static struct verdict refuse(struct pipeline *p, const struct judged *j, const s
 {
 	char          why[160];
 	struct act_on on = { .raw = j->raw, .pkt = j->pkt, .names = &j->names,
-		             .message = j->message, .server_next = j->server_next, .why = why };
+		             .message = j->message, .peer_next = j->peer_next, .why = why,
+		             .answer = j->answer };
 	struct verdict v;
 
 	why_text(p, d, why, sizeof(why));
@@ -187,6 +203,10 @@ struct verdict pipeline_finish(struct pipeline *p, struct judged *j, struct verd
 	struct flow *f = pipeline_flow(p, j);
 
 	flow_drop_stream(p->flows, f);
+	if (j->pkt->decoy && !v.drop && v.state != STATE_REJECTED) {
+		flow_restart(p->flows, f, p->now);
+		return VERDICT_PASS;
+	}
 	f->next = j->pkt->seq + (uint32_t)j->pkt->payload.n;
 	f->decided = true;
 	f->state = v.state;
@@ -194,52 +214,68 @@ struct verdict pipeline_finish(struct pipeline *p, struct judged *j, struct verd
 	return v;
 }
 
-struct verdict pipeline_finish_exception(struct pipeline *p, struct judged *j, enum counter what)
+struct verdict pipeline_finish_exception(struct pipeline *p, struct judged *j, enum exception what)
 {
-	pipeline_exception(p, j->pkt, what);
-	return pipeline_finish(p, j, VERDICT_ALLOW);
+	pipeline_exception(p, j, what);
+	return pipeline_finish(p, j, j->dropped ? VERDICT_DROP : VERDICT_ALLOW);
 }
 
-static struct verdict judge_packet(struct pipeline *p, const struct raw_packet *raw)
+/*
+ * Segments that are meant to be read here and by no server: they die on their way, or a real receiver
+ * throws them away. No program's own stack sends such data.
+ */
+static bool is_decoy(const struct packet *pkt, const struct raw_packet *raw)
 {
-	struct raw_packet seen = *raw;
-	struct packet     pkt = { 0 };
-	struct judged     j;
-	struct span       ip;
-	enum decode_err   e = decode_link(raw->link, raw->data, &ip, seen.mac, &seen.has_mac);
+	return pkt->proto == IPPROTO_TCP && pkt->payload.n > 0 &&
+	       (pkt->hop_limit <= DECOY_HOPS || pkt->tcp_md5 || raw->kind == RAW_STRAY ||
+	        !(pkt->tcp_flags & (TCP_ACK | TCP_SYN | TCP_RST)));
+}
 
-	memset(&j, 0, offsetof(struct judged, names.v));
-	j.raw = &seen;
-	j.pkt = &pkt;
+static struct verdict judge_packet(struct pipeline *p, struct judged *j, struct raw_packet *raw,
+                                   struct packet *pkt)
+{
+	struct span     ip;
+	enum decode_err e = decode_link(raw->link, raw->data, &ip, raw->mac, &raw->has_mac);
+
 	if (e == DECODE_OK)
-		e = decode_ip(ip, &pkt);
+		e = decode_ip(ip, pkt);
 	if (e == DECODE_FRAGMENT) {
 		count_add(p->count, COUNT_fragments, 1);
-		if (!fragments_add(p->fragments, &pkt, p->now, &ip))
+		if (!fragments_add(p->fragments, pkt, p->now, &ip))
 			return VERDICT_PASS;
-		e = decode_transport(ip, &pkt);
+		e = decode_transport(ip, pkt);
 	}
 	if (e == DECODE_NOT_IP)
 		return VERDICT_PASS;
 	if (e != DECODE_OK) {
-		pipeline_exception(p, &pkt, COUNT_exc_decode);
+		pipeline_exception(p, j, EXC_decode);
 		return VERDICT_PASS;
 	}
-	pkt.cut |= raw->cut;
-	if (pkt.proto == IPPROTO_TCP)
-		return pipeline_segment(p, &j);
-	if (pkt.proto == IPPROTO_UDP)
-		return pipeline_datagram(p, &j);
+	pkt->cut |= raw->cut;
+	pkt->decoy = is_decoy(pkt, raw);
+	count_add(p->count, COUNT_decoys, pkt->decoy);
+	if (pkt->proto == IPPROTO_TCP)
+		return pipeline_segment(p, j);
+	if (pkt->proto == IPPROTO_UDP)
+		return pipeline_datagram(p, j);
 	return VERDICT_PASS;
 }
 
 struct verdict pipeline_packet(struct pipeline *p, const struct raw_packet *raw)
 {
-	struct verdict v;
+	struct raw_packet seen = *raw;
+	struct packet     pkt = { 0 };
+	struct judged     j;
+	struct verdict    v;
 
+	memset(&j, 0, offsetof(struct judged, names.v));
+	j.raw = &seen;
+	j.pkt = &pkt;
 	p->now = raw->ts;
 	flow_table_age(p->flows, p->now);
-	v = judge_packet(p, raw);
+	v = judge_packet(p, &j, &seen, &pkt);
+	if (j.dropped && v.state != STATE_REJECTED && v.state != STATE_DROPPED)
+		v = (struct verdict){ .drop = true };
 	count_add(p->count, COUNT_packets, 1);
 	if (!v.drop && v.state == STATE_UNDECIDED)
 		count_add(p->count, COUNT_passed, 1);

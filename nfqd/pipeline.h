@@ -12,8 +12,15 @@
  *   log/         one record per decision
  *
  * A pipeline belongs to one thread and owns one flow table; all pipelines read the same ruleset.
- * A packet that cannot be judged is an *exception*: it has a name, a counter and a policy (pass),
- * and never ends in silence.
+ * A packet that cannot be judged is an *exception*: it has a name, a counter and a policy (pass or
+ * drop), and never ends in silence.
+ *
+ * How long a connection is looked at (pipeline_tcp.c): a TLS hello decides it at once, so that it
+ * costs one packet. A hello without a name is decided by what the server answers (pipeline_reply.c):
+ * up to TLS 1.2 its certificate has names. HTTP requests and requests to proxies may be followed by
+ * others: judged one by one, up to 64 on a connection and bodies of 64 KiB, so that what is longer
+ * costs no packet of its own. Segments that may be decoys, meant to be seen here and by no server,
+ * are a stream of their own that can be refused but not allowed.
  */
 #ifndef NFQD_PIPELINE_H
 #define NFQD_PIPELINE_H
@@ -22,13 +29,16 @@
 
 #include "act/act.h"
 #include "capture/capture.h"
+#include "decide/policy.h"
 #include "log/event.h"
 #include "match/ruleset.h"
 
 struct flow_table;
 struct fragments;
 
-/* name, what it counts: `nfqctl status` and the manual print these. */
+#define EXCEPTION_COUNTER(id, key, text) X(exc_##id, "exception: " text)
+
+/* name, what it counts: `nfqctl status` and the manual print these. Always used with a macro X. */
 #define COUNTERS(X)                                                                                \
 	X(packets, "packets judged")                                                               \
 	X(names, "names seen")                                                                     \
@@ -43,16 +53,9 @@ struct fragments;
 	X(records, "records made")                                                                 \
 	X(records_lost, "records lost because the log could not keep up")                          \
 	X(answers_failed, "packets of our own that could not be sent")                             \
-	X(exc_decode, "exception: not a whole IP, TCP or UDP packet")                              \
 	X(fragments, "IP fragments, put together before they are judged")                          \
-	X(exc_parse, "exception: damaged DNS, TLS or HTTP message")                                \
-	X(exc_quic, "exception: QUIC that could not be opened")                                    \
-	X(exc_flows_full, "exception: flow table full, oldest flow forgotten")                     \
-	X(exc_stream_full, "exception: no memory left for an incomplete hello")                    \
-	X(exc_hello_size, "exception: hello longer than 16 KiB")                                   \
-	X(exc_window, "exception: segment far from the ones that are waited for")                  \
-	X(exc_overlap, "exception: segments that overlap with different bytes")                    \
-	X(exc_cut, "exception: packet longer than what was captured of it")
+	X(decoys, "segments that may never reach their server, and decide nothing but a refusal") \
+	EXCEPTIONS(EXCEPTION_COUNTER)
 
 enum counter {
 #define X(id, text) COUNT_##id,

@@ -15,22 +15,37 @@ struct judged {
 	const struct packet     *pkt;
 	struct flow             *flow; /* NULL: not needed so far */
 	struct span              message;
-	uint32_t                 server_next;
-	bool                     full; /* the segment lies beyond what is kept */
+	uint32_t                 peer_next; /* the sequence number that the receiver waits for */
+	bool                     full;   /* the segment lies beyond what is kept */
+	bool                     answer; /* the server's, turned round (pipeline_reply.c) */
+	bool                     dropped; /* an exception says that this packet must not pass */
 	struct names             names; /* last: its room for names is not cleared */
 };
 
 #define VERDICT_PASS  ((struct verdict){ .state = STATE_UNDECIDED })
 #define VERDICT_ALLOW ((struct verdict){ .state = STATE_ALLOWED })
+#define VERDICT_DROP  ((struct verdict){ .drop = true, .state = STATE_DROPPED })
 
 /* pipeline_udp.c, pipeline_tcp.c: a packet that was decoded. */
 struct verdict pipeline_datagram(struct pipeline *p, struct judged *j);
 struct verdict pipeline_segment(struct pipeline *p, struct judged *j);
 
+/* pipeline_reply.c: what a server says decides. To begin with; is this packet such an answer; and
+ * what comes of it. */
+struct verdict pipeline_want_replies(struct pipeline *p, struct judged *j);
+bool           pipeline_is_reply(struct pipeline *p, struct judged *j);
+struct verdict pipeline_reply(struct pipeline *p, struct judged *j);
+
 /* The packet's flow, made when there is none. */
 struct flow *pipeline_flow(struct pipeline *p, struct judged *j);
-/* Counts what could not be judged, says so now and then. */
-void pipeline_exception(struct pipeline *p, const struct packet *pkt, enum counter what);
+/* A stream for the flow; another may have to go for it. */
+void pipeline_stream(struct pipeline *p, struct judged *j, uint32_t seq, bool anchored);
+/* The bytes of the flow that can be read, with those of this segment; n == 0: nothing new. */
+struct span pipeline_front(struct pipeline *p, struct judged *j);
+/* Keeps bytes of an incomplete message, from the sequence number seq on. */
+void pipeline_remember(struct pipeline *p, struct judged *j, uint32_t seq, struct span bytes);
+/* Counts what could not be judged, says so now and then; the packet's fate is its policy's. */
+void pipeline_exception(struct pipeline *p, struct judged *j, enum exception what);
 /*
  * Decides a message: every name on its own record, the strictest decision for the packet. A message
  * without a name is decided by its address.
@@ -38,7 +53,8 @@ void pipeline_exception(struct pipeline *p, const struct packet *pkt, enum count
 struct verdict pipeline_judge(struct pipeline *p, struct judged *j);
 /* Keeps the decision for packets that are already queued, and for capture files. */
 struct verdict pipeline_finish(struct pipeline *p, struct judged *j, struct verdict v);
-/* Ends inspection of a connection that cannot be judged: allowed for good, counted. */
-struct verdict pipeline_finish_exception(struct pipeline *p, struct judged *j, enum counter what);
+/* Ends inspection of a connection that cannot be judged: by the exception's policy it is allowed or
+ * dropped for good. */
+struct verdict pipeline_finish_exception(struct pipeline *p, struct judged *j, enum exception what);
 
 #endif

@@ -3,6 +3,10 @@
  * TCP segments are judged as soon as the bytes that have come make a name: segments of an incomplete
  * message pass and are remembered, the one that completes it decides. A server cannot answer half a
  * message, and every retransmission meets the decision.
+ *
+ * A TLS hello decides its connection. Behind an HTTP request or a request to a proxy more may come,
+ * of the same kind or another: the connection stays in the queue, for as long as that is cheap. DNS
+ * is never allowed for good.
  */
 #include "pipeline_private.h"
 
@@ -13,30 +17,32 @@
 enum {
 	UNKNOWN_BYTES = 4096,
 	UNKNOWN_SEGMENTS = 16,
-	IN_FLIGHT = 65536 /* bytes that may follow a decision on their way */
+	IN_FLIGHT = 65536, /* bytes that may follow a decision on their way */
+	/* requests that may follow each other, and the longest body that is waited out between them:
+	 * an upload is not worth a queued packet per segment */
+	REQUESTS_MAX = 64,
+	BODY_MAX = 65536
 };
+
+static bool refused(struct verdict v)
+{
+	return v.drop || v.state == STATE_REJECTED;
+}
 
 static struct verdict finish_unknown(struct pipeline *p, struct judged *j)
 {
-	j->names.n = 0;
-	j->names.app = APP_NONE;
+	names_begin(&j->names, APP_NONE);
 	count_add(p->count, COUNT_unknown, 1);
 	return pipeline_finish(p, j, pipeline_judge(p, j));
 }
 
-/* Remembers bytes of a message that is not complete. Returns false when there is no room. */
-static bool remember(struct pipeline *p, struct judged *j, uint32_t seq, struct span bytes)
+void pipeline_remember(struct pipeline *p, struct judged *j, uint32_t seq, struct span bytes)
 {
 	struct flow *f = pipeline_flow(p, j);
-	bool         evicted;
 
-	if (!f->stream)
-		f->begun_at_ack = j->pkt->ack;
-	if (!flow_need_stream(p->flows, f, seq, f->anchored, &evicted))
-		return false;
-	if (evicted)
-		pipeline_exception(p, j->pkt, COUNT_exc_stream_full);
-	return stream_add(f->stream, seq, bytes) != STREAM_FULL;
+	f->begun_at_ack = j->pkt->ack;
+	pipeline_stream(p, j, seq, f->anchored);
+	stream_add(f->stream, seq, bytes);
 }
 
 /* The server has answered since bytes were remembered: it has seen the beginning and took it for
@@ -46,65 +52,54 @@ static bool answered(const struct judged *j)
 	return j->flow->stream && j->flow->begun_at_ack != j->pkt->ack;
 }
 
+/* A hello whose name is listed somewhere behind bytes that are no protocol of ours: what lies in front
+ * of the server's window, or a protocol that turns to TLS. An unlisted one decides nothing. */
+static bool judge_inside(struct pipeline *p, struct judged *j, struct span front, struct verdict *v)
+{
+	static const uint8_t handshake[] = { 22, 3 };
+	const uint8_t       *at = front.p;
+	unsigned             tries = 8;
+
+	while (tries && (at = memmem(at + 1, front.n - (size_t)(at + 1 - front.p), handshake,
+	                             sizeof(handshake))) != NULL) {
+		enum wire_err err = WIRE_OK;
+		struct wire   w = wire_of(span_of(at, front.n - (size_t)(at - front.p)), &err, true);
+
+		tries--;
+		names_begin(&j->names, APP_TLS);
+		(void)tls_names(&w, &j->names);
+		if (j->names.n == 0)
+			continue;
+		*v = pipeline_judge(p, j);
+		if (refused(*v))
+			return true;
+	}
+	return false;
+}
+
 /* Bytes that may still turn out to be the middle of something: passed, remembered, bounded. */
 static struct verdict wait_for_start(struct pipeline *p, struct judged *j, struct span front)
 {
-	struct flow *f = pipeline_flow(p, j);
-	bool         hole = f->stream && f->stream->end > front.n;
+	struct flow   *f = pipeline_flow(p, j);
+	bool           hole = f->stream && f->stream->end > front.n;
+	struct verdict v;
 
+	if (judge_inside(p, j, front, &v))
+		return pipeline_finish(p, j, v);
 	if (f->anchored || answered(j) || front.n >= UNKNOWN_BYTES ||
 	    (!hole && ++f->segments >= UNKNOWN_SEGMENTS))
 		return finish_unknown(p, j);
-	if (!f->stream && !remember(p, j, j->pkt->seq, j->pkt->payload))
-		return finish_unknown(p, j);
+	if (!f->stream)
+		pipeline_remember(p, j, j->pkt->seq, j->pkt->payload);
 	count_add(p->count, COUNT_waiting, 1);
 	return VERDICT_PASS;
 }
 
-/* The message at the front is incomplete: at is its offset in front. */
-static struct verdict wait_for_rest(struct pipeline *p, struct judged *j, struct span front, size_t at)
+/* Every message up to at was read; what has come behind it is kept. */
+static struct verdict wait_for_next(struct pipeline *p, struct judged *j, size_t at)
 {
 	struct flow *f = pipeline_flow(p, j);
 
-	if (front.n - at >= STREAM_MAX)
-		return pipeline_finish_exception(p, j, COUNT_exc_hello_size);
-	if (f->stream) {
-		if (at > 0)
-			stream_consume(f->stream, at);
-	} else {
-		f->anchored |= at > 0;
-		if (!remember(p, j, j->pkt->seq + (uint32_t)at, span_of(front.p + at, front.n - at)))
-			return pipeline_finish_exception(p, j, COUNT_exc_stream_full);
-	}
-	count_add(p->count, COUNT_waiting, 1);
-	return VERDICT_PASS;
-}
-
-/* Several messages follow each other on one connection: judge each, keep what is left over. */
-static struct verdict judge_messages(struct pipeline *p, struct judged *j, struct span front)
-{
-	struct flow *f = pipeline_flow(p, j);
-	size_t       at = 0;
-
-	while (at < front.n) {
-		enum wire_err  err = WIRE_OK, r;
-		struct wire    w = wire_of(span_of(front.p + at, front.n - at), &err, true);
-		struct verdict v;
-
-		j->names.n = 0;
-		r = f->row->names(&w, &j->names);
-		if (r == WIRE_MORE)
-			return wait_for_rest(p, j, front, at);
-		j->message = span_of(front.p + at + 2, (size_t)(w.pos - front.p) - at - 2);
-		at = (size_t)(w.pos - front.p);
-		if (r == WIRE_BAD)
-			pipeline_exception(p, j->pkt, COUNT_exc_parse);
-		if (j->names.n == 0) /* no question, or damaged: the next message may be one */
-			continue;
-		v = pipeline_judge(p, j);
-		if (v.drop || v.state == STATE_REJECTED)
-			return pipeline_finish(p, j, v);
-	}
 	f->anchored = true;
 	f->next = (f->stream ? f->stream->base : j->pkt->seq) + (uint32_t)at;
 	if (f->stream && f->stream->end > at)
@@ -114,60 +109,166 @@ static struct verdict judge_messages(struct pipeline *p, struct judged *j, struc
 	return VERDICT_PASS;
 }
 
-/* The first message decides the connection. */
-static struct verdict judge_first(struct pipeline *p, struct judged *j, const struct name_proto *row,
-                                  struct span front)
+/* RFC 1035 4.2.2: what a message over TCP says of its length, and these two bytes. */
+static size_t dns_length(struct span front, size_t at)
 {
 	enum wire_err err = WIRE_OK;
-	struct wire   w = wire_of(front, &err, true);
-	bool          anchored = pipeline_flow(p, j)->anchored;
+	struct wire   w = wire_of(front, &err, false);
 
-	switch (row->names(&w, &j->names)) {
-	case WIRE_OK: return pipeline_finish(p, j, pipeline_judge(p, j));
-	case WIRE_MORE: return wait_for_rest(p, j, front, 0);
-	case WIRE_NONE: return wait_for_start(p, j, front);
-	default: /* damaged, or a piece from the middle that only looks like a beginning */
-		if (j->names.n)
-			return pipeline_finish(p, j, pipeline_judge(p, j));
-		return anchored ? pipeline_finish_exception(p, j, COUNT_exc_parse)
-		                : wait_for_start(p, j, front);
+	wire_skip(&w, at);
+	return 2U + wire_u16(&w);
+}
+
+/* The message at the front is incomplete: at is its offset in front. What it has named so far may be
+ * refused already; to allow it takes all of it. */
+static struct verdict wait_for_rest(struct pipeline *p, struct judged *j, struct span front, size_t at)
+{
+	struct flow   *f = pipeline_flow(p, j);
+	struct verdict v;
+
+	if (j->names.n > f->named) {
+		f->named = (uint8_t)j->names.n;
+		v = pipeline_judge(p, j);
+		if (refused(v))
+			return pipeline_finish(p, j, v);
 	}
+	if (front.n - at >= STREAM_MAX)
+		return f->row ? wait_for_next(p, j, at + dns_length(front, at))
+		              : pipeline_finish_exception(p, j, EXC_hello_size);
+	f->anchored |= at > 0;
+	if (!f->stream)
+		pipeline_remember(p, j, j->pkt->seq + (uint32_t)at, span_of(front.p + at, front.n - at));
+	else if (at > 0)
+		stream_consume(f->stream, at);
+	count_add(p->count, COUNT_waiting, 1);
+	return VERDICT_PASS;
+}
+
+/* Reads one message; *n is its length. Its kind is guessed, but for one that keeps to itself. */
+static enum wire_err read_message(struct judged *j, struct span bytes,
+                                  const struct name_proto **row, size_t *n)
+{
+	enum wire_err err = WIRE_OK, r;
+	struct wire   w = wire_of(bytes, &err, true);
+
+	names_begin(&j->names, APP_NONE);
+	*row = j->flow ? j->flow->row : NULL;
+	if (!*row) {
+		r = name_proto_find(L4_TCP, j->pkt->dport, bytes, true, row);
+		if (r != WIRE_OK)
+			return r;
+	}
+	r = (*row)->names(&w, &j->names);
+	*n = (size_t)(w.pos - bytes.p);
+	if (j->names.app == APP_DNS && *n > 2)
+		j->message = span_of(bytes.p + 2, *n - 2);
+	return r;
+}
+
+/* Bytes between this message and the next. */
+static uint64_t body_of(const struct names *names)
+{
+	return names->app == APP_HTTP ? names->http.body : 0;
+}
+
+/* DNS over TCP: what is damaged or no question is passed over, the next message may be one. */
+static bool judge_dns(struct pipeline *p, struct judged *j, enum wire_err read, struct verdict *v)
+{
+	if (read == WIRE_BAD)
+		pipeline_exception(p, j, EXC_parse);
+	if (j->names.n == 0)
+		return false;
+	*v = pipeline_judge(p, j);
+	return refused(*v);
+}
+
+/* A message of a connection that can be allowed for good. Returns whether it is decided now. */
+static bool judge_message(struct pipeline *p, struct judged *j, const struct name_proto *row,
+                          struct verdict *v)
+{
+	struct flow *f = pipeline_flow(p, j);
+	bool         nameless = j->names.n == 0;
+
+	*v = pipeline_judge(p, j);
+	f->named = 0;
+	if (refused(*v))
+		return true;
+	if (row->one_per_flow) {
+		if (nameless && row->app == APP_TLS)
+			*v = pipeline_want_replies(p, j);
+		return true;
+	}
+	return ++f->requests >= REQUESTS_MAX || body_of(&j->names) > BODY_MAX;
+}
+
+/* One message after the other, until one is incomplete or decides the connection. */
+static struct verdict judge_messages(struct pipeline *p, struct judged *j, struct span front)
+{
+	struct flow *f = pipeline_flow(p, j);
+	size_t       at = 0;
+
+	while (at < front.n) {
+		const struct name_proto *row;
+		size_t                   n = 0;
+		struct verdict           v = VERDICT_ALLOW;
+		enum wire_err r = read_message(j, span_of(front.p + at, front.n - at), &row, &n);
+
+		if (row && row->app == APP_DNS)
+			f->row = row;
+		if (r == WIRE_MORE)
+			return wait_for_rest(p, j, front, at);
+		if (f->row) {
+			if (judge_dns(p, j, r, &v))
+				return pipeline_finish(p, j, v);
+		} else if (r == WIRE_OK || (r == WIRE_BAD && j->names.n)) {
+			if (judge_message(p, j, row, &v) || r == WIRE_BAD)
+				return pipeline_finish(p, j, v);
+		} else if (f->requests) { /* not what was spoken before: the proxy's business */
+			return pipeline_finish(p, j, v);
+		} else if (r == WIRE_BAD && f->anchored) {
+			return pipeline_finish_exception(p, j, EXC_parse);
+		} else { /* or a piece from the middle that only looks like a beginning */
+			return wait_for_start(p, j, front);
+		}
+		at += n + (size_t)body_of(&j->names);
+	}
+	return wait_for_next(p, j, at);
 }
 
 /*
  * The bytes to read: the segment itself where it stands alone (the usual case, nothing is copied),
  * else the front of the stream with the segment put in. n == 0: nothing new to read.
  */
-static struct span front_of(struct pipeline *p, struct judged *j)
+struct span pipeline_front(struct pipeline *p, struct judged *j)
 {
 	const struct packet *pkt = j->pkt;
 	struct flow         *f = j->flow;
 
-	j->server_next = pkt->seq;
+	j->peer_next = pkt->seq;
 	if (!f || (!f->stream && (!f->anchored || f->next == pkt->seq)))
 		return pkt->payload;
+	if (!f->stream && (int32_t)(pkt->seq + (uint32_t)pkt->payload.n - f->next) <= 0)
+		return span_of(NULL, 0);
 	if (f->stream) {
 		uint32_t have = (uint32_t)stream_front(f->stream).n;
 
 		if (pkt->seq - f->stream->base <= have)
-			j->server_next = f->stream->base + have;
+			j->peer_next = f->stream->base + have;
 	}
-	if (!f->stream && !remember(p, j, f->next, span_of(NULL, 0)))
-		return pkt->payload;
+	if (!f->stream)
+		pipeline_remember(p, j, f->next, span_of(NULL, 0));
 
 	uint32_t        base = f->stream->base;
 	enum stream_add added = stream_add(f->stream, pkt->seq, pkt->payload);
 
 	j->full = added == STREAM_FULL;
-	if (added != STREAM_OK)
-		return span_of(NULL, 0);
 	if (f->stream->base != base) /* a lower start turned up: the stream is out of order */
 		f->segments = 0;
 	if (f->stream->conflict) {
 		f->stream->conflict = false;
-		pipeline_exception(p, pkt, COUNT_exc_overlap);
+		pipeline_exception(p, j, EXC_overlap);
 	}
-	return stream_front(f->stream);
+	return added == STREAM_OK ? stream_front(f->stream) : span_of(NULL, 0);
 }
 
 /*
@@ -181,11 +282,43 @@ static bool is_another(const struct flow *f, const struct packet *pkt)
 	return f->decided && !f->syn_seen && (ahead > IN_FLIGHT || ahead < -IN_FLIGHT);
 }
 
+static void begin_at_syn(struct pipeline *p, struct judged *j)
+{
+	flow_restart(p->flows, pipeline_flow(p, j), p->now);
+	j->flow->syn_seen = j->flow->anchored = true;
+	j->flow->next = j->pkt->seq;
+}
+
+/*
+ * A segment of a connection that is decided: it was on its way, or this is a capture file. One more
+ * hello is looked at all the same: the first may have been a decoy, or be asked for again with
+ * another name (RFC 8446 4.1.4).
+ */
+static struct verdict segment_of_decided(struct pipeline *p, struct judged *j)
+{
+	struct flow   *f = j->flow;
+	struct verdict v = { .drop = f->drop, .state = f->state }, again;
+	enum wire_err  err = WIRE_OK;
+	struct wire    w = wire_of(j->pkt->payload, &err, true);
+
+	f->next = j->pkt->seq + (uint32_t)j->pkt->payload.n;
+	if (f->state == STATE_WANT_REPLIES) /* and no server answers, or conntrack took it for the client */
+		return ++f->segments < UNKNOWN_SEGMENTS ? VERDICT_PASS
+		                                        : pipeline_finish(p, j, VERDICT_ALLOW);
+	if (f->state != STATE_ALLOWED || tls_guess(w) != WIRE_OK)
+		return v;
+	(void)tls_names(&w, &j->names);
+	if (j->names.n == 0)
+		return v;
+	j->peer_next = j->pkt->seq;
+	again = pipeline_judge(p, j);
+	return refused(again) ? pipeline_finish(p, j, again) : v;
+}
+
 struct verdict pipeline_segment(struct pipeline *p, struct judged *j)
 {
-	const struct packet     *pkt = j->pkt;
-	const struct name_proto *row;
-	struct span              front;
+	const struct packet *pkt = j->pkt;
+	struct span          front;
 
 	j->flow = flow_table_find(p->flows, pkt);
 	if (j->flow)
@@ -193,39 +326,24 @@ struct verdict pipeline_segment(struct pipeline *p, struct judged *j)
 	if (pkt->tcp_flags & TCP_SYN) { /* data in it: RFC 7413 */
 		if (pkt->tcp_flags & TCP_ACK)
 			return VERDICT_PASS;
-		flow_restart(p->flows, pipeline_flow(p, j), p->now);
-		j->flow->syn_seen = j->flow->anchored = true;
-		j->flow->next = pkt->seq;
+		begin_at_syn(p, j);
 	}
 	if (pkt->payload.n == 0 || (pkt->tcp_flags & TCP_RST))
 		return VERDICT_PASS;
+	if (pipeline_is_reply(p, j))
+		return pipeline_reply(p, j);
 	if (j->flow && is_another(j->flow, pkt))
 		flow_restart(p->flows, j->flow, p->now);
-	if (j->flow && j->flow->decided) {
-		j->flow->next = pkt->seq + (uint32_t)pkt->payload.n;
-		return (struct verdict){ .drop = j->flow->drop, .state = j->flow->state };
-	}
+	if (j->flow && j->flow->decided)
+		return segment_of_decided(p, j);
 	if (pkt->cut)
-		pipeline_exception(p, pkt, COUNT_exc_cut);
-	front = front_of(p, j);
+		pipeline_exception(p, j, EXC_cut);
+	front = pipeline_front(p, j);
 	if (j->full) { /* no server takes it while the beginning is missing */
 		if (answered(j))
-			return pipeline_finish_exception(p, j, COUNT_exc_hello_size);
-		pipeline_exception(p, pkt, COUNT_exc_window);
+			return pipeline_finish_exception(p, j, EXC_hello_size);
+		pipeline_exception(p, j, EXC_window);
 		return VERDICT_PASS;
 	}
-	if (front.n == 0)
-		return VERDICT_PASS;
-	row = j->flow ? j->flow->row : NULL;
-	if (!row) {
-		switch (name_proto_find(L4_TCP, pkt->dport, front, true, &row)) {
-		case WIRE_OK: break;
-		case WIRE_MORE: return wait_for_rest(p, j, front, 0);
-		default: return wait_for_start(p, j, front);
-		}
-	}
-	if (row->one_per_flow)
-		return judge_first(p, j, row, front);
-	pipeline_flow(p, j)->row = row;
-	return judge_messages(p, j, front);
+	return front.n ? judge_messages(p, j, front) : VERDICT_PASS;
 }

@@ -21,24 +21,20 @@ static struct verdict judge_quic(struct pipeline *p, struct judged *j, uint32_t 
 	enum quic_result r;
 	enum wire_err    err = WIRE_OK;
 	struct wire      w;
-	bool             evicted;
 
-	if (!flow_need_stream(p->flows, f, 0, true, &evicted))
-		return pipeline_finish_exception(p, j, COUNT_exc_stream_full);
-	if (evicted)
-		pipeline_exception(p, j->pkt, COUNT_exc_stream_full);
+	pipeline_stream(p, j, 0, true);
 	r = quic_datagram(f, j->pkt->payload);
 	if (r == QUIC_CLOSED)
-		pipeline_exception(p, j->pkt, COUNT_exc_quic);
+		pipeline_exception(p, j, EXC_quic);
 	if (f->stream->conflict)
-		pipeline_exception(p, j->pkt, COUNT_exc_overlap);
+		pipeline_exception(p, j, EXC_overlap);
 	w = wire_of(stream_front(f->stream), &err, true);
 	if (r == QUIC_NEW && quic_tls_names(&w, &j->names) == WIRE_OK) {
 		j->names.tls.quic = version;
 		return pipeline_finish(p, j, pipeline_judge(p, j));
 	}
 	if (++f->segments >= UNKNOWN_DATAGRAMS)
-		return pipeline_finish_exception(p, j, COUNT_exc_quic);
+		return pipeline_finish_exception(p, j, EXC_quic);
 	count_add(p->count, COUNT_waiting, 1);
 	return VERDICT_PASS;
 }
@@ -87,7 +83,7 @@ static struct verdict judge_question(struct pipeline *p, struct judged *j,
 
 	j->message = j->pkt->payload;
 	if (row->names(&w, &j->names) == WIRE_BAD)
-		pipeline_exception(p, j->pkt, j->pkt->cut ? COUNT_exc_cut : COUNT_exc_parse);
+		pipeline_exception(p, j, j->pkt->cut ? EXC_cut : EXC_parse);
 	if (j->names.n == 0)
 		return VERDICT_PASS;
 	v = pipeline_judge(p, j);

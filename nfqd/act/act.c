@@ -24,11 +24,24 @@ static void reset_server(struct injector *inj, const struct act_on *on)
 {
 	const struct packet *pkt = on->pkt;
 	struct forge f = { .src = pkt->src, .dst = pkt->dst, .sport = pkt->sport, .dport = pkt->dport,
-		           .seq = on->server_next, .ack = pkt->ack, .tcp_flags = TCP_RST | TCP_ACK };
+		           .seq = on->peer_next, .ack = pkt->ack, .tcp_flags = TCP_RST | TCP_ACK };
 	struct forged reset;
 
 	reset.n = forge_tcp(&f, span_of(NULL, 0), reset.data, sizeof(reset.data));
 	inject_server(inj, &reset, &pkt->dst, on->raw->ifout);
+}
+
+/* Closes the client's half, where the kernel resets the server. */
+static void reset_client(struct injector *inj, const struct act_on *on)
+{
+	struct forge  f = towards_client(on->pkt);
+	struct forged reset;
+
+	f.seq = on->peer_next;
+	f.ack = on->pkt->seq;
+	f.tcp_flags = TCP_RST | TCP_ACK;
+	reset.n = forge_tcp(&f, span_of(NULL, 0), reset.data, sizeof(reset.data));
+	inject_client(inj, &reset, &on->pkt->src, on->raw->ifin);
 }
 
 static enum sent sent_dns(enum dns_style style)
@@ -58,12 +71,16 @@ static struct verdict answer_dns_udp(struct injector *inj, const struct decision
 	return (struct verdict){ .drop = true };
 }
 
-/* The kernel resets the client by the connection's state; the server is told from here. */
+/* The kernel resets the sender of the packet by the connection's state; the other side is told from
+ * here. */
 static struct verdict reset_tcp(struct injector *inj, const struct decision *d,
                                 const struct act_on *on, enum sent *sent)
 {
 	(void)d;
-	reset_server(inj, on);
+	if (on->answer)
+		reset_client(inj, on);
+	else
+		reset_server(inj, on);
 	*sent = SENT_TCP_RESET;
 	return (struct verdict){ .state = STATE_REJECTED };
 }

@@ -45,14 +45,16 @@ MUST_CHECK int injector_open(struct injector_fds *fds, uint32_t forged_mark, str
 /* Sends what waits. */
 void injector_flush(struct injector *inj);
 
-/* What the packet is to the action. */
+/* What the packet is to the action. A server's answer is turned round: pkt is the client's side of
+ * it. */
 struct act_on {
 	const struct raw_packet *raw;
 	const struct packet     *pkt;
 	const struct names      *names;   /* of the message that decided */
 	struct span              message; /* DNS: the message, without a TCP length prefix */
-	uint32_t                 server_next; /* TCP: the sequence number the server waits for */
+	uint32_t                 peer_next; /* TCP: the sequence number that the receiver waits for */
 	const char              *why;     /* "pack/rule", the text of an Extended DNS Error */
+	bool                     answer;  /* the packet came from the server, the receiver is the client */
 };
 
 /* Carries out one decision. *sent says what the client was told. */

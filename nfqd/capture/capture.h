@@ -17,6 +17,14 @@ enum verdict_state {
 	STATE_ALLOWED,   /* the connection never comes back to the queue */
 	STATE_REJECTED,  /* the kernel refuses the connection: TCP reset, ICMP port unreachable */
 	STATE_DROPPED,   /* the kernel drops the connection in silence */
+	STATE_WANT_REPLIES, /* what the server sends decides: its segments come to the queue instead */
+};
+
+/* What steering knows of a queued packet; a capture file knows nothing. */
+enum raw_kind {
+	RAW_QUEUED,
+	RAW_REPLY, /* of a server, to a connection with STATE_WANT_REPLIES */
+	RAW_STRAY, /* damaged, out of its connection's window, or of none that conntrack knows */
 };
 
 struct verdict {
@@ -31,6 +39,7 @@ struct raw_packet {
 	uint32_t       ifin, ifout; /* interface indices; 0: none */
 	uint32_t       mark;
 	uint8_t        link;       /* enum link_type */
+	uint8_t        kind;       /* enum raw_kind */
 	bool           has_mac, cut;
 	uint8_t        mac[6];
 };

@@ -150,6 +150,16 @@ static bool read_packet(const struct nlmsghdr *nlh, struct raw_packet *raw)
 	return true;
 }
 
+/* What the steering rules wrote on the packet. */
+static enum raw_kind kind_of(const struct nfq *q, uint32_t mark)
+{
+	uint32_t ours = mark & q->mark_mask;
+
+	if (ours == steer_mark(q->mark_mask, CODE_REPLIES))
+		return RAW_REPLY;
+	return ours == steer_mark(q->mark_mask, CODE_STRAY) ? RAW_STRAY : RAW_QUEUED;
+}
+
 /*
  * What a reader that died had taken and never answered still waits in the kernel. Ids count up, so
  * everything below the first one that we are given is an orphan.
@@ -181,6 +191,7 @@ static int recv_burst(struct capture *c, struct raw_packet burst[static CAPTURE_
 
 		if (!mnl_nlmsg_ok(nlh, (int)q->msgs[i].msg_len) || !read_packet(nlh, &burst[got]))
 			continue;
+		burst[got].kind = (uint8_t)kind_of(q, burst[got].mark);
 		burst[got++].ts = now;
 	}
 	if (got && q->first)

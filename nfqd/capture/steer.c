@@ -41,7 +41,7 @@ enum steer_backend steer_backend(const struct steer *s)
 /* What the rules compare marks with. */
 struct marks {
 	uint32_t mask, keep; /* our bits; everybody else's */
-	uint32_t allowed, rejected, dropped, forged, queue;
+	uint32_t allowed, rejected, dropped, forged, queue, replies, stray;
 };
 
 static struct marks marks_of(uint32_t mask)
@@ -51,7 +51,9 @@ static struct marks marks_of(uint32_t mask)
 		               .rejected = steer_mark(mask, CODE_REJECTED),
 		               .dropped = steer_mark(mask, CODE_DROPPED),
 		               .forged = steer_mark(mask, CODE_FORGED),
-		               .queue = steer_mark(mask, CODE_QUEUE) };
+		               .queue = steer_mark(mask, CODE_QUEUE),
+		               .replies = steer_mark(mask, CODE_REPLIES),
+		               .stray = steer_mark(mask, CODE_STRAY) };
 }
 
 /*
@@ -110,8 +112,23 @@ static void write_first(FILE *f, const struct marks *m)
 	        "\t\tct mark & 0x%08x == 0x%08x accept\n"
 	        "\t\tct mark & 0x%08x == 0x%08x drop\n"
 	        "\t\tct mark & 0x%08x == 0x%08x goto refuse\n"
+	        "\t\tct mark & 0x%08x == 0x%08x goto replies\n"
 	        "\t}\n",
-	        m->mask, m->allowed, m->mask, m->dropped, m->mask, m->rejected);
+	        m->mask, m->allowed, m->mask, m->dropped, m->mask, m->rejected, m->mask,
+	        m->replies);
+}
+
+/* A connection whose server's answer decides: nothing of the client's is looked at any more. */
+static void write_replies(FILE *f)
+{
+	fputs("\tchain replies {\n"
+	      "\t\tmeta l4proto != 6 accept\n"
+	      "\t\tct direction original accept\n"
+	      "\t\tip length . tcp doff @empty4 accept\n"
+	      "\t\tip6 length . tcp doff @empty6 accept\n"
+	      "\t\tgoto to_queue\n"
+	      "\t}\n",
+	      f);
 }
 
 static void write_to_queue(FILE *f, const struct steer *s, const struct marks *m)
@@ -121,13 +138,18 @@ static void write_to_queue(FILE *f, const struct steer *s, const struct marks *m
 	fprintf(f,
 	        "\tchain to_queue {\n"
 	        "\t\tmeta mark & 0x%08x != 0 counter name foreign_mark\n"
-	        "\t\tmeta mark set meta mark & 0x%08x | 0x%08x",
+	        "\t\tmeta mark set meta mark & 0x%08x | 0x%08x\n",
 	        m->mask, m->keep, m->queue);
+	fprintf(f,
+	        "\t\tct state invalid,untracked meta mark set meta mark & 0x%08x | 0x%08x\n"
+	        "\t\tct mark & 0x%08x == 0x%08x meta mark set meta mark & 0x%08x | 0x%08x\n"
+	        "\t\t",
+	        m->keep, m->stray, m->mask, m->replies, m->keep, m->replies);
 	if (s->backend == STEER_NFT && c->queues > 1)
-		fprintf(f, " queue flags %s%u-%u", c->fail_open ? "bypass to " : "to ", c->queue_num,
+		fprintf(f, "queue flags %s%u-%u", c->fail_open ? "bypass to " : "to ", c->queue_num,
 		        c->queue_num + c->queues - 1U);
 	else if (s->backend == STEER_NFT)
-		fprintf(f, " queue%s %u", c->fail_open ? " flags bypass to" : " num", c->queue_num);
+		fprintf(f, "queue%s %u", c->fail_open ? " flags bypass to" : " num", c->queue_num);
 	fputs("\n\t}\n", f);
 }
 
@@ -238,7 +260,9 @@ static void write_steering(FILE *f, const struct steer *s, const struct marks *m
 		      f);
 		/* routed already: our bits, set by somebody else, decide nothing behind the queue */
 		fprintf(f, "\t\tmeta mark & 0x%08x != 0 counter name foreign_mark meta mark set meta mark & "
-		           "0x%08x\n", m->mask, m->keep);
+		           "0x%08x\n"
+		           "\t\tct mark & 0x%08x == 0x%08x ct direction reply goto replies\n",
+		        m->mask, m->keep, m->mask, m->replies);
 		write_whom(f, s, true);
 		fputs("\t\tjump first\n"
 		      /* judged at prerouting, unless a translation made it a question */
@@ -261,45 +285,65 @@ static void write_steering(FILE *f, const struct steer *s, const struct marks *m
 	      "\t\tgoto rest\n"
 	      "\t}\n",
 	      f);
+	/* all that is ever queued on the way in: what servers answer local programs */
+	fprintf(f,
+	        "\tchain steer_input {\n"
+	        "\t\ttype filter hook input priority mangle - 1; policy accept;\n"
+	        "\t\tct mark & 0x%08x == 0x%08x ct direction reply goto replies\n"
+	        "\t}\n",
+	        m->mask, m->replies);
 }
 
 /*
  * Behind the queue: the code that the verdict left on the packet becomes the connection's. A packet
  * that was already queued when its connection was decided meets the decision here.
  */
-static void write_deciding(FILE *f, const struct steer *s, const struct marks *m)
+static void write_decided(FILE *f, const struct marks *m)
 {
-	static const char *const hooks[] = { "prerouting", "forward", "output" };
-	const bool               used[] = { s->conf.forward, s->conf.forward, s->conf.output };
-
 	fprintf(f,
 	        "\tchain decided {\n"
-	        "\t\tmeta mark & 0x%08x == 0x%08x counter name unmarked\n"
+	        "\t\tmeta mark & 0x%08x == { 0x%08x, 0x%08x } counter name unmarked\n"
 	        "\t\tmeta mark & 0x%08x == 0x%08x ct mark set ct mark & 0x%08x | 0x%08x\n"
-	        "\t\tmeta mark & 0x%08x == 0x%08x ct mark set ct mark & 0x%08x | 0x%08x drop\n",
-	        m->mask, m->queue, m->mask, m->allowed, m->keep, m->allowed, m->mask, m->dropped,
-	        m->keep, m->dropped);
+	        "\t\tmeta mark & 0x%08x == 0x%08x ct mark set ct mark & 0x%08x | 0x%08x\n",
+	        m->mask, m->queue, m->stray, m->mask, m->allowed, m->keep, m->allowed, m->mask,
+	        m->replies, m->keep, m->replies);
 	fprintf(f,
+	        "\t\tmeta mark & 0x%08x == 0x%08x ct mark set ct mark & 0x%08x | 0x%08x drop\n"
 	        "\t\tmeta mark & 0x%08x == 0x%08x ct mark set ct mark & 0x%08x | 0x%08x "
-	        "goto refuse\n"
+	        "goto refuse\n",
+	        m->mask, m->dropped, m->keep, m->dropped, m->mask, m->rejected, m->keep,
+	        m->rejected);
+	fprintf(f,
 	        "\t\tmeta mark set meta mark & 0x%08x\n"
 	        "\t\tct mark & 0x%08x == 0x%08x drop\n"
 	        "\t\tct mark & 0x%08x == 0x%08x goto refuse\n"
 	        "\t}\n",
-	        m->mask, m->rejected, m->keep, m->rejected, m->keep, m->mask, m->dropped, m->mask,
-	        m->rejected);
-	for (unsigned i = 0; i < 3; i++) {
-		if (!used[i])
+	        m->keep, m->mask, m->dropped, m->mask, m->rejected);
+}
+
+static void write_deciding(FILE *f, const struct steer *s, const struct marks *m)
+{
+	const struct {
+		const char *hook, *only; /* packets that its queue rule can have seen */
+		bool        used;
+	} hooks[] = { { "prerouting", "meta l4proto { 6, 17 } th dport 53 ", s->conf.forward },
+		      { "forward", "", s->conf.forward },
+		      { "input", "meta l4proto 6 ct direction reply ct mark != 0 ", s->conf.output },
+		      { "output", "", s->conf.output } };
+
+	write_decided(f, m);
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
+		if (!hooks[i].used)
 			continue;
 		fprintf(f,
 		        "\tchain decide_%s {\n"
 		        "\t\ttype filter hook %s priority mangle + 1; policy accept;\n",
-		        hooks[i], hooks[i]);
+		        hooks[i].hook, hooks[i].hook);
 		/* a foreign mark on output was never queued: its bits are not ours to read */
-		if (i == 2 && !s->conf.marked_output)
+		if (strcmp(hooks[i].hook, "output") == 0 && !s->conf.marked_output)
 			fprintf(f, "\t\tmeta mark & 0x%08x != 0 accept\n", m->keep);
-		fprintf(f, "\t\t%smeta mark & 0x%08x != 0 goto decided\n\t}\n",
-		        i == 0 ? "meta l4proto { 6, 17 } th dport 53 " : "", m->mask);
+		fprintf(f, "\t\t%smeta mark & 0x%08x != 0 goto decided\n\t}\n", hooks[i].only,
+		        m->mask);
 	}
 }
 
@@ -327,6 +371,7 @@ static char *table_text(const struct steer *s)
 	write_sets(f);
 	write_refuse(f);
 	write_first(f, &m);
+	write_replies(f);
 	write_to_queue(f, s, &m);
 	write_whom_chain(f);
 	write_dns(f);

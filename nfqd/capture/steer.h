@@ -24,7 +24,9 @@ enum steer_code {
 	CODE_REJECTED = 2,
 	CODE_FORGED = 3, /* packet only: made by act/inject.c, not to be judged */
 	CODE_QUEUE = 4,  /* packet: to the queue; connection: undecided, its SYN was seen */
+	CODE_REPLIES = 5, /* connection: the server's answer decides; packet: such an answer, queued */
 	CODE_DROPPED = 6,
+	CODE_STRAY = 7,  /* packet only: queued, and conntrack takes it for no part of a connection */
 };
 
 static inline uint32_t steer_code(enum verdict_state s)
@@ -32,6 +34,7 @@ static inline uint32_t steer_code(enum verdict_state s)
 	static const uint8_t codes[] = { [STATE_UNDECIDED] = CODE_NONE,
 		                         [STATE_ALLOWED] = CODE_ALLOWED,
 		                         [STATE_REJECTED] = CODE_REJECTED,
+		                         [STATE_WANT_REPLIES] = CODE_REPLIES,
 		                         [STATE_DROPPED] = CODE_DROPPED };
 
 	return codes[s];

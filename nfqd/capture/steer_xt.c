@@ -81,12 +81,17 @@ enum steer_backend xt_flavour(void)
 static int add_rule(const char *program, const char *chain, const struct steer_conf *c,
                     struct err *err)
 {
-	char        mark[32], queue[16];
+	char        mark[32], except[32], queue[16];
 	const char *argv[ARGS] = { program, "-w", "-t", "mangle", "-A", chain, "-m", "mark", "--mark",
-		                   mark, "-m", "comment", "--comment", "nfqd", "-j", "NFQUEUE" };
-	unsigned    n = 16;
+		                   mark, "-m", "mark", "!", "--mark", except, "-m", "comment",
+		                   "--comment", "nfqd", "-j", "NFQUEUE" };
+	unsigned    n = 21;
 
-	snprintf(mark, sizeof(mark), "0x%x/0x%x", steer_mark(c->mark_mask, CODE_QUEUE), c->mark_mask);
+	/* the bit of CODE_QUEUE says "to the queue", but for one code */
+	snprintf(mark, sizeof(mark), "0x%x/0x%x", steer_mark(c->mark_mask, CODE_QUEUE),
+	         steer_mark(c->mark_mask, CODE_QUEUE));
+	snprintf(except, sizeof(except), "0x%x/0x%x", steer_mark(c->mark_mask, CODE_DROPPED),
+	         c->mark_mask);
 	argv[n++] = c->queues > 1 ? "--queue-balance" : "--queue-num";
 	if (c->queues > 1)
 		snprintf(queue, sizeof(queue), "%u:%u", c->queue_num, c->queue_num + c->queues - 1U);
@@ -106,7 +111,10 @@ int xt_install(enum steer_backend flavour, const struct steer_conf *c, struct er
 	const struct {
 		const char *chain;
 		bool        used;
-	} hooks[] = { { "PREROUTING", c->forward }, { "FORWARD", c->forward }, { "OUTPUT", c->output } };
+	} hooks[] = { { "PREROUTING", c->forward },
+		      { "FORWARD", c->forward },
+		      { "INPUT", c->output },
+		      { "OUTPUT", c->output } };
 
 	/* a kernel without IPv6 has no such packets, and ip6tables would fail on it */
 	unsigned families = access("/proc/net/if_inet6", F_OK) == 0 ? 2 : 1;
@@ -115,7 +123,7 @@ int xt_install(enum steer_backend flavour, const struct steer_conf *c, struct er
 		if (flavours[i].flavour != flavour)
 			continue;
 		for (unsigned family = 0; family < families; family++)
-			for (unsigned h = 0; h < 3; h++)
+			for (unsigned h = 0; h < sizeof(hooks) / sizeof(hooks[0]); h++)
 				if (hooks[h].used &&
 				    add_rule(flavours[i].program[family], hooks[h].chain, c, err) < 0)
 					return -1;

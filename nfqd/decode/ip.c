@@ -12,6 +12,7 @@
 enum {
 	IP6_FRAGMENT = 44,
 	IP6_AH = 51,
+	TCP_MD5 = 19,
 	MAX_EXTENSIONS = 16,
 	MAX_DEPTH = 4, /* tunnels inside each other */
 	GRE_CHECKSUM = 0x8000,
@@ -45,6 +46,24 @@ static enum decode_err decode_udp(struct wire *w, struct packet *pkt)
 	return DECODE_OK;
 }
 
+/* RFC 9293 3.1: kinds 0 (end) and 1 (nothing) are bytes alone. Damage ends the list. */
+static bool has_option(struct wire list, uint8_t wanted)
+{
+	enum wire_err own = WIRE_OK;
+
+	list.err = &own;
+	while (wire_each(&list)) {
+		uint8_t kind = wire_u8(&list), len = kind > 1 ? wire_u8(&list) : 1;
+
+		if (kind == wanted)
+			return true;
+		if (kind == 0 || len == 0)
+			return false;
+		wire_skip(&list, kind > 1 && len > 2 ? len - 2U : 0);
+	}
+	return false;
+}
+
 static enum decode_err decode_tcp(struct wire *w, struct packet *pkt)
 {
 	uint8_t header;
@@ -60,7 +79,7 @@ static enum decode_err decode_tcp(struct wire *w, struct packet *pkt)
 	wire_skip(w, 6);
 	if (*w->err != WIRE_OK || header < 5)
 		return DECODE_BAD;
-	wire_skip(w, header * 4U - 20);
+	pkt->tcp_md5 = has_option(wire_sub(w, header * 4U - 20), TCP_MD5);
 	if (*w->err != WIRE_OK)
 		return DECODE_BAD;
 	pkt->payload = wire_span(w, wire_left(w));

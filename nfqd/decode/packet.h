@@ -17,7 +17,9 @@ struct packet {
 	uint8_t     proto;     /* IPPROTO_* of the transport header found, or of what stopped us */
 	uint8_t     hop_limit; /* TTL */
 	uint8_t     tcp_flags;
+	bool        tcp_md5;   /* a TCP MD5 signature (RFC 2385) is among the options */
 	bool        cut;       /* the capture holds less than the packet had */
+	bool        decoy;     /* set by the pipeline; part of a flow's key */
 	uint32_t    seq, ack;  /* TCP, host order; seq is that of the first payload byte, behind a SYN */
 	struct span payload;   /* behind the transport header; of a fragment, behind the IP header */
 	struct {

@@ -177,18 +177,19 @@ enum wire_err dns_tcp_guess_strict(struct wire w)
 	return dns_guess_strict(message);
 }
 
-/* RFC 1035 4.2.2: every message has its length in front. */
+/* RFC 1035 4.2.2: every message has its length in front. Of one that is still coming the questions
+ * that are there count. */
 enum wire_err dns_tcp_names(struct wire *w, struct names *out)
 {
-	uint16_t    len = wire_u16(w);
-	struct span msg = wire_span(w, len);
-	struct wire m;
+	struct wire   m;
+	enum wire_err r;
 
 	out->app = APP_DNS;
+	m = wire_sub(w, wire_u16(w));
 	if (*w->err != WIRE_OK)
 		return *w->err;
-	m = wire_of(msg, w->err, false);
-	return dns_names(&m, out);
+	r = dns_names(&m, out);
+	return m.open ? WIRE_MORE : r;
 }
 
 /* A length that holds a header, then one with few questions. Whatever its flags: a query may follow a

@@ -12,11 +12,11 @@ static const struct name_proto protos[] = {
 	/* before DNS: the header of a record may look like one of a long query */
 	{ "tls", APP_TLS, L4_TCP, true, 0, tls_guess, tls_names },
 	{ "dns", APP_DNS, L4_TCP, false, 53, dns_tcp_guess, dns_tcp_names },
-	{ "http", APP_HTTP, L4_TCP, true, 0, http_guess, http_names },
+	{ "http", APP_HTTP, L4_TCP, false, 0, http_guess, http_names },
 	{ "dns", APP_DNS, L4_UDP, false, 0, dns_guess_strict, dns_names },
 	{ "dns", APP_DNS, L4_TCP, false, 0, dns_tcp_guess_strict, dns_tcp_names },
 	{ "http2", APP_HTTP2, L4_TCP, true, 0, http2_guess, http2_names },
-	{ "socks", APP_SOCKS, L4_TCP, true, 0, socks_guess, socks_names },
+	{ "socks", APP_SOCKS, L4_TCP, false, 0, socks_guess, socks_names },
 };
 
 #define N_PROTOS (sizeof(protos) / sizeof(protos[0]))

@@ -9,7 +9,13 @@
 #include "base/clock.h"
 #include "base/hash.h"
 
-enum { IDLE_S = 120, IDLE_STREAM_S = 20, RECORD_ONCE_S = 30, AGE_PER_CALL = 4 };
+enum {
+	IDLE_S = 120,
+	IDLE_STREAM_S = 20,
+	RECORD_ONCE_S = 30,
+	AGE_PER_CALL = 4,
+	SHARE_LEAST = 4 /* streams that every source may have */
+};
 
 /* Indices are kept plus one, so that zeroed memory means "none". */
 static struct flow *at(struct flow_table *t, uint32_t i)
@@ -32,8 +38,10 @@ struct flow_table *flow_table_new(uint32_t max_flows, uint32_t max_streams)
 	t->n_buckets = max_flows + max_flows / 2;
 	t->flows = calloc(max_flows, sizeof(*t->flows));
 	t->buckets = calloc(t->n_buckets, sizeof(*t->buckets));
+	t->max_streams = max_streams;
 	t->pool = stream_pool_new(max_streams);
-	if (!t->flows || !t->buckets || !t->pool ||
+	t->owner = calloc(max_streams, sizeof(*t->owner));
+	if (!t->flows || !t->buckets || !t->pool || !t->owner ||
 	    getrandom(&t->seed, sizeof(t->seed), 0) != sizeof(t->seed)) {
 		flow_table_free(t);
 		return NULL;
@@ -46,6 +54,7 @@ void flow_table_free(struct flow_table *t)
 	if (!t)
 		return;
 	stream_pool_free(t->pool);
+	free(t->owner);
 	free(t->buckets);
 	free(t->flows);
 	free(t);
@@ -56,8 +65,8 @@ static uint64_t key_hash(const struct flow_table *t, const struct packet *pkt)
 	struct {
 		struct addr src, dst;
 		uint16_t    sport, dport;
-		uint8_t     proto, zero;
-	} key = { pkt->src, pkt->dst, pkt->sport, pkt->dport, pkt->proto, 0 };
+		uint8_t     proto, decoy;
+	} key = { pkt->src, pkt->dst, pkt->sport, pkt->dport, pkt->proto, pkt->decoy };
 
 	_Static_assert(sizeof(key) == 2 * sizeof(struct addr) + 6, "no padding in the key");
 	return hash64(&key, sizeof(key), t->seed);
@@ -66,6 +75,7 @@ static uint64_t key_hash(const struct flow_table *t, const struct packet *pkt)
 static bool same_key(const struct flow *f, const struct packet *pkt)
 {
 	return f->sport == pkt->sport && f->dport == pkt->dport && f->proto == pkt->proto &&
+	       f->decoy == pkt->decoy &&
 	       addr_eq(&f->src, &pkt->src) && addr_eq(&f->dst, &pkt->dst);
 }
 
@@ -110,6 +120,10 @@ struct flow *flow_table_find(struct flow_table *t, const struct packet *pkt)
 
 void flow_drop_stream(struct flow_table *t, struct flow *f)
 {
+	if (!f->stream)
+		return;
+	t->owner[stream_index(t->pool, f->stream)] = NULL;
+	t->by_source[f->source]--;
 	stream_put(t->pool, f->stream);
 	f->stream = NULL;
 }
@@ -117,7 +131,7 @@ void flow_drop_stream(struct flow_table *t, struct flow *f)
 static void forget(struct flow_table *t, struct flow *f)
 {
 	struct packet key = { .src = f->src, .dst = f->dst, .sport = f->sport, .dport = f->dport,
-		              .proto = f->proto };
+		              .proto = f->proto, .decoy = f->decoy };
 	uint32_t     *link = &t->buckets[hash_range(key_hash(t, &key), t->n_buckets)];
 	uint32_t      me = index_of(t, f);
 
@@ -151,8 +165,8 @@ struct flow *flow_table_get(struct flow_table *t, const struct packet *pkt, uint
 	f = at(t, t->spare);
 	t->spare = f->chain;
 	*f = (struct flow){ .src = pkt->src, .dst = pkt->dst, .sport = pkt->sport,
-		            .dport = pkt->dport, .proto = pkt->proto, .hash = (uint32_t)hash,
-		            .chain = *bucket };
+		            .dport = pkt->dport, .proto = pkt->proto, .decoy = pkt->decoy,
+		            .hash = (uint32_t)hash, .chain = *bucket };
 	*bucket = index_of(t, f);
 	age_list_push(t, f);
 	flow_restart(t, f, now);
@@ -162,28 +176,50 @@ struct flow *flow_table_get(struct flow_table *t, const struct packet *pkt, uint
 void flow_restart(struct flow_table *t, struct flow *f, uint64_t now)
 {
 	flow_drop_stream(t, f);
-	f->decided = f->syn_seen = f->anchored = f->drop = false;
-	f->state = f->segments = f->dcid_len = 0;
+	f->decided = f->server = f->syn_seen = f->anchored = f->drop = false;
+	f->state = f->segments = f->requests = f->named = f->dcid_len = 0;
 	f->row = NULL;
 	f->last = now;
 	f->id = hash64(&now, sizeof(now), (uint64_t)f->hash << 32 ^ t->seed) >> 11;
 	memset(f->recorded, 0, sizeof(f->recorded));
 }
 
-struct stream *flow_need_stream(struct flow_table *t, struct flow *f, uint32_t seq, bool anchored,
-                                bool *evicted)
+/* Of the flows that have a stream; source < FLOW_SOURCES: only those of that source. */
+static struct flow *longest_idle(const struct flow_table *t, uint16_t source)
 {
-	*evicted = false;
+	struct flow *best = NULL;
+
+	for (uint32_t i = 0; i < t->max_streams; i++) {
+		struct flow *f = t->owner[i];
+
+		if (f && (source == FLOW_SOURCES || f->source == source) &&
+		    (!best || f->last < best->last))
+			best = f;
+	}
+	return best;
+}
+
+struct stream *flow_need_stream(struct flow_table *t, struct flow *f, uint32_t seq, bool anchored,
+                                enum flow_room *room)
+{
+	uint32_t share = t->max_streams / 8 < SHARE_LEAST ? SHARE_LEAST : t->max_streams / 8;
+
+	*room = FLOW_ROOM;
 	if (f->stream)
 		return f->stream;
+	f->source = (uint16_t)(hash64(f->src.b, f->src.len, t->seed) % FLOW_SOURCES);
+	if (t->by_source[f->source] >= share) {
+		*room = FLOW_ROOM_OF_SOURCE;
+		flow_drop_stream(t, longest_idle(t, f->source));
+	}
 	f->stream = stream_get(t->pool, seq, anchored);
-	for (struct flow *old = at(t, t->oldest); old && !f->stream; old = at(t, old->newer)) {
-		if (!old->stream)
-			continue;
-		flow_drop_stream(t, old);
-		*evicted = true;
+	if (!f->stream) {
+		*room = FLOW_ROOM_OF_OTHERS;
+		flow_drop_stream(t, longest_idle(t, FLOW_SOURCES));
 		f->stream = stream_get(t->pool, seq, anchored);
 	}
+	t->owner[stream_index(t->pool, f->stream)] = f;
+	t->by_source[f->source]++;
 	return f->stream;
 }
 

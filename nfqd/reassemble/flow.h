@@ -21,13 +21,17 @@ struct flow {
 	struct addr src, dst;
 	uint16_t    sport, dport;
 	uint8_t     proto;
+	bool        decoy; /* of segments that may be decoys */
 
 	bool     decided;
+	bool     server;   /* a server's side whose certificate is waited for */
 	bool     syn_seen;
 	bool     anchored; /* next is known: a SYN or a whole message was seen */
 	uint8_t  state;    /* enum verdict_state, when decided */
 	bool     drop;     /* likewise: the packet itself goes no further */
 	uint8_t  segments; /* of a start that is no protocol of ours */
+	uint8_t  requests; /* that were judged and allowed */
+	uint8_t  named;    /* names of an incomplete message that were judged */
 	uint32_t begun_at_ack; /* what the client had acknowledged when the stream began */
 	uint32_t next;     /* the next sequence number expected, when anchored and without stream */
 	uint64_t id;       /* EVE flow_id, below 2^53 */
@@ -37,6 +41,8 @@ struct flow {
 	struct stream           *stream;
 
 	uint8_t dcid_len, dcid[20]; /* QUIC: the connection ID that the keys came from */
+	bool    has_mac;
+	uint8_t mac[6]; /* of the client, for its server's side */
 
 	struct {
 		uint32_t hash, at; /* of name and seen_in; seconds */
@@ -44,14 +50,19 @@ struct flow {
 
 	/* table */
 	uint32_t hash, chain, older, newer;
+	uint16_t source; /* of the stream: index of by_source */
 };
+
+#define FLOW_SOURCES 1024 /* clients are counted by a hash: two may have to share */
 
 struct flow_table {
 	struct flow        *flows;
 	uint32_t           *buckets;
 	struct stream_pool *pool;
+	struct flow       **owner; /* of each stream of the pool; NULL: it is free */
+	uint16_t            by_source[FLOW_SOURCES]; /* streams in use */
 	uint64_t            seed;
-	uint32_t            max, n_buckets;
+	uint32_t            max, n_buckets, max_streams;
 	uint32_t            used; /* flows that were ever taken: memory behind them is untouched */
 	uint32_t            spare, oldest, newest; /* indices + 1; 0: none */
 };
@@ -71,10 +82,13 @@ struct flow *flow_table_get(struct flow_table *t, const struct packet *pkt, uint
 void flow_restart(struct flow_table *t, struct flow *f, uint64_t now);
 /* Gives the stream back. */
 void flow_drop_stream(struct flow_table *t, struct flow *f);
-/* A stream for the flow; takes the longest idle flow's when none is free (*evicted). NULL only when
- * the pool has no room at all. */
+/*
+ * A stream for the flow. When none is free, or when its source has an eighth of all, the longest
+ * idle flow, or the source's longest idle one, loses its stream.
+ */
+enum flow_room { FLOW_ROOM, FLOW_ROOM_OF_OTHERS, FLOW_ROOM_OF_SOURCE };
 struct stream *flow_need_stream(struct flow_table *t, struct flow *f, uint32_t seq, bool anchored,
-                                bool *evicted);
+                                enum flow_room *room);
 /* Forgets flows that were idle for too long; cheap when there are none. */
 void flow_table_age(struct flow_table *t, uint64_t now);
 

@@ -57,10 +57,15 @@ struct stream *stream_get(struct stream_pool *pool, uint32_t seq, bool anchored)
 	return s;
 }
 
+uint32_t stream_index(const struct stream_pool *pool, const struct stream *s)
+{
+	return (uint32_t)(s - pool->streams);
+}
+
 void stream_put(struct stream_pool *pool, struct stream *s)
 {
 	if (s)
-		pool->spare[pool->n_spare++] = (uint32_t)(s - pool->streams);
+		pool->spare[pool->n_spare++] = stream_index(pool, s);
 }
 
 static bool has(const struct stream *s, uint32_t i)

@@ -31,6 +31,9 @@ void                stream_pool_free(struct stream_pool *pool);
 struct stream *stream_get(struct stream_pool *pool, uint32_t seq, bool anchored);
 void           stream_put(struct stream_pool *pool, struct stream *s);
 
+/* Which of the pool's max streams it is. */
+uint32_t stream_index(const struct stream_pool *pool, const struct stream *s);
+
 enum stream_add { STREAM_OK, STREAM_OLD, STREAM_FULL };
 
 /* Copies a segment in. STREAM_OLD: nothing of it is new; STREAM_FULL: beyond STREAM_MAX. */

@@ -146,6 +146,8 @@ static int add_policies(struct build *x)
 	struct policy_where where;
 	struct err          what = { .text = "" };
 
+	for (unsigned i = 0; i < EXC_N; i++)
+		settings.drop |= (uint32_t)c->on_exception[i] << i;
 	if (policy_build(&x->b, c->policies, c->n_policies, x->exceptions, x->n_exceptions, &settings,
 	                 &where, &what) == 0)
 		return 0;

@@ -34,6 +34,7 @@ static const cyaml_strval_t modes[] = { { "enforce", MODE_ENFORCE }, { "log", MO
 static const cyaml_strval_t fails[] = { { "open", FAIL_OPEN }, { "closed", FAIL_CLOSED } };
 static const cyaml_strval_t defaults[] = { { "allow", POLICY_ALLOW }, { "log", POLICY_LOG } };
 static const cyaml_strval_t events[] = { { "matches", EVENTS_MATCHES }, { "all", EVENTS_ALL } };
+static const cyaml_strval_t fates[] = { { "pass", false }, { "drop", true } };
 static const cyaml_strval_t marked[] = { { "accept", false }, { "queue", true } };
 static const cyaml_strval_t actions[] = {
 	{ "allow", POLICY_ALLOW },   { "log", POLICY_LOG },     { "drop", POLICY_DROP },
@@ -118,6 +119,13 @@ static const cyaml_schema_field_t log_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t on_exception_fields[] = {
+#define X(id, key, text) SCHEMA_WORD(key, SCHEMA_OPTIONAL, struct conf, on_exception[EXC_##id], fates),
+	EXCEPTIONS(X)
+#undef X
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t conf_fields[] = {
 	SCHEMA_WORD("mode", SCHEMA_OPTIONAL, struct conf, mode, modes),
 	SCHEMA_WORD("fail", SCHEMA_OPTIONAL, struct conf, fail, fails),
@@ -126,6 +134,7 @@ static const cyaml_schema_field_t conf_fields[] = {
 	SCHEMA_LIST("policies", SCHEMA_OPTIONAL, struct conf, policies, &policy_value, 0),
 	SCHEMA_LIST("exceptions", SCHEMA_OPTIONAL, struct conf, exceptions, &exception_value, 0),
 	SCHEMA_WORD("default", SCHEMA_OPTIONAL, struct conf, default_action, defaults),
+	SCHEMA_GROUP("on-exception", SCHEMA_OPTIONAL, struct conf, on_exception_fields),
 	SCHEMA_TEXT("control", SCHEMA_OPTIONAL, struct conf, control),
 	SCHEMA_TEXT("state", SCHEMA_OPTIONAL, struct conf, state),
 	SCHEMA_GROUP("log", SCHEMA_OPTIONAL, struct conf, log_fields),

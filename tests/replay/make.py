@@ -209,6 +209,48 @@ def tcp(*pieces, dport=443, order=None, seq=0x1000, syn=False, flags=PSH | ACK, 
     return out
 
 
+def sameport(first, packets):
+    """packets as if of the connection of the first one"""
+    return [p[:20] + first[0][20:22] + p[22:] for p in packets]
+
+
+def decoyed(change, decoy, *pieces, port=None):
+    """A stream, and in front of it a segment that was changed to be none of it."""
+    fake, real = tcp(decoy), tcp(*pieces)
+    if port:
+        fake = [p[:20] + u16(port) + p[22:] for p in fake]
+    return [change(p) for p in fake] + sameport(fake, real)
+
+
+# ---- the server's side ----
+
+def der(tag, *parts):
+    data = b"".join(parts)
+    size = len(data)
+    return bytes([tag]) + (bytes([size]) if size < 128 else b"\x82" + u16(size)) + data
+
+
+def certificate(name, version=0x0303):
+    """What a server up to TLS 1.2 sends first: its hello and a certificate for that name."""
+    oid = der(6, b"\x55\4\3")
+    subject = der(0x30, der(0x31, der(0x30, oid, der(12, name.encode()))))
+    algorithm = der(0x30, der(6, bytes.fromhex("2a864886f70d01010b")), b"\5\0")
+    key = der(0x30, der(0x30, der(6, bytes.fromhex("2a864886f70d010101")), b"\5\0"),
+              der(3, b"\0", der(0x30, der(2, b"\0\xc1" + bytes(63) + b"\1"), der(2, b"\1\0\1"))))
+    dates = der(0x30, der(23, b"260101000000Z"), der(23, b"360101000000Z"))
+    body = der(0x30, der(0xa0, der(2, b"\2")), der(2, b"\1"), algorithm, subject, dates, subject, key)
+    crt = der(0x30, body, algorithm, der(3, b"\0" + bytes(64)))
+    greeting = u16(version) + bytes(32) + b"\0" + u16(0x2f) + b"\0"
+    return record(b"\2" + block(3, greeting) + b"\x0b" + block(3, block(3, block(3, crt))))
+
+
+def answer(client, data, at=0):
+    """A segment of the server of a connection (IPv4), which begins with those packets."""
+    first = client[0]
+    sport, dport, _, ack = struct.unpack("!HHII", first[20:32])
+    return [ip4(6, segment(data, dport, sport, ack + at, ack=2000), src=SERVER4, dst=CLIENT4)]
+
+
 def backwards(pieces):
     return range(len(pieces) - 1, -1, -1)
 

@@ -164,7 +164,8 @@ struct expected {
 	unsigned events;
 };
 
-static const struct expected refused = { STATE_REJECTED, 1 }, let_go = { STATE_ALLOWED, 0 };
+static const struct expected refused = { STATE_REJECTED, 1 }, let_go = { STATE_ALLOWED, 0 },
+			     goes_on = { STATE_UNDECIDED, 0 }; /* another request may follow */
 
 /* Sends pieces of msg in an order; cuts[i] is where piece i begins. Every segment passes undecided
  * until one decides, all behind it get the same answer, and one record is made. */
@@ -186,7 +187,7 @@ static void send_pieces(struct rig *r, const char *what, const size_t *cuts, con
 			fail_msg("%s, first cut at %zu of %zu: piece %zu of %zu got %d", what,
 			         n > 1 ? cuts[1] : 0, msg.n, i, n, v.state);
 	}
-	if (!decided)
+	if (!decided && expected.state != STATE_UNDECIDED)
 		fail_msg("%s, first cut at %zu, first piece %zu: never decided", what,
 			 n > 1 ? cuts[1] : 0, order[0]);
 	if (r->n_events - events != expected.events)
@@ -229,7 +230,7 @@ static void for_all(void (*shape)(struct rig *r, const char *what, struct expect
 		make_message(k, "www.listed.example");
 		shape(r, kinds[k], refused);
 		make_message(k, "www.other.example");
-		shape(r, kinds[k], let_go);
+		shape(r, kinds[k], k == 3 ? goes_on : let_go);
 	}
 	rig_free(r);
 }
@@ -389,12 +390,107 @@ static void test_decision_stays(void **state)
 		for (unsigned s = 0; s < 10; s++) { /* for longer than an idle flow is kept */
 			r->now += 60 * NS_PER_S;
 			same_num(rows[i].what, "minutes later",
-				 rig_tcp(r, &c, 1000 + s * msg.n, bytes_span(&msg)).state,
+				 rig_tcp(r, &c, 1000 + s * msg.n, span_of(msg.p + 1, msg.n)).state,
 				 rows[i].state);
 		}
 		same_num(rows[i].what, "events", events, rows[i].state == STATE_REJECTED);
 	}
 	assert_int_equal(r->n_events, 1);
+	rig_free(r);
+}
+
+/* The first hello may have been a decoy: another one on its connection is looked at, too. */
+static void test_second_hello(void **state)
+{
+	struct rig     *r = rig_with((struct rig_conf){ 0 });
+	struct rig_conn c = rig_conn4(++port, 443);
+
+	(void)state;
+	make_message(0, "www.other.example");
+	assert_int_equal(rig_tcp(r, &c, 0, bytes_span(&msg)).state, STATE_ALLOWED);
+	assert_int_equal(rig_tcp(r, &c, 0, bytes_span(&msg)).state, STATE_ALLOWED);
+	make_message(0, "www.listed.example");
+	assert_int_equal(rig_tcp(r, &c, 0, bytes_span(&msg)).state, STATE_REJECTED);
+	make_message(0, "www.other.example");
+	assert_int_equal(rig_tcp(r, &c, 0, bytes_span(&msg)).state, STATE_REJECTED);
+	assert_int_equal(r->n_events, 1);
+	rig_free(r);
+}
+
+/* ---- decoys ---- */
+
+/* A segment as c sends it, with a hop limit and TCP options of its own. */
+static struct verdict odd_segment(struct rig *r, const struct rig_conn *c, size_t at, struct span data,
+				  uint8_t hops, struct span options)
+{
+	static uint8_t packet[70000];
+	struct forge   f = c->f;
+	size_t         n, ip = f.src.len == 4 ? 20 : 40;
+
+	f.seq += (uint32_t)at;
+	n = forge_tcp(&f, data, packet, sizeof(packet));
+	assert_true(n > 0 && options.n % 4 == 0);
+	memmove(packet + ip + 20 + options.n, packet + ip + 20, data.n);
+	if (options.n)
+		memcpy(packet + ip + 20, options.p, options.n);
+	packet[ip + 12] = (uint8_t)((5 + options.n / 4) << 4);
+	n += options.n;
+	if (ip == 20) {
+		packet[2] = (uint8_t)(n >> 8);
+		packet[3] = (uint8_t)n;
+		packet[8] = hops;
+	} else {
+		packet[4] = (uint8_t)((n - 40) >> 8);
+		packet[5] = (uint8_t)(n - 40);
+		packet[7] = hops;
+	}
+	return rig_raw(r, span_of(packet, n), LINK_IP, false);
+}
+
+#define MD5_OPTION "\1\1\23\22" "0123456789abcdef"
+
+static void test_decoys(void **state)
+{
+	static const struct {
+		const char *what;
+		uint8_t     hops, flags;
+		struct span options;
+		bool        decoy;
+	} rows[] = {
+		{ "13 hops left", 13, TCP_ACK, LIT(""), false },
+		{ "12 hops left", 12, TCP_ACK, LIT(""), true },
+		{ "an MD5 signature", 64, TCP_ACK, LIT(MD5_OPTION), true },
+		{ "other options", 64, TCP_ACK, LIT("\1\1\10\12" "12345678"), false },
+		{ "options that lie", 64, TCP_ACK, LIT("\10\0\23\22"), false },
+		{ "no ACK", 64, 0, LIT(""), true },
+	};
+	struct rig *r = rig_with((struct rig_conf){ 0 });
+
+	(void)state;
+	for (size_t i = 0; i < 2 * N_OF(rows); i++) {
+		struct rig_conn c = i % 2 ? rig_conn6(++port, 443) : rig_conn4(++port, 443), d = c;
+		const char     *what = rows[i / 2].what;
+
+		d.f.tcp_flags = rows[i / 2].flags;
+		make_message(0, "www.other.example");
+		same_num(what, "unlisted",
+			 odd_segment(r, &d, 0, bytes_span(&msg), rows[i / 2].hops, rows[i / 2].options)
+				 .state,
+			 rows[i / 2].decoy ? STATE_UNDECIDED : STATE_ALLOWED);
+		make_message(0, "www.listed.example");
+		rig_tcp(r, &c, 0, span_of(msg.p, 60));
+		same_num(what, "the real one", rig_tcp(r, &c, 60, span_of(msg.p + 60, msg.n - 60)).state,
+			 rows[i / 2].decoy ? STATE_REJECTED : STATE_ALLOWED);
+
+		d.f.sport = ++port;
+		odd_segment(r, &d, 0, span_of(msg.p, 60), rows[i / 2].hops, rows[i / 2].options);
+		same_num(what, "nothing but decoys",
+			 odd_segment(r, &d, 60, span_of(msg.p + 60, msg.n - 60), rows[i / 2].hops,
+				     rows[i / 2].options)
+				 .state,
+			 STATE_REJECTED);
+	}
+	assert_int_equal(rig_count(r, COUNT_decoys), 3 * 2 * 3);
 	rig_free(r);
 }
 
@@ -541,11 +637,13 @@ static void test_address(void **state)
 	static const struct {
 		const char *what;
 		struct span first;
+		uint8_t     elsewhere;
 	} rows[] = {
 		{ "a hello without a name",
 		  LIT("\26\3\1\0\57\1\0\0\53\3\3aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\0\0\2"
-		      "\23\1\1\0\0\0") },
-		{ "a request without a Host", LIT("GET / HTTP/1.0\r\n\r\n") },
+		      "\23\1\1\0\0\0"),
+		  STATE_WANT_REPLIES },
+		{ "a request without a Host", LIT("GET / HTTP/1.0\r\n\r\n"), STATE_UNDECIDED },
 	};
 	struct rig *r = rig_with((struct rig_conf){ 0 });
 
@@ -554,7 +652,7 @@ static void test_address(void **state)
 		struct rig_conn c = rig_conn4(++port, 443);
 
 		same_num(rows[i].what, "elsewhere", rig_tcp(r, &c, 0, rows[i].first).state,
-			 STATE_ALLOWED);
+			 rows[i].elsewhere);
 		c.f.dst = (struct addr){ 4, { 198, 51, 100, 7 } };
 		same_num(rows[i].what, "a listed network", rig_tcp(r, &c, 0, rows[i].first).state,
 		         STATE_REJECTED);
@@ -778,7 +876,7 @@ static void test_exc_stream_full(void **state)
 		c[i] = rig_conn4(++port, 443);
 		assert_int_equal(rig_tcp(r, &c[i], 0, span_of(msg.p, 50)).state, STATE_UNDECIDED);
 	}
-	assert_int_equal(rig_count(r, COUNT_exc_stream_full), 1);
+	assert_int_equal(rig_count(r, COUNT_exc_streams_full), 1);
 	for (unsigned i = 1; i < 3; i++)
 		assert_int_equal(rig_tcp(r, &c[i], 50, span_of(msg.p + 50, msg.n - 50)).state,
 				 STATE_REJECTED);
@@ -811,6 +909,8 @@ int main(void)
 		cmocka_unit_test(test_different_overlap),
 		cmocka_unit_test(test_ports_and_families),
 		cmocka_unit_test(test_decision_stays),
+		cmocka_unit_test(test_second_hello),
+		cmocka_unit_test(test_decoys),
 		cmocka_unit_test(test_syn_begins_anew),
 		cmocka_unit_test(test_fast_open),
 		cmocka_unit_test(test_flags),

@@ -150,10 +150,10 @@ static void test_ageing(void **state)
 	for (size_t i = 0; i < N_OF(rows); i++) {
 		struct flow_table *t = flow_table_new(4, 1);
 		struct flow       *f = get(t, 7, start, NULL);
-		bool               evicted;
+		enum flow_room     room;
 
 		if (rows[i].stream)
-			assert_non_null(flow_need_stream(t, f, 1, false, &evicted));
+			assert_non_null(flow_need_stream(t, f, 1, false, &room));
 		flow_table_age(t, start + rows[i].idle);
 		same_num(rows[i].what, "still there", find(t, 7) != NULL, rows[i].there);
 		flow_table_age(t, start + rows[i].idle); /* and an empty table */
@@ -182,10 +182,10 @@ static void test_restart(void **state)
 	struct flow_table *t = flow_table_new(4, 1);
 	struct flow       *f = get(t, 1, start, NULL);
 	uint64_t           id = f->id;
-	bool               evicted;
+	enum flow_room     room;
 
 	(void)state;
-	assert_non_null(flow_need_stream(t, f, 5, true, &evicted));
+	assert_non_null(flow_need_stream(t, f, 5, true, &room));
 	f->decided = f->anchored = f->drop = true;
 	f->state = f->segments = 3;
 	assert_true(flow_record_once(f, 1, start));
@@ -203,38 +203,38 @@ static void test_streams_change_hands(void **state)
 {
 	struct flow_table *t = flow_table_new(8, 2);
 	struct flow       *f[3];
-	bool               evicted;
+	enum flow_room     room;
 
 	(void)state;
 	for (uint32_t i = 0; i < 3; i++) {
 		f[i] = get(t, i, start + i, NULL);
-		assert_non_null(flow_need_stream(t, f[i], 100, true, &evicted));
-		assert_int_equal(evicted, i == 2);
+		assert_non_null(flow_need_stream(t, f[i], 100, true, &room));
+		assert_int_equal(room, i == 2 ? FLOW_ROOM_OF_OTHERS : FLOW_ROOM);
 	}
 	assert_null(f[0]->stream);
 	assert_non_null(f[1]->stream);
 	assert_int_equal(f[2]->stream->base, 100);
 	assert_true(f[2]->stream->anchored);
-	assert_ptr_equal(flow_need_stream(t, f[1], 7, false, &evicted), f[1]->stream);
-	assert_false(evicted);
+	assert_ptr_equal(flow_need_stream(t, f[1], 7, false, &room), f[1]->stream);
+	assert_int_equal(room, FLOW_ROOM);
 	flow_drop_stream(t, f[1]);
 	flow_drop_stream(t, f[1]);
-	assert_non_null(flow_need_stream(t, f[0], 1, false, &evicted));
-	assert_false(evicted);
+	assert_non_null(flow_need_stream(t, f[0], 1, false, &room));
+	assert_int_equal(room, FLOW_ROOM);
 	flow_table_free(t);
 }
 
 static void test_forgotten_flow_gives_its_stream_back(void **state)
 {
 	struct flow_table *t = flow_table_new(1, 1);
-	bool               evicted;
+	enum flow_room     room;
 
 	(void)state;
 	for (uint32_t i = 0; i < 10; i++) {
 		struct flow *f = get(t, i, start + i, NULL);
 
-		assert_non_null(flow_need_stream(t, f, 1, false, &evicted));
-		assert_false(evicted);
+		assert_non_null(flow_need_stream(t, f, 1, false, &room));
+		assert_int_equal(room, FLOW_ROOM);
 	}
 	flow_table_free(t);
 }
@@ -270,6 +270,52 @@ static void test_record_once(void **state)
 			 rows[i].record);
 }
 
+/* One source takes an eighth of the streams, then its own longest idle one. */
+static void test_share_of_a_source(void **state)
+{
+	enum { STREAMS = 64, SHARE = 8 };
+	struct flow_table *t = flow_table_new(100, STREAMS);
+	struct packet      pkt = packet_of(0), other = packet_of(1);
+	struct flow       *f[SHARE + 1], *o;
+	enum flow_room     room;
+	bool               evicted;
+
+	(void)state;
+	o = flow_table_get(t, &other, start, &evicted);
+	assert_non_null(flow_need_stream(t, o, 1, false, &room));
+	for (uint32_t i = 0; i <= SHARE; i++) {
+		pkt.sport = (uint16_t)i;
+		f[i] = flow_table_get(t, &pkt, start + 1 + i, &evicted);
+		assert_non_null(flow_need_stream(t, f[i], 1, false, &room));
+		assert_int_equal(room, i == SHARE ? FLOW_ROOM_OF_SOURCE : FLOW_ROOM);
+	}
+	assert_non_null(o->stream); /* idle for longer, but another's */
+	assert_null(f[0]->stream);
+	assert_non_null(f[1]->stream);
+	flow_drop_stream(t, f[1]);
+	assert_non_null(flow_need_stream(t, f[0], 1, false, &room));
+	assert_int_equal(room, FLOW_ROOM);
+	flow_table_free(t);
+}
+
+/* Segments that may be decoys are a flow of their own. */
+static void test_decoys_apart(void **state)
+{
+	struct flow_table *t = flow_table_new(4, 1);
+	struct packet      decoy = packet_of(1);
+	struct flow       *f = get(t, 1, start, NULL);
+	bool               evicted;
+
+	(void)state;
+	decoy.decoy = true;
+	assert_null(flow_table_find(t, &decoy));
+	assert_ptr_not_equal(flow_table_get(t, &decoy, start, &evicted), f);
+	assert_ptr_equal(find(t, 1), f);
+	flow_table_age(t, start + 200 * S);
+	assert_null(flow_table_find(t, &decoy));
+	flow_table_free(t);
+}
+
 /* Random gets, ages and drops against the table's own promises. */
 static void test_random(void **state)
 {
@@ -283,6 +329,7 @@ static void test_random(void **state)
 		struct flow *f;
 		unsigned     n = 0, younger = 0;
 		bool         evicted;
+		enum flow_room room;
 
 		now += unit_random(&rnd) % (2 * S);
 		flow_table_age(t, now);
@@ -291,7 +338,7 @@ static void test_random(void **state)
 		assert_int_equal(f->last, now);
 		last[key] = now;
 		if (unit_random(&rnd) % 3 == 0)
-			assert_non_null(flow_need_stream(t, f, step, false, &evicted));
+			assert_non_null(flow_need_stream(t, f, step, false, &room));
 		if (unit_random(&rnd) % 5 == 0)
 			flow_drop_stream(t, f);
 		for (uint32_t k = 0; k < KEYS; k++) {
@@ -324,6 +371,8 @@ int main(void)
 		cmocka_unit_test(test_streams_change_hands),
 		cmocka_unit_test(test_forgotten_flow_gives_its_stream_back),
 		cmocka_unit_test(test_record_once),
+		cmocka_unit_test(test_share_of_a_source),
+		cmocka_unit_test(test_decoys_apart),
 		cmocka_unit_test(test_random),
 	};
 

@@ -40,6 +40,7 @@ struct rig_conf {
 	const char *rules; /* NULL: only the canary */
 	int         mode, events;
 	uint32_t    flows, streams; /* 0: the usual */
+	uint32_t    drop; /* bit per enum exception */
 };
 
 /* NULL with err filled. */
@@ -54,6 +55,8 @@ static inline struct rig *rig_new(const struct rig_conf *c, struct err *err)
 		abort();
 	conf->mode = c->mode;
 	conf->events = c->events;
+	for (unsigned i = 0; i < EXC_N; i++)
+		conf->on_exception[i] = (int)(c->drop >> i & 1);
 	if (conf_build(conf, 1, &r->img, err) < 0) {
 		conf_free(conf);
 		free(r);

@@ -896,6 +896,132 @@ static void test_exc_cut(void **state)
 	rig_free(r);
 }
 
+/* What is passed by default is dropped when the site says so: the packet, or the connection. */
+static void test_exception_policies(void **state)
+{
+	static const struct {
+		const char    *what;
+		enum exception exception;
+		enum counter   counter;
+		uint16_t       port;
+		struct span    first;
+		bool           repeated; /* until it is too much */
+		uint8_t        state;    /* when dropped */
+	} rows[] = {
+		{ "a damaged query", EXC_parse, COUNT_exc_parse, 53, LIT("\0\16" Q "\77a"), false,
+		  STATE_UNDECIDED },
+		{ "a hello without an end", EXC_hello_size, COUNT_exc_hello_size, 443,
+		  LIT("\26\3\1\77\377\1\1\0\0"), true, STATE_DROPPED },
+	};
+	static uint8_t filler[1000];
+
+	(void)state;
+	memset(filler, 0xff, sizeof(filler));
+	for (size_t i = 0; i < 2 * N_OF(rows); i++) {
+		bool        drop = i % 2;
+		struct rig *r = rig_with(
+			(struct rig_conf){ .drop = drop ? 1U << rows[i / 2].exception : 0 });
+		struct rig_conn c = rig_conn4(++port, rows[i / 2].port);
+		struct verdict  v = rig_tcp(r, &c, 0, rows[i / 2].first);
+
+		for (size_t at = rows[i / 2].first.n;
+		     rows[i / 2].repeated && at < 20000 && v.state == STATE_UNDECIDED; at += 1000)
+			v = rig_tcp(r, &c, at, span_of(filler, 1000));
+		same_num(rows[i / 2].what, "drop", v.drop, drop);
+		same_num(rows[i / 2].what, "count", (long long)rig_count(r, rows[i / 2].counter), 1);
+		if (drop)
+			same_num(rows[i / 2].what, "state", v.state, rows[i / 2].state);
+		rig_free(r);
+	}
+}
+
+/* ---- several requests, and what a server answers ---- */
+
+static struct verdict request(struct rig *r, const struct rig_conn *c, size_t *at, const char *text)
+{
+	struct verdict v = rig_tcp(r, c, *at, span_str(text));
+
+	*at += strlen(text);
+	return v;
+}
+
+#define GET(host) "GET / HTTP/1.1\r\nHost: " host "\r\n\r\n"
+#define PUT(host, field) "PUT / HTTP/1.1\r\nHost: " host "\r\n" field "\r\n\r\n"
+
+static void test_requests(void **state)
+{
+	static const struct {
+		const char *what, *first, *second;
+		uint8_t     one, two; /* states */
+	} rows[] = {
+		{ "another host", GET("www.other.example"), GET("www.listed.example"), STATE_UNDECIDED,
+		  STATE_REJECTED },
+		{ "a long body", PUT("www.other.example", "Content-Length: 65537"), "x", STATE_ALLOWED,
+		  STATE_ALLOWED },
+		{ "a body in chunks", PUT("www.other.example", "Transfer-Encoding: chunked"), "1\r\n",
+		  STATE_ALLOWED, STATE_ALLOWED },
+		{ "a short body", PUT("www.other.example", "Content-Length: 4"),
+		  "body" GET("www.listed.example"), STATE_UNDECIDED, STATE_REJECTED },
+		{ "a body that looks like a request",
+		  PUT("www.other.example", "Content-Length: 45"), GET("www.listed.example"),
+		  STATE_UNDECIDED, STATE_UNDECIDED },
+		{ "something else", GET("www.other.example"), "\1\2\3 what", STATE_UNDECIDED,
+		  STATE_ALLOWED },
+		{ "SOCKS", "\5\1\1\5\1\1", "", STATE_UNDECIDED, STATE_UNDECIDED },
+	};
+	struct rig *r = rig_with((struct rig_conf){ 0 });
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		struct rig_conn c = rig_conn4(++port, 80);
+		size_t          at = 0;
+
+		same_num(rows[i].what, "first", request(r, &c, &at, rows[i].first).state, rows[i].one);
+		same_num(rows[i].what, "second", request(r, &c, &at, rows[i].second).state,
+			 rows[i].two);
+	}
+	rig_free(r);
+}
+
+/* A hello without a name, then what the server says to it. Certificates: tests/replay. */
+static void test_want_replies(void **state)
+{
+	static const char  hello13[] = "\26\3\3\0\64\2\0\0\60\3\3aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\0\23\1\0"
+				       "\0\10\0\53\0\2\3\4\0\0";
+	static const struct {
+		const char *what;
+		struct span answer;
+		uint8_t     state;
+		uint64_t    exceptions;
+	} rows[] = {
+		{ "another protocol", LIT("HTTP/1.0 400 Bad Request\r\n"), STATE_ALLOWED, 0 },
+		{ "half a record", LIT("\26\3\3\0\64\2\0\0"), STATE_UNDECIDED, 0 },
+		{ "TLS 1.3", LIT(hello13), STATE_ALLOWED, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		struct rig     *r = rig_with((struct rig_conf){ 0 });
+		struct rig_conn c = rig_conn4(++port, 443), s = c;
+
+		make_message(0, NULL);
+		same_num(rows[i].what, "hello", rig_tcp(r, &c, 0, bytes_span(&msg)).state,
+			 STATE_WANT_REPLIES);
+		s.f.src = c.f.dst;
+		s.f.dst = c.f.src;
+		s.f.sport = 443;
+		s.f.dport = c.f.sport;
+		s.f.seq = c.f.ack;
+		same_num(rows[i].what, "answer", rig_tcp(r, &s, 0, rows[i].answer).state,
+			 rows[i].state);
+		same_num(rows[i].what, "client behind it",
+			 rig_tcp(r, &c, msg.n, span_str("more")).state, rows[i].state);
+		same_num(rows[i].what, "exceptions", (long long)rig_count(r, COUNT_exc_cert),
+			 (long long)rows[i].exceptions);
+		rig_free(r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -922,6 +1048,9 @@ int main(void)
 		cmocka_unit_test(test_unknown_after_syn),
 		cmocka_unit_test(test_dns_tcp),
 		cmocka_unit_test(test_dns_tcp_long_connection),
+		cmocka_unit_test(test_exception_policies),
+		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_want_replies),
 		cmocka_unit_test(test_exc_decode),
 		cmocka_unit_test(test_exc_parse),
 		cmocka_unit_test(test_exc_hello_size),

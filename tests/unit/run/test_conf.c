@@ -181,7 +181,7 @@ static void test_messages(void **state)
 		  "and beside this file)" },
 		{ "a misspelt key", RULES "policy: []\n",
 		  "nfqd.yaml:2: unknown key 'policy' (allowed: mode, fail, rules, inspect, policies, "
-		  "exceptions, default, control, state, log)" },
+		  "exceptions, default, on-exception, control, state, log)" },
 		{ "a misspelt action", RULES "policies:\n  - name: p\n    action: dropp\n",
 		  "nfqd.yaml:4: policy 'p': action: 'dropp' is none of allow, log, drop, reject, stage" },
 		{ "a policy without a name", RULES "policies:\n  - action: drop\n",

@@ -217,6 +217,8 @@ static struct verdict judge_messages(struct pipeline *p, struct judged *j, struc
 			f->row = row;
 		if (r == WIRE_MORE)
 			return wait_for_rest(p, j, front, at);
+		if (row && row->app == APP_SOCKS && !f->anchored && n < front.n)
+			r = WIRE_NONE; /* few bytes tell it: but a client waits for its proxy here */
 		if (f->row) {
 			if (judge_dns(p, j, r, &v))
 				return pipeline_finish(p, j, v);

@@ -257,10 +257,11 @@ static bool ends_in_version(struct span line)
 	static const char version[] = "HTTP/1.";
 	const size_t      n = sizeof(version) - 1;
 	struct span       word = { 0 };
+	unsigned          words = 0;
 
-	for (line = trim(line); line.n > 0; line = trim(line))
+	for (line = trim(line); line.n > 0; line = trim(line), words++)
 		word = cut_word(&line);
-	return word.n == n + 1 && span_eq_nocase(span_of(word.p, n), span_str(version));
+	return words > 1 && word.n == n + 1 && span_eq_nocase(span_of(word.p, n), span_str(version));
 }
 
 /* A method, a blank and, once it is all there, a request line that ends in its version. */

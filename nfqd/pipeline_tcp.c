@@ -154,7 +154,7 @@ static enum wire_err read_message(struct judged *j, struct span bytes,
 	names_begin(&j->names, APP_NONE);
 	*row = j->flow ? j->flow->row : NULL;
 	if (!*row) {
-		r = name_proto_find(L4_TCP, j->pkt->dport, bytes, true, row);
+		r = name_proto_find(L4_TCP, j->pkt->sport, j->pkt->dport, bytes, true, row);
 		if (r != WIRE_OK)
 			return r;
 	}

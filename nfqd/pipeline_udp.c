@@ -105,7 +105,7 @@ struct verdict pipeline_datagram(struct pipeline *p, struct judged *j)
 
 	if (is_for_neighbours(j->pkt))
 		return VERDICT_PASS;
-	if (name_proto_find(L4_UDP, j->pkt->dport, j->pkt->payload, false, &row) == WIRE_OK)
+	if (name_proto_find(L4_UDP, j->pkt->sport, j->pkt->dport, j->pkt->payload, false, &row) == WIRE_OK)
 		return judge_question(p, j, row);
 	return j->pkt->dport == DNS_PORT ? VERDICT_PASS : judge_flow(p, j);
 }

@@ -86,6 +86,8 @@ static void add_seen_in(struct line *l, const struct event *e)
 {
 	static const char *const words[] = {
 		[SEEN_DNS_QUERY] = "DNS",
+		[SEEN_DNS_CNAME] = "DNS alias",
+		[SEEN_DNS_SVCB] = "DNS service",
 		[SEEN_TLS_SNI] = "TLS",
 		[SEEN_QUIC_SNI] = "QUIC",
 		[SEEN_HTTP_HOST] = "HTTP",

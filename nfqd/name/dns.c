@@ -1,15 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * DNS questions (RFC 1035) over UDP and TCP. Only queries are read: a message with the QR bit or an
- * opcode other than QUERY is none of ours. Everything after the questions serves one purpose: to
- * know whether the client speaks EDNS (RFC 6891), so that an answer of ours may.
+ * DNS questions and answers (RFC 1035) over UDP and TCP; an opcode other than QUERY is none of ours.
+ * Of an answer those names are taken that lead on from its question, and addresses. Everything else
+ * serves one purpose: to know whether the client speaks EDNS (RFC 6891), so that an answer of ours
+ * may.
  */
 #include <stdio.h>
 
 #include "name/name.h"
 
-enum { HEADER = 12, TYPE_OPT = 41, MAX_NAME = 255, MAX_JUMPS = 127, FEW_QUESTIONS = 16,
-       CLASS_IN = 1 };
+enum { HEADER = 12, MAX_NAME = 255, MAX_JUMPS = 127, FEW_QUESTIONS = 16, CLASS_IN = 1 };
+enum { MAX_TARGETS = 4 * NAMES_MAX }; /* pointers make a name cost more than its bytes */
+
+enum {
+	TYPE_A = 1,
+	TYPE_CNAME = 5,
+	TYPE_MX = 15,
+	TYPE_AAAA = 28,
+	TYPE_SRV = 33,
+	TYPE_DNAME = 39,
+	TYPE_OPT = 41,
+	TYPE_SVCB = 64,
+	TYPE_HTTPS = 65
+};
+
+enum { SVC_IPV4HINT = 4, SVC_ECH = 5, SVC_IPV6HINT = 6 }; /* RFC 9460 14.3.2, RFC 9848 */
 
 #define FLAG_QR 0x8000
 #define OPCODE  0x7800
@@ -21,7 +36,7 @@ enum { HEADER = 12, TYPE_OPT = 41, MAX_NAME = 255, MAX_JUMPS = 127, FEW_QUESTION
 /*
  * One name, decompressed (RFC 1035 4.1.4). What a pointer leads to must lie wholly before the labels
  * it is found in, so a loop cannot be; jumps and length are bounded all the same.
- * w is moved behind the name as it stands in the message; out may be NULL.
+ * w is moved behind the name as it stands in the message.
  */
 static void read_name(struct wire *w, struct span msg, struct name *out)
 {
@@ -40,7 +55,7 @@ static void read_name(struct wire *w, struct span msg, struct name *out)
 			total += len + 1U;
 			if (total >= MAX_NAME) /* the last zero counts, too */
 				wire_fail(cur, WIRE_BAD);
-			else if (out && label.n)
+			else if (label.n)
 				name_push_label(out, label);
 			continue;
 		}
@@ -58,21 +73,103 @@ static void read_name(struct wire *w, struct span msg, struct name *out)
 	}
 }
 
-static void skip_record(struct wire *w, struct span msg, struct dns_info *info)
-{
-	uint16_t type;
-	uint32_t ttl;
+/* ---- records ------------------------------------------------------------------------------- */
 
-	read_name(w, msg, NULL);
+/* Records that lead on, and what stands before the name in them. PTR and NS lead nowhere that a client
+ * would connect to. */
+static const struct target {
+	uint16_t type;
+	uint8_t  before, seen_in;
+} targets[] = {
+	{ TYPE_CNAME, 0, SEEN_DNS_CNAME }, { TYPE_DNAME, 0, SEEN_DNS_CNAME },
+	{ TYPE_SVCB, 2, SEEN_DNS_SVCB },   { TYPE_HTTPS, 2, SEEN_DNS_SVCB },
+	{ TYPE_SRV, 6, SEEN_DNS_SVCB },    { TYPE_MX, 2, SEEN_DNS_SVCB },
+};
+
+static void add_address(struct dns_info *info, struct span bytes, uint32_t ttl)
+{
+	if (info->n_addrs < DNS_ADDRS && bytes.n)
+		info->addrs[info->n_addrs++] =
+			(struct dns_address){ addr_from(bytes.p, (uint8_t)bytes.n), ttl };
+}
+
+/* Hints are addresses that a client may use without asking for them (RFC 9460 7.3). */
+static void read_svc_params(struct wire *w, struct dns_info *info, uint32_t ttl)
+{
+	while (wire_each(w)) {
+		uint16_t    key = wire_u16(w);
+		struct wire value = wire_sub(w, wire_u16(w));
+
+		info->ech |= key == SVC_ECH;
+		while ((key == SVC_IPV4HINT || key == SVC_IPV6HINT) && wire_each(&value))
+			add_address(info, wire_span(&value, key == SVC_IPV4HINT ? 4 : 16), ttl);
+	}
+}
+
+/* One record of the answer section. A target that is the root stands for the owner (RFC 9460 2.5),
+ * which something else has named. */
+static void read_data(struct wire data, struct span msg, uint16_t type, uint32_t ttl, struct names *out)
+{
+	if (type == TYPE_A || type == TYPE_AAAA)
+		add_address(&out->dns, wire_span(&data, type == TYPE_A ? 4 : 16), ttl);
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		struct name name = { .seen_in = targets[i].seen_in };
+
+		if (targets[i].type != type)
+			continue;
+		if (out->dns.n_targets == MAX_TARGETS) {
+			wire_fail(&data, WIRE_BAD);
+			return;
+		}
+		out->dns.n_targets++;
+		wire_skip(&data, targets[i].before);
+		read_name(&data, msg, &name);
+		if (*data.err == WIRE_OK && name.len && !names_add(out, &name))
+			wire_fail(&data, WIRE_BAD);
+		if (type == TYPE_SVCB || type == TYPE_HTTPS)
+			read_svc_params(&data, &out->dns, ttl);
+	}
+}
+
+/* A name whose text nobody needs: a pointer ends it. */
+static void skip_name(struct wire *w)
+{
+	uint8_t len;
+
+	while ((len = wire_u8(w)) > 0 && len < 64)
+		wire_skip(w, len);
+	if (len >= 0xc0)
+		wire_skip(w, 1);
+	else if (len)
+		wire_fail(w, WIRE_BAD);
+}
+
+/* answer: a record of the answer section, else only an OPT is of interest. False: what it holds is
+ * damaged, which must not hide the records behind it. */
+static bool read_record(struct wire *w, struct span msg, bool answer, struct names *out)
+{
+	enum wire_err err = WIRE_OK;
+	struct wire   data;
+	uint16_t      type;
+	uint32_t      ttl;
+
+	skip_name(w);
 	type = wire_u16(w);
 	wire_skip(w, 2); /* class; of an OPT the payload size */
 	ttl = wire_u32(w);
-	wire_skip(w, wire_u16(w));
+	data = wire_sub(w, wire_u16(w));
 	if (*w->err == WIRE_OK && type == TYPE_OPT) {
-		info->edns = true;
-		info->edns_do = ttl & OPT_DO;
+		out->dns.edns = true;
+		out->dns.edns_do = ttl & OPT_DO;
 	}
+	if (*w->err != WIRE_OK || !answer)
+		return true;
+	data.err = &err;
+	read_data(data, msg, type, ttl, out);
+	return err == WIRE_OK;
 }
+
+/* ---- messages ------------------------------------------------------------------------------ */
 
 static void read_questions(struct wire *w, struct span msg, unsigned n, struct names *out)
 {
@@ -97,18 +194,20 @@ static void read_questions(struct wire *w, struct span msg, unsigned n, struct n
 	}
 }
 
-enum wire_err dns_names(struct wire *w, struct names *out)
+/* Reads a message whose QR bit is as told. */
+static enum wire_err read_message(struct wire *w, uint16_t qr, struct names *out)
 {
 	struct span msg = span_of(w->pos, wire_left(w));
-	unsigned    questions, records;
+	unsigned    questions, answers, others;
+	bool        whole = true;
 
 	out->app = APP_DNS;
 	out->dns = (struct dns_info){ .id = wire_u16(w), .flags = wire_u16(w) };
 	questions = wire_u16(w);
-	records = wire_u16(w);
-	records += wire_u16(w);
-	records += wire_u16(w);
-	if (*w->err == WIRE_OK && (out->dns.flags & (FLAG_QR | OPCODE)))
+	answers = wire_u16(w);
+	others = wire_u16(w);
+	others += wire_u16(w);
+	if (*w->err == WIRE_OK && (out->dns.flags & (FLAG_QR | OPCODE)) != qr)
 		return WIRE_NONE;
 	read_questions(w, msg, questions, out);
 	if (*w->err != WIRE_OK)
@@ -120,14 +219,37 @@ enum wire_err dns_names(struct wire *w, struct names *out)
 	struct wire   rest = *w;
 
 	rest.err = &tail;
-	for (unsigned i = 0; i < records && tail == WIRE_OK; i++)
-		skip_record(&rest, msg, &out->dns);
-	return WIRE_OK;
+	for (unsigned i = 0; i < answers + others && tail == WIRE_OK; i++)
+		whole &= read_record(&rest, msg, qr && i < answers, out);
+	return qr && !(whole && tail == WIRE_OK) ? WIRE_BAD : WIRE_OK;
+}
+
+enum wire_err dns_names(struct wire *w, struct names *out)
+{
+	return read_message(w, 0, out);
+}
+
+enum wire_err dns_answer_names(struct wire *w, struct names *out)
+{
+	return read_message(w, FLAG_QR, out);
+}
+
+bool dns_is_answer(const struct names *names)
+{
+	return names->app == APP_DNS && names->dns.flags & FLAG_QR;
 }
 
 enum wire_err dns_guess(struct wire w)
 {
 	return wire_left(&w) >= HEADER ? WIRE_OK : WIRE_NONE;
+}
+
+enum wire_err dns_answer_guess(struct wire w)
+{
+	if (wire_left(&w) < HEADER)
+		return WIRE_NONE;
+	wire_skip(&w, 2);
+	return (wire_u16(&w) & (FLAG_QR | OPCODE)) == FLAG_QR ? WIRE_OK : WIRE_NONE;
 }
 
 /* A label as host names have them; _service and *.wild too. */
@@ -177,9 +299,9 @@ enum wire_err dns_tcp_guess_strict(struct wire w)
 	return dns_guess_strict(message);
 }
 
-/* RFC 1035 4.2.2: every message has its length in front. Of one that is still coming the questions
- * that are there count. */
-enum wire_err dns_tcp_names(struct wire *w, struct names *out)
+/* RFC 1035 4.2.2: every message has its length in front. Of one that is still coming what is there
+ * counts. */
+static enum wire_err read_tcp_message(struct wire *w, uint16_t qr, struct names *out)
 {
 	struct wire   m;
 	enum wire_err r;
@@ -188,8 +310,18 @@ enum wire_err dns_tcp_names(struct wire *w, struct names *out)
 	m = wire_sub(w, wire_u16(w));
 	if (*w->err != WIRE_OK)
 		return *w->err;
-	r = dns_names(&m, out);
+	r = read_message(&m, qr, out);
 	return m.open ? WIRE_MORE : r;
+}
+
+enum wire_err dns_tcp_names(struct wire *w, struct names *out)
+{
+	return read_tcp_message(w, 0, out);
+}
+
+enum wire_err dns_tcp_answer_names(struct wire *w, struct names *out)
+{
+	return read_tcp_message(w, FLAG_QR, out);
 }
 
 /* A length that holds a header, then one with few questions. Whatever its flags: a query may follow a
@@ -205,6 +337,17 @@ enum wire_err dns_tcp_guess(struct wire w)
 	if (*w.err == WIRE_OK && questions > FEW_QUESTIONS)
 		return WIRE_NONE;
 	return *w.err;
+}
+
+/* The flags tell an answer from what a client sends that chose a resolver's port for itself. */
+enum wire_err dns_tcp_answer_guess(struct wire w)
+{
+	struct wire flags = w;
+
+	wire_skip(&flags, 4); /* length, ID */
+	if ((wire_u16(&flags) & (FLAG_QR | OPCODE)) != FLAG_QR && *w.err == WIRE_OK)
+		return WIRE_NONE;
+	return dns_tcp_guess(w);
 }
 
 const char *dns_type_text(uint16_t type, char buf[static 12])

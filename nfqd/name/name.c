@@ -8,20 +8,20 @@
 #include <stdio.h>
 
 static const struct name_proto protos[] = {
-	{ "dns", APP_DNS, L4_UDP, false, 53, dns_guess, dns_names },
+	{ "dns", APP_DNS, L4_UDP, false, 53, 0, dns_guess, dns_names },
 	/* before DNS: the header of a record may look like one of a long query */
-	{ "tls", APP_TLS, L4_TCP, true, 0, tls_guess, tls_names },
-	{ "dns", APP_DNS, L4_TCP, false, 53, dns_tcp_guess, dns_tcp_names },
-	{ "http", APP_HTTP, L4_TCP, false, 0, http_guess, http_names },
-	{ "dns", APP_DNS, L4_UDP, false, 0, dns_guess_strict, dns_names },
-	{ "dns", APP_DNS, L4_TCP, false, 0, dns_tcp_guess_strict, dns_tcp_names },
-	{ "http2", APP_HTTP2, L4_TCP, true, 0, http2_guess, http2_names },
-	{ "socks", APP_SOCKS, L4_TCP, false, 0, socks_guess, socks_names },
+	{ "tls", APP_TLS, L4_TCP, true, 0, 0, tls_guess, tls_names },
+	{ "dns", APP_DNS, L4_TCP, false, 53, 0, dns_tcp_guess, dns_tcp_names },
+	{ "http", APP_HTTP, L4_TCP, false, 0, 0, http_guess, http_names },
+	{ "dns", APP_DNS, L4_UDP, false, 0, 0, dns_guess_strict, dns_names },
+	{ "dns", APP_DNS, L4_TCP, false, 0, 0, dns_tcp_guess_strict, dns_tcp_names },
+	{ "http2", APP_HTTP2, L4_TCP, true, 0, 0, http2_guess, http2_names },
+	{ "socks", APP_SOCKS, L4_TCP, false, 0, 0, socks_guess, socks_names },
 };
 
 #define N_PROTOS (sizeof(protos) / sizeof(protos[0]))
 
-enum wire_err name_proto_find(enum l4 l4, uint16_t port, struct span first, bool open,
+enum wire_err name_proto_find(enum l4 l4, uint16_t from, uint16_t port, struct span first, bool open,
                               const struct name_proto **row)
 {
 	enum wire_err best = WIRE_NONE;
@@ -29,7 +29,8 @@ enum wire_err name_proto_find(enum l4 l4, uint16_t port, struct span first, bool
 	for (size_t i = 0; i < N_PROTOS; i++) {
 		enum wire_err err = WIRE_OK, r;
 
-		if (protos[i].l4 != l4 || (protos[i].port && protos[i].port != port))
+		if (protos[i].l4 != l4 || (protos[i].port && protos[i].port != port) ||
+		    (protos[i].from && protos[i].from != from))
 			continue;
 		r = protos[i].guess(wire_of(first, &err, open));
 		if (r == WIRE_OK) {
@@ -123,6 +124,8 @@ const char *seen_in_text(enum seen_in s)
 {
 	static const char *const words[] = {
 		[SEEN_DNS_QUERY] = "dns.query",
+		[SEEN_DNS_CNAME] = "dns.cname",
+		[SEEN_DNS_SVCB] = "dns.svcb",
 		[SEEN_TLS_SNI] = "tls.sni",
 		[SEEN_QUIC_SNI] = "quic.sni",
 		[SEEN_HTTP_HOST] = "http.host",

@@ -8,14 +8,18 @@
 #ifndef NFQD_NAME_NAME_H
 #define NFQD_NAME_NAME_H
 
+#include "base/addr.h"
 #include "base/span.h"
 #include "base/wire.h"
 
 #define NAME_TEXT 256 /* a DNS name has at most 253 characters */
 #define NAMES_MAX 8   /* names taken from one message; more are an exception */
+#define DNS_ADDRS 16  /* addresses taken from one answer */
 
 enum seen_in {
 	SEEN_DNS_QUERY,
+	SEEN_DNS_CNAME, /* where an answer leads to: CNAME, DNAME */
+	SEEN_DNS_SVCB,  /* likewise: SVCB, HTTPS, SRV, MX */
 	SEEN_TLS_SNI,
 	SEEN_QUIC_SNI,
 	SEEN_HTTP_HOST,
@@ -33,12 +37,20 @@ struct name {
 	char     text[NAME_TEXT]; /* lower case, no trailing dot, odd bytes as \DDD, NUL-terminated */
 };
 
+struct dns_address {
+	struct addr addr;
+	uint32_t    ttl; /* seconds */
+};
+
 struct dns_info {
 	uint16_t id, flags;
 	uint16_t qtype[NAMES_MAX];
 	uint16_t question_len; /* bytes of the question section, from offset 12 */
 	bool     edns;         /* the query carried an OPT record */
 	bool     edns_do;
+	bool     ech;     /* an answer carries keys for Encrypted ClientHello */
+	uint8_t  n_targets, n_addrs; /* records of an answer that lead on; addresses in it */
+	struct dns_address addrs[DNS_ADDRS];
 };
 
 struct tls_info {
@@ -120,15 +132,16 @@ struct name_proto {
 	uint8_t     app, l4;
 	bool        one_per_flow; /* the first message decides the whole connection */
 	uint16_t    port;         /* only towards this port; 0: any */
+	uint16_t    from;         /* only from this port, that of a server; 0: any */
 	enum wire_err (*guess)(struct wire w);
 	enum wire_err (*names)(struct wire *w, struct names *out);
 };
 
 /*
- * Finds the protocol of the first bytes a client sent. WIRE_OK: *row is set; WIRE_MORE: too few
+ * Finds the protocol of the first bytes that one side sent. WIRE_OK: *row is set; WIRE_MORE: too few
  * bytes to tell; WIRE_NONE: none of ours.
  */
-enum wire_err name_proto_find(enum l4 l4, uint16_t port, struct span first, bool open,
+enum wire_err name_proto_find(enum l4 l4, uint16_t from, uint16_t port, struct span first, bool open,
                               const struct name_proto **row);
 
 enum wire_err dns_guess(struct wire w);
@@ -137,6 +150,13 @@ enum wire_err dns_names(struct wire *w, struct names *out);
 enum wire_err dns_tcp_guess(struct wire w);
 enum wire_err dns_tcp_guess_strict(struct wire w);
 enum wire_err dns_tcp_names(struct wire *w, struct names *out); /* one message with its length */
+/* An answer: v[0] is its question, behind it come the names that it leads to. */
+enum wire_err dns_answer_guess(struct wire w);
+enum wire_err dns_answer_names(struct wire *w, struct names *out);
+enum wire_err dns_tcp_answer_guess(struct wire w);
+enum wire_err dns_tcp_answer_names(struct wire *w, struct names *out);
+/* Is this what dns_answer_names() read? */
+bool dns_is_answer(const struct names *names);
 enum wire_err tls_guess(struct wire w);
 enum wire_err tls_names(struct wire *w, struct names *out);
 /* The handshake without records, as QUIC carries it. */

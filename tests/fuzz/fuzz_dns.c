@@ -34,6 +34,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (fuzz_parse(dns_names, msg, false, &names) == WIRE_OK && names.n)
 		answer(&names, msg);
+	if (fuzz_parse(dns_answer_names, msg, false, &names) == WIRE_OK)
+		FUZZ_CHECK(dns_is_answer(&names) && names.dns.n_addrs <= DNS_ADDRS);
 	fuzz_stream(dns_tcp_names, msg);
+	fuzz_stream(dns_tcp_answer_names, msg);
 	return 0;
 }

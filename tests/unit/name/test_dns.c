@@ -169,10 +169,7 @@ static void test_pointer_chains(void **state)
 	static const struct {
 		const char *what;
 		unsigned    jumps;
-		bool        edns;
-	} chains[] = { { "1 jump", 1, true },
-		       { "127 jumps", 127, true },
-		       { "128 jumps", 128, false } };
+	} chains[] = { { "1 jump", 1 }, { "127 jumps", 127 }, { "128 jumps", 128 } };
 	static struct bytes b;
 	struct names        got;
 
@@ -181,19 +178,110 @@ static void test_pointer_chains(void **state)
 		size_t last = 12;
 
 		b.n = 0;
-		bytes_put(&b, HEAD("\1\0", "\0\1", "\1\0") "\1a\0" A_IN, 19);
-		for (unsigned j = 0; j < chains[i].jumps; j++) {
+		bytes_put(&b, "\22\64\201\200\0\1", 6);
+		bytes_num(&b, 2, chains[i].jumps);
+		bytes_put(&b, "\0\0\0\0\1a\0" A_IN, 11);
+		for (unsigned j = 1; j < chains[i].jumps; j++) {
 			size_t here = b.n;
 
 			bytes_num(&b, 2, 0xc000 | last);
-			bytes_put(&b, "\0\1\0\1\0\0\0\0\0\0", 10);
+			bytes_put(&b, "\0\20\0\1\0\0\0\0\0\0", 10);
 			last = here;
 		}
-		bytes_put(&b, OPT("\0\0", "\0\0"), 11);
+		bytes_put(&b, "\0\0\5\0\1\0\0\0\0\0\2", 11);
+		bytes_num(&b, 2, 0xc000 | last);
 		same_num(chains[i].what, "result",
-			 mangle_parse(dns_names, bytes_span(&b), false, &got), WIRE_OK);
-		same_num(chains[i].what, "edns", got.dns.edns, chains[i].edns);
+			 mangle_parse(dns_answer_names, bytes_span(&b), false, &got),
+			 chains[i].jumps > 127 ? WIRE_BAD : WIRE_OK);
+		same_num(chains[i].what, "names", got.n, chains[i].jumps > 127 ? 1 : 2);
 	}
+}
+
+/* ---- answers ---- */
+
+#define ANSWER(answers) "\22\64\201\200\0\1" answers "\0\0\0\0" "\1q\0" A_IN
+#define RR(type, length, data) "\300\14" type "\0\1\0\0\1\54" length data
+#define CNAME(length, data) RR("\0\5", length, data)
+
+static const struct {
+	const char   *what;
+	struct span   msg;
+	enum wire_err result;
+	const char   *names; /* the question among them */
+	const char   *addrs;
+	bool          ech;
+} answers[] = {
+	{ "nothing", LIT(ANSWER("\0\0")), WIRE_OK, "q", "", false },
+	{ "a CNAME", LIT(ANSWER("\0\1") CNAME("\0\5", "\1a\1b\0")), WIRE_OK, "q a.b", "", false },
+	{ "a CNAME to the root", LIT(ANSWER("\0\1") CNAME("\0\1", "\0")), WIRE_OK, "q", "", false },
+	{ "the same twice", LIT(ANSWER("\0\2") CNAME("\0\3", "\1a\0") CNAME("\0\3", "\1a\0")), WIRE_OK,
+	  "q a", "", false },
+	{ "addresses", LIT(ANSWER("\0\2") RR("\0\1", "\0\4", "\300\0\2\1")
+	                   RR("\0\34", "\0\20", "\40\1\15\270\0\0\0\0\0\0\0\0\0\0\0\1")),
+	  WIRE_OK, "q", "192.0.2.1/300 2001:db8::1/300", false },
+	{ "an address of three bytes, and one of four",
+	  LIT(ANSWER("\0\2") RR("\0\1", "\0\3", "\300\0\2") RR("\0\1", "\0\4", "\300\0\2\2")), WIRE_BAD,
+	  "q", "192.0.2.2/300", false },
+	{ "HTTPS with hints and ECH",
+	  LIT(ANSWER("\0\1") RR("\0\101", "\0\31", "\0\1\1a\0" "\0\4\0\10\300\0\2\1\300\0\2\2"
+	                        "\0\5\0\4ABCD")),
+	  WIRE_OK, "q a", "192.0.2.1/300 192.0.2.2/300", true },
+	{ "HTTPS: half a hint", LIT(ANSWER("\0\1") RR("\0\101", "\0\11", "\0\1\0" "\0\4\0\2\300\0")),
+	  WIRE_BAD, "q", "", false },
+	{ "SRV", LIT(ANSWER("\0\1") RR("\0\41", "\0\11", "\0\1\0\2\1\273\1a\0")), WIRE_OK, "q a", "", false },
+	{ "MX", LIT(ANSWER("\0\1") RR("\0\17", "\0\5", "\0\1\1a\0")), WIRE_OK, "q a", "", false },
+	{ "NS, PTR and TXT", LIT(ANSWER("\0\3") RR("\0\2", "\0\3", "\1a\0") RR("\0\14", "\0\3", "\1b\0")
+	                         RR("\0\20", "\0\3", "\1c\0")), WIRE_OK, "q", "", false },
+	{ "records promised, none there", LIT(ANSWER("\377\377")), WIRE_BAD, "q", "", false },
+	{ "a record that is longer than the message", LIT(ANSWER("\0\1") CNAME("\0\10", "\1a\0")), WIRE_BAD,
+	  "q", "", false },
+	{ "a target in the additional section is none",
+	  LIT("\22\64\201\200\0\1\0\0\0\0\0\1\1q\0" A_IN CNAME("\0\3", "\1a\0")), WIRE_OK, "q", "", false },
+	{ "a question", LIT(QUERY("\0\1") "\1q\0" A_IN), WIRE_NONE, "", "", false },
+	{ "an answer to notify", LIT("\22\64\241\0\0\1\0\0\0\0\0\0\1q\0" A_IN), WIRE_NONE, "", "", false },
+};
+
+static const char *addrs_text(const struct dns_info *info)
+{
+	static char out[400];
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < info->n_addrs; i++) {
+		char one[ADDR_TEXT];
+
+		addr_text(&info->addrs[i].addr, one);
+		snprintf(out + strlen(out), sizeof(out) - strlen(out), "%s%s/%u", i ? " " : "", one,
+		         info->addrs[i].ttl);
+	}
+	return out;
+}
+
+static void test_answers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_OF(answers); i++) {
+		struct names  got;
+		enum wire_err r = mangle_parse(dns_answer_names, answers[i].msg, false, &got);
+
+		same_num(answers[i].what, "result", r, answers[i].result);
+		same_text(answers[i].what, names_text(&got), answers[i].names);
+		same_text(answers[i].what, addrs_text(&got.dns), answers[i].addrs);
+		same_num(answers[i].what, "ECH", got.dns.ech, answers[i].ech);
+	}
+}
+
+/* A target of four bytes can point to a name of 255: only so many are read. */
+static void test_many_targets(void **state)
+{
+	static struct bytes b;
+	struct names        got;
+
+	(void)state;
+	bytes_put(&b, ANSWER("\20\0"), 19);
+	while (b.n + 16 < 60000)
+		bytes_put(&b, CNAME("\0\4", "\1a\300\14"), 16);
+	assert_int_equal(mangle_parse(dns_answer_names, bytes_span(&b), false, &got), WIRE_BAD);
+	assert_int_equal(got.dns.n_targets, 32);
 }
 
 static void test_tcp(void **state)
@@ -338,6 +426,13 @@ static void test_mangled(void **state)
 	(void)state;
 	bytes_dns_query(&b, 7, "downloads.upd.kaspersky.com", 1);
 	mangle("a query", dns_names, bytes_span(&b));
+	for (size_t i = 0; i < N_OF(answers); i++) {
+		tcp.n = 0;
+		bytes_block(&tcp, 2, answers[i].msg);
+		if (answers[i].result == WIRE_OK)
+			mangle(answers[i].what, dns_tcp_answer_names, bytes_span(&tcp));
+	}
+	tcp.n = 0;
 	bytes_block(&tcp, 2, bytes_span(&b));
 	mangle("a query over TCP", dns_tcp_names, bytes_span(&tcp));
 	b.n = 0;
@@ -349,6 +444,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_messages),     cmocka_unit_test(test_info),
+		cmocka_unit_test(test_answers),      cmocka_unit_test(test_many_targets),
 		cmocka_unit_test(test_long_names),   cmocka_unit_test(test_pointer_chains),
 		cmocka_unit_test(test_tcp),          cmocka_unit_test(test_guess),
 		cmocka_unit_test(test_guess_strict),

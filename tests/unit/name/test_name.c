@@ -167,7 +167,7 @@ static void test_find(void **state)
 		const struct name_proto *row = NULL;
 
 		same_num(rows[i].what, "result",
-			 name_proto_find(rows[i].l4, rows[i].port, rows[i].first,
+			 name_proto_find(rows[i].l4, 0, rows[i].port, rows[i].first,
 					 rows[i].l4 == L4_TCP, &row),
 			 rows[i].result);
 		if (rows[i].label)

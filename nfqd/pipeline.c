@@ -182,7 +182,7 @@ struct verdict pipeline_judge(struct pipeline *p, struct judged *j)
 		name_canonical(&where, span_str(text));
 		memcpy(where.text, text, strlen(text) + 1);
 		where.len = (uint16_t)strlen(text);
-		ruleset_match_addr(p->rules, &j->pkt->dst, j->pkt->proto, j->pkt->dport, &m);
+		ruleset_match_addr(p->rules, &j->pkt->dst, j->pkt->proto, j->pkt->dport, false, &m);
 		decide(p, j, &m, &decisions[0]);
 	}
 	if (decisions[worst].action >= ACTION_REJECT)

@@ -34,7 +34,14 @@ static inline bool addr_eq(const struct addr *a, const struct addr *b)
 	return a->len == b->len && memcmp(a->b, b->b, 16) == 0;
 }
 
+static inline bool net_eq(const struct net *a, const struct net *b)
+{
+	return a->bits == b->bits && addr_eq(&a->addr, &b->addr);
+}
+
 bool net_has(const struct net *net, const struct addr *a);
+/* The first bits of an address, the others zero. */
+struct addr addr_masked(const struct addr *a, uint8_t bits);
 bool addr_is_loopback(const struct addr *a);
 bool addr_is_link_local(const struct addr *a);
 bool addr_is_multicast(const struct addr *a);

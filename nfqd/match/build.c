@@ -26,6 +26,7 @@
 /* Patterns at one name or (globs) under one suffix: bounds the time of a look-up. */
 #define SAME_PRINT_MAX 1000
 #define FILTER_BITS    8 /* per name: one look-up in thirty passes for nothing */
+#define EXACT_MAX      4096 /* names that a background look-up can go through in a while */
 #define SID_FIRST      9000000
 #define SID_SPAN       1000000
 
@@ -140,6 +141,19 @@ static uint32_t pattern_text(struct build *x, const struct pattern *p)
 	return text(x, written);
 }
 
+/* Names that can be looked up, whose addresses stand for them. */
+static void add_exact(struct build *x, const struct pattern *p)
+{
+	const struct rs_rule *r = (void *)x->b->section[RS_RULE].data;
+	uint32_t              name;
+
+	if (p->kind != PATTERN_EXACT || p->ranges || x->b->failed || r[x->rule].shared ||
+	    r[x->rule].action == ENTRY_ALLOW || x->b->section[RS_EXACT].n == EXACT_MAX)
+		return;
+	name = text(x, p->text);
+	image_add(x->b, RS_EXACT, &name, 1, sizeof(name));
+}
+
 static int add_name(struct build *x, const char *name, struct err *why)
 {
 	struct pattern   p;
@@ -148,6 +162,7 @@ static int add_name(struct build *x, const char *name, struct err *why)
 	if (pattern_parse(&p, name, why) < 0)
 		return -1;
 	t.kind = p.kind;
+	add_exact(x, &p);
 	if (p.ranges || p.kind == PATTERN_GLOB) {
 		t.pattern = pattern_text(x, &p);
 		pattern_place(x, &p, target_add(x, t));
@@ -428,15 +443,6 @@ static int fill(struct image_builder *b, const struct rs_name *names, uint32_t n
 		if (put(b, &names[i], err) < 0)
 			return -1;
 	return b->failed ? err_set(err, "out of memory") : 0;
-}
-
-static int net_order(const void *va, const void *vb)
-{
-	const struct rs_net *a = va, *b = vb;
-
-	if (a->net.bits != b->net.bits)
-		return b->net.bits - a->net.bits;
-	return a->rule < b->rule ? -1 : a->rule > b->rule;
 }
 
 int ruleset_index(struct image_builder *b, uint64_t generation, struct err *err)

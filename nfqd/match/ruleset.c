@@ -242,22 +242,60 @@ static void match_exception_nets(const struct ruleset *rs, const struct addr *a,
 			offer_exception(out, nets[i].exception);
 }
 
+int net_order(const void *va, const void *vb)
+{
+	const struct rs_net *a = va, *b = vb;
+	int                  addr = memcmp(a->net.addr.b, b->net.addr.b, sizeof(a->net.addr.b));
+
+	if (a->net.addr.len != b->net.addr.len)
+		return a->net.addr.len - b->net.addr.len;
+	if (a->net.bits != b->net.bits)
+		return b->net.bits - a->net.bits;
+	if (addr)
+		return addr;
+	return a->rule < b->rule ? -1 : a->rule > b->rule;
+}
+
+/* The first of n that is not before key. */
+static uint32_t net_from(const struct rs_net *nets, uint32_t n, const struct rs_net *key)
+{
+	uint32_t low = 0;
+
+	while (low < n) {
+		uint32_t mid = low + (n - low) / 2;
+
+		if (net_order(&nets[mid], key) < 0)
+			low = mid + 1;
+		else
+			n = mid;
+	}
+	return low;
+}
+
 void ruleset_match_addr(const struct ruleset *rs, const struct addr *a, uint8_t proto, uint16_t port,
-                        struct match *out)
+                        bool beside_name, struct match *out)
 {
 	const struct rs_net *nets = image_at(rs->img, RS_NET);
-	uint32_t             n = image_n(rs->img, RS_NET);
+	struct rs_net        key = { .net = { .addr.len = a->len, .bits = (uint8_t)(a->len * 8) } };
+	uint32_t             n = image_n(rs->img, RS_NET), i;
 
 	out->n = out->n_exceptions = 0;
-	for (uint32_t i = 0; i < n; i++) {
-		const struct rs_rule *r = &rs->rules[nets[i].rule];
-		struct hit            h = { .rule = nets[i].rule,
-			                    .pattern = r->id + (uint32_t)strlen("net-"),
-			                    .kind = PATTERN_NET,
-			                    .labels = nets[i].net.bits };
+	/* from one prefix length that there is to the next */
+	while ((i = net_from(nets, n, &key)) < n && nets[i].net.addr.len == a->len) {
+		key.net = (struct net){ addr_masked(a, nets[i].net.bits), nets[i].net.bits };
+		for (i = net_from(nets, n, &key); i < n && net_eq(&nets[i].net, &key.net); i++) {
+			const struct rs_rule *r = &rs->rules[nets[i].rule];
+			struct hit            h = { .rule = nets[i].rule,
+				                    .pattern = r->id + (uint32_t)strlen("net-"),
+				                    .kind = PATTERN_NET,
+				                    .labels = nets[i].net.bits };
 
-		if (net_has(&nets[i].net, a) && ports_have(rs, r->ports, proto, port))
-			offer(rs, out, &h);
+			if (ports_have(rs, r->ports, proto, port) && (r->ports.n || !beside_name))
+				offer(rs, out, &h);
+		}
+		if (key.net.bits == 0)
+			break;
+		key.net = (struct net){ { .len = a->len }, (uint8_t)(key.net.bits - 1) };
 	}
 	protect(rs, out);
 	if (out->n)

@@ -28,7 +28,8 @@ enum ruleset_section {
 	RS_FILTER,    /* uint64_t: which fingerprints may be in RS_NAME, small enough for a cache */
 	RS_NAME,      /* struct rs_name, open addressing by fingerprint */
 	RS_TARGET,    /* struct rs_target */
-	RS_NET,       /* struct rs_net, longest prefix first */
+	RS_EXACT,     /* uint32_t: texts of exact names whose addresses may be watched */
+	RS_NET,       /* struct rs_net, in the order of net_order() */
 	/* what is above belongs to the packs, what is below to the site */
 	RS_POLICY,    /* struct rs_policy (decide/policy.h) */
 	RS_CLIENT,    /* struct rs_client */
@@ -114,6 +115,9 @@ struct rs_exception_net {
 	uint32_t   exception;
 };
 
+/* By family, longest prefix first, address, rule: every prefix length is one sorted run. */
+int net_order(const void *a, const void *b);
+
 struct ruleset {
 	const struct image        *img;
 	const struct ruleset_head *head;
@@ -142,9 +146,13 @@ void ruleset_open(struct ruleset *rs, const struct image *img);
 
 /* Finds every pack's hit for a canonical name. No allocation; about 100 ns. */
 void ruleset_match_name(const struct ruleset *rs, const struct name *name, struct match *out);
-/* Finds every pack's hit for an address; proto is IPPROTO_*. */
+/*
+ * Finds every pack's hit for an address; proto is IPPROTO_*. beside_name: the connection has a name,
+ * and no pack lists it. It knows better whose it is than the address does, so only networks that name
+ * ports count: they stand for a service, whatever name it goes by (encrypted DNS on port 853).
+ */
 void ruleset_match_addr(const struct ruleset *rs, const struct addr *a, uint8_t proto, uint16_t port,
-                        struct match *out);
+                        bool beside_name, struct match *out);
 
 /* All that match a name, also those that others outweigh. Returns how many there are; at most max are
  * written. For people: the packet path asks ruleset_match_name(). */

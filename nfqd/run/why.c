@@ -127,7 +127,7 @@ static void decide(const struct why *w, uint8_t proto, uint16_t port, struct dec
 	struct match m;
 
 	if (w->addr.len)
-		ruleset_match_addr(w->rs, &w->addr, proto, port, &m);
+		ruleset_match_addr(w->rs, &w->addr, proto, port, false, &m);
 	else
 		ruleset_match_name(w->rs, &w->name, &m);
 	policy_decide(w->rs, &m, &w->client, proto, port, w->at, d);

@@ -294,7 +294,7 @@ static void test_address(void **state)
 	addr_parse("192.0.2.9", &a);
 	addr_parse("10.0.0.1", &client.addr);
 	clock_parse(AFTER, &at);
-	ruleset_match_addr(&rs, &a, IPPROTO_TCP, 443, &m);
+	ruleset_match_addr(&rs, &a, IPPROTO_TCP, 443, false, &m);
 	policy_decide(&rs, &m, &client, IPPROTO_TCP, 443, at, &d);
 	decision_text(&rs, &d, got, sizeof(got));
 	assert_string_equal(got, "reject reject site in-force kav/net-192.0.2.0/24 -");
@@ -467,7 +467,7 @@ static void test_address_exception(void **state)
 		ruleset_open(&rs, img);
 		addr_parse("192.0.2.9", &a);
 		clock_parse(AFTER, &at);
-		ruleset_match_addr(&rs, &a, IPPROTO_TCP, 443, &m);
+		ruleset_match_addr(&rs, &a, IPPROTO_TCP, 443, false, &m);
 		policy_decide(&rs, &m, &client, IPPROTO_TCP, 443, at, &d);
 		decision_text(&rs, &d, got, sizeof(got));
 		same_text(cases[i].name, got, cases[i].expected);

@@ -438,7 +438,7 @@ static void test_addresses(void **state)
 		char         got[200] = "";
 
 		assert_int_equal(addr_parse(rows[i].addr, &a), 0);
-		ruleset_match_addr(&rs, &a, rows[i].proto, rows[i].port, &m);
+		ruleset_match_addr(&rs, &a, rows[i].proto, rows[i].port, false, &m);
 		for (unsigned k = 0; k < m.n; k++) {
 			const struct rs_rule *r = &rs.rules[m.hits[k].rule];
 
@@ -448,6 +448,85 @@ static void test_addresses(void **state)
 			         rs_text(&rs, rs.packs[r->pack].id), rs_text(&rs, r->id));
 		}
 		same_text(rows[i].what, got, rows[i].expected);
+	}
+	free(img);
+}
+
+/* Beside a name that nobody lists only networks count that say at which ports. */
+static void test_addresses_beside_names(void **state)
+{
+	static char    *dot[] = { "any/853" };
+	struct pack_net nets[] = { { .cidr = "192.0.2.0/24" },
+		                   { .cidr = "0.0.0.0/0", .ports = dot, .n_ports = 1 } };
+	struct pack     p = { .id = "p", .path = "p", .nets = nets, .n_nets = N_OF(nets) };
+	static const struct {
+		uint16_t    port;
+		bool        beside;
+		const char *rule;
+	} rows[] = {
+		{ 443, false, "net-192.0.2.0/24" }, { 443, true, NULL },
+		{ 853, false, "net-192.0.2.0/24" }, { 853, true, "net-0.0.0.0/0" },
+	};
+	struct image  *img = image_of((struct pack *[]){ &p }, 1);
+	struct ruleset rs;
+	struct addr    a = { 4, { 192, 0, 2, 1 } };
+
+	(void)state;
+	ruleset_open(&rs, img);
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		struct match m;
+
+		ruleset_match_addr(&rs, &a, IPPROTO_TCP, rows[i].port, rows[i].beside, &m);
+		assert_int_equal(m.n, rows[i].rule != NULL);
+		if (rows[i].rule)
+			assert_string_equal(rs_text(&rs, rs.rules[m.hits[0].rule].id), rows[i].rule);
+	}
+	free(img);
+}
+
+enum { MANY = 400 };
+
+/* The search finds the longest prefix that looking at each one finds. */
+static void test_many_networks(void **state)
+{
+	static char            cidr[MANY][64];
+	static struct pack_net nets[MANY];
+	static struct net      parsed[MANY];
+	struct pack    p = { .id = "p", .path = "p", .nets = nets, .n_nets = MANY };
+	struct image  *img;
+	struct ruleset rs;
+	uint32_t       x = 1;
+
+	(void)state;
+	for (unsigned i = 0; i < MANY; i++) { /* crowded, so that they lie in each other */
+		struct net *n = &parsed[i];
+		bool        six = i % 4 == 0;
+
+		x = x * 1664525 + 1013904223;
+		n->bits = (uint8_t)(six ? 28 + (x >> 24) % 100 : (x >> 24) % 33);
+		n->addr = (struct addr){ six ? 16 : 4, { 0x20, (uint8_t)(x >> 22 & 1), (uint8_t)(x >> 20 & 3),
+			                                  (uint8_t)(x >> 16 & 7) } };
+		n->addr = addr_masked(&n->addr, n->bits);
+		addr_text(&n->addr, cidr[i]);
+		snprintf(cidr[i] + strlen(cidr[i]), 8, "/%u", n->bits);
+		nets[i].cidr = cidr[i];
+	}
+	img = image_of((struct pack *[]){ &p }, 1);
+	ruleset_open(&rs, img);
+	for (unsigned i = 0; i < 4096; i++) {
+		struct addr  a = { i & 1 ? 16 : 4, { 0x20, i >> 1 & 1, i >> 2 & 3, i >> 4 & 7, (uint8_t)(i >> 7) } };
+		struct match m;
+		int          longest = -1;
+
+		if (a.len == 4)
+			a.b[4] = 0;
+		for (unsigned k = 0; k < MANY; k++)
+			if (net_has(&parsed[k], &a) && parsed[k].bits > longest)
+				longest = parsed[k].bits;
+		ruleset_match_addr(&rs, &a, IPPROTO_TCP, 443, false, &m);
+		assert_int_equal(m.n, longest >= 0);
+		if (m.n)
+			assert_int_equal(m.hits[0].labels, longest);
 	}
 	free(img);
 }
@@ -686,6 +765,7 @@ int main(void)
 		cmocka_unit_test(test_image),      cmocka_unit_test(test_crowd),
 		cmocka_unit_test(test_exceptions), cmocka_unit_test(test_match_all), cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_names_file), cmocka_unit_test(test_names_file_errors),
+		cmocka_unit_test(test_addresses_beside_names), cmocka_unit_test(test_many_networks),
 		cmocka_unit_test(test_ports),      cmocka_unit_test(test_naive),
 	};
 

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of watched addresses: sequence counters for readers, eight places per address. */
+#include "match/watch.h"
+
+#include <sys/random.h>
+
+#include "base/clock.h"
+
+enum { PLACES = 8, NEWS = 30 /* seconds that are worth telling the kernel */ };
+
+void watch_init(struct watch *w)
+{
+	if (getrandom(&w->seed, sizeof(w->seed), GRND_NONBLOCK) < 0)
+		w->seed = clock_now(); /* early in boot: better than a known one */
+}
+
+/* ---- slots --------------------------------------------------------------------------------- */
+
+static uint64_t hash_of(const struct watch *w, const struct addr *a)
+{
+	return hash64(a, sizeof(*a), w->seed);
+}
+
+static uint32_t place(uint64_t hash, unsigned i)
+{
+	return (hash_range(hash, WATCH_SLOTS) + i) % WATCH_SLOTS;
+}
+
+/* A copy of a slot that nobody wrote to meanwhile. */
+static bool read_slot(const struct watched *from, struct watched *to)
+{
+	uint32_t version = atomic_load_explicit(&from->version, memory_order_acquire);
+
+	if (version & 1)
+		return false;
+	to->until = from->until;
+	to->addr = from->addr;
+	to->name = from->name;
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(&from->version, memory_order_relaxed) == version;
+}
+
+/* A slot that a dying process left half written stays so: it is lost, the others are not. */
+static void write_slot(struct watched *to, uint32_t until, const struct addr *a,
+                       const struct name *name)
+{
+	uint32_t version = atomic_load_explicit(&to->version, memory_order_relaxed);
+
+	if (version & 1 || !atomic_compare_exchange_strong(&to->version, &version, version + 1))
+		return;
+	to->until = until;
+	to->addr = *a;
+	to->name = *name;
+	atomic_store_explicit(&to->version, version + 2, memory_order_release);
+}
+
+/* The address's slot and what it holds; without one, the slot to use for it, empty. */
+static struct watched *find(struct watch *w, const struct addr *a, uint64_t hash, struct watched *is)
+{
+	struct watched *best = &w->slots[place(hash, 0)];
+	uint32_t        first = UINT32_MAX;
+
+	for (unsigned i = 0; i < PLACES; i++) {
+		struct watched *s = &w->slots[place(hash, i)];
+
+		if (!read_slot(s, is))
+			continue;
+		if (addr_eq(&is->addr, a))
+			return s;
+		if (is->until < first) {
+			first = is->until;
+			best = s;
+		}
+	}
+	is->until = 0;
+	return best;
+}
+
+/* ---- learning ------------------------------------------------------------------------------ */
+
+/* Places that no name of a vendor's is at: what a resolver says that blocks by itself. */
+static bool is_nowhere(const struct addr *a)
+{
+	static const struct net nets[] = {
+		{ { 4, { 0 } }, 8 },            { { 4, { 127 } }, 8 },
+		{ { 4, { 169, 254 } }, 16 },    { { 4, { 224 } }, 3 },
+		{ { 16, { 0 } }, 127 },         { { 16, { 0xfe, 0x80 } }, 10 },
+		{ { 16, { 0xff } }, 8 },
+	};
+
+	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
+		if (net_has(&nets[i], a))
+			return true;
+	return false;
+}
+
+/* Listed, and by nobody who says that its address is others' too, or that it must stay open. */
+static bool is_watchable(const struct ruleset *rs, const struct name *name)
+{
+	struct match m;
+
+	ruleset_match_name(rs, name, &m);
+	for (unsigned i = 0; i < m.n; i++) {
+		const struct rs_rule *r = &rs->rules[m.hits[i].rule];
+
+		if (r->shared || r->action == ENTRY_ALLOW)
+			return false;
+	}
+	return m.n > 0;
+}
+
+static bool learn_one(struct watch *w, const struct addr *a, const struct name *name, uint32_t now,
+                      uint32_t ttl)
+{
+	uint64_t        hash = hash_of(w, a);
+	struct watched  is;
+	struct watched *slot = find(w, a, hash, &is);
+
+	if (!name) {
+		recent_put(&w->guarded, hash, now + ttl);
+		if (is.until)
+			write_slot(slot, 0, a, &is.name);
+		return false;
+	}
+	if (recent_has(&w->guarded, hash, now) || is.until >= now + ttl)
+		return false;
+	write_slot(slot, now + ttl, a, name);
+	return is.until + NEWS < now + ttl;
+}
+
+bool watch_learn(struct watch *w, const struct ruleset *rs, const struct names *answer,
+                 const struct addr *from, uint32_t at_least, uint64_t now)
+{
+	uint32_t seconds = (uint32_t)(now / NS_PER_S);
+	bool     listed = answer->n > 0, news = false;
+
+	for (unsigned i = 0; answer->dns.n_addrs && i < answer->n; i++)
+		listed = listed && is_watchable(rs, &answer->v[i]);
+	for (unsigned i = 0; i < answer->dns.n_addrs; i++) {
+		const struct dns_address *a = &answer->dns.addrs[i];
+		uint32_t ttl = a->ttl > WATCH_MAX ? WATCH_MAX : a->ttl;
+
+		if (is_nowhere(&a->addr) || addr_eq(&a->addr, from))
+			continue; /* no server of the vendor's, but somebody's block page */
+		news |= learn_one(w, &a->addr, listed ? &answer->v[0] : NULL, seconds,
+		                  ttl < at_least ? at_least : ttl);
+	}
+	return news;
+}
+
+/* ---- asking -------------------------------------------------------------------------------- */
+
+/* `ports` narrows what an address may stand for (never a name). */
+static void keep_for_port(const struct ruleset *rs, uint8_t proto, uint16_t port, struct match *m)
+{
+	uint8_t kept = 0;
+
+	for (unsigned i = 0; i < m->n; i++)
+		if (ports_have(rs, rs->rules[m->hits[i].rule].ports, proto, port))
+			m->hits[kept++] = m->hits[i];
+	m->n = kept;
+}
+
+bool watch_match(const struct watch *w, const struct ruleset *rs, const struct addr *a, uint8_t proto,
+                 uint16_t port, uint64_t now, struct name *learned_for, struct match *out)
+{
+	uint32_t       seconds = (uint32_t)(now / NS_PER_S);
+	uint64_t       hash = hash_of(w, a);
+	struct watched is;
+
+	for (unsigned i = 0; i < PLACES; i++) {
+		if (!read_slot(&w->slots[place(hash, i)], &is) || !addr_eq(&is.addr, a) ||
+		    is.until < seconds)
+			continue;
+		if (recent_has(&w->guarded, hash, seconds))
+			return false;
+		*learned_for = is.name;
+		ruleset_match_name(rs, learned_for, out); /* the rules may be other ones now */
+		keep_for_port(rs, proto, port, out);
+		return out->n > 0;
+	}
+	return false;
+}
+
+void watch_each(const struct watch *w, uint64_t now,
+                void (*each)(void *ctx, const struct addr *a, uint32_t left), void *ctx)
+{
+	uint32_t       seconds = (uint32_t)(now / NS_PER_S);
+	struct watched is;
+
+	for (unsigned i = 0; i < WATCH_SLOTS; i++)
+		if (read_slot(&w->slots[i], &is) && is.until > seconds)
+			each(ctx, &is.addr, is.until - seconds);
+}

@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/hash.h"
+#include "decide/policy.h"
+#include "match/watch.h"
 #include "reassemble/fragment.h"
 
 enum { DECOY_HOPS = 12 }; /* what clients send with 64 and more has this left at a router of theirs */
@@ -102,14 +104,18 @@ static void record(struct pipeline *p, struct judged *j, const struct name *name
 
 	if (!flow_record_once(f, hash, p->now))
 		return;
+	if (j->origin)
+		e.origin = *j->origin;
 	e.flow_id = f->id;
 	memcpy(e.mac, raw->mac, sizeof(e.mac));
-	if (e.app == APP_DNS)
+	if (e.app == APP_DNS) {
 		e.dns.id = j->names.dns.id;
-	else if (e.app == APP_TLS || e.app == APP_QUIC)
+		e.dns.ech = j->names.dns.ech;
+	} else if (e.app == APP_TLS || e.app == APP_QUIC) {
 		tls_describe(&j->names, &e.tls);
-	else if (e.app == APP_HTTP || e.app == APP_HTTP2)
+	} else if (e.app == APP_HTTP || e.app == APP_HTTP2) {
 		e.http = j->names.http;
+	}
 	count_add(p->count, p->emit(p->emit_ctx, &e) ? COUNT_records : COUNT_records_lost, 1);
 }
 
@@ -147,7 +153,7 @@ static struct verdict refuse(struct pipeline *p, const struct judged *j, const s
 	char          why[160];
 	struct act_on on = { .raw = j->raw, .pkt = j->pkt, .names = &j->names,
 		             .message = j->message, .peer_next = j->peer_next, .why = why,
-		             .answer = j->answer };
+		             .answer = j->answer, .begun = j->begun };
 	struct verdict v;
 
 	why_text(p, d, why, sizeof(why));
@@ -156,45 +162,85 @@ static struct verdict refuse(struct pipeline *p, const struct judged *j, const s
 	return v;
 }
 
+/* The questions in an answer were judged when they were asked. */
+static bool to_judge(const struct judged *j, const struct name *name)
+{
+	return !j->answer || name->seen_in != SEEN_DNS_QUERY;
+}
+
+/* What a name was asked for; of an answer's, what its question was. */
+static uint16_t dns_type(const struct judged *j, unsigned i)
+{
+	return j->names.app == APP_DNS ? j->names.dns.qtype[j->answer ? 0 : i] : 0;
+}
+
+/* Learned of listed names first: that tells more than whose network it is. */
+static bool match_address(struct pipeline *p, struct judged *j, struct name *learned_for,
+                          struct match *m)
+{
+	const struct packet *pkt = j->pkt;
+
+	if (j->names.n == 0 && watch_match(p->watch, p->rules, &pkt->dst, pkt->proto, pkt->dport,
+	                                   p->now, learned_for, m)) {
+		j->origin = learned_for;
+		return true;
+	}
+	ruleset_match_addr(p->rules, &pkt->dst, pkt->proto, pkt->dport, j->names.n > 0, m);
+	return m->n > 0;
+}
+
+/* The address as a name, for its record. */
+static struct name address_name(const struct addr *a)
+{
+	struct name where = { .seen_in = SEEN_ADDRESS };
+
+	addr_text(a, where.text);
+	where.len = (uint16_t)strlen(where.text);
+	return where;
+}
+
 struct verdict pipeline_judge(struct pipeline *p, struct judged *j)
 {
-	struct decision decisions[NAMES_MAX];
-	struct name     where = { .seen_in = SEEN_ADDRESS };
+	struct decision decisions[NAMES_MAX + 1], *worst = decisions;
 	struct match    m;
+	struct name     learned_for;
 	enum sent       sent = SENT_NOTHING;
 	struct verdict  v = VERDICT_ALLOW;
-	unsigned        n = j->names.n, worst = 0;
-	bool            all = rs_settings(p->rules)->events_all;
+	unsigned        n = j->names.n;
+	bool            listed = false, by_address;
+	/* where an unlisted question leads is no name that anybody asked for */
+	bool            all = rs_settings(p->rules)->events_all && !dns_is_answer(&j->names);
 
 	if (rs_settings(p->rules)->mode == MODE_OFF)
 		return VERDICT_ALLOW;
 	for (unsigned i = 0; i < n; i++) {
-		ruleset_match_name(p->rules, &j->names.v[i], &m);
+		m.n = m.n_exceptions = 0;
+		if (to_judge(j, &j->names.v[i]))
+			ruleset_match_name(p->rules, &j->names.v[i], &m);
 		decide(p, j, &m, &decisions[i]);
-		if (decisions[i].action > decisions[worst].action)
-			worst = i;
+		listed |= m.n > 0;
+		if (decisions[i].action > worst->action)
+			worst = &decisions[i];
 	}
 	count_add(p->count, COUNT_names, n);
-	if (n == 0) {
-		char text[ADDR_TEXT];
-
-		addr_text(&j->pkt->dst, text);
-		name_canonical(&where, span_str(text));
-		memcpy(where.text, text, strlen(text) + 1);
-		where.len = (uint16_t)strlen(text);
-		ruleset_match_addr(p->rules, &j->pkt->dst, j->pkt->proto, j->pkt->dport, false, &m);
-		decide(p, j, &m, &decisions[0]);
+	by_address = !listed && (n == 0 || j->names.app != APP_DNS) && match_address(p, j, &learned_for, &m);
+	if (by_address || n == 0) {
+		decide(p, j, &m, &decisions[n]);
+		worst = &decisions[n];
 	}
-	if (decisions[worst].action >= ACTION_REJECT)
-		v = refuse(p, j, &decisions[worst], &sent);
-	else
+	if (worst->action >= ACTION_REJECT)
+		v = refuse(p, j, worst, &sent);
+	else if (!j->answer)
 		count_add(p->count, COUNT_allowed, 1);
 	for (unsigned i = 0; i < n; i++)
 		if (decisions[i].match.n || all)
-			record(p, j, &j->names.v[i], j->names.app == APP_DNS ? j->names.dns.qtype[i] : 0,
-			       &decisions[i], decisions[i].action >= ACTION_REJECT ? sent : SENT_NOTHING);
-	if (n == 0 && m.n)
-		record(p, j, &where, 0, &decisions[0], sent);
+			record(p, j, &j->names.v[i], dns_type(j, i), &decisions[i],
+			       decisions[i].action >= ACTION_REJECT ? sent : SENT_NOTHING);
+	if (by_address) {
+		struct name where = address_name(&j->pkt->dst);
+
+		record(p, j, &where, 0, worst, sent);
+	}
 	return v;
 }
 
@@ -210,7 +256,7 @@ struct verdict pipeline_finish(struct pipeline *p, struct judged *j, struct verd
 	f->next = j->pkt->seq + (uint32_t)j->pkt->payload.n;
 	f->decided = true;
 	f->state = v.state;
-	f->drop = v.drop;
+	f->drop = v.drop || v.replaced.n; /* once is enough */
 	return v;
 }
 
@@ -218,6 +264,36 @@ struct verdict pipeline_finish_exception(struct pipeline *p, struct judged *j, e
 {
 	pipeline_exception(p, j, what);
 	return pipeline_finish(p, j, j->dropped ? VERDICT_DROP : VERDICT_ALLOW);
+}
+
+/* Neither TCP nor UDP: there is only the address to go by. */
+static struct verdict judge_other(struct pipeline *p, struct judged *j)
+{
+	if (j->pkt->proto == IPPROTO_ICMP || j->pkt->proto == IPPROTO_ICMPV6)
+		return VERDICT_PASS;
+	j->flow = flow_table_find(p->flows, j->pkt);
+	if (j->flow) {
+		flow_touch(p->flows, j->flow, p->now);
+		return (struct verdict){ .drop = j->flow->drop, .state = j->flow->state };
+	}
+	count_add(p->count, COUNT_unknown, 1);
+	return pipeline_finish(p, j, pipeline_judge(p, j));
+}
+
+static struct verdict judge_transport(struct pipeline *p, struct judged *j)
+{
+	struct verdict v;
+
+	if (j->pkt->proto == IPPROTO_TCP)
+		v = pipeline_segment(p, j);
+	else if (j->pkt->proto == IPPROTO_UDP)
+		v = pipeline_datagram(p, j);
+	else
+		v = judge_other(p, j);
+	/* what a resolver said cannot decide about the questions that are still to come */
+	if (j->pkt->sport == DNS_PORT && v.state == STATE_ALLOWED)
+		v.state = STATE_UNDECIDED;
+	return v;
 }
 
 /*
@@ -254,11 +330,7 @@ static struct verdict judge_packet(struct pipeline *p, struct judged *j, struct 
 	pkt->cut |= raw->cut;
 	pkt->decoy = is_decoy(pkt, raw);
 	count_add(p->count, COUNT_decoys, pkt->decoy);
-	if (pkt->proto == IPPROTO_TCP)
-		return pipeline_segment(p, j);
-	if (pkt->proto == IPPROTO_UDP)
-		return pipeline_datagram(p, j);
-	return VERDICT_PASS;
+	return judge_transport(p, j);
 }
 
 struct verdict pipeline_packet(struct pipeline *p, const struct raw_packet *raw)

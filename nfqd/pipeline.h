@@ -5,7 +5,8 @@
  *   capture/     the kernel's queue (or a file) hands over a burst of raw packets
  *   decode/      link and IP headers -> addresses, ports, payload
  *   reassemble/  a TCP client's bytes in order, kept only until its connection is decided
- *   name/        the name the client asks for: DNS question, TLS SNI, HTTP Host
+ *   name/        the name the client asks for: DNS question, TLS SNI, HTTP Host; and where a DNS
+ *                answer leads
  *   match/       which packs list that name
  *   decide/      what the site's policy and the pack's stage in force make of it
  *   act/         the verdict, and what the client is told
@@ -35,6 +36,8 @@
 
 struct flow_table;
 struct fragments;
+struct recent;
+struct watch;
 
 #define EXCEPTION_COUNTER(id, key, text) X(exc_##id, "exception: " text)
 
@@ -84,9 +87,13 @@ struct pipeline {
 	struct flow_table    *flows;   /* owned */
 	struct fragments     *fragments; /* owned */
 	struct counters      *count;   /* borrowed */
+	struct watch         *watch;   /* borrowed; shared with others */
+	struct recent        *asked;   /* borrowed: questions of clients, for answers on their way */
 	struct injector       inject;
 	/* Takes a copy of the event; false when it had no room. */
 	bool (*emit)(void *ctx, const struct event *event);
+	/* NULL, or to be told when an address is watched anew. */
+	void (*learned)(void *ctx);
 	void                 *emit_ctx;
 	const char *(*ifname)(void *ctx, uint32_t ifindex); /* for policies by interface */
 	uint64_t              now; /* ns: the time of the packet in hand */

@@ -17,10 +17,14 @@ struct judged {
 	struct span              message;
 	uint32_t                 peer_next; /* the sequence number that the receiver waits for */
 	bool                     full;   /* the segment lies beyond what is kept */
-	bool                     answer; /* the server's, turned round (pipeline_reply.c) */
+	bool                     answer; /* the server's, turned round (pipeline_turn()) */
+	bool                     begun;  /* likewise; an earlier segment had its beginning */
 	bool                     dropped; /* an exception says that this packet must not pass */
+	const struct name       *origin; /* what led to the names, or to the address; NULL: nothing */
 	struct names             names; /* last: its room for names is not cleared */
 };
+
+enum { DNS_PORT = 53 };
 
 #define VERDICT_PASS  ((struct verdict){ .state = STATE_UNDECIDED })
 #define VERDICT_ALLOW ((struct verdict){ .state = STATE_ALLOWED })
@@ -30,11 +34,16 @@ struct judged {
 struct verdict pipeline_datagram(struct pipeline *p, struct judged *j);
 struct verdict pipeline_segment(struct pipeline *p, struct judged *j);
 
+/* pipeline_dns.c: one message over either. */
+struct verdict pipeline_dns(struct pipeline *p, struct judged *j);
+
 /* pipeline_reply.c: what a server says decides. To begin with; is this packet such an answer; and
  * what comes of it. */
 struct verdict pipeline_want_replies(struct pipeline *p, struct judged *j);
 bool           pipeline_is_reply(struct pipeline *p, struct judged *j);
 struct verdict pipeline_reply(struct pipeline *p, struct judged *j);
+/* A packet seen from the other side. */
+void pipeline_turn(const struct judged *from, struct raw_packet *raw, struct packet *pkt);
 
 /* The packet's flow, made when there is none. */
 struct flow *pipeline_flow(struct pipeline *p, struct judged *j);
@@ -47,8 +56,9 @@ void pipeline_remember(struct pipeline *p, struct judged *j, uint32_t seq, struc
 /* Counts what could not be judged, says so now and then; the packet's fate is its policy's. */
 void pipeline_exception(struct pipeline *p, struct judged *j, enum exception what);
 /*
- * Decides a message: every name on its own record, the strictest decision for the packet. A message
- * without a name is decided by its address.
+ * Decides a message: every name on its own record, the strictest decision for the packet. When no
+ * name is listed the address decides: alone where there is no name, beside an unlisted one only as
+ * far as a pack tells at which ports.
  */
 struct verdict pipeline_judge(struct pipeline *p, struct judged *j);
 /* Keeps the decision for packets that are already queued, and for capture files. */

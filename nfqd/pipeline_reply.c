@@ -10,8 +10,7 @@
  */
 #include "pipeline_private.h"
 
-/* A packet seen from the other side. */
-static void turn(const struct judged *from, struct raw_packet *raw, struct packet *pkt)
+void pipeline_turn(const struct judged *from, struct raw_packet *raw, struct packet *pkt)
 {
 	*raw = *from->raw;
 	raw->ifin = from->raw->ifout;
@@ -35,7 +34,7 @@ struct verdict pipeline_want_replies(struct pipeline *p, struct judged *j)
 
 	if (j->pkt->decoy)
 		return VERDICT_ALLOW;
-	turn(j, &raw, &pkt);
+	pipeline_turn(j, &raw, &pkt);
 	f = pipeline_flow(p, &server);
 	flow_restart(p->flows, f, p->now);
 	f->server = true;
@@ -61,7 +60,7 @@ bool pipeline_is_reply(struct pipeline *p, struct judged *j)
 
 	if (!j->flow || !j->flow->server)
 		return j->raw->kind == RAW_REPLY && !j->flow; /* of one that was forgotten meanwhile */
-	turn(j, &raw, &pkt);
+	pipeline_turn(j, &raw, &pkt);
 	if (client_of(p, &pkt))
 		return true;
 	flow_restart(p->flows, j->flow, p->now); /* the ports are used again */
@@ -91,7 +90,7 @@ struct verdict pipeline_reply(struct pipeline *p, struct judged *j)
 	front = pipeline_front(p, j);
 	if (front.n == 0 && !j->full)
 		return VERDICT_PASS;
-	turn(j, &raw, &pkt);
+	pipeline_turn(j, &raw, &pkt);
 	raw.has_mac = j->flow->has_mac;
 	memcpy(raw.mac, j->flow->mac, sizeof(raw.mac));
 	client.flow = client_of(p, &pkt);

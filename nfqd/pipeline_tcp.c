@@ -26,7 +26,7 @@ enum {
 
 static bool refused(struct verdict v)
 {
-	return v.drop || v.state == STATE_REJECTED;
+	return v.drop || v.replaced.n || v.state == STATE_REJECTED;
 }
 
 static struct verdict finish_unknown(struct pipeline *p, struct judged *j)
@@ -128,7 +128,7 @@ static struct verdict wait_for_rest(struct pipeline *p, struct judged *j, struct
 
 	if (j->names.n > f->named) {
 		f->named = (uint8_t)j->names.n;
-		v = pipeline_judge(p, j);
+		v = f->row ? pipeline_dns(p, j) : pipeline_judge(p, j);
 		if (refused(v))
 			return pipeline_finish(p, j, v);
 	}
@@ -178,7 +178,7 @@ static bool judge_dns(struct pipeline *p, struct judged *j, enum wire_err read, 
 		pipeline_exception(p, j, EXC_parse);
 	if (j->names.n == 0)
 		return false;
-	*v = pipeline_judge(p, j);
+	*v = pipeline_dns(p, j);
 	return refused(*v);
 }
 

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Datagrams: questions to a resolver, each judged by itself; QUIC, whose hello may take several
- * datagrams; everything else, decided by its address.
+ * Datagrams: DNS messages, each judged by itself; QUIC, whose hello may take several datagrams;
+ * everything else, decided by its address.
  */
 #include "pipeline_private.h"
 
 #include "base/clock.h"
 #include "reassemble/quic.h"
 
-enum { UNKNOWN_DATAGRAMS = 16, DNS_PORT = 53, NETBIOS_PORT = 137, MDNS_PORT = 5353,
-       LLMNR_PORT = 5355 };
+enum { UNKNOWN_DATAGRAMS = 16, NETBIOS_PORT = 137, MDNS_PORT = 5353, LLMNR_PORT = 5355 };
 
 #define UDP_FORGOTTEN (10 * NS_PER_S) /* longer silent, and a decided flow may be another one */
 
@@ -57,7 +56,7 @@ static struct verdict judge_unknown_datagram(struct pipeline *p, struct judged *
 	return pipeline_finish(p, j, v);
 }
 
-/* Datagrams that are judged as part of a flow: all but questions to a resolver. */
+/* Datagrams that are judged as part of a flow: all but DNS messages. */
 static struct verdict judge_flow(struct pipeline *p, struct judged *j)
 {
 	uint32_t     version;
@@ -73,9 +72,9 @@ static struct verdict judge_flow(struct pipeline *p, struct judged *j)
 	                                          : judge_unknown_datagram(p, j);
 }
 
-/* Each question decides for itself: a resolver's port is never allowed for good. */
-static struct verdict judge_question(struct pipeline *p, struct judged *j,
-                                     const struct name_proto *row)
+/* Each message decides for itself: a resolver's port is never allowed for good. */
+static struct verdict judge_message(struct pipeline *p, struct judged *j,
+                                    const struct name_proto *row)
 {
 	enum wire_err  err = WIRE_OK;
 	struct wire    w = wire_of(j->pkt->payload, &err, false);
@@ -86,7 +85,7 @@ static struct verdict judge_question(struct pipeline *p, struct judged *j,
 		pipeline_exception(p, j, j->pkt->cut ? EXC_cut : EXC_parse);
 	if (j->names.n == 0)
 		return VERDICT_PASS;
-	v = pipeline_judge(p, j);
+	v = pipeline_dns(p, j);
 	if (v.state == STATE_ALLOWED)
 		v.state = STATE_UNDECIDED;
 	return v;
@@ -103,9 +102,10 @@ struct verdict pipeline_datagram(struct pipeline *p, struct judged *j)
 {
 	const struct name_proto *row;
 
-	if (is_for_neighbours(j->pkt))
+	if (j->pkt->sport != DNS_PORT && is_for_neighbours(j->pkt))
 		return VERDICT_PASS;
-	if (name_proto_find(L4_UDP, j->pkt->sport, j->pkt->dport, j->pkt->payload, false, &row) == WIRE_OK)
-		return judge_question(p, j, row);
+	if (name_proto_find(L4_UDP, j->pkt->sport, j->pkt->dport, j->pkt->payload, false, &row) ==
+	    WIRE_OK)
+		return judge_message(p, j, row);
 	return j->pkt->dport == DNS_PORT ? VERDICT_PASS : judge_flow(p, j);
 }

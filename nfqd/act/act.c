@@ -24,14 +24,15 @@ static void reset_server(struct injector *inj, const struct act_on *on)
 {
 	const struct packet *pkt = on->pkt;
 	struct forge f = { .src = pkt->src, .dst = pkt->dst, .sport = pkt->sport, .dport = pkt->dport,
-		           .seq = on->peer_next, .ack = pkt->ack, .tcp_flags = TCP_RST | TCP_ACK };
+		           .seq = on->answer ? pkt->seq : on->peer_next, .ack = pkt->ack,
+		           .tcp_flags = TCP_RST | TCP_ACK };
 	struct forged reset;
 
 	reset.n = forge_tcp(&f, span_of(NULL, 0), reset.data, sizeof(reset.data));
 	inject_server(inj, &reset, &pkt->dst, on->raw->ifout);
 }
 
-/* Closes the client's half, where the kernel resets the server. */
+/* The client's half, as the server would: tracked, so that NAT translates it. */
 static void reset_client(struct injector *inj, const struct act_on *on)
 {
 	struct forge  f = towards_client(on->pkt);
@@ -41,7 +42,20 @@ static void reset_client(struct injector *inj, const struct act_on *on)
 	f.ack = on->pkt->seq;
 	f.tcp_flags = TCP_RST | TCP_ACK;
 	reset.n = forge_tcp(&f, span_of(NULL, 0), reset.data, sizeof(reset.data));
-	inject_client(inj, &reset, &on->pkt->src, on->raw->ifin);
+	inject_server(inj, &reset, &on->pkt->src, on->raw->ifin);
+}
+
+/* A packet for the client: sent beside a question that goes no further, or put in the place of an
+ * answer, which then meets every translation that waits for that one. */
+static struct verdict deliver(struct injector *inj, const struct act_on *on,
+                              const struct forged *packet)
+{
+	if (!on->answer || packet->n == 0) {
+		inject_client(inj, packet, &on->pkt->src, on->raw->ifin);
+		return (struct verdict){ .drop = true };
+	}
+	memcpy(inj->replaced, packet->data, packet->n);
+	return (struct verdict){ .replaced = span_of(inj->replaced, packet->n) };
 }
 
 static enum sent sent_dns(enum dns_style style)
@@ -66,9 +80,8 @@ static struct verdict answer_dns_udp(struct injector *inj, const struct decision
 	if (n == 0) /* too damaged to be answered */
 		return (struct verdict){ .drop = true };
 	packet.n = forge_udp(&f, span_of(answer, n), packet.data, sizeof(packet.data));
-	inject_client(inj, &packet, &on->pkt->src, on->raw->ifin);
 	*sent = sent_dns(d->dns);
-	return (struct verdict){ .drop = true };
+	return deliver(inj, on, &packet);
 }
 
 /* The kernel resets the sender of the packet by the connection's state; the other side is told from
@@ -96,9 +109,9 @@ static struct verdict answer_dns_tcp(struct injector *inj, const struct decision
 	size_t        n = dns_answer(&on->names->dns, on->message, d->dns, on->why, answer + 2, ANSWER_MAX);
 	struct forge  f = towards_client(pkt);
 
-	/* too long to be answered; or the steering does not know how to end what the client still says
-	 * to a server that is gone: that is only so on DNS's own port */
-	if (n == 0 || pkt->dport != DNS_PORT)
+	/* too long to be answered, or too late; or the steering does not know how to end what the client
+	 * still says to a server that is gone: that is only so on DNS's own port */
+	if (n == 0 || on->begun || pkt->dport != DNS_PORT)
 		return reset_tcp(inj, d, on, sent);
 	answer[0] = (uint8_t)(n >> 8);
 	answer[1] = (uint8_t)n;
@@ -106,10 +119,9 @@ static struct verdict answer_dns_tcp(struct injector *inj, const struct decision
 	f.ack = pkt->seq + (uint32_t)pkt->payload.n;
 	f.tcp_flags = TCP_ACK | TCP_FIN;
 	packet.n = forge_tcp(&f, span_of(answer, n + 2), packet.data, sizeof(packet.data));
-	inject_client(inj, &packet, &pkt->src, on->raw->ifin);
 	reset_server(inj, on);
 	*sent = sent_dns(d->dns);
-	return (struct verdict){ .drop = true };
+	return deliver(inj, on, &packet);
 }
 
 static struct verdict refuse_datagram(struct injector *inj, const struct decision *d,

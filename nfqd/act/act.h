@@ -12,7 +12,7 @@
 #include "decide/decision.h"
 #include "name/name.h"
 
-#define INJECT_MAX  1280                /* bytes of a packet of ours */
+#define INJECT_MAX  REPLACED_MAX        /* bytes of a packet of ours */
 #define INJECT_WAIT (2 * CAPTURE_BURST) /* a refused packet makes at most two */
 
 /* Raw sockets for packets of our own; -1: none. */
@@ -30,6 +30,7 @@ struct injector_fds {
 struct injector {
 	struct injector_fds fds;
 	uint64_t            failed; /* packets that could not be sent */
+	uint8_t             replaced[INJECT_MAX]; /* of the verdict given last */
 	unsigned            n;
 	struct injected {
 		int         fd;
@@ -55,6 +56,7 @@ struct act_on {
 	uint32_t                 peer_next; /* TCP: the sequence number that the receiver waits for */
 	const char              *why;     /* "pack/rule", the text of an Extended DNS Error */
 	bool                     answer;  /* the packet came from the server, the receiver is the client */
+	bool                     begun;   /* likewise, and the client has its beginning already */
 };
 
 /* Carries out one decision. *sent says what the client was told. */

@@ -10,6 +10,7 @@
 #include "decode/packet.h"
 
 #define CAPTURE_BURST 32
+#define REPLACED_MAX  1280 /* bytes of a packet that takes another's place */
 
 /* What becomes of a packet and, through the packet mark, of its connection (capture/steer.h). */
 enum verdict_state {
@@ -30,6 +31,7 @@ enum raw_kind {
 struct verdict {
 	bool    drop;  /* this packet goes no further (the kernel rejects by state, not by this) */
 	uint8_t state; /* enum verdict_state */
+	struct span replaced; /* a whole IP packet that takes its place; borrowed until the next packet */
 };
 
 struct raw_packet {

@@ -23,7 +23,7 @@
 enum {
 	COPY_RANGE = 0xffff,
 	SLOT = 72 << 10,             /* a packet and its attributes; keeps slots aligned */
-	VERDICT_SIZE = 64,           /* header, verdict and mark attributes of one packet */
+	VERDICT_SIZE = 64 + REPLACED_MAX, /* header, verdict, mark and payload of one packet */
 	RECEIVE_BUFFER = 16 << 20,   /* the default of 208 KiB holds 256 packets */
 	QUEUE_LENGTH = 8192,
 	PATIENCE_MS = 200,           /* how long recv() waits before flags are looked at */
@@ -212,6 +212,8 @@ static void put_verdict(struct capture *c, const struct raw_packet *raw, struct 
 	if (!drop && v.state != STATE_UNDECIDED)
 		nfq_nlmsg_verdict_put_mark(nlh, (raw->mark & ~q->mark_mask) |
 		                                        steer_mark(q->mark_mask, steer_code(v.state)));
+	if (v.replaced.n)
+		nfq_nlmsg_verdict_put_pkt(nlh, v.replaced.p, (uint32_t)v.replaced.n);
 	q->verdict_used += (nlh->nlmsg_len + 3U) & ~3U;
 }
 

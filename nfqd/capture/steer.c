@@ -76,6 +76,10 @@ static void write_sets(FILE *f)
 	      "\tset inside { type ifname; }\n"
 	      "\tset inside4 { type ipv4_addr; flags interval; auto-merge; }\n"
 	      "\tset inside6 { type ipv6_addr; flags interval; auto-merge; }\n"
+	      "\tset nets4 { type ipv4_addr; flags interval; auto-merge; }\n"
+	      "\tset nets6 { type ipv6_addr; flags interval; auto-merge; }\n"
+	      "\tset watched4 { type ipv4_addr; flags timeout; }\n"
+	      "\tset watched6 { type ipv6_addr; flags timeout; }\n"
 	      "\tcounter unmarked { }\n"
 	      "\tcounter marked_output { }\n"
 	      "\tcounter foreign_mark { }\n"
@@ -167,12 +171,29 @@ static void write_whom(FILE *f, const struct steer *s, bool routed)
 		fputs("\t\tiifname @outside fib daddr type local accept\n", f);
 }
 
+/* Likewise by whom an answer is waited for: the same seen from the other side. */
+static void write_whom_answered(FILE *f, const struct steer *s, bool routed)
+{
+	if (!s->conf.inside_auto)
+		fputs("\t\tjump whom_answered\n", f);
+	else if (routed)
+		fputs("\t\toifname @outside iifname != @outside accept\n", f);
+	else
+		fputs("\t\toifname @outside accept\n", f);
+}
+
 static void write_whom_chain(FILE *f)
 {
 	fputs("\tchain whom {\n"
 	      "\t\tiifname @inside return\n"
 	      "\t\tip saddr @inside4 return\n"
 	      "\t\tip6 saddr @inside6 return\n"
+	      "\t\taccept\n"
+	      "\t}\n"
+	      "\tchain whom_answered {\n"
+	      "\t\toifname @inside return\n"
+	      "\t\tip daddr @inside4 return\n"
+	      "\t\tip6 daddr @inside6 return\n"
 	      "\t\taccept\n"
 	      "\t}\n",
 	      f);
@@ -193,6 +214,43 @@ static void write_dns(FILE *f)
 	      "\t\tgoto to_queue\n"
 	      "\t}\n",
 	      f);
+}
+
+/* What a resolver says. Its connection is never decided by that. */
+static void write_answers(FILE *f, const struct steer *s)
+{
+	static const struct {
+		const char *chain;
+		bool        routed;
+	} ways[] = { { "routed", true }, { "own", false } };
+
+	if (!s->conf.answers)
+		return;
+	fputs("\tchain answers {\n"
+	      "\t\tjump first\n"
+	      "\t\tmeta l4proto 6 ip length . tcp doff @empty4 accept\n"
+	      "\t\tmeta l4proto 6 ip6 length . tcp doff @empty6 accept\n"
+	      "\t\tct state untracked counter name no_conntrack\n"
+	      "\t\tgoto to_queue\n"
+	      "\t}\n",
+	      f);
+	for (unsigned i = 0; i < 2; i++) {
+		fprintf(f, "\tchain %s_answers {\n", ways[i].chain);
+		write_whom_answered(f, s, ways[i].routed);
+		fputs("\t\tgoto answers\n\t}\n", f);
+	}
+}
+
+/* Sends answers on: those that conntrack knows as such, and (when it knows nothing) those that look
+ * like it. */
+static void write_to_answers(FILE *f, const struct steer *s, const char *unless, const char *chain)
+{
+	if (!s->conf.answers)
+		return;
+	fprintf(f, "\t\t%smeta l4proto { 6, 17 } th sport 53 ct direction reply goto %s\n", unless,
+	        chain);
+	fprintf(f, "\t\t%smeta l4proto { 6, 17 } th sport 53 th dport 1024-65535 "
+	           "ct state invalid,untracked goto %s\n", unless, chain);
 }
 
 /*
@@ -224,6 +282,11 @@ static void write_rest(FILE *f, const struct marks *m)
 	        "goto to_queue\n"
 	        "\t\tudp dport { 443, 853 } ct direction original goto to_queue\n"
 	        "\t\tmeta l4proto 17 jump any_port\n"
+	        "\t\tmeta l4proto != 6 ct direction reply accept\n"
+	        "\t\tmeta l4proto != 6 ip daddr @nets4 goto to_queue\n"
+	        "\t\tmeta l4proto != 6 ip6 daddr @nets6 goto to_queue\n"
+	        "\t\tmeta l4proto != 6 ip daddr @watched4 goto to_queue\n"
+	        "\t\tmeta l4proto != 6 ip6 daddr @watched6 goto to_queue\n"
 	        "\t\tmeta l4proto != 6 accept\n"
 	        "\t\tip length . tcp doff @empty4 accept\n"
 	        "\t\tip6 length . tcp doff @empty6 accept\n"
@@ -263,6 +326,7 @@ static void write_steering(FILE *f, const struct steer *s, const struct marks *m
 		           "0x%08x\n"
 		           "\t\tct mark & 0x%08x == 0x%08x ct direction reply goto replies\n",
 		        m->mask, m->keep, m->mask, m->replies);
+		write_to_answers(f, s, "", "routed_answers");
 		write_whom(f, s, true);
 		fputs("\t\tjump first\n"
 		      /* judged at prerouting, unless a translation made it a question */
@@ -276,22 +340,27 @@ static void write_steering(FILE *f, const struct steer *s, const struct marks *m
 	if (!c->output)
 		return;
 	fputs("\tchain steer_output {\n"
-	      "\t\ttype filter hook output priority mangle - 1; policy accept;\n"
-	      "\t\tjump first\n",
+	      "\t\ttype filter hook output priority mangle - 1; policy accept;\n",
 	      f);
+	/* what the daemon itself asks resolvers: the answers pass, too */
+	fprintf(f, "\t\tmeta mark & 0x%08x == 0x%08x ct mark set ct mark & 0x%08x | 0x%08x accept\n",
+	        m->mask, m->allowed, m->keep, m->allowed);
+	fputs("\t\tjump first\n", f);
 	if (!c->marked_output) /* a tunnel's own packets: a changed mark would re-route them */
 		fputs("\t\tmeta mark != 0 counter name marked_output accept\n", f);
+	write_to_answers(f, s, "oif != lo ", "own_answers");
 	fputs("\t\tmeta l4proto { 6, 17 } th dport 53 goto dns\n"
 	      "\t\tgoto rest\n"
 	      "\t}\n",
 	      f);
-	/* all that is ever queued on the way in: what servers answer local programs */
+	/* all that is ever queued on the way in: what servers and resolvers answer local programs */
 	fprintf(f,
 	        "\tchain steer_input {\n"
 	        "\t\ttype filter hook input priority mangle - 1; policy accept;\n"
-	        "\t\tct mark & 0x%08x == 0x%08x ct direction reply goto replies\n"
-	        "\t}\n",
+	        "\t\tct mark & 0x%08x == 0x%08x ct direction reply goto replies\n",
 	        m->mask, m->replies);
+	write_to_answers(f, s, "iif != lo ", "answers");
+	fputs("\t}\n", f);
 }
 
 /*
@@ -324,12 +393,15 @@ static void write_decided(FILE *f, const struct marks *m)
 static void write_deciding(FILE *f, const struct steer *s, const struct marks *m)
 {
 	const struct {
-		const char *hook, *only; /* packets that its queue rule can have seen */
+		const char *hook, *only[2]; /* packets that its queue rules can have seen */
 		bool        used;
-	} hooks[] = { { "prerouting", "meta l4proto { 6, 17 } th dport 53 ", s->conf.forward },
-		      { "forward", "", s->conf.forward },
-		      { "input", "meta l4proto 6 ct direction reply ct mark != 0 ", s->conf.output },
-		      { "output", "", s->conf.output } };
+	} hooks[] = {
+		{ "prerouting", { "meta l4proto { 6, 17 } th dport 53 " }, s->conf.forward },
+		{ "forward", { "" }, s->conf.forward },
+		{ "input", { "meta l4proto { 6, 17 } th sport 53 ", "meta l4proto 6 ct direction reply ct mark != 0 " },
+		  s->conf.output },
+		{ "output", { "" }, s->conf.output },
+	};
 
 	write_decided(f, m);
 	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
@@ -342,8 +414,9 @@ static void write_deciding(FILE *f, const struct steer *s, const struct marks *m
 		/* a foreign mark on output was never queued: its bits are not ours to read */
 		if (strcmp(hooks[i].hook, "output") == 0 && !s->conf.marked_output)
 			fprintf(f, "\t\tmeta mark & 0x%08x != 0 accept\n", m->keep);
-		fprintf(f, "\t\t%smeta mark & 0x%08x != 0 goto decided\n\t}\n", hooks[i].only,
-		        m->mask);
+		for (unsigned k = 0; k < 2 && hooks[i].only[k]; k++)
+			fprintf(f, "\t\t%smeta mark & 0x%08x != 0 goto decided\n", hooks[i].only[k], m->mask);
+		fputs("\t}\n", f);
 	}
 }
 
@@ -376,6 +449,7 @@ static char *table_text(const struct steer *s)
 	write_whom_chain(f);
 	write_dns(f);
 	write_any_port(f);
+	write_answers(f, s);
 	write_rest(f, &m);
 	write_forged(f, &m);
 	write_steering(f, s, &m);
@@ -387,7 +461,7 @@ static char *table_text(const struct steer *s)
 
 /* ---- running it ---- */
 
-static int run(struct steer *s, const char *commands, const char *doing, struct err *err)
+int steer_run(struct steer *s, const char *commands, const char *doing, struct err *err)
 {
 	const char *why;
 
@@ -430,7 +504,7 @@ static int set_inside(struct steer *s, struct err *err)
 		else
 			snprintf(text, sizeof(text), "add element inet nfqd inside { \"%s\" }",
 			         c->inside[i]);
-		if (run(s, text, "inspect.inside", err) < 0)
+		if (steer_run(s, text, "inspect.inside", err) < 0)
 			return -1;
 	}
 	return 0;
@@ -449,7 +523,7 @@ int steer_set_outside(struct steer *s, const char (*names)[16], unsigned n, stru
 	for (unsigned i = 0; i < n; i++)
 		fprintf(f, "add element inet nfqd outside { \"%s\" }\n", names[i]);
 	fclose(f);
-	r = run(s, text, "interfaces that are outside", err);
+	r = steer_run(s, text, "interfaces that are outside", err);
 	free(text);
 	return r;
 }
@@ -457,7 +531,7 @@ int steer_set_outside(struct steer *s, const char (*names)[16], unsigned n, stru
 static int load(struct steer *s, struct err *err)
 {
 	char *text = table_text(s);
-	int   r = text ? run(s, text, "table inet nfqd", err) : err_set(err, "out of memory");
+	int   r = text ? steer_run(s, text, "table inet nfqd", err) : err_set(err, "out of memory");
 
 	free(text);
 	return r;
@@ -506,7 +580,7 @@ void steer_stop_queueing(struct steer *s)
 {
 	struct err err = { 0 };
 
-	if (run(s, "flush chain inet nfqd to_queue", "stop queueing", &err) < 0)
+	if (steer_run(s, "flush chain inet nfqd to_queue", "stop queueing", &err) < 0)
 		diag_warn("steer", "%s", err.text);
 	if (s->backend != STEER_NFT)
 		xt_remove();
@@ -518,7 +592,7 @@ void steer_remove(struct steer *s)
 
 	if (s->backend != STEER_NFT)
 		xt_remove();
-	if (run(s, "delete table inet nfqd", "remove the table", &err) < 0)
+	if (steer_run(s, "delete table inet nfqd", "remove the table", &err) < 0)
 		diag_warn("steer", "%s", err.text);
 	conntrack_clear(s->conf.mark_mask);
 	free_steer(s);

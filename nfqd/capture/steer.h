@@ -14,6 +14,7 @@
 #ifndef NFQD_CAPTURE_STEER_H
 #define NFQD_CAPTURE_STEER_H
 
+#include "base/addr.h"
 #include "base/err.h"
 #include "capture/capture.h"
 
@@ -50,7 +51,7 @@ enum steer_backend { STEER_NFT, STEER_XT_LEGACY, STEER_XT_NFT };
 struct steer_conf {
 	uint32_t mark_mask;
 	uint16_t queue_num, queues;
-	bool     fail_open, forward, output, marked_output;
+	bool     fail_open, forward, output, answers, marked_output;
 	char   **inside; /* interfaces or networks whose clients are judged */
 	unsigned n_inside;
 	bool     inside_auto; /* all but those that come in by an interface with a default route */
@@ -76,6 +77,16 @@ const char        *steer_backend_text(enum steer_backend b);
  * with err. */
 MUST_CHECK int steer_set_outside(struct steer *s, const char (*names)[16], unsigned n,
                                  struct err *err);
+
+/*
+ * Addresses that no connection reaches unseen, whatever its protocol: of networks, and (with the
+ * seconds that they stay) watched ones. Each call replaces what the one before it said; add() is
+ * to be called in between begin and end.
+ */
+struct steer_set;
+MUST_CHECK struct steer_set *steer_set_begin(struct steer *s, bool watched);
+void steer_set_add(struct steer_set *set, const struct net *net, uint32_t seconds);
+MUST_CHECK int steer_set_end(struct steer_set *set, struct err *err);
 
 struct steer_counts {
 	uint64_t unmarked;      /* packets that came out of the queue undecided, or bypassed it */

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Private to steering: the iptables rules of the xt backends, and conntrack marks. */
+/* Private to steering: running nft commands, the iptables rules of the xt backends, and conntrack marks. */
 #ifndef NFQD_CAPTURE_STEER_PRIVATE_H
 #define NFQD_CAPTURE_STEER_PRIVATE_H
 
 #include "capture/steer.h"
+
+/* Runs nft commands as one transaction; err says what was being done. */
+MUST_CHECK int steer_run(struct steer *s, const char *commands, const char *doing, struct err *err);
 
 /* The iptables flavour this machine's other rules use. */
 enum steer_backend xt_flavour(void);

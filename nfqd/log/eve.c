@@ -105,16 +105,20 @@ static json_t *dns_detail(struct eve *x)
 	json_t     *dns = json_object(), *queries = json_array(), *query = json_object();
 	char        buf[12];
 	const char *type = dns_type_text(x->e->dns_type, buf);
+	bool        question = x->e->name.seen_in == SEEN_DNS_QUERY;
+	const char *asked = question ? x->e->name.text : x->e->origin.text;
 
-	put(x, query, "rrname", text(x->e->name.text));
+	put(x, query, "rrname", text(asked));
 	put(x, query, "rrtype", text(type));
 	push(x, queries, query);
 	put(x, dns, "version", json_integer(3));
-	put(x, dns, "type", text("request"));
+	put(x, dns, "type", text(question ? "request" : "response"));
 	put(x, dns, "id", integer(x->e->dns.id));
 	put(x, dns, "queries", queries);
-	put(x, dns, "rrname", text(x->e->name.text));
+	put(x, dns, "rrname", text(asked));
 	put(x, dns, "rrtype", text(type));
+	if (x->e->dns.ech)
+		put(x, dns, "ech", json_true());
 	return dns;
 }
 
@@ -277,8 +281,11 @@ static void put_finding(struct eve *x, json_t *to)
 {
 	const struct finding *f = &x->f;
 	char                  pattern[NAME_TEXT + 2];
+	bool                  learned = x->e->name.seen_in == SEEN_ADDRESS && x->e->origin.len;
 
-	hit_pattern(f->rs, f->hit, &x->e->name, pattern);
+	if (learned)
+		put(x, to, "learned_from", text(x->e->origin.text));
+	hit_pattern(f->rs, f->hit, learned ? &x->e->origin : &x->e->name, pattern);
 	put(x, to, "rule", rule_text(x, f->rule->id));
 	put(x, to, "pattern", text(pattern));
 	put(x, to, "pack", rule_text(x, f->pack->id));

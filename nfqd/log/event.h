@@ -28,9 +28,11 @@ struct event {
 	bool                  listed;
 	uint16_t              dns_type;
 	struct name           name;
+	struct name           origin; /* the question of an answer; what an address was learned for */
 	union {
 		struct {
 			uint16_t id;
+			bool     ech; /* the answer carries keys for Encrypted ClientHello */
 		} dns;
 		struct tls_detail tls;
 		struct http_info  http;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/schema.h"
 #include "run/shared.h"
 
@@ -24,6 +25,9 @@
 #define DEFAULT_MARK_MASK 0x70000000
 #define CONTROL_MAX       107 /* sun_path */
 #define QUEUES_AUTO_MAX   4
+#define DEFAULT_INTERVAL  (6 * 3600)
+#define INTERVAL_MIN      60
+#define DURATION_MAX      (30 * 86400)
 
 /* ---- the schema ---------------------------------------------------------------------------- */
 
@@ -62,11 +66,19 @@ static const cyaml_schema_value_t text_value = { CYAML_VALUE_STRING(CYAML_FLAG_P
 static const cyaml_schema_field_t inspect_fields[] = {
 	CYAML_FIELD_BOOL("forward", SCHEMA_OPTIONAL, struct conf_inspect, forward),
 	CYAML_FIELD_BOOL("output", SCHEMA_OPTIONAL, struct conf_inspect, output),
+	CYAML_FIELD_BOOL("answers", SCHEMA_OPTIONAL, struct conf_inspect, answers),
 	CYAML_FIELD_IGNORE("inside", SCHEMA_OPTIONAL),
 	CYAML_FIELD_IGNORE("queues", SCHEMA_OPTIONAL),
 	CYAML_FIELD_IGNORE("queue-num", SCHEMA_OPTIONAL),
 	CYAML_FIELD_IGNORE("mark-mask", SCHEMA_OPTIONAL),
 	SCHEMA_WORD("marked-output", SCHEMA_OPTIONAL, struct conf_inspect, marked_output, marked),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t resolve_fields[] = {
+	SCHEMA_TEXT("server", SCHEMA_NEEDED, struct conf_resolve, server),
+	CYAML_FIELD_IGNORE("interval", SCHEMA_OPTIONAL),
+	CYAML_FIELD_IGNORE("jitter", SCHEMA_OPTIONAL),
 	CYAML_FIELD_END,
 };
 
@@ -131,6 +143,7 @@ static const cyaml_schema_field_t conf_fields[] = {
 	SCHEMA_WORD("fail", SCHEMA_OPTIONAL, struct conf, fail, fails),
 	SCHEMA_LIST("rules", SCHEMA_NEEDED, struct conf, rules, &text_value, 1),
 	CYAML_FIELD_MAPPING("inspect", SCHEMA_OPTIONAL, struct conf, inspect, inspect_fields),
+	CYAML_FIELD_MAPPING("resolve", SCHEMA_OPTIONAL, struct conf, resolve, resolve_fields),
 	SCHEMA_LIST("policies", SCHEMA_OPTIONAL, struct conf, policies, &policy_value, 0),
 	SCHEMA_LIST("exceptions", SCHEMA_OPTIONAL, struct conf, exceptions, &exception_value, 0),
 	SCHEMA_WORD("default", SCHEMA_OPTIONAL, struct conf, default_action, defaults),
@@ -272,9 +285,48 @@ static int read_inspect(struct conf *c, struct err *err)
 		c->inspect.forward = true;
 	if (!yaml_doc_has(c->doc, "inspect.output"))
 		c->inspect.output = true;
+	if (!yaml_doc_has(c->doc, "inspect.answers"))
+		c->inspect.answers = true;
 	if (read_inside(c, err) < 0 || read_queues(c, err) < 0 || read_queue_num(c, err) < 0 ||
 	    read_mark_mask(c, err) < 0)
 		return -1;
+	return 0;
+}
+
+/* ---- resolve ------------------------------------------------------------------------------- */
+
+static int read_duration(const char *text, uint32_t *seconds)
+{
+	int64_t n;
+
+	if (!text || clock_parse_span(text, &n) < 0 || n < 0 || n > DURATION_MAX)
+		return -1;
+	*seconds = (uint32_t)n;
+	return 0;
+}
+
+static int read_resolve(struct conf *c, struct err *err)
+{
+	struct conf_resolve *r = &c->resolve;
+	const char          *interval = yaml_doc_text(c->doc, "resolve.interval");
+	const char          *jitter = yaml_doc_text(c->doc, "resolve.jitter");
+	struct addr          a;
+
+	if (!yaml_doc_has(c->doc, "resolve"))
+		return 0;
+	r->interval = DEFAULT_INTERVAL;
+	if (addr_parse(r->server, &a) < 0)
+		return WRONG(c, err, "resolve.server", "server: '%s' is no address of a resolver",
+		             r->server);
+	if (yaml_doc_has(c->doc, "resolve.interval") &&
+	    (read_duration(interval, &r->interval) < 0 || r->interval < INTERVAL_MIN))
+		return WRONG(c, err, "resolve.interval",
+		             "interval: '%s' is no time from 1m to 30d (write 6h)",
+		             interval ? interval : "");
+	r->jitter = r->interval / 10;
+	if (yaml_doc_has(c->doc, "resolve.jitter") && read_duration(jitter, &r->jitter) < 0)
+		return WRONG(c, err, "resolve.jitter", "jitter: '%s' is no time up to 30d (write 10m)",
+		             jitter ? jitter : "");
 	return 0;
 }
 
@@ -376,7 +428,8 @@ static int complete(struct conf *c, struct err *err)
 			return -1;
 	if (!yaml_doc_has(c->doc, "policies") && default_policy(c, err) < 0)
 		return -1;
-	if (read_inspect(c, err) < 0 || default_paths(c, err) < 0 || read_outputs(c, err) < 0)
+	if (read_inspect(c, err) < 0 || read_resolve(c, err) < 0 || default_paths(c, err) < 0 ||
+	    read_outputs(c, err) < 0)
 		return -1;
 	return 0;
 }
@@ -424,6 +477,7 @@ struct conf *conf_default(char *const rules[], unsigned n_rules, struct err *err
 	c->client_names = true;
 	c->inspect = (struct conf_inspect){ .forward = true,
 		                            .output = true,
+		                            .answers = true,
 		                            .queues = auto_queues(),
 		                            .mark_mask = DEFAULT_MARK_MASK };
 	if (default_rules(c, rules, n_rules) < 0 ||

@@ -19,7 +19,7 @@ struct conf_output {
 };
 
 struct conf_inspect {
-	bool     forward, output;
+	bool     forward, output, answers; /* answers: what resolvers say */
 	char   **inside; /* interfaces or networks; the one word "auto" */
 	unsigned n_inside;
 	unsigned queues;    /* each with a thread of its own */
@@ -28,11 +28,18 @@ struct conf_inspect {
 	bool     marked_output; /* judge packets of local programs that already carry a mark */
 };
 
+/* Looking listed names up in the background. */
+struct conf_resolve {
+	char    *server; /* NULL: not at all */
+	uint32_t interval, jitter; /* seconds */
+};
+
 struct conf {
 	int                  mode, fail; /* enum mode, enum fail */
 	char               **rules;
 	unsigned             n_rules;
 	struct conf_inspect  inspect;
+	struct conf_resolve  resolve;
 	struct policy_in    *policies;
 	unsigned             n_policies;
 	struct exception_in *exceptions;

@@ -8,6 +8,7 @@
 
 #include "base/diag.h"
 #include "log/sink.h"
+#include "match/watch.h"
 #include "run/loop.h"
 
 enum { MAX_FLOWS = 131072, MAX_STREAMS = 512 };
@@ -29,8 +30,11 @@ static void summary(const struct counters *c)
 static int run(struct capture *file, const struct ruleset *rs, struct sinks *sinks, struct err *err)
 {
 	static struct counters counters;
+	static struct watch    watch;
+	static struct recent   asked;
 	ruleset_slot           newest = rs;
-	struct pipeline p = { .count = &counters, .inject.fds = INJECTOR_NONE, .emit = emit,
+	struct pipeline p = { .count = &counters, .watch = &watch, .asked = &asked,
+		              .inject.fds = INJECTOR_NONE, .emit = emit,
 		              .emit_ctx = sinks };
 	struct loop     loop = { .capture = file, .pipeline = &p, .newest = &newest };
 	int             r;
@@ -38,6 +42,7 @@ static int run(struct capture *file, const struct ruleset *rs, struct sinks *sin
 	if (!sinks || sinks_add(sinks, SINK_EVE, STDOUT_FILENO) < 0 ||
 	    pipeline_init(&p, MAX_FLOWS, MAX_STREAMS) < 0)
 		return err_set(err, "out of memory");
+	watch_init(&watch);
 	r = loop_run(&loop);
 	sinks_flush(sinks);
 	pipeline_fini(&p);

@@ -16,7 +16,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -34,9 +34,7 @@
 #include "run/routes.h"
 #include "run/worker.h"
 
-#define EMPTY_FOLDER "/run/nfqd/empty"
-
-enum { NAME_PIPE = 65536, READY_TIMEOUT_MS = 10000, DRAIN_MS = 2000, RESTART_PAUSE_MS = 500 };
+enum { READY_TIMEOUT_MS = 10000, DRAIN_MS = 2000, RESTART_PAUSE_MS = 500 };
 
 /* ---- files ---- */
 
@@ -97,66 +95,22 @@ static void reopen_outputs(struct parent *p)
 	}
 }
 
-/* ---- the resolver ---- */
-
-static void become_resolver(struct parent *p)
-{
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	close_range(3, (unsigned)p->answer_names - 1, 0);
-	close_range((unsigned)p->answer_names + 1, ~0U, 0);
-	_exit(resolver_main(&p->shared->hosts, p->answer_names, EMPTY_FOLDER));
-}
-
-/* Forked before anything that it should not inherit is open. It ends when the pipe's last writer is
- * gone; without it clients stay without names, which is no reason to stop. */
-static void start_resolver(struct parent *p)
-{
-	int fds[2];
-
-	if (!p->conf->client_names || pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
-		return;
-	p->answer_names = fds[0];
-	p->in.ask_name = fds[1];
-	if (getrandom(&p->shared->hosts.seed, sizeof(uint64_t), 0) < 0)
-		diag_debug("resolver", "no random seed");
-	p->resolver = fork();
-	if (p->resolver == 0)
-		become_resolver(p);
-	close(p->answer_names);
-	p->answer_names = -1;
-}
-
 /* ---- the worker ---- */
-
-static int by_number(const void *a, const void *b)
-{
-	return *(const int *)a - *(const int *)b;
-}
 
 /* The worker keeps its descriptors and standard output; all others are the parent's affair. */
 static void close_others(const struct worker_in *in)
 {
 	int      keep[8 + QUEUES_MAX + OUTPUTS_MAX] = { in->parent, in->rules, in->ask_name,
 		                                        in->inject.forged4, in->inject.forged6,
-		                                        in->inject.plain4, in->inject.plain6 };
-	unsigned n = 7, from = 3;
+		                                        in->inject.plain4, in->inject.plain6,
+		                                        in->learned };
+	unsigned n = 8;
 
 	for (unsigned i = 0; i < in->queues; i++)
 		keep[n++] = in->queue_fd[i];
 	for (unsigned i = 0; i < in->outputs; i++)
 		keep[n++] = in->output_fd[i];
-	qsort(keep, n, sizeof(keep[0]), by_number);
-	for (unsigned i = 0; i < n; i++) {
-		if (keep[i] < (int)from)
-			continue;
-		if (keep[i] > (int)from)
-			close_range(from, (unsigned)keep[i] - 1, 0);
-		from = (unsigned)keep[i] + 1;
-	}
-	close_range(from, ~0U, 0);
+	parent_close_but(keep, n);
 }
 
 static void become_worker(struct parent *p, int socket)
@@ -244,6 +198,7 @@ static void reap(struct parent *p)
 			p->worker = -1;
 		} else if (pid == p->resolver) {
 			diag_warn("resolver", "ended; clients stay without names");
+			p->resolver = 0;
 		}
 	}
 	if (died && !p->stopping)
@@ -299,7 +254,8 @@ static bool needs_restart(const struct conf *a, const struct conf *b)
 
 	return a->fail != b->fail || x->forward != y->forward || x->output != y->output ||
 	       x->queues != y->queues || x->queue_num != y->queue_num ||
-	       x->mark_mask != y->mark_mask || x->marked_output != y->marked_output ||
+	       x->mark_mask != y->mark_mask || x->answers != y->answers ||
+	       x->marked_output != y->marked_output ||
 	       x->n_inside != y->n_inside || a->n_outputs != b->n_outputs ||
 	       strcmp(a->control, b->control) != 0 || strcmp(a->state, b->state) != 0;
 }
@@ -340,8 +296,9 @@ int parent_reload(struct parent *p, struct err *err)
 			conf_free(p->conf);
 		p->conf = conf;
 	}
-	if (swap_rules(p, img, fd, err) < 0)
+	if (swap_rules(p, img, fd, err) < 0 || parent_steer_nets(p, err) < 0)
 		return -1;
+	parent_start_resolver(p);
 	parent_loaded(p);
 	return 0;
 }
@@ -389,7 +346,8 @@ static int steer(struct parent *p, struct err *err)
 	struct steer_conf sc = { .mark_mask = ins->mark_mask, .queue_num = p->in.queue_num,
 		                 .queues = (uint16_t)p->in.queues,
 		                 .fail_open = p->conf->fail == FAIL_OPEN, .forward = ins->forward,
-		                 .output = ins->output, .marked_output = ins->marked_output,
+		                 .output = ins->output, .answers = ins->answers,
+		                 .marked_output = ins->marked_output,
 		                 .inside = ins->inside, .n_inside = ins->n_inside };
 
 	sc.inside_auto = ins->n_inside == 1 && strcmp(ins->inside[0], "auto") == 0;
@@ -441,7 +399,8 @@ static int start(struct parent *p, struct err *err)
 	p->shared = in->shared = shared_new();
 	if (!p->shared)
 		return err_set(err, "out of memory");
-	start_resolver(p);
+	p->learned = in->learned = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	parent_open_resolver(p);
 	parent_live_open(p);
 	in->rules = build_rules(p, p->conf, NULL, &p->img, err);
 	p->generation++;
@@ -453,8 +412,9 @@ static int start(struct parent *p, struct err *err)
 	p->ctl = ctl_open(p->conf->control, err);
 	p->routes = p->ctl < 0 ? NULL : routes_open(err);
 	if (!p->routes || update_routes(p, err) < 0 || start_worker(p, err) < 0 ||
-	    steer(p, err) < 0)
+	    steer(p, err) < 0 || parent_steer_nets(p, err) < 0)
 		return -1;
+	parent_start_resolver(p);
 	return p->inside_auto ? steer_set_outside(p->steer, (const char (*)[16])p->outside,
 	                                          p->n_outside, err)
 	                      : 0;
@@ -489,12 +449,13 @@ static void serve(struct parent *p)
 	struct pollfd fds[] = { { p->signals, POLLIN, 0 },
 		                { p->ctl, POLLIN, 0 },
 		                { routes_fd(p->routes), POLLIN, 0 },
-		                { p->mode_timer, POLLIN, 0 } };
+		                { p->mode_timer, POLLIN, 0 },
+		                { p->learned, POLLIN, 0 } };
 
 	while (!p->stopping) {
 		struct err err = { 0 };
 
-		if (poll(fds, 4, p->worker > 0 ? -1 : RESTART_PAUSE_MS) < 0)
+		if (poll(fds, 5, p->worker > 0 ? -1 : RESTART_PAUSE_MS) < 0)
 			continue;
 		if (p->worker <= 0 && start_worker(p, &err) < 0) { /* as when fork() failed */
 			diag_error("worker", "%s", err.text);
@@ -511,6 +472,8 @@ static void serve(struct parent *p)
 			if (update_routes(p, &err) < 0)
 				diag_warn("routes", "%s", err.text);
 		}
+		if (fds[4].revents)
+			parent_steer_watched(p);
 	}
 }
 
@@ -562,7 +525,7 @@ static void stop(struct parent *p)
 		close(p->in.queue_fd[i]);
 	for (unsigned i = 0; i < p->in.outputs; i++)
 		close(p->in.output_fd[i]);
-	close_if(p->in.ask_name);
+	close_if(p->ask_names);
 	if (p->resolver > 0)
 		waitpid(p->resolver, NULL, 0);
 	if (p->ctl >= 0) {
@@ -577,6 +540,8 @@ static void stop(struct parent *p)
 	close_if(p->in.parent);
 	close_if(p->signals);
 	parent_live_close(p);
+	close_if(p->learned);
+	close_if(p->answer_names);
 	routes_close(p->routes);
 	image_unmap(p->img);
 	if (p->conf != p->boot)
@@ -591,6 +556,7 @@ int parent_run(struct conf *conf, struct err *err)
 
 	p.conf = p.boot = conf;
 	p.ctl = p.signals = p.in.ask_name = p.mode_timer = p.mode = -1;
+	p.ask_names = p.answer_names = p.learned = -1;
 	p.started = clock_now();
 	r = start(&p, err);
 	if (r == 0) {

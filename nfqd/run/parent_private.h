@@ -26,10 +26,11 @@ struct parent {
 	struct routes   *routes;
 	struct worker_in in;
 	pid_t            worker, resolver;
-	int              answer_names; /* the resolver's end of the pipe */
+	int              answer_names, ask_names; /* the pipe to the resolver */
+	bool             resolving;    /* it looks up names of the ruleset of its start */
 	uint64_t         started, last_restart;
 	unsigned         restarts;
-	int              ctl, signals;
+	int              ctl, signals, learned;
 	bool             stopping, inside_auto;
 	char             outside[OUTSIDE_MAX][16];
 	unsigned         n_outside;
@@ -53,6 +54,20 @@ void        parent_mode_ends(struct parent *p);
 json_t *run_status(void *ctx, const json_t *request, struct err *err);
 json_t *status_mode(const struct parent *p);
 void    status_say(const struct parent *p); /* what a person who starts it wants to know */
+
+#define EMPTY_FOLDER "/run/nfqd/empty"
+
+/* parent_resolver.c: the pipe to the resolver's process, before a worker is forked; and the process, when
+ * packets are steered, and anew when the names to look up have changed. Without it clients stay
+ * without names, which is no reason to stop. */
+void parent_open_resolver(struct parent *p);
+void parent_start_resolver(struct parent *p);
+/* In a child: closes every descriptor above standard error but those n; -1 are none. Sorts keep. */
+void parent_close_but(int keep[], unsigned n);
+
+/* parent_addrs.c: the packs' networks, after each reload; and what was learned, when it was. */
+MUST_CHECK int parent_steer_nets(struct parent *p, struct err *err);
+void           parent_steer_watched(struct parent *p);
 
 extern const struct ctl_command parent_commands[];
 extern const unsigned           parent_n_commands;

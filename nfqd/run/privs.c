@@ -5,11 +5,15 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#define N_OF(a) (sizeof(a) / sizeof((a)[0]))
 
 enum { NOBODY = 65534 };
 
@@ -47,9 +51,32 @@ static const int descriptor_calls[] = {
 };
 
 static const int socket_calls[] = {
-	SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(setsockopt), SCMP_SYS(getsockopt),
-	SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(ioctl), SCMP_SYS(uname),
+	SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(getsockopt), SCMP_SYS(getsockname),
+	SCMP_SYS(getpeername), SCMP_SYS(uname),
 };
+
+/* Calls that only some first or second arguments make harmless: with CAP_NET_ADMIN, other kinds of
+ * sockets and options would reach the firewall. */
+static const struct {
+	int      call;
+	unsigned arg, value;
+} socket_kinds[] = {
+	{ SCMP_SYS(socket), 0, AF_INET },         { SCMP_SYS(socket), 0, AF_INET6 },
+	{ SCMP_SYS(setsockopt), 1, SOL_SOCKET },  { SCMP_SYS(setsockopt), 1, IPPROTO_TCP },
+};
+
+static int allow_sockets(scmp_filter_ctx ctx)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < N_OF(socket_kinds); i++) {
+		struct scmp_arg_cmp is = { .arg = socket_kinds[i].arg, .op = SCMP_CMP_EQ,
+			                   .datum_a = socket_kinds[i].value };
+
+		r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, socket_kinds[i].call, 1, &is);
+	}
+	return r;
+}
 
 static int allow(scmp_filter_ctx ctx, const int *calls, size_t n)
 {
@@ -60,12 +87,11 @@ static int allow(scmp_filter_ctx ctx, const int *calls, size_t n)
 	return r;
 }
 
-#define N_OF(a) (sizeof(a) / sizeof((a)[0]))
-
 int privs_seccomp(enum privs_calls calls, struct err *err)
 {
 #ifdef NFQD_NO_SECCOMP /* sanitizers need more system calls than these */
-	(void)calls, (void)err, (void)allow, (void)descriptor_calls, (void)socket_calls;
+	(void)calls, (void)err, (void)allow, (void)allow_sockets, (void)descriptor_calls;
+	(void)socket_calls;
 	return 0;
 #else
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -75,6 +101,8 @@ int privs_seccomp(enum privs_calls calls, struct err *err)
 		r = allow(ctx, descriptor_calls, N_OF(descriptor_calls));
 	if (r == 0 && calls == PRIVS_SOCKETS)
 		r = allow(ctx, socket_calls, N_OF(socket_calls));
+	if (r == 0 && calls == PRIVS_SOCKETS)
+		r = allow_sockets(ctx);
 	if (r == 0)
 		r = seccomp_load(ctx);
 	if (ctx)

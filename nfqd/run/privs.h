@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the worker gives up before it reads the first packet. */
+/* What worker and resolver give up before they read the first byte from outside. */
 #ifndef NFQD_RUN_PRIVS_H
 #define NFQD_RUN_PRIVS_H
 
@@ -7,12 +7,12 @@
 
 enum privs {
 	PRIVS_NONE,
-	PRIVS_NET_ADMIN, /* CAP_NET_ADMIN, which the kernel asks for on each verdict */
+	PRIVS_NET_ADMIN, /* CAP_NET_ADMIN, which the kernel asks for on each verdict, and for SO_MARK */
 };
 
 enum privs_calls {
 	PRIVS_DESCRIPTORS, /* reading, writing and mapping what is open already */
-	PRIVS_SOCKETS,     /* and sockets to resolvers */
+	PRIVS_SOCKETS,     /* and sockets to resolvers: of the internet's families only */
 };
 
 /* Leaves the file system (chroot into an empty folder that root owns), root's identity (user nfqd,

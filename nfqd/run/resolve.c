@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reverse look-ups with c-ares. */
+/* The resolver's process: its loop, and reverse look-ups with c-ares. */
 #include "run/resolve.h"
 
-#include <ares.h>
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
@@ -10,12 +9,14 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/hash.h"
 #include "run/privs.h"
+#include "run/resolve_private.h"
 
 enum {
 	ASK_AGAIN_S = 600,
@@ -110,12 +111,11 @@ static void ask_for(ares_channel channel, struct hosts *h, const struct addr *a,
 	ares_gethostbyaddr(channel, q->addr.b, a->len, a->len == 4 ? AF_INET : AF_INET6, on_answer, q);
 }
 
-/* The sockets that c-ares waits for, behind the pipe that is fds[0]. */
-static unsigned wait_for(ares_channel channel, struct pollfd fds[static SOCKETS + 1])
+/* The sockets that a channel waits for, behind the n that fds has. */
+static unsigned wait_for(ares_channel channel, struct pollfd *fds, unsigned n)
 {
 	ares_socket_t socks[ARES_GETSOCK_MAXNUM];
-	int           bits = ares_getsock(channel, socks, SOCKETS);
-	unsigned      n = 1;
+	int           bits = channel ? ares_getsock(channel, socks, SOCKETS) : 0;
 
 	for (unsigned i = 0; i < SOCKETS; i++) {
 		bool writable = ARES_GETSOCK_WRITABLE(bits, i);
@@ -127,53 +127,92 @@ static unsigned wait_for(ares_channel channel, struct pollfd fds[static SOCKETS 
 	return n;
 }
 
-static void loop(ares_channel channel, struct hosts *h, int ask, unsigned *open)
+static void serve(ares_channel channel, const struct pollfd *fds, unsigned n)
 {
 	const ares_socket_t none = ARES_SOCKET_BAD;
 
-	for (;;) {
-		struct pollfd  fds[SOCKETS + 1] = { { ask, POLLIN, 0 } };
-		unsigned       n = wait_for(channel, fds);
-		struct timeval tv, max = { .tv_sec = IDLE_S };
-		struct addr    a;
+	if (!channel)
+		return;
+	for (unsigned i = 0; i < n; i++)
+		ares_process_fd(channel, fds[i].revents & ~POLLOUT ? fds[i].fd : none,
+		                fds[i].revents & POLLOUT ? fds[i].fd : none);
+	ares_process_fd(channel, none, none); /* time-outs */
+}
 
-		ares_timeout(channel, &max, &tv);
-		poll(fds, n, (int)(tv.tv_sec * 1000 + tv.tv_usec / 1000 + 1));
-		for (unsigned i = 1; i < n; i++)
-			ares_process_fd(channel, fds[i].revents & ~POLLOUT ? fds[i].fd : none,
-			                fds[i].revents & POLLOUT ? fds[i].fd : none);
-		ares_process_fd(channel, none, none); /* time-outs */
+static int patience(ares_channel a, ares_channel b)
+{
+	struct timeval tv, max = { .tv_sec = IDLE_S }, *next = ares_timeout(a, &max, &tv);
+
+	if (b)
+		next = ares_timeout(b, next, &tv);
+	return (int)(next->tv_sec * 1000 + next->tv_usec / 1000 + 1);
+}
+
+static void loop(ares_channel channel, struct rounds *rounds, const struct resolver_in *in,
+                 unsigned *open)
+{
+	for (;;) {
+		struct pollfd fds[2 * SOCKETS + 1] = { { in->ask, POLLIN, 0 } };
+		unsigned      own, n;
+		struct addr   a;
+
+		rounds_go_on(rounds);
+		own = wait_for(channel, fds, 1);
+		n = wait_for(rounds->channel, fds, own);
+		poll(fds, n, patience(channel, rounds->channel));
+		serve(channel, fds + 1, own - 1);
+		serve(rounds->channel, fds + own, n - own);
 		if (!fds[0].revents)
 			continue;
-		if (read(ask, &a, sizeof(a)) != sizeof(a))
+		if (read(in->ask, &a, sizeof(a)) != sizeof(a))
 			return;
-		ask_for(channel, h, &a, open);
+		ask_for(channel, in->hosts, &a, open);
 	}
 }
 
-int resolver_main(struct hosts *h, int ask, const char *empty_folder)
+static int set_mark(ares_socket_t fd, int type, void *mark)
+{
+	(void)type;
+	return setsockopt(fd, SOL_SOCKET, SO_MARK, mark, sizeof(uint32_t));
+}
+
+ares_channel resolver_channel(const struct resolver_in *in)
 {
 	/* DNS only: a hosts file would be out of reach */
 	struct ares_options options = { .timeout = TIMEOUT_MS, .tries = TRIES, .lookups = (char[]){ "b" } };
-	struct err          err = { 0 };
-	unsigned            open = 0; /* questions on their way; ares_destroy() ends them */
 	ares_channel        channel;
+
+	if (ares_init_options(&channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS) !=
+	    ARES_SUCCESS)
+		return NULL;
+	ares_set_socket_configure_callback(channel, set_mark, (void *)(uintptr_t)&in->mark);
+	return channel;
+}
+
+int resolver_main(const struct resolver_in *in)
+{
+	struct err    err = { 0 };
+	unsigned      open = 0; /* questions on their way; ares_destroy() ends them */
+	struct rounds rounds;
+	ares_channel  channel;
 
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_IGN);
-	if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS ||
-	    ares_init_options(&channel, &options,
-	                      ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS) != ARES_SUCCESS) {
+	if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS || !(channel = resolver_channel(in)) ||
+	    rounds_init(&rounds, in) < 0) {
 		diag_warn("resolver", "c-ares does not start: clients stay without names");
 		return 1;
 	}
-	if (privs_drop(empty_folder, PRIVS_NONE, &err) < 0 || privs_seccomp(PRIVS_SOCKETS, &err) < 0) {
+	if (privs_drop(in->empty_folder, PRIVS_NET_ADMIN, &err) < 0 ||
+	    privs_seccomp(PRIVS_SOCKETS, &err) < 0) {
 		diag_warn("resolver", "%s", err.text);
 		return 1;
 	}
-	loop(channel, h, ask, &open);
+	loop(channel, &rounds, in, &open);
 	ares_destroy(channel);
+	if (rounds.channel)
+		ares_destroy(rounds.channel);
 	ares_library_cleanup();
 	return 0;
 }

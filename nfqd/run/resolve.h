@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names of clients for the records, by reverse look-up (PTR) at the machine's own resolvers. A
- * process of its own, without root, file system and capabilities, does it with c-ares; the log
- * thread asks it over a pipe and finds what it learnt in shared memory. Nothing ever waits for it: a
- * client's first record may be without its name.
+ * Everything that is asked of resolvers, by a process of its own, without root and file system, with
+ * c-ares: the names of clients for the records, by reverse look-up (PTR) at the machine's own
+ * resolvers; and, where the site wants it, the addresses of listed names, at a resolver outside.
+ * What it learns stands in shared memory; nothing ever waits for it. Its sockets carry the allowed
+ * mark: the daemon does not judge its own questions.
  */
 #ifndef NFQD_RUN_RESOLVE_H
 #define NFQD_RUN_RESOLVE_H
 
 #include "base/addr.h"
 #include "base/err.h"
+#include "match/watch.h"
 
 #define HOST_NAME_MAX_LEN 64
 #define HOST_SLOTS        1024
@@ -32,7 +34,20 @@ struct hosts {
 const char *host_name(const struct hosts *h, int ask, const struct addr *a, uint64_t now,
                       char out[static HOST_NAME_MAX_LEN]);
 
-/* The resolver's process: reads addresses from ask until that ends. Returns its exit code. */
-int resolver_main(struct hosts *h, int ask, const char *empty_folder);
+struct resolver_in {
+	struct hosts *hosts;
+	int           ask; /* the pipe's end: addresses of clients; the process ends with it */
+	uint32_t      mark;
+	const char   *empty_folder;
+	/* listed names; server NULL: none are looked up */
+	const char         *server;
+	uint32_t            interval, jitter; /* seconds */
+	const struct image *rules;
+	struct watch       *watch;
+	int                 learned; /* eventfd */
+};
+
+/* The resolver's process. Returns its exit code. */
+int resolver_main(const struct resolver_in *in);
 
 #endif

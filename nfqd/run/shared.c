@@ -7,10 +7,13 @@
 
 struct shared *shared_new(void)
 {
-	void *s = mmap(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE,
-	               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct shared *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
+	                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	return s == MAP_FAILED ? NULL : s;
+	if (s == MAP_FAILED)
+		return NULL;
+	watch_init(&s->watch);
+	return s;
 }
 
 void iface_set(struct shared *s, uint32_t index, const char *name)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Memory that parent and worker share: counters, which outlive a worker, and the names of interfaces and
- * clients, which the worker may not look up by itself. Every field has one writer.
+ * Memory that parent and worker share: counters and watched addresses, which outlive a worker, and the
+ * names of interfaces and clients, which the worker may not look up by itself. Every field has one
+ * writer, unless it says otherwise.
  */
 #ifndef NFQD_RUN_SHARED_H
 #define NFQD_RUN_SHARED_H
 
+#include "match/watch.h"
 #include "pipeline.h"
 #include "run/resolve.h"
 
@@ -24,6 +26,8 @@ struct shared {
 	_Atomic uint64_t generation;  /* of the ruleset that every thread reads */
 	struct iface     ifaces[IFACES_MAX];
 	struct hosts     hosts; /* names of clients */
+	struct watch     watch; /* addresses of listed names; written by the worker and the resolver */
+	struct recent    asked; /* questions of clients; the worker's own */
 };
 
 /* Returns NULL when memory ran out. */

@@ -61,6 +61,12 @@ static const char *name_of_interface(void *ctx, uint32_t index)
 	return iface_name(t->worker->in->shared, index, t->ifname);
 }
 
+/* The parent steers what goes to watched addresses. */
+static void tell_learned(void *ctx)
+{
+	eventfd_write(((struct queue_thread *)ctx)->worker->in->learned, 1);
+}
+
 static void wake_log(void *ctx)
 {
 	struct queue_thread *t = ctx;
@@ -225,7 +231,9 @@ static int open_thread(struct worker *w, unsigned i, struct err *err)
 	t->worker = w;
 	t->ring = ring_new(MAX_RECORDS / in->queues);
 	t->pipeline = (struct pipeline){ .count = &in->shared->count[i], .inject.fds = in->inject,
-		                         .emit = emit, .emit_ctx = t, .ifname = name_of_interface };
+		                         .watch = &in->shared->watch, .asked = &in->shared->asked,
+		                         .emit = emit, .learned = tell_learned, .emit_ctx = t,
+		                         .ifname = name_of_interface };
 	if (!t->ring || pipeline_init(&t->pipeline, MAX_FLOWS / in->queues, MAX_STREAMS / in->queues) < 0)
 		return err_set(err, "worker: out of memory");
 	t->loop = (struct loop){ .pipeline = &t->pipeline, .newest = &w->rules, .stop = &w->stop,

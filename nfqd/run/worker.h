@@ -28,6 +28,7 @@ struct worker_in {
 	int             output_fd[OUTPUTS_MAX];
 	enum sink_type  output_type[OUTPUTS_MAX];
 	int             ask_name; /* pipe to the resolver; -1: clients stay without names */
+	int             learned;  /* eventfd: an address is watched anew */
 	const char     *empty_folder;
 };
 

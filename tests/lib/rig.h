@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "bytes.h"
+#include "match/watch.h"
 #include "pipeline.h"
 #include "run/conf.h"
 
@@ -19,6 +20,8 @@ enum { RIG_EVENTS = 64, RIG_FLOWS = 4096, RIG_STREAMS = 64 };
 struct rig {
 	struct pipeline p;
 	struct counters count;
+	struct watch    watch;
+	struct recent   asked;
 	struct image   *img;
 	struct ruleset  rs;
 	uint64_t        now;
@@ -66,7 +69,8 @@ static inline struct rig *rig_new(const struct rig_conf *c, struct err *err)
 	ruleset_open(&r->rs, r->img);
 	r->now = UINT64_C(1800000000) * NS_PER_S;
 	r->p = (struct pipeline){
-		.rules = &r->rs, .count = &r->count, .emit = rig_emit, .emit_ctx = r
+		.rules = &r->rs, .count = &r->count, .watch = &r->watch, .asked = &r->asked,
+		.emit = rig_emit, .emit_ctx = r
 	};
 	r->p.inject.fds = nowhere;
 	if (pipeline_init(&r->p, c->flows ? c->flows : RIG_FLOWS,

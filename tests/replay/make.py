@@ -87,6 +87,65 @@ def stream(*messages):
     return b"".join(block(2, m) for m in messages)
 
 
+RESOLVER = {4: "9.9.9.9", 6: "2620:fe::9"}
+
+
+def rr(name, kind, data, ttl=300):
+    return (name if isinstance(name, bytes) else labels(name)) + struct.pack("!HHI", kind, 1, ttl) + block(2, data)
+
+
+def cname(name, target, **how):
+    return rr(name, 5, labels(target), **how)
+
+
+def svcb(name, target, kind=65, priority=1, **params):
+    """params: k4=ADDRESSES for ipv4hint and so on; k5=BYTES for ech"""
+    out = u16(priority) + labels(target)
+    for key, value in params.items():
+        out += u16(int(key[1:])) + block(2, value if isinstance(value, bytes) else b"".join(map(packed, value)))
+    return rr(name, kind, out)
+
+
+def packed(address):
+    return ipaddress.ip_address(address).packed
+
+
+def at(name, *addresses, **how):
+    """A and AAAA records"""
+    return b"".join(rr(name, 1 if ":" not in a else 28, packed(a), **how) for a in addresses)
+
+
+def a(question, *records, kind=1, flags=0x8180, count=None, edns=None, tail=b""):
+    """An answer to one question; each of records may be several of one name's addresses"""
+    n = count if count is not None else sum(records_in(r) for r in records)
+    out = struct.pack("!6H", rng.randrange(65536), flags, 1, n, 0, 0 if edns is None else 1)
+    out += labels(question) + u16(kind) + u16(1) + b"".join(records)
+    if edns is not None:
+        out += b"\0" + struct.pack("!HHIH", 41, 1232, edns, 0)
+    return out + tail
+
+
+def records_in(data):
+    n = i = 0
+    while i < len(data):
+        while data[i] and data[i] < 64:
+            i += 1 + data[i]
+        i += 2 if data[i] else 1
+        i += 10 + int.from_bytes(data[i + 8:i + 10], "big")
+        n += 1
+    return n
+
+
+def says(data, v=4, **how):
+    """A resolver's datagram to the client"""
+    where = {"src": RESOLVER[v], "dst": CLIENT4 if v == 4 else CLIENT6, **how}
+    return udp(data, v=v, sport=53, dport=next(ports), **where)
+
+
+def says_tcp(*pieces, **how):
+    return tcp(*pieces, sport=53, dport=next(ports), src=RESOLVER[4], dst=CLIENT4, **how)
+
+
 # ---- TLS ----
 
 def ext(kind, data):
@@ -174,8 +233,8 @@ def udp_header(data, sport, dport, lie=0):
     return struct.pack("!HHHH", sport, dport, lie or 8 + len(data), 0) + data
 
 
-def udp(data, dport=53, lie=0, **how):
-    return [ip(17, udp_header(data, next(ports), dport, lie), **how)]
+def udp(data, dport=53, lie=0, sport=None, **how):
+    return [ip(17, udp_header(data, sport or next(ports), dport, lie), **how)]
 
 
 def dns(*names, v=4, dport=53, opts=None, exts=None, dst=None, **how):
@@ -194,14 +253,14 @@ def segment(data, sport, dport, seq, flags=PSH | ACK, ack=1, opts=b""):
                        64240, 0, 0) + opts + data
 
 
-def tcp(*pieces, dport=443, order=None, seq=0x1000, syn=False, flags=PSH | ACK, tcpopts=b"", **how):
+def tcp(*pieces, dport=443, sport=None, order=None, seq=0x1000, syn=False, flags=PSH | ACK, tcpopts=b"", **how):
     """One client's bytes, in pieces of one stream: bytes, lists of them, or (offset, bytes)."""
-    sport, at, parts = next(ports), 0, []
+    sport, end, parts = sport or next(ports), 0, []
     for piece in pieces:
         for part in piece if isinstance(piece, list) else [piece]:
-            where, data = part if isinstance(part, tuple) else (at, part)
+            where, data = part if isinstance(part, tuple) else (end, part)
             parts.append((where, data))
-            at = where + len(data)
+            end = where + len(data)
     out = [ip(6, segment(b"", sport, dport, seq - 1, SYN, 0), **how)] if syn else []
     for i in order if order is not None else range(len(parts)):
         where, data = parts[i]

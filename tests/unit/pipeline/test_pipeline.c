@@ -157,6 +157,132 @@ static void test_dns_one_socket(void **state)
 	rig_free(r);
 }
 
+/* ---- answers ---- */
+
+#define ALIAS "\22\64\201\200\0\1\0\1\0\0\0\0" OTHER A_IN "\300\14\0\5\0\1\0\0\1\54\0\24" LISTED
+
+static struct rig_conn turned_round(struct rig_conn c)
+{
+	struct addr a = c.f.src;
+
+	c.f.src = c.f.dst;
+	c.f.dst = a;
+	c.f.dport = c.f.sport;
+	c.f.sport = 53;
+	return c;
+}
+
+/* What takes an answer's place: the same ends, and a refusal of the same question. */
+static void is_refusal(const struct rig_conn *c, struct verdict v, uint8_t proto)
+{
+	struct packet pkt = { 0 };
+	struct span   dns;
+
+	assert_false(v.drop);
+	assert_int_equal(v.state, STATE_UNDECIDED);
+	assert_int_equal(decode_ip(v.replaced, &pkt), DECODE_OK);
+	assert_int_equal(pkt.proto, proto);
+	assert_true(addr_eq(&pkt.src, &c->f.src) && addr_eq(&pkt.dst, &c->f.dst));
+	assert_int_equal(pkt.sport, 53);
+	assert_int_equal(pkt.dport, c->f.dport);
+	dns = proto == IPPROTO_UDP ? pkt.payload : span_of(pkt.payload.p + 2, pkt.payload.n - 2);
+	assert_memory_equal(dns.p, "\22\64\201\203\0\1\0\0", 8); /* NXDOMAIN, nothing in it */
+	assert_memory_equal(dns.p + 12, OTHER A_IN, sizeof(OTHER A_IN) - 1);
+	if (proto == IPPROTO_TCP) {
+		assert_int_equal(pkt.seq, c->f.seq);
+		assert_int_equal(pkt.ack, c->f.ack);
+		assert_int_equal(pkt.tcp_flags, TCP_ACK | TCP_FIN | 0x08);
+	}
+}
+
+static void test_answer_udp(void **state)
+{
+	(void)state;
+	for (unsigned six = 0; six < 2; six++) {
+		struct rig     *r = rig_with((struct rig_conf){ .events = EVENTS_ALL });
+		struct rig_conn c = turned_round(six ? rig_conn6(++port, 53) : rig_conn4(++port, 53));
+
+		is_refusal(&c, rig_udp(r, &c, (struct span)LIT(ALIAS)), IPPROTO_UDP);
+		assert_int_equal(r->p.inject.n, 0);
+		assert_int_equal(r->n_events, 1);
+		assert_string_equal(r->events[0].name.text, "www.listed.example");
+		assert_string_equal(r->events[0].origin.text, "www.other.example");
+		assert_true(addr_eq(&r->events[0].src, &c.f.dst));
+		assert_int_equal(r->events[0].dport, 53);
+		assert_int_equal(rig_udp(r, &c, (struct span)LIT(ALIAS)).replaced.n > 0, 1);
+		assert_int_equal(r->n_events, 1);
+		rig_free(r);
+	}
+}
+
+static void test_answer_tcp(void **state)
+{
+	static struct bytes stream;
+	struct rig     *r = rig_with((struct rig_conf){ 0 });
+	struct rig_conn c = turned_round(rig_conn4(++port, 53));
+	struct verdict  v;
+
+	(void)state;
+	stream.n = 0;
+	bytes_block(&stream, 2, (struct span)LIT(ALIAS));
+	is_refusal(&c, rig_tcp(r, &c, 0, bytes_span(&stream)), IPPROTO_TCP);
+	assert_int_equal(r->p.inject.n, 1); /* a reset for the resolver */
+	assert_true(rig_tcp(r, &c, 0, bytes_span(&stream)).drop); /* sent again */
+
+	/* the client has its beginning: both ends are reset, one by the kernel */
+	c = turned_round(rig_conn4(++port, 53));
+	v = rig_tcp(r, &c, 0, span_of(stream.p, 20));
+	assert_true(v.state == STATE_UNDECIDED && !v.drop && !v.replaced.n);
+	v = rig_tcp(r, &c, 20, span_of(stream.p + 20, stream.n - 20));
+	assert_int_equal(v.state, STATE_REJECTED);
+	assert_int_equal(r->p.inject.n, 1);
+	assert_true(addr_eq(&r->p.inject.waiting[0].to, &c.f.dst));
+	assert_int_equal(r->n_events, 2);
+
+	/* whatever a resolver's port says, the questions to it are still judged */
+	c = turned_round(rig_conn4(++port, 53));
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(rig_tcp(r, &c, i * 4, (struct span)LIT("rubb")).state, STATE_UNDECIDED);
+	rig_free(r);
+}
+
+/* What this machine's resolver is told passes while a client waits for it, and not for long. */
+static void test_answer_on_its_way(void **state)
+{
+	static const struct {
+		uint32_t ifin, ifout;
+		unsigned after;
+		bool     passes;
+	} rows[] = {
+		{ 2, 0, 0, true },  /* on its way in, for a question that came in */
+		{ 2, 0, 3, false }, /* too late */
+		{ 0, 1, 0, false }, /* to the client itself */
+		{ 2, 1, 0, false }, /* routed */
+	};
+	uint8_t packet[200];
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		struct rig       *r = rig_with((struct rig_conf){ 0 });
+		struct rig_conn   asks = rig_conn4(++port, 53), says = turned_round(asks);
+		struct raw_packet raw = { .link = LINK_IP, .ts = r->now, .ifin = 1 };
+		struct verdict    v;
+
+		raw.data = span_of(packet, forge_udp(&asks.f, (struct span)LIT(Q OTHER A_IN), packet,
+		                                     sizeof(packet)));
+		assert_false(pipeline_packet(&r->p, &raw).drop);
+		raw.data = span_of(packet, forge_udp(&says.f, (struct span)LIT(ALIAS), packet,
+		                                     sizeof(packet)));
+		raw.ts += rows[i].after * NS_PER_S;
+		raw.ifin = rows[i].ifin;
+		raw.ifout = rows[i].ifout;
+		v = pipeline_packet(&r->p, &raw);
+		assert_int_equal(v.replaced.n == 0, rows[i].passes);
+		assert_int_equal(r->n_events, !rows[i].passes);
+		rig_free(r);
+	}
+}
+
 /* ---- the first message of a connection ---- */
 
 struct expected {
@@ -1027,6 +1153,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dns_udp),
 		cmocka_unit_test(test_dns_one_socket),
+		cmocka_unit_test(test_answer_udp),
+		cmocka_unit_test(test_answer_tcp),
+		cmocka_unit_test(test_answer_on_its_way),
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_every_cut_in_two),
 		cmocka_unit_test(test_one_byte_segments),

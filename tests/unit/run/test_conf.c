@@ -140,8 +140,10 @@ static void test_values(void **state)
 	struct conf *c = load("rules: [rules]\n"
 	                      "mode: log\nfail: closed\ndefault: log\ncontrol: /tmp/x\n"
 	                      "inspect:\n"
-	                      "  forward: false\n  output: no\n  inside: [lan0, 10.0.0.0/8]\n"
+	                      "  forward: false\n  output: no\n  answers: false\n"
+	                      "  inside: [lan0, 10.0.0.0/8]\n"
 	                      "  queues: 16\n  queue-num: 65520\n  mark-mask: 7\n  marked-output: queue\n"
+	                      "resolve: {server: \"2620:fe::9\", interval: 2h, jitter: 90s}\n"
 	                      "policies: []\n"
 	                      "log: {events: all, outputs: [{type: text}]}\n",
 	                      &err);
@@ -154,6 +156,10 @@ static void test_values(void **state)
 	assert_string_equal(c->control, "/tmp/x");
 	assert_false(c->inspect.forward);
 	assert_false(c->inspect.output);
+	assert_false(c->inspect.answers);
+	assert_string_equal(c->resolve.server, "2620:fe::9");
+	assert_int_equal(c->resolve.interval, 7200);
+	assert_int_equal(c->resolve.jitter, 90);
 	assert_int_equal(c->inspect.n_inside, 2);
 	assert_string_equal(c->inspect.inside[1], "10.0.0.0/8");
 	assert_int_equal(c->inspect.queues, 16);
@@ -180,7 +186,7 @@ static void test_messages(void **state)
 		  "nfqd.yaml:3: rules: 'rules/x.yaml': No such file or directory (looked for from here "
 		  "and beside this file)" },
 		{ "a misspelt key", RULES "policy: []\n",
-		  "nfqd.yaml:2: unknown key 'policy' (allowed: mode, fail, rules, inspect, policies, "
+		  "nfqd.yaml:2: unknown key 'policy' (allowed: mode, fail, rules, inspect, resolve, policies, "
 		  "exceptions, default, on-exception, control, state, log)" },
 		{ "a misspelt action", RULES "policies:\n  - name: p\n    action: dropp\n",
 		  "nfqd.yaml:4: policy 'p': action: 'dropp' is none of allow, log, drop, reject, stage" },
@@ -229,6 +235,14 @@ static void test_messages(void **state)
 		  "nfqd.yaml:3: mark-mask: '0' is not three adjacent bits (such as 0x70000000)" },
 		{ "no number", RULES "inspect:\n  mark-mask: 0x\n",
 		  "nfqd.yaml:3: mark-mask: '0x' is no 32-bit number (write 0x70000000)" },
+		{ "no resolver", RULES "resolve:\n  server: dns.google\n",
+		  "nfqd.yaml:3: server: 'dns.google' is no address of a resolver" },
+		{ "a time without a unit", RULES "resolve:\n  server: 9.9.9.9\n  interval: 6\n",
+		  "nfqd.yaml:4: interval: '6' is no time from 1m to 30d (write 6h)" },
+		{ "too often", RULES "resolve:\n  server: 9.9.9.9\n  interval: 59s\n",
+		  "nfqd.yaml:4: interval: '59s' is no time from 1m to 30d (write 6h)" },
+		{ "too long", RULES "resolve:\n  server: 9.9.9.9\n  jitter: 31d\n",
+		  "nfqd.yaml:4: jitter: '31d' is no time up to 30d (write 10m)" },
 		{ "an empty inside", RULES "inspect:\n  inside: []\n",
 		  "nfqd.yaml:3: inside: must be auto, an interface, a network, or a list of them" },
 		{ "auto in a list", RULES "inspect:\n  inside:\n    - lan0\n    - auto\n",

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Replacing the elements of the table's address sets, in one transaction each. */
+#include <stdlib.h>
+
+#include "base/addr.h"
+#include "capture/steer_private.h"
+
+struct steer_set {
+	struct steer *s;
+	const char   *name;
+	FILE         *f;
+	char         *text;
+	size_t        size;
+};
+
+struct steer_set *steer_set_begin(struct steer *s, bool watched)
+{
+	struct steer_set *set = calloc(1, sizeof(*set));
+
+	if (set)
+		set->f = open_memstream(&set->text, &set->size);
+	if (!set || !set->f) {
+		free(set);
+		return NULL;
+	}
+	set->s = s;
+	set->name = watched ? "watched" : "nets";
+	fprintf(set->f, "flush set inet nfqd %s4\nflush set inet nfqd %s6\n", set->name, set->name);
+	return set;
+}
+
+void steer_set_add(struct steer_set *set, const struct net *net, uint32_t seconds)
+{
+	bool v4 = net->addr.len == 4;
+	char text[ADDR_TEXT];
+
+	addr_text(&net->addr, text);
+	fprintf(set->f, "add element inet nfqd %s%d { %s", set->name, v4 ? 4 : 6, text);
+	if (net->bits < net->addr.len * 8)
+		fprintf(set->f, "/%u", net->bits);
+	if (seconds)
+		fprintf(set->f, " timeout %us", seconds);
+	fputs(" }\n", set->f);
+}
+
+int steer_set_end(struct steer_set *set, struct err *err)
+{
+	int r;
+
+	fclose(set->f);
+	r = steer_run(set->s, set->text, "addresses", err);
+	free(set->text);
+	free(set);
+	return r;
+}

@@ -92,6 +92,7 @@ static void add_seen_in(struct line *l, const struct event *e)
 		[SEEN_QUIC_SNI] = "QUIC",
 		[SEEN_HTTP_HOST] = "HTTP",
 		[SEEN_HTTP_CONNECT] = "HTTP CONNECT",
+		[SEEN_HTTP2_AUTHORITY] = "HTTP/2",
 		[SEEN_SOCKS] = "SOCKS",
 		[SEEN_TLS_CERT] = "certificate",
 		[SEEN_ADDRESS] = "address",

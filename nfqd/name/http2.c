@@ -23,7 +23,7 @@ static void add_field(const nghttp2_nv *field, struct names *out)
 	struct span key = span_of(field->name, field->namelen);
 
 	if (span_eq_nocase(key, span_str(":authority")) || span_eq_nocase(key, span_str("host")))
-		http_add_authority(span_of(field->value, field->valuelen), SEEN_HTTP_HOST, out);
+		http_add_authority(span_of(field->value, field->valuelen), SEEN_HTTP2_AUTHORITY, out);
 	else if (span_eq_nocase(key, span_str(":method")))
 		http_set_method(span_of(field->value, field->valuelen), out);
 }

@@ -132,6 +132,7 @@ const char *seen_in_text(enum seen_in s)
 		[SEEN_QUIC_SNI] = "quic.sni",
 		[SEEN_HTTP_HOST] = "http.host",
 		[SEEN_HTTP_CONNECT] = "http.connect",
+		[SEEN_HTTP2_AUTHORITY] = "http2.authority",
 		[SEEN_SOCKS] = "socks",
 		[SEEN_TLS_CERT] = "tls.cert",
 		[SEEN_ADDRESS] = "address",

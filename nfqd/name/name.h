@@ -24,6 +24,7 @@ enum seen_in {
 	SEEN_QUIC_SNI,
 	SEEN_HTTP_HOST,
 	SEEN_HTTP_CONNECT,
+	SEEN_HTTP2_AUTHORITY, /* without TLS */
 	SEEN_SOCKS,    /* what a client asks a SOCKS proxy for */
 	SEEN_TLS_CERT, /* "*.example.com" as it stands: only rules for all below a name cover it */
 	SEEN_ADDRESS,

@@ -13,8 +13,13 @@ enum {
 	FRAME_ACK = 2,
 	FRAME_ACK_ECN = 3,
 	FRAME_CRYPTO = 6,
-	FRAME_CRYPTO_GOOGLE = 8
+	FRAME_CRYPTO_GOOGLE = 8,
+	GOOGLE_VERSION = 0x01, /* flags of the header before Q046 */
+	GOOGLE_CID = 0x08
 };
+
+#define GOOGLE_Q000 0x51303030
+#define GOOGLE_Q046 0x51303436
 
 /* Packet types, as bits 4 and 5 of the first byte are in version 1; others rotate them. */
 enum { TYPE_INITIAL, TYPE_0RTT, TYPE_HANDSHAKE, TYPE_RETRY };
@@ -63,18 +68,19 @@ static const struct version {
 	{ 0x54303531, 0x54303531, ~0U, 0, true,
 	  { { 0x7a, 0x4e, 0xde, 0xf4, 0xe7, 0xcc, 0xee, 0x5f, 0xa4, 0x50,
 	      0x6c, 0x19, 0x12, 0x4f, 0xc8, 0xcc, 0xda, 0x6e, 0x03, 0x3d }, LABELS } },
-	/* RFC 9000 15: ?a?a?a?a asks for a negotiation, with what else the client uses: version 1 */
+	/* RFC 9000 15: ?a?a?a?a asks for a negotiation, with what else the client uses */
 	{ 0x0a0a0a0a, 0x0a0a0a0a, 0x0f0f0f0f, 0, false, { SALT_V1, LABELS } },
+	{ 0x0a0a0a0a, 0x0a0a0a0a, 0x0f0f0f0f, 0, false, { SALT_DRAFT_29, LABELS } },
 };
 
-static const struct version *find_version(uint32_t v)
+/* The first row for a version behind another row (NULL: of all). */
+static const struct version *find_version(uint32_t v, const struct version *behind)
 {
-	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
-		uint32_t family = v & versions[i].mask;
+	const struct version *end = versions + sizeof(versions) / sizeof(versions[0]);
 
-		if (family >= versions[i].first && family <= versions[i].last)
-			return &versions[i];
-	}
+	for (const struct version *row = behind ? behind + 1 : versions; row < end; row++)
+		if ((v & row->mask) >= row->first && (v & row->mask) <= row->last)
+			return row;
 	return NULL;
 }
 
@@ -102,13 +108,45 @@ static uint32_t read_long_header(struct wire *w)
 	return wire_u8(w) & LONG_HEADER ? wire_u32(w) : 0;
 }
 
+/* Google's QUIC up to Q046, whose hello is in the clear; Q043 and before have a header of their own.
+ * 0: another one. */
+static uint32_t clear_version(struct span datagram)
+{
+	enum wire_err err = WIRE_OK;
+	struct wire   w = wire_of(datagram, &err, false);
+	uint8_t       flags = wire_u8(&w);
+	uint32_t      v;
+
+	if (!(flags & LONG_HEADER) && !(flags & GOOGLE_VERSION))
+		return 0;
+	wire_skip(&w, !(flags & LONG_HEADER) && flags & GOOGLE_CID ? 8 : 0);
+	v = wire_u32(&w);
+	return v >= GOOGLE_Q000 && v <= GOOGLE_Q046 ? v : 0;
+}
+
 bool quic_is(struct span datagram, uint32_t *version)
 {
 	enum wire_err err = WIRE_OK;
 	struct wire   w = wire_of(datagram, &err, false);
 
+	*version = clear_version(datagram);
+	if (*version)
+		return true;
 	*version = read_long_header(&w);
-	return find_version(*version) && wire_u8(&w) <= CID_MAX && err == WIRE_OK;
+	return find_version(*version, NULL) && wire_u8(&w) <= CID_MAX && err == WIRE_OK;
+}
+
+/* The headers in front of such a hello changed with every version; the hello itself never did. */
+static enum quic_result read_clear(struct flow *f, struct span datagram)
+{
+	static const char chlo[] = "CHLO";
+	const uint8_t    *at = memmem(datagram.p, datagram.n, chlo, sizeof(chlo) - 1);
+	struct span       hello;
+
+	if (!at)
+		return QUIC_NOTHING;
+	hello = span_of(at, datagram.n - (size_t)(at - datagram.p));
+	return stream_add(f->stream, f->stream->base, hello) == STREAM_OK ? QUIC_NEW : QUIC_NOTHING;
 }
 
 static void read_ack(struct wire *w, bool ecn)
@@ -203,7 +241,7 @@ static enum quic_result read_packet(struct flow *f, struct wire *w)
 	const uint8_t        *start = w->pos;
 	uint8_t               first = wire_u8(w);
 	uint32_t              version = first & LONG_HEADER ? wire_u32(w) : 0;
-	const struct version *v = find_version(version);
+	const struct version *v = find_version(version, NULL), *other;
 	struct span           dcid, packet;
 	unsigned              type;
 	size_t                number_at, n;
@@ -236,6 +274,8 @@ static enum quic_result read_packet(struct flow *f, struct wire *w)
 	if (type != TYPE_INITIAL)
 		return QUIC_NOTHING;
 	n = open_initial(f, v, dcid, packet, number_at, frames, &other_keys);
+	for (other = v; n == 0 && (other = find_version(version, other)) != NULL;)
+		n = open_initial(f, other, dcid, packet, number_at, frames, &other_keys);
 	if (n == 0)
 		return QUIC_CLOSED;
 	return add_frames(f->stream, v, span_of(frames, n), other_keys) ? QUIC_NEW : QUIC_NOTHING;
@@ -248,6 +288,8 @@ enum quic_result quic_datagram(struct flow *f, struct span datagram)
 	enum quic_result best = QUIC_NOTHING;
 
 	f->stream->conflict = false;
+	if (clear_version(datagram))
+		return read_clear(f, datagram);
 	/* RFC 9000 12.2: packets of one datagram follow each other; so do datagrams that the
 	 * network card put together */
 	while (wire_each(&w)) {

@@ -16,6 +16,7 @@ import sys
 from hello import block, client_hello, extension
 
 SALT = bytes.fromhex("38762cf7f55934b34d179ae6a4c80cadccbb7f0a")
+SALT_29 = bytes.fromhex("afbfec289993d24c9e9786f19c6111e04390a899")   # of drafts 29 to 32
 DATAGRAM, TAG = 1200, 16
 
 
@@ -24,8 +25,8 @@ def label(secret, name, length):
     return hmac.new(secret, info + b"\1", hashlib.sha256).digest()[:length]
 
 
-def keys(dcid):
-    client = label(hmac.new(SALT, dcid, hashlib.sha256).digest(), b"client in", 32)
+def keys(dcid, salt=SALT):
+    client = label(hmac.new(salt, dcid, hashlib.sha256).digest(), b"client in", 32)
     return label(client, b"quic key", 16), label(client, b"quic iv", 12), label(client, b"quic hp", 16)
 
 
@@ -64,13 +65,13 @@ def varint(n):
     return (0x4000 | n).to_bytes(2, "big")
 
 
-def initial(name):
+def initial(name, version=1, salt=SALT):
     """One datagram: an Initial whose CRYPTO frame is the hello; packet number 0 in 4 bytes."""
     dcid = random.randbytes(8)
-    key, iv, hp = keys(dcid)
+    key, iv, hp = keys(dcid, salt)
     parameters = extension(57, b"\x01\x02\x67\x10" + b"\x0f\x00")   # idle timeout; no source id
     hello = client_hello(random.Random(), name, alpn=b"h3", more=parameters)[5:]
-    head = b"\xc3\0\0\0\1" + block(1, dcid) + b"\0" + b"\0"
+    head = b"\xc3" + version.to_bytes(4, "big") + block(1, dcid) + b"\0" + b"\0"
     room = DATAGRAM - len(head) - 2
     head += varint(room) + bytes(4)
     frames = (b"\x06\0" + varint(len(hello)) + hello).ljust(room - 4 - TAG, b"\0")

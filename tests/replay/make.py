@@ -248,6 +248,19 @@ def datagrams(*each, dport=443, **how):
     return [ip(17, udp_header(data, sport, dport), **how) for data in each]
 
 
+def chlo(name, version=b"Q043"):
+    """The hello of Google's QUIC before it was sealed, behind the header of that version."""
+    values = ((b"PAD\0", bytes(100)), (b"SNI\0", name.encode()), (b"VER\0", version))
+    table, end = b"", 0
+    for tag, value in values:
+        end += len(value)
+        table += tag + end.to_bytes(4, "little")
+    head = (b"\xc3" + version + b"\x50" + bytes(8) + bytes(4) if version == b"Q046" else
+            b"\x09" + bytes(8) + version + b"\1")
+    hello = b"CHLO" + len(values).to_bytes(2, "little") + b"\0\0" + table + b"".join(v for _, v in values)
+    return head + bytes(12) + b"\xa0\1" + len(hello).to_bytes(2, "little") + hello + bytes(500)
+
+
 def segment(data, sport, dport, seq, flags=PSH | ACK, ack=1, opts=b""):
     return struct.pack("!HHIIBBHHH", sport, dport, seq & 0xffffffff, ack, (5 + len(opts) // 4) << 4, flags,
                        64240, 0, 0) + opts + data

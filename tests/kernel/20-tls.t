@@ -51,7 +51,7 @@ cut_up() {	# VERSION TITLE ARGUMENTS...
 }
 
 segments() {	# VERSION TITLE
-	local v=$1 t=$2 seed
+	local v=$1 t=$2 seed decoy
 
 	cut_up "$v" "$t, one piece, twice" --sni $TLS --order twice --again
 	cut_up "$v" "$t, TLS 1.2" --sni $TLS --tls12
@@ -69,6 +69,10 @@ segments() {	# VERSION TITLE
 	for seed in 1 2 3; do
 		cut_up "$v" "$t, 3 bytes each, shuffled ($seed)" --sni $TLS --every 3 --order shuffle --seed $seed
 	done
+	for decoy in checksum sequence md5 no-ack; do
+		cut_up "$v" "$t, a decoy in front ($decoy)" --sni $TLS --decoy $decoy
+	done
+	cut_up "$v" "$t, a decoy in front, cut inside the name" --sni $TLS --decoy checksum --cut name
 	cut_up "$v" "$t, port 8443, cut inside the name" --sni $TLS --port 8443 --cut name
 	cut_up "$v" "$t, plain HTTP, cut in two anywhere" --http $HTTP --port 80 --each-cut
 	cut_up "$v" "$t, plain HTTP, cut in two anywhere, reversed" --http $HTTP --port 80 --each-cut --order reverse
@@ -86,6 +90,8 @@ segments_open() {	# VERSION TITLE
 		"$2, unlisted, 1.8 kB, begun in the handshake's ACK: answered"
 	is "$(hello "$1" --expect data --http $OPEN --port 80 --each-cut --step 7 --order reverse | jq -c '[.first, .bad]')" '[["http"],[]]' \
 		"$2, unlisted, plain HTTP, reversed: answered"
+	is "$(hello "$1" --expect data --sni $OPEN --decoy checksum --decoy-sni other.test --every 90 | jq -c '[.first, .bad]')" '[["handshake"],[]]' \
+		"$2, unlisted, a decoy in front: answered"
 }
 
 same_port() {	# VERSION TITLE: a block is the connection's, not the port's

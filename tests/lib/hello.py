@@ -143,12 +143,13 @@ class Wire:
             total = (total & 0xFFFF) + (total >> 16)
         return ~total & 0xFFFF
 
-    def send(self, sport, dport, seq, ack, flags, data=b"", marked=False):
-        options = struct.pack("!BBH", 2, 4, MSS) if flags & SYN else b""
+    def send(self, sport, dport, seq, ack, flags, data=b"", marked=False, options=b"", spoil=0):
+        if flags & SYN:
+            options = struct.pack("!BBH", 2, 4, MSS)
         head = struct.pack("!HHLLBBHHH", sport, dport, seq % 2**32, ack % 2**32,
                            (20 + len(options)) // 4 << 4, flags, 64240, 0, 0) + options
         segment = head + data
-        segment = segment[:16] + struct.pack("!H", self.checksum(segment)) + segment[18:]
+        segment = segment[:16] + struct.pack("!H", self.checksum(segment) ^ spoil) + segment[18:]
         (self.marked if marked else self.sock).send(segment)
 
     def receive(self, sport, dport, deadline):
@@ -165,6 +166,13 @@ class Wire:
             theirs, ours, seq, ack, doff, flags = struct.unpack("!HHLLBB", segment[:14])
             if (theirs, ours) == (dport, sport):
                 return flags, seq, ack, segment[(doff >> 4) * 4:]
+
+
+def send_decoy(wire, sport, dport, seq, ack, kind, data):
+    """What every server throws away, so that only those in between read it."""
+    how = {"checksum": {"spoil": 0x5555}, "md5": {"options": b"\x13\x12" + bytes(16) + b"\1\1"}}.get(kind, {})
+    wire.send(sport, dport, seq + 1000000 if kind == "sequence" else seq, ack,
+              PSH if kind == "no-ack" else PSH | ACK, data, **how)
 
 
 def connect(wire, sport, dport, isn, timeout):
@@ -204,6 +212,9 @@ def run_raw(wire, sport, args, segs):
     if not args.in_ack:
         wire.send(sport, args.port, isn + 1, theirs, ACK)
     start = time.monotonic()
+    if args.decoy:
+        decoy = client_hello(random.Random(args.seed), args.decoy_sni, size=args.size)
+        send_decoy(wire, sport, args.port, isn + 1, theirs, args.decoy, decoy)
     for offset, data in segs:
         wire.send(sport, args.port, isn + 1 + offset, theirs, ACK | PSH, data)
     result = watch(wire, sport, args.port, theirs, args.timeout)
@@ -302,6 +313,9 @@ def arguments():
     p.add_argument("--order", default="in", choices=("in", "reverse", "shuffle", "twice"))
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--in-ack", action="store_true", help="the first piece travels in the handshake's ACK")
+    p.add_argument("--decoy", choices=("checksum", "md5", "no-ack", "sequence"),
+                   help="a hello first that no server takes, spoilt in this way")
+    p.add_argument("--decoy-sni", default="www.example.org")
     p.add_argument("--again", action="store_true", help="after a reset send again, to be reset again")
     p.add_argument("--socket", action="store_true", help="through the kernel's TCP (no root needed)")
     p.add_argument("--src-port", type=int, default=0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Link headers of captured frames, one function and one row each. Most of them lead to an
- * EtherType, behind which VLAN tags and PPPoE may stand in any number and order. The kernel's queue
- * hands over bare IP and skips this file.
+ * EtherType, behind which VLAN tags, MPLS labels and PPPoE may stand in any number and order. The
+ * kernel's queue hands over bare IP and skips this file.
  */
 #include "base/wire.h"
 #include "decode/packet.h"
@@ -13,6 +13,8 @@ enum {
 	TYPE_VLAN = 0x8100,
 	TYPE_QINQ = 0x88a8,
 	TYPE_QINQ_OLD = 0x9100,
+	TYPE_MPLS = 0x8847,
+	TYPE_MPLS_MULTICAST = 0x8848,
 	TYPE_PPPOE = 0x8864,
 	TYPE_NONE = 0, /* not IP */
 	PPP_IP4 = 0x0021,
@@ -29,7 +31,9 @@ struct sender {
 
 static void take_mac(const struct sender *s, const uint8_t *mac)
 {
-	if (!mac)
+	static const uint8_t none[MAC]; /* as on the loopback interface */
+
+	if (!mac || memcmp(mac, none, MAC) == 0)
 		return;
 	memcpy(s->mac, mac, MAC);
 	*s->has_mac = true;
@@ -94,14 +98,45 @@ static uint16_t read_loopback(struct wire *w, const struct sender *s)
 	return family == 10 || family == 24 || family == 28 || family == 30 ? TYPE_IP6 : TYPE_NONE;
 }
 
+/* Address, control and an EtherType: https://www.tcpdump.org/linktypes/LINKTYPE_C_HDLC.html */
+static uint16_t read_hdlc(struct wire *w, const struct sender *s)
+{
+	(void)s;
+	wire_skip(w, 2);
+	return wire_u16(w);
+}
+
+/* RFC 3032 2.1: labels of four bytes, the last one marked; what they carry is known to the routers,
+ * and told from its first bits by everybody else (RFC 4928). */
+static uint16_t read_mpls(struct wire *w)
+{
+	struct wire peek;
+	bool        last = false;
+
+	while (!last && *w->err == WIRE_OK) {
+		wire_skip(w, 2);
+		last = wire_u8(w) & 1;
+		wire_skip(w, 1);
+	}
+	peek = *w;
+	switch (wire_u8(&peek) >> 4) {
+	case 4: return TYPE_IP4;
+	case 6: return TYPE_IP6;
+	default: return TYPE_NONE;
+	}
+}
+
 /* RFC 1661, RFC 1662: address and control may be compressed away, and so may a protocol's first
- * byte, which is even where the last one is odd. */
+ * byte, which is even where the last one is odd. On serial lines Cisco's framing, which begins with
+ * 0x0f or 0x8f, goes by the same link type. */
 static uint16_t read_ppp(struct wire *w, const struct sender *s)
 {
 	struct wire peek = *w;
 	uint16_t    protocol;
 
-	(void)s;
+	if (wire_u8(&peek) % 0x80 == 0x0f)
+		return read_hdlc(w, s);
+	peek = *w;
 	if (wire_u16(&peek) == 0xff03)
 		*w = peek;
 	protocol = wire_u8(w);
@@ -110,6 +145,12 @@ static uint16_t read_ppp(struct wire *w, const struct sender *s)
 	if (protocol == PPP_IP4)
 		return TYPE_IP4;
 	return protocol == PPP_IP6 ? TYPE_IP6 : TYPE_NONE;
+}
+
+static uint16_t read_ppp_dir(struct wire *w, const struct sender *s)
+{
+	wire_skip(w, 1);
+	return read_ppp(w, s);
 }
 
 /* RFC 2516 4: version and type, code, session, length; a session's code is 0. */
@@ -151,7 +192,8 @@ static uint16_t read_nflog(struct wire *w, const struct sender *s)
 static uint16_t (*const readers[])(struct wire *w, const struct sender *s) = {
 	[LINK_IP] = read_none,         [LINK_ETHERNET] = read_ethernet, [LINK_SLL] = read_sll,
 	[LINK_SLL2] = read_sll2,       [LINK_LOOPBACK] = read_loopback, [LINK_PPP] = read_ppp,
-	[LINK_PPPOE] = read_pppoe,     [LINK_NFLOG] = read_nflog,
+	[LINK_PPP_DIR] = read_ppp_dir, [LINK_HDLC] = read_hdlc,         [LINK_PPPOE] = read_pppoe,
+	[LINK_NFLOG] = read_nflog,
 };
 
 enum decode_err decode_link(enum link_type link, struct span frame, struct span *ip, uint8_t mac[6],
@@ -166,6 +208,8 @@ enum decode_err decode_link(enum link_type link, struct span frame, struct span 
 		if (type == TYPE_VLAN || type == TYPE_QINQ || type == TYPE_QINQ_OLD) {
 			wire_skip(&w, 2);
 			type = wire_u16(&w);
+		} else if (type == TYPE_MPLS || type == TYPE_MPLS_MULTICAST) {
+			type = read_mpls(&w);
 		} else if (type == TYPE_PPPOE) {
 			type = read_pppoe(&w, &sender);
 		} else {

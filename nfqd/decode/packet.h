@@ -39,11 +39,13 @@ enum link_type {
 	LINK_SLL2,
 	LINK_LOOPBACK, /* NULL and LOOP */
 	LINK_PPP,
+	LINK_PPP_DIR, /* a byte that says in or out first */
+	LINK_HDLC,    /* Cisco's */
 	LINK_PPPOE,
 	LINK_NFLOG,
 };
 
-/* Removes the link header, VLAN tags and PPPoE. mac receives the source address when there is one
+/* Removes the link header, VLAN tags, MPLS labels and PPPoE. mac receives the source address when there is one
  * (else it is left alone). */
 enum decode_err decode_link(enum link_type link, struct span frame, struct span *ip, uint8_t mac[6],
                             bool *has_mac);

@@ -18,12 +18,16 @@ enum { EXIT_USAGE = 2 };
 
 static const char usage[] =
 	"usage: nfqd [-c FILE] [-d]                  run inline: judge this machine's traffic\n"
+	"       nfqd -i IFACE [--filter BPF] [-c FILE | --rules PATH...] [--events matches|all]\n"
+	"                                            watch an interface: record, never block\n"
 	"       nfqd -t [-c FILE]                    check configuration and packs, then exit\n"
 	"       nfqd -r FILE [--rules PATH]... [--events matches|all]\n"
 	"                                            judge a capture file (- is standard input)\n"
 	"\n"
 	"  -c, --config FILE   configuration (default " DEFAULT_CONF ")\n"
 	"  -t, --test          check only; needs no privileges, touches nothing\n"
+	"  -i, --interface IFACE  watch what passes there (any: everywhere); needs root\n"
+	"      --filter BPF    only these packets, see pcap-filter(7)\n"
 	"  -r, --read FILE     read packets from a capture, write EVE JSON lines to standard output\n"
 	"      --rules PATH    a pack or a folder of packs, instead of the configuration's; repeatable\n"
 	"      --events WHICH  matches (default): listed names only; all: every name\n"
@@ -35,6 +39,7 @@ static const char usage[] =
 
 struct options {
 	const char *conf, *read;
+	struct tap tap;
 	char       *rules[RULES_MAX];
 	unsigned    n_rules;
 	int         events; /* enum events; -1: not given */
@@ -60,10 +65,12 @@ static int parse_events(const char *word, int *events)
 
 static int parse(int argc, char **argv, struct options *o)
 {
-	enum { OPT_RULES = 256, OPT_EVENTS };
+	enum { OPT_RULES = 256, OPT_EVENTS, OPT_FILTER };
 	static const struct option longs[] = {
 		{ "config", required_argument, NULL, 'c' },  { "test", no_argument, NULL, 't' },
 		{ "read", required_argument, NULL, 'r' },    { "debug", no_argument, NULL, 'd' },
+		{ "interface", required_argument, NULL, 'i' },
+		{ "filter", required_argument, NULL, OPT_FILTER },
 		{ "rules", required_argument, NULL, OPT_RULES },
 		{ "events", required_argument, NULL, OPT_EVENTS },
 		{ "version", no_argument, NULL, 'V' },       { "help", no_argument, NULL, 'h' },
@@ -71,10 +78,12 @@ static int parse(int argc, char **argv, struct options *o)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:tr:dVh", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:ti:r:dVh", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c': o->conf = optarg; break;
 		case 't': o->test = true; break;
+		case 'i': o->tap.device = optarg; break;
+		case OPT_FILTER: o->tap.filter = optarg; break;
 		case 'r': o->read = optarg; break;
 		case 'd': diag_set_level(DIAG_DEBUG); break;
 		case 'V': puts("nfqd " NFQD_VERSION); o->done = true; return 0;
@@ -91,6 +100,10 @@ static int parse(int argc, char **argv, struct options *o)
 		default: fputs(usage, stderr); return EXIT_USAGE;
 		}
 	}
+	if (o->tap.filter && !o->tap.device)
+		return bad_usage("--filter is for use with -i");
+	if (o->tap.device && (o->read || o->test))
+		return bad_usage("-i, -r and -t exclude each other");
 	return optind < argc ? bad_usage("unexpected argument") : 0;
 }
 
@@ -139,7 +152,7 @@ int main(int argc, char **argv)
 		r = o.test ? check(conf, &err) : offline_run(o.read, conf, &err);
 		conf_free(conf);
 	} else {
-		r = parent_run(conf, &err);
+		r = parent_run(conf, o.tap.device ? &o.tap : NULL, &err);
 	}
 	if (r < 0)
 		fprintf(stderr, "nfqd: %s\n", err.text);

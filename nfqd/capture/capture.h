@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where packets come from: the kernel's queue or a capture file behind one interface. A source
+ * Where packets come from: the kernel's queue, an interface or a capture file. A source
  * hands out bursts; its caller answers each packet with exactly one verdict, in order.
  */
 #ifndef NFQD_CAPTURE_CAPTURE_H
@@ -51,7 +51,8 @@ struct capture;
 struct capture_ops {
 	const char *name;
 	/* Waits for packets. Returns how many, 0 when none came within the source's patience
-	 * (time to look at flags), -EPIPE at the end of a file, another -errno on failure. */
+	 * (time to look at flags), -EPIPE at the end of a file, -ENODATA at an end in the middle of a
+	 * packet, another -errno on failure. */
 	int (*recv)(struct capture *c, struct raw_packet burst[static CAPTURE_BURST]);
 	void (*verdict)(struct capture *c, const struct raw_packet *raw, struct verdict v);
 	/* Sends the verdicts of the burst. Returns 0 or -errno. */
@@ -63,8 +64,18 @@ struct capture {
 	const struct capture_ops *ops;
 };
 
-/* A capture file, or standard input for "-": Ethernet and raw IP. */
+/* A capture file, or standard input for "-". path is borrowed. */
 MUST_CHECK struct capture *pcap_file_open(const char *path, struct err *err);
+
+/* What the kernel says of a live capture; outlives the capture, one writer. */
+struct live_counts {
+	_Atomic uint64_t received, dropped; /* dropped: the buffer was full */
+};
+
+/* Copies of what passes an interface ("any": all of them), of those packets that the BPF expression
+ * filter (NULL: every one) takes. Needs CAP_NET_RAW, not afterwards. device and counts are borrowed. */
+MUST_CHECK struct capture *pcap_live_open(const char *device, const char *filter,
+                                          struct live_counts *counts, struct err *err);
 
 struct queue_conf {
 	uint16_t num;

@@ -1,54 +1,135 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Packets from a capture file (pcap, pcapng) through libpcap. Verdicts end here. */
+/*
+ * Packets through libpcap: from a capture file (pcap, pcapng), or copies of what passes an interface.
+ * Verdicts end here.
+ */
 #include <errno.h>
+#include <net/if.h>
 #include <pcap/pcap.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/diag.h"
+#include "base/wire.h"
 #include "capture/capture.h"
 
-struct pcap_file {
+enum {
+	SNAPLEN = 65535,
+	KERNEL_BUFFER = 32 << 20,
+	PATIENCE_MS = 200 /* how long recv() waits before flags are looked at */
+};
+
+struct pcap_source {
 	struct capture base;
 	pcap_t        *pcap;
+	const char    *name; /* borrowed: file or interface */
 	uint8_t        link;
+	/* of an interface */
+	uint32_t          ifindex; /* 0: several, each packet names its own */
+	struct live_counts *counts;
+	struct pcap_stat  last;
+	uint64_t          next_look; /* ns */
+	struct diag_rate  rate;
 };
+
+static struct raw_packet packet_of(const struct pcap_source *s, const struct pcap_pkthdr *h,
+                                   const u_char *data)
+{
+	/* the handle is opened for nanoseconds: tv_usec holds them */
+	return (struct raw_packet){ .data = span_of(data, h->caplen), .link = s->link,
+		                    .ts = (uint64_t)h->ts.tv_sec * NS_PER_S +
+		                          (uint64_t)h->ts.tv_usec,
+		                    .ifin = s->ifindex, .cut = h->caplen < h->len };
+}
 
 static int file_recv(struct capture *c, struct raw_packet burst[static CAPTURE_BURST])
 {
-	struct pcap_file   *f = (struct pcap_file *)c;
+	struct pcap_source *s = (struct pcap_source *)c;
 	struct pcap_pkthdr *h;
 	const u_char       *data;
-	int                 r = pcap_next_ex(f->pcap, &h, &data);
+	int                 r = pcap_next_ex(s->pcap, &h, &data);
 
 	if (r == PCAP_ERROR_BREAK)
 		return -EPIPE;
-	if (r != 1)
+	if (r != 1 && feof(pcap_file(s->pcap)))
+		return -ENODATA;
+	if (r != 1) {
+		diag_error("file", "%s: %s", s->name, pcap_geterr(s->pcap));
 		return -EIO;
-	/* the handle is opened for nanoseconds: tv_usec holds them */
-	burst[0] = (struct raw_packet){ .data = span_of(data, h->caplen), .link = f->link,
-		                        .ts = (uint64_t)h->ts.tv_sec * NS_PER_S +
-		                              (uint64_t)h->ts.tv_usec,
-		                        .cut = h->caplen < h->len };
+	}
+	burst[0] = packet_of(s, h, data);
 	return 1;
 }
 
-static void file_verdict(struct capture *c, const struct raw_packet *raw, struct verdict v)
+/* What the kernel had no room for, once a second: silence would look like a quiet network. */
+static void look_at_counts(struct pcap_source *s, uint64_t now)
+{
+	struct pcap_stat st;
+	uint32_t         lost;
+
+	if (now < s->next_look || pcap_stats(s->pcap, &st) < 0)
+		return;
+	s->next_look = now + NS_PER_S;
+	lost = st.ps_drop - s->last.ps_drop; /* the kernel's counters may wrap around */
+	s->counts->received += st.ps_recv - s->last.ps_recv;
+	s->counts->dropped += lost;
+	s->last = st;
+	if (lost && diag_may(&s->rate, now))
+		diag_warn("capture", "%s: the kernel dropped packets for want of room, %llu so far",
+		          s->name, (unsigned long long)s->counts->dropped);
+}
+
+/* The interface of a packet of "any" stands in its header (LINKTYPE_LINUX_SLL2). */
+static uint32_t sll2_ifindex(struct span frame)
+{
+	enum wire_err err = WIRE_OK;
+	struct wire   w = wire_of(frame, &err, false);
+
+	wire_skip(&w, 4);
+	return wire_u32(&w);
+}
+
+static int live_recv(struct capture *c, struct raw_packet burst[static CAPTURE_BURST])
+{
+	struct pcap_source *s = (struct pcap_source *)c;
+	struct pcap_pkthdr *h;
+	const u_char       *data;
+	int                 r = pcap_next_ex(s->pcap, &h, &data);
+
+	if (r < 0) {
+		diag_error("capture", "%s: %s", s->name, pcap_geterr(s->pcap));
+		return -EIO;
+	}
+	look_at_counts(s, r ? (uint64_t)h->ts.tv_sec * NS_PER_S : clock_now());
+	if (r == 0)
+		return 0;
+	burst[0] = packet_of(s, h, data);
+	if (s->link == LINK_SLL2)
+		burst[0].ifin = sll2_ifindex(burst[0].data);
+	return 1;
+}
+
+static void no_verdict(struct capture *c, const struct raw_packet *raw, struct verdict v)
 {
 	(void)c, (void)raw, (void)v;
 }
 
-static int file_flush(struct capture *c)
+static int no_flush(struct capture *c)
 {
 	(void)c;
 	return 0;
 }
 
-static void file_close(struct capture *c)
+static void pcap_source_close(struct capture *c)
 {
-	struct pcap_file *f = (struct pcap_file *)c;
+	struct pcap_source *s = (struct pcap_source *)c;
 
-	pcap_close(f->pcap);
-	free(f);
+	if (s->counts)
+		look_at_counts(s, UINT64_MAX - NS_PER_S);
+	if (s->pcap)
+		pcap_close(s->pcap);
+	free(s);
 }
 
 static const struct {
@@ -59,42 +140,120 @@ static const struct {
 	{ DLT_IPV6, LINK_IP },         { DLT_LINUX_SLL, LINK_SLL }, { DLT_LINUX_SLL2, LINK_SLL2 },
 	{ DLT_NULL, LINK_LOOPBACK },   { DLT_LOOP, LINK_LOOPBACK }, { DLT_PPP, LINK_PPP },
 	{ DLT_PPP_SERIAL, LINK_PPP },  { DLT_PPP_ETHER, LINK_PPPOE }, { DLT_NFLOG, LINK_NFLOG },
+	{ DLT_C_HDLC, LINK_HDLC },     { DLT_PPP_WITH_DIR, LINK_PPP_DIR },
 };
 
-static int link_of(pcap_t *pcap, const char *path, struct err *err)
+/* Which reader of decode/link.c knows the packets' headers. */
+static int set_link(struct pcap_source *s, struct err *err)
 {
-	int         type = pcap_datalink(pcap);
+	int         type = pcap_datalink(s->pcap);
 	const char *name = pcap_datalink_val_to_description(type);
 
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
-		if (links[i].dlt == type)
-			return links[i].link;
-	return err_set(err, "%s: link type %d (%s) is not supported", path, type,
+		if (links[i].dlt == type) {
+			s->link = links[i].link;
+			return 0;
+		}
+	return err_set(err, "%s: link type %d (%s) is not supported", s->name, type,
 	               name ? name : "unknown");
+}
+
+static struct pcap_source *new_source(const struct capture_ops *ops, const char *name, struct err *err)
+{
+	struct pcap_source *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return err_set(err, "%s: out of memory", name), NULL;
+	s->base.ops = ops;
+	s->name = name;
+	return s;
 }
 
 struct capture *pcap_file_open(const char *path, struct err *err)
 {
-	static const struct capture_ops ops = { "file", file_recv, file_verdict, file_flush,
-		                                file_close };
-	char              why[PCAP_ERRBUF_SIZE];
-	struct pcap_file *f = calloc(1, sizeof(*f));
-	int               link;
+	static const struct capture_ops ops = { "file", file_recv, no_verdict, no_flush,
+		                                pcap_source_close };
+	char                why[PCAP_ERRBUF_SIZE];
+	struct pcap_source *s = new_source(&ops, path, err);
 
-	if (!f)
-		return err_set(err, "%s: out of memory", path), NULL;
-	f->base.ops = &ops;
-	f->pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, why);
-	if (!f->pcap) {
-		err_set(err, "%s: %s", path, why);
-		free(f);
+	if (!s)
 		return NULL;
-	}
-	link = link_of(f->pcap, path, err);
-	if (link < 0) {
-		file_close(&f->base);
+	s->pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, why);
+	if (s->pcap ? set_link(s, err) == 0 : err_set(err, "%s: %s", path, why) == 0)
+		return &s->base;
+	pcap_source_close(&s->base);
+	return NULL;
+}
+
+/* What libpcap says about a handle that it could not make work. */
+static int complain(const struct pcap_source *s, int code, struct err *err)
+{
+	const char *more = pcap_geterr(s->pcap);
+
+	return err_set(err, "interface %s: %s", s->name, *more ? more : pcap_statustostr(code));
+}
+
+static int activate(struct pcap_source *s, struct err *err)
+{
+	int r;
+
+	pcap_set_snaplen(s->pcap, SNAPLEN);
+	pcap_set_promisc(s->pcap, 1);
+	pcap_set_immediate_mode(s->pcap, 1);
+	pcap_set_timeout(s->pcap, PATIENCE_MS);
+	pcap_set_buffer_size(s->pcap, KERNEL_BUFFER);
+	pcap_set_tstamp_precision(s->pcap, PCAP_TSTAMP_PRECISION_NANO);
+	r = pcap_activate(s->pcap);
+	if (r < 0)
+		return complain(s, r, err);
+	if (r == PCAP_WARNING_PROMISC_NOTSUP)
+		diag_debug("capture", "%s has no promiscuous mode", s->name);
+	else if (r > 0)
+		diag_warn("capture", "%s: %s", s->name, pcap_geterr(s->pcap));
+	return 0;
+}
+
+static int set_filter(struct pcap_source *s, const char *filter, struct err *err)
+{
+	struct bpf_program program;
+	int                r;
+
+	if (!filter)
+		return 0;
+	if (pcap_compile(s->pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) < 0)
+		return err_set(err, "filter '%s': %s", filter, pcap_geterr(s->pcap));
+	r = pcap_setfilter(s->pcap, &program);
+	pcap_freecode(&program);
+	return r < 0 ? err_set(err, "filter '%s': %s", filter, pcap_geterr(s->pcap)) : 0;
+}
+
+struct capture *pcap_live_open(const char *device, const char *filter, struct live_counts *counts,
+                               struct err *err)
+{
+	static const struct capture_ops ops = { "interface", live_recv, no_verdict, no_flush,
+		                                pcap_source_close };
+	char                why[PCAP_ERRBUF_SIZE];
+	struct pcap_source *s = new_source(&ops, device, err);
+
+	if (!s)
 		return NULL;
+	s->pcap = pcap_create(device, why);
+	if (!s->pcap) {
+		err_set(err, "interface %s: %s", device, why);
+		goto fail;
 	}
-	f->link = (uint8_t)link;
-	return &f->base;
+	if (activate(s, err) < 0)
+		goto fail;
+	/* "any": the newer header says which interface; older libraries have the other one only */
+	if (pcap_datalink(s->pcap) == DLT_LINUX_SLL &&
+	    pcap_set_datalink(s->pcap, DLT_LINUX_SLL2) < 0)
+		diag_debug("capture", "%s: %s", device, pcap_geterr(s->pcap));
+	if (set_link(s, err) < 0 || set_filter(s, filter, err) < 0)
+		goto fail;
+	s->ifindex = if_nametoindex(device);
+	s->counts = counts;
+	return &s->base;
+fail:
+	pcap_source_close(&s->base);
+	return NULL;
 }

@@ -94,6 +94,13 @@ struct steer_counts {
 	uint64_t foreign_mark;  /* came with our bits set by somebody else; cleared */
 	uint64_t no_conntrack;  /* data without a connection entry, judged packet by packet */
 };
-void steer_counters(struct steer *s, struct steer_counts *out);
+/* Returns 0, or -1 when the table cannot be read; out then has what was last known. */
+int steer_counters(struct steer *s, struct steer_counts *out);
+
+/* False when another program has removed the table, emptied it, or removed the iptables rules. */
+bool steer_is_intact(struct steer *s);
+/* Puts everything back as steer_install() did, also after steer_stop_queueing(); sets that change at
+ * run time are empty then. Decisions stay on their connections. */
+MUST_CHECK int steer_repair(struct steer *s, struct err *err);
 
 #endif

@@ -106,6 +106,17 @@ static int add_rule(const char *program, const char *chain, const struct steer_c
 	return 0;
 }
 
+/* a kernel without IPv6 has no such packets, and ip6tables would fail on it */
+static unsigned families(void)
+{
+	return access("/proc/net/if_inet6", F_OK) == 0 ? 2 : 1;
+}
+
+static const char *const *programs_of(enum steer_backend flavour)
+{
+	return flavours[flavour == flavours[0].flavour ? 0 : 1].program;
+}
+
 int xt_install(enum steer_backend flavour, const struct steer_conf *c, struct err *err)
 {
 	const struct {
@@ -116,19 +127,45 @@ int xt_install(enum steer_backend flavour, const struct steer_conf *c, struct er
 		      { "INPUT", c->output },
 		      { "OUTPUT", c->output } };
 
-	/* a kernel without IPv6 has no such packets, and ip6tables would fail on it */
-	unsigned families = access("/proc/net/if_inet6", F_OK) == 0 ? 2 : 1;
-
-	for (unsigned i = 0; i < sizeof(flavours) / sizeof(flavours[0]); i++) {
-		if (flavours[i].flavour != flavour)
-			continue;
-		for (unsigned family = 0; family < families; family++)
-			for (unsigned h = 0; h < sizeof(hooks) / sizeof(hooks[0]); h++)
-				if (hooks[h].used &&
-				    add_rule(flavours[i].program[family], hooks[h].chain, c, err) < 0)
-					return -1;
-	}
+	for (unsigned family = 0; family < families(); family++)
+		for (unsigned h = 0; h < sizeof(hooks) / sizeof(hooks[0]); h++)
+			if (hooks[h].used &&
+			    add_rule(programs_of(flavour)[family], hooks[h].chain, c, err) < 0)
+				return -1;
 	return 0;
+}
+
+/* A line of `iptables -S` that is ours. */
+static bool is_ours(const char *line)
+{
+	return strncmp(line, "-A ", 3) == 0 && strstr(line, "--comment nfqd ") &&
+	       strstr(line, "-j NFQUEUE");
+}
+
+/* The rules of a program as `iptables -S` lists them; the caller frees. NULL: it failed. */
+static char *list_of(const char *program)
+{
+	char *out = malloc(OUTPUT);
+
+	if (out && run((const char *[]){ program, "-w", "-t", "mangle", "-S", NULL }, out, OUTPUT) == 0)
+		return out;
+	free(out);
+	return NULL;
+}
+
+bool xt_is_intact(enum steer_backend flavour, const struct steer_conf *c)
+{
+	unsigned missing = families() * ((c->forward ? 2U : 0U) + (c->output ? 2U : 0U));
+
+	for (unsigned family = 0; family < families(); family++) {
+		char *list = list_of(programs_of(flavour)[family]), *rest = NULL;
+
+		for (char *line = list ? strtok_r(list, "\n", &rest) : NULL; line;
+		     line = strtok_r(NULL, "\n", &rest))
+			missing -= is_ours(line) ? 1U : 0U;
+		free(list);
+	}
+	return missing == 0;
 }
 
 /* Turns a line of `iptables -S` into the command that deletes it. The rule is ours: no quotes. */
@@ -148,14 +185,13 @@ static void delete_line(const char *program, char *line)
 
 static void remove_of(const char *program)
 {
-	char *out = malloc(OUTPUT), *rest = NULL;
+	char *list = list_of(program), *rest = NULL;
 
-	if (out && run((const char *[]){ program, "-w", "-t", "mangle", "-S", NULL }, out, OUTPUT) == 0)
-		for (char *line = strtok_r(out, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-			if (strncmp(line, "-A ", 3) == 0 && strstr(line, "--comment nfqd ") &&
-			    strstr(line, "-j NFQUEUE"))
-				delete_line(program, line);
-	free(out);
+	for (char *line = list ? strtok_r(list, "\n", &rest) : NULL; line;
+	     line = strtok_r(NULL, "\n", &rest))
+		if (is_ours(line))
+			delete_line(program, line);
+	free(list);
 }
 
 void xt_remove(void)

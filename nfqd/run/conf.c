@@ -358,14 +358,14 @@ static int default_paths(struct conf *c, struct err *err)
 	return 0;
 }
 
-static int default_output(struct conf *c, struct err *err)
+static int default_output(struct conf *c, const char *path, struct err *err)
 {
 	c->outputs = calloc(1, sizeof(*c->outputs));
 	if (!c->outputs)
 		return out_of_memory(err);
 	c->n_outputs = 1;
 	c->outputs[0].type = OUTPUT_FILE;
-	c->outputs[0].path = strdup(DEFAULT_EVE);
+	c->outputs[0].path = strdup(path);
 	return c->outputs[0].path ? 0 : out_of_memory(err);
 }
 
@@ -390,7 +390,7 @@ static int read_outputs(struct conf *c, struct err *err)
 	for (unsigned i = 0; i < c->n_outputs; i++)
 		if (check_output(c, i, err) < 0)
 			return -1;
-	return yaml_doc_has(c->doc, "log.outputs") ? 0 : default_output(c, err);
+	return yaml_doc_has(c->doc, "log.outputs") ? 0 : default_output(c, DEFAULT_EVE, err);
 }
 
 /* ---- paths of rules ------------------------------------------------------------------------ */
@@ -482,7 +482,8 @@ struct conf *conf_default(char *const rules[], unsigned n_rules, struct err *err
 		                            .mark_mask = DEFAULT_MARK_MASK };
 	if (default_rules(c, rules, n_rules) < 0 ||
 	    add_text(&c->inspect.inside, &c->inspect.n_inside, "auto") < 0 ||
-	    default_policy(c, err) < 0 || default_paths(c, err) < 0) {
+	    default_policy(c, err) < 0 || default_paths(c, err) < 0 ||
+	    default_output(c, "-", err) < 0) {
 		out_of_memory(err);
 		conf_free(c);
 		return NULL;

@@ -8,9 +8,10 @@
 #include "base/err.h"
 
 enum message_type {
-	MESSAGE_READY,  /* worker: threads read their queues */
+	MESSAGE_READY,  /* worker: threads read their queues, and generation number */
 	MESSAGE_RULES,  /* parent: fd is a new ruleset image; number its generation */
 	MESSAGE_LIVE,   /* worker: every thread reads generation number */
+	MESSAGE_FAILED, /* worker: generation number could not be mapped, the old one stays */
 	MESSAGE_OUTPUT, /* parent: fd replaces the output number */
 	MESSAGE_STOP,   /* parent: write out what is left and exit */
 };

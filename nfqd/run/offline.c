@@ -2,6 +2,7 @@
 /* One thread, one file, the packets' own time. */
 #include "run/offline.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,14 +44,16 @@ static int run(struct capture *file, const struct ruleset *rs, struct sinks *sin
 	    pipeline_init(&p, MAX_FLOWS, MAX_STREAMS) < 0)
 		return err_set(err, "out of memory");
 	watch_init(&watch);
-	r = loop_run(&loop);
+	r = loop_run(&loop); /* what can be read is judged, whatever follows */
 	sinks_flush(sinks);
 	pipeline_fini(&p);
 	summary(&counters);
 	if (sinks_counts(sinks).lost)
 		return err_set(err, "standard output: records were lost");
-	if (r < 0) /* what could be read was judged */
+	if (r == -ENODATA)
 		diag_warn("file", "the capture ends in the middle of a packet");
+	else if (r < 0)
+		return err_set(err, "the capture could be judged only up to there");
 	return 0;
 }
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Start: queues are bound first (another nfqd is noticed before anything is touched), then the
- * worker reads them, and only then packets are steered there. The end is the same backwards.
- *
- * The parent keeps the queues' sockets open, so a worker that dies loses no waiting packet: they
- * wait for the next one.
+ * worker reads them (parent_worker.c), and only then packets are steered there (parent_steer.c).
+ * The end is the same backwards. When an interface is only watched there is no queue and no table.
  */
 #include "run/parent.h"
 
@@ -18,7 +16,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
@@ -31,10 +28,19 @@
 #include "run/ctl.h"
 #include "run/message.h"
 #include "run/parent_private.h"
+#include "run/privs.h"
 #include "run/routes.h"
 #include "run/worker.h"
 
-enum { READY_TIMEOUT_MS = 10000, DRAIN_MS = 2000, RESTART_PAUSE_MS = 500 };
+enum { DRAIN_MS = 2000, LOOK_MS = 5000 };
+
+uint64_t parent_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
 
 /* ---- files ---- */
 
@@ -95,134 +101,7 @@ static void reopen_outputs(struct parent *p)
 	}
 }
 
-/* ---- the worker ---- */
-
-/* The worker keeps its descriptors and standard output; all others are the parent's affair. */
-static void close_others(const struct worker_in *in)
-{
-	int      keep[8 + QUEUES_MAX + OUTPUTS_MAX] = { in->parent, in->rules, in->ask_name,
-		                                        in->inject.forged4, in->inject.forged6,
-		                                        in->inject.plain4, in->inject.plain6,
-		                                        in->learned };
-	unsigned n = 8;
-
-	for (unsigned i = 0; i < in->queues; i++)
-		keep[n++] = in->queue_fd[i];
-	for (unsigned i = 0; i < in->outputs; i++)
-		keep[n++] = in->output_fd[i];
-	parent_close_but(keep, n);
-}
-
-static void become_worker(struct parent *p, int socket)
-{
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	p->in.parent = socket;
-	close_others(&p->in);
-	_exit(worker_main(&p->in));
-}
-
-static int wait_ready(struct parent *p, struct err *err)
-{
-	struct pollfd  pfd = { p->in.parent, POLLIN, 0 };
-	struct message m;
-	int            fd;
-
-	if (poll(&pfd, 1, READY_TIMEOUT_MS) != 1 || message_recv(p->in.parent, &m, &fd) != 1 ||
-	    m.type != MESSAGE_READY)
-		return err_set(err, "the worker did not start");
-	return 0;
-}
-
-static int start_worker(struct parent *p, struct err *err)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_set(err, "socketpair: %s", strerror(errno));
-	if (p->in.parent >= 0)
-		close(p->in.parent);
-	p->in.parent = pair[0];
-	p->in.generation = p->generation;
-	fflush(stdout);
-	fflush(stderr);
-	p->worker = fork();
-	if (p->worker == 0)
-		become_worker(p, pair[1]);
-	close(pair[1]);
-	if (p->worker < 0)
-		return err_set(err, "fork: %s", strerror(errno));
-	return wait_ready(p, err);
-}
-
-static uint64_t monotonic_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-/* A worker that dies at once, again and again, is not started faster than twice a second. */
-static void replace_worker(struct parent *p, int status)
-{
-	struct err err = { 0 };
-	uint64_t   now = monotonic_ms();
-
-	if (WIFSIGNALED(status))
-		diag_error("worker", "died of signal %d, starting another", WTERMSIG(status));
-	else
-		diag_error("worker", "ended with code %d, starting another", WEXITSTATUS(status));
-	p->restarts++;
-	if (now < p->last_restart + RESTART_PAUSE_MS)
-		poll(NULL, 0, RESTART_PAUSE_MS);
-	p->last_restart = monotonic_ms();
-	if (start_worker(p, &err) < 0)
-		diag_error("worker", "%s", err.text);
-	else
-		diag_info("worker", "running again");
-}
-
-static void reap(struct parent *p)
-{
-	int   status, worker_status = 0;
-	bool  died = false;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == p->worker) {
-			died = true;
-			worker_status = status;
-			p->worker = -1;
-		} else if (pid == p->resolver) {
-			diag_warn("resolver", "ended; clients stay without names");
-			p->resolver = 0;
-		}
-	}
-	if (died && !p->stopping)
-		replace_worker(p, worker_status);
-}
-
 /* ---- reload ---- */
-
-/* Waits until every thread reads the new ruleset. */
-static int wait_live(struct parent *p, uint64_t generation, struct err *err)
-{
-	struct pollfd  pfd = { p->in.parent, POLLIN, 0 };
-	struct message m;
-	int            fd;
-
-	while (poll(&pfd, 1, READY_TIMEOUT_MS) == 1) {
-		if (message_recv(p->in.parent, &m, &fd) != 1)
-			break;
-		if (m.type == MESSAGE_LIVE && m.number == generation)
-			return 0;
-	}
-	return err_set(err, "the worker did not take generation %llu",
-	               (unsigned long long)generation);
-}
 
 /* The next generation of rules; of the packs of an image, or (NULL) read anew. Returns the sealed
  * image's descriptor, and a view of it: parent and worker share its memory. */
@@ -233,6 +112,8 @@ static int build_rules(struct parent *p, const struct conf *conf, const struct i
 	struct image *built;
 	int           fd;
 
+	if (p->tap) /* nothing is blocked, and the records say so */
+		live.mode = MODE_LOG;
 	if (conf_build_live(conf, &live, p->generation + 1, from, &built, err) < 0)
 		return -1;
 	fd = image_seal(built, "nfqd-rules");
@@ -247,7 +128,28 @@ static int build_rules(struct parent *p, const struct conf *conf, const struct i
 	return err_set(err, "ruleset image: %s", strerror(errno));
 }
 
-/* What the kernel was told at the start and a reload cannot change. */
+static bool same_outputs(const struct conf *a, const struct conf *b)
+{
+	if (a->n_outputs != b->n_outputs)
+		return false;
+	for (unsigned i = 0; i < a->n_outputs; i++)
+		if (a->outputs[i].type != b->outputs[i].type ||
+		    strcmp(a->outputs[i].path, b->outputs[i].path) != 0)
+			return false;
+	return true;
+}
+
+static bool same_inside(const struct conf_inspect *x, const struct conf_inspect *y)
+{
+	if (x->n_inside != y->n_inside)
+		return false;
+	for (unsigned i = 0; i < x->n_inside; i++)
+		if (strcmp(x->inside[i], y->inside[i]) != 0)
+			return false;
+	return true;
+}
+
+/* What was settled at the start and a reload cannot change. */
 static bool needs_restart(const struct conf *a, const struct conf *b)
 {
 	const struct conf_inspect *x = &a->inspect, *y = &b->inspect;
@@ -256,21 +158,36 @@ static bool needs_restart(const struct conf *a, const struct conf *b)
 	       x->queues != y->queues || x->queue_num != y->queue_num ||
 	       x->mark_mask != y->mark_mask || x->answers != y->answers ||
 	       x->marked_output != y->marked_output ||
-	       x->n_inside != y->n_inside || a->n_outputs != b->n_outputs ||
-	       strcmp(a->control, b->control) != 0 || strcmp(a->state, b->state) != 0;
+	       !same_inside(x, y) || !same_outputs(a, b) || strcmp(a->control, b->control) != 0 ||
+	       strcmp(a->state, b->state) != 0;
 }
 
-/* Takes img and fd. */
+/* The old ruleset stays until the worker reads the new one. Takes img and fd. */
 static int swap_rules(struct parent *p, const struct image *img, int fd, struct err *err)
 {
+	if (parent_offer_rules(p, fd, p->generation + 1, err) < 0) {
+		close(fd);
+		image_unmap(img);
+		return -1;
+	}
 	close(p->in.rules);
 	p->in.rules = fd;
 	image_unmap(p->img);
 	p->img = img;
 	p->generation++;
-	if (message_send(p->in.parent, MESSAGE_RULES, p->generation, fd) < 0)
-		return err_set(err, "the worker could not be told");
-	return wait_live(p, p->generation, err);
+	return 0;
+}
+
+static void adopt_conf(struct parent *p, struct conf *conf)
+{
+	if (conf == p->conf)
+		return;
+	if (needs_restart(p->boot, conf))
+		diag_warn("reload", "changes of fail, inspect, control, state and log outputs take "
+		                    "effect at the next start");
+	if (p->conf != p->boot)
+		conf_free(p->conf);
+	p->conf = conf;
 }
 
 int parent_reload(struct parent *p, struct err *err)
@@ -282,21 +199,15 @@ int parent_reload(struct parent *p, struct err *err)
 	if (!conf)
 		return -1;
 	fd = build_rules(p, conf, NULL, &img, err);
-	if (fd < 0) {
+	if (fd >= 0)
+		parent_note_changes(p, img);
+	if (fd < 0 || swap_rules(p, img, fd, err) < 0) {
 		if (conf != p->conf)
 			conf_free(conf);
 		return -1;
 	}
-	parent_note_changes(p, img);
-	if (conf != p->conf) {
-		if (needs_restart(p->boot, conf))
-			diag_warn("reload", "changes of fail, inspect, control, state and log outputs take "
-			                    "effect at the next start");
-		if (p->conf != p->boot)
-			conf_free(p->conf);
-		p->conf = conf;
-	}
-	if (swap_rules(p, img, fd, err) < 0 || parent_steer_nets(p, err) < 0)
+	adopt_conf(p, conf);
+	if (parent_steer_nets(p, err) < 0)
 		return -1;
 	parent_start_resolver(p);
 	parent_loaded(p);
@@ -315,11 +226,13 @@ static void on_hangup(struct parent *p)
 {
 	struct err err = { 0 };
 
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)parent_ms() * 1000);
 	reopen_outputs(p);
 	if (parent_reload(p, &err) < 0)
 		diag_error("reload", "%s; the running rules stay", err.text);
 	else
 		diag_info("reload", "generation %llu is live", (unsigned long long)p->generation);
+	sd_notify(0, "READY=1");
 }
 
 /* ---- start ---- */
@@ -340,36 +253,6 @@ static int bind_queues(struct parent *p, struct err *err)
 	return 0;
 }
 
-static int steer(struct parent *p, struct err *err)
-{
-	const struct conf_inspect *ins = &p->conf->inspect;
-	struct steer_conf sc = { .mark_mask = ins->mark_mask, .queue_num = p->in.queue_num,
-		                 .queues = (uint16_t)p->in.queues,
-		                 .fail_open = p->conf->fail == FAIL_OPEN, .forward = ins->forward,
-		                 .output = ins->output, .answers = ins->answers,
-		                 .marked_output = ins->marked_output,
-		                 .inside = ins->inside, .n_inside = ins->n_inside };
-
-	sc.inside_auto = ins->n_inside == 1 && strcmp(ins->inside[0], "auto") == 0;
-	p->inside_auto = sc.inside_auto;
-	p->steer = steer_install(&sc, err);
-	return p->steer ? 0 : -1;
-}
-
-static int update_routes(struct parent *p, struct err *err)
-{
-	char     outside[OUTSIDE_MAX][16] = { 0 };
-	unsigned n = routes_read(p->routes, p->shared, outside);
-
-	if (n == p->n_outside && memcmp(outside, p->outside, sizeof(outside)) == 0)
-		return 0;
-	memcpy(p->outside, outside, sizeof(outside));
-	p->n_outside = n;
-	return p->steer && p->inside_auto
-	               ? steer_set_outside(p->steer, (const char (*)[16])p->outside, n, err)
-	               : 0;
-}
-
 static int open_signals(struct parent *p, struct err *err)
 {
 	sigset_t set;
@@ -385,12 +268,41 @@ static int open_signals(struct parent *p, struct err *err)
 	return p->signals < 0 ? err_set(err, "signalfd: %s", strerror(errno)) : 0;
 }
 
+/* Where packets come from, and where ours go. */
+static int open_packets(struct parent *p, struct err *err)
+{
+	struct worker_in *in = &p->in;
+
+	if (!p->tap)
+		return bind_queues(p, err) < 0 ? -1
+		                               : injector_open(&in->inject,
+		                                               steer_mark(in->mark_mask, CODE_FORGED),
+		                                               err);
+	in->device = p->tap->device;
+	in->filter = p->tap->filter;
+	in->queues = 1;
+	in->queue_fd[0] = -1;
+	return 0;
+}
+
+/* Without a configuration nothing says where a watcher's socket should be, and the usual place may be
+ * in use by a daemon that protects this machine. */
+static int open_control(struct parent *p, struct err *err)
+{
+	if (p->tap && !p->conf->path)
+		return 0;
+	make_folder_of(p->conf->control);
+	p->ctl = ctl_open(p->conf->control, err);
+	return p->ctl < 0 ? -1 : 0;
+}
+
 static int start(struct parent *p, struct err *err)
 {
 	struct worker_in *in = &p->in;
 
 	mkdir("/run/nfqd", 0755);
 	mkdir(EMPTY_FOLDER, 0755);
+	privs_find_user();
 	*in = (struct worker_in){ .parent = -1, .rules = -1, .ask_name = -1,
 		                  .mark_mask = p->conf->inspect.mark_mask,
 		                  .queue_num = (uint16_t)p->conf->inspect.queue_num,
@@ -400,24 +312,20 @@ static int start(struct parent *p, struct err *err)
 	if (!p->shared)
 		return err_set(err, "out of memory");
 	p->learned = in->learned = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	parent_open_resolver(p);
+	if (!p->tap) /* who only watches sends nothing, look-ups neither */
+		parent_open_resolver(p);
 	parent_live_open(p);
 	in->rules = build_rules(p, p->conf, NULL, &p->img, err);
 	p->generation++;
-	if (in->rules < 0 || open_signals(p, err) < 0 || bind_queues(p, err) < 0 ||
-	    injector_open(&in->inject, steer_mark(in->mark_mask, CODE_FORGED), err) < 0 ||
-	    open_outputs(p, err) < 0)
+	if (in->rules < 0 || open_signals(p, err) < 0 || open_packets(p, err) < 0 ||
+	    open_outputs(p, err) < 0 || open_control(p, err) < 0)
 		return -1;
-	make_folder_of(p->conf->control);
-	p->ctl = ctl_open(p->conf->control, err);
-	p->routes = p->ctl < 0 ? NULL : routes_open(err);
-	if (!p->routes || update_routes(p, err) < 0 || start_worker(p, err) < 0 ||
-	    steer(p, err) < 0 || parent_steer_nets(p, err) < 0)
+	p->routes = routes_open(err);
+	if (!p->routes || parent_update_routes(p, err) < 0 || parent_start_worker(p, err) < 0 ||
+	    (!p->tap && parent_steer(p, err) < 0))
 		return -1;
 	parent_start_resolver(p);
-	return p->inside_auto ? steer_set_outside(p->steer, (const char (*)[16])p->outside,
-	                                          p->n_outside, err)
-	                      : 0;
+	return 0;
 }
 
 static void say_ready(struct parent *p)
@@ -436,12 +344,33 @@ static void on_signal(struct parent *p)
 
 	while (read(p->signals, &si, sizeof(si)) == sizeof(si)) {
 		if (si.ssi_signo == SIGCHLD)
-			reap(p);
+			parent_reap(p);
 		else if (si.ssi_signo == SIGHUP)
 			on_hangup(p);
 		else
 			p->stopping = true;
 	}
+}
+
+/* What is due by the clock; returns how long nothing else is. */
+static int by_the_clock(struct parent *p)
+{
+	struct err err = { 0 };
+	uint64_t   now = parent_ms();
+
+	if (p->worker <= 0 && now >= p->worker_due)
+		parent_replace_worker(p);
+	if (now >= p->look_due) {
+		p->look_due = now + LOOK_MS;
+		parent_look_at_steering(p);
+		if (p->routes_due && parent_update_routes(p, &err) < 0)
+			diag_warn("routes", "%s", err.text);
+		sd_notify(0, "WATCHDOG=1");
+	}
+	now = parent_ms();
+	if (p->worker <= 0 && p->worker_due < p->look_due)
+		return p->worker_due > now ? (int)(p->worker_due - now) : 0;
+	return p->look_due > now ? (int)(p->look_due - now) : 0;
 }
 
 static void serve(struct parent *p)
@@ -455,12 +384,8 @@ static void serve(struct parent *p)
 	while (!p->stopping) {
 		struct err err = { 0 };
 
-		if (poll(fds, 5, p->worker > 0 ? -1 : RESTART_PAUSE_MS) < 0)
+		if (poll(fds, 5, by_the_clock(p)) < 0)
 			continue;
-		if (p->worker <= 0 && start_worker(p, &err) < 0) { /* as when fork() failed */
-			diag_error("worker", "%s", err.text);
-			err = (struct err){ 0 };
-		}
 		if (fds[0].revents)
 			on_signal(p);
 		if (fds[1].revents)
@@ -469,7 +394,7 @@ static void serve(struct parent *p)
 			parent_mode_ends(p);
 		if (fds[2].revents) {
 			routes_drain(p->routes);
-			if (update_routes(p, &err) < 0)
+			if (parent_update_routes(p, &err) < 0)
 				diag_warn("routes", "%s", err.text);
 		}
 		if (fds[4].revents)
@@ -479,31 +404,15 @@ static void serve(struct parent *p)
 
 static void drain_queues(struct parent *p)
 {
-	uint64_t end = monotonic_ms() + DRAIN_MS;
+	uint64_t end = parent_ms() + DRAIN_MS;
 
 	for (unsigned i = 0; i < p->in.queues; i++) {
 		struct queue_kernel k;
 
 		while (queue_kernel_counters((uint16_t)(p->in.queue_num + i), &k) == 0 && k.waiting &&
-		       p->worker > 0 && monotonic_ms() < end)
+		       p->worker > 0 && parent_ms() < end)
 			poll(NULL, 0, 2);
 	}
-}
-
-static void stop_worker(struct parent *p)
-{
-	uint64_t end = monotonic_ms() + DRAIN_MS;
-
-	if (p->worker <= 0)
-		return;
-	if (message_send(p->in.parent, MESSAGE_STOP, 0, -1) < 0)
-		kill(p->worker, SIGKILL);
-	while (waitpid(p->worker, NULL, WNOHANG) == 0) {
-		if (monotonic_ms() > end)
-			kill(p->worker, SIGKILL);
-		poll(NULL, 0, 2);
-	}
-	p->worker = -1;
 }
 
 static void close_if(int fd)
@@ -520,9 +429,9 @@ static void stop(struct parent *p)
 		drain_queues(p);
 		steer_remove(p->steer);
 	}
-	stop_worker(p);
+	parent_stop_worker(p);
 	for (unsigned i = 0; i < p->in.queues; i++)
-		close(p->in.queue_fd[i]);
+		close_if(p->in.queue_fd[i]);
 	for (unsigned i = 0; i < p->in.outputs; i++)
 		close(p->in.output_fd[i]);
 	close_if(p->ask_names);
@@ -549,12 +458,21 @@ static void stop(struct parent *p)
 	conf_free(p->boot);
 }
 
-int parent_run(struct conf *conf, struct err *err)
+/* How much of what passed could be judged. */
+static void say_watched(const struct parent *p)
+{
+	diag_info("capture", "%s: %llu packets, %llu dropped by the kernel for want of room",
+	          p->tap->device, (unsigned long long)p->shared->live.received,
+	          (unsigned long long)p->shared->live.dropped);
+}
+
+int parent_run(struct conf *conf, const struct tap *tap, struct err *err)
 {
 	static struct parent p;
 	int                  r;
 
 	p.conf = p.boot = conf;
+	p.tap = tap;
 	p.ctl = p.signals = p.in.ask_name = p.mode_timer = p.mode = -1;
 	p.ask_names = p.answer_names = p.learned = -1;
 	p.started = clock_now();
@@ -565,5 +483,7 @@ int parent_run(struct conf *conf, struct err *err)
 		sd_notify(0, "STOPPING=1");
 	}
 	stop(&p);
+	if (r == 0 && tap)
+		say_watched(&p);
 	return r;
 }

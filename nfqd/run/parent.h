@@ -8,7 +8,13 @@
 
 #include "run/conf.h"
 
-/* Runs until a signal ends it; takes conf. Returns 0 or -1 with err filled. */
-MUST_CHECK int parent_run(struct conf *conf, struct err *err);
+/* An interface whose traffic is only watched: nothing is steered, sent or blocked. */
+struct tap {
+	const char *device; /* "any": all of them */
+	const char *filter; /* BPF expression; NULL: everything */
+};
+
+/* Runs until a signal ends it; takes conf. tap NULL: inline. Returns 0 or -1 with err filled. */
+MUST_CHECK int parent_run(struct conf *conf, const struct tap *tap, struct err *err);
 
 #endif

@@ -25,10 +25,13 @@ static bool needs_steering(const struct ruleset *rs, struct list ports)
 
 int parent_steer_nets(struct parent *p, struct err *err)
 {
-	struct steer_set    *set = steer_set_begin(p->steer, false);
+	struct steer_set    *set;
 	struct ruleset       rs;
 	const struct rs_net *nets;
 
+	if (!p->steer)
+		return 0;
+	set = steer_set_begin(p->steer, false);
 	if (!set)
 		return err_set(err, "out of memory");
 	ruleset_open(&rs, p->img);
@@ -47,11 +50,14 @@ static void steer_one_watched(void *set, const struct addr *a, uint32_t left)
 /* Somebody learned: the kernel gets the whole table anew. */
 void parent_steer_watched(struct parent *p)
 {
-	struct steer_set *set = steer_set_begin(p->steer, true);
+	struct steer_set *set;
 	struct err        err = { .text = "out of memory" };
 	eventfd_t         n;
 
 	eventfd_read(p->learned, &n);
+	if (!p->steer)
+		return;
+	set = steer_set_begin(p->steer, true);
 	if (set)
 		watch_each(&p->shared->watch, clock_now(), steer_one_watched, set);
 	if (!set || steer_set_end(set, &err) < 0)

@@ -7,6 +7,7 @@
 
 #include "capture/steer.h"
 #include "run/ctl.h"
+#include "run/parent.h"
 #include "run/routes.h"
 #include "run/state.h"
 #include "run/worker.h"
@@ -25,13 +26,19 @@ struct parent {
 	struct steer    *steer;
 	struct routes   *routes;
 	struct worker_in in;
-	pid_t            worker, resolver;
+	const struct tap *tap; /* NULL: inline */
+	pid_t            worker, resolver; /* -1, 0: none */
 	int              answer_names, ask_names; /* the pipe to the resolver */
 	bool             resolving;    /* it looks up names of the ruleset of its start */
-	uint64_t         started, last_restart;
-	unsigned         restarts;
+	uint64_t         started;        /* ns */
+	uint64_t         worker_started; /* these in parent_ms() */
+	uint64_t         worker_due, look_due;
+	unsigned         restarts, deaths; /* of workers; in a row */
+	unsigned         repairs;          /* of the table and the rules */
 	int              ctl, signals, learned;
 	bool             stopping, inside_auto;
+	bool             unprotected; /* nothing is queued: no worker lives */
+	bool             routes_due;  /* the kernel did not take the latest change */
 	char             outside[OUTSIDE_MAX][16];
 	unsigned         n_outside;
 };
@@ -68,6 +75,26 @@ void parent_close_but(int keep[], unsigned n);
 /* parent_addrs.c: the packs' networks, after each reload; and what was learned, when it was. */
 MUST_CHECK int parent_steer_nets(struct parent *p, struct err *err);
 void           parent_steer_watched(struct parent *p);
+
+uint64_t parent_ms(void); /* monotonic */
+
+/* parent_worker.c */
+MUST_CHECK int parent_start_worker(struct parent *p, struct err *err);
+void           parent_reap(struct parent *p);
+void           parent_replace_worker(struct parent *p); /* when worker_due has come */
+void           parent_stop_worker(struct parent *p);
+/* Returns 0 when the worker reads the ruleset of fd, or there is none that could; after -1 it, or the
+ * next worker, reads the old one. */
+MUST_CHECK int parent_offer_rules(struct parent *p, int fd, uint64_t generation, struct err *err);
+
+/* parent_steer.c; what needs no table does nothing without one */
+MUST_CHECK int parent_steer(struct parent *p, struct err *err);
+MUST_CHECK int parent_fill_sets(struct parent *p, struct err *err); /* of a new table */
+MUST_CHECK int parent_update_routes(struct parent *p, struct err *err);
+void           parent_stop_queueing(struct parent *p);
+void           parent_resume_queueing(struct parent *p);
+/* Is everything still in place? */
+void parent_look_at_steering(struct parent *p);
 
 extern const struct ctl_command parent_commands[];
 extern const unsigned           parent_n_commands;

@@ -17,19 +17,28 @@
 
 enum { NOBODY = 65534 };
 
-int privs_drop(const char *empty_folder, enum privs keep, struct err *err)
+static uid_t user = NOBODY;
+static gid_t group = NOBODY;
+
+void privs_find_user(void)
 {
 	const struct passwd *pw = getpwnam("nfqd");
-	uid_t                uid = pw ? pw->pw_uid : NOBODY;
-	gid_t                gid = pw ? pw->pw_gid : NOBODY;
 
+	if (pw) {
+		user = pw->pw_uid;
+		group = pw->pw_gid;
+	}
+}
+
+int privs_drop(const char *empty_folder, enum privs keep, struct err *err)
+{
 	if (chroot(empty_folder) < 0 || chdir("/") < 0)
 		return err_set(err, "chroot %s: %s", empty_folder, strerror(errno));
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (keep == PRIVS_NET_ADMIN)
 		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN);
-	if (setgroups(0, NULL) < 0 || capng_change_id((int)uid, (int)gid, CAPNG_NO_FLAG) < 0)
-		return err_set(err, "cannot become user %u: %s", uid, strerror(errno));
+	if (setgroups(0, NULL) < 0 || capng_change_id((int)user, (int)group, CAPNG_NO_FLAG) < 0)
+		return err_set(err, "cannot become user %u: %s", user, strerror(errno));
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_set(err, "no_new_privs: %s", strerror(errno));
 	return 0;
@@ -39,7 +48,7 @@ static const int descriptor_calls[] = {
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close),
 	SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(lseek), SCMP_SYS(fcntl),
 	SCMP_SYS(recvmsg), SCMP_SYS(recvfrom), SCMP_SYS(recvmmsg), SCMP_SYS(recvmmsg_time64),
-	SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(poll), SCMP_SYS(ppoll),
+	SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(getsockopt), SCMP_SYS(poll), SCMP_SYS(ppoll),
 	SCMP_SYS(ppoll_time64), SCMP_SYS(futex), SCMP_SYS(futex_time64),
 	SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64), SCMP_SYS(clock_nanosleep),
 	SCMP_SYS(clock_nanosleep_time64), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday),
@@ -51,8 +60,7 @@ static const int descriptor_calls[] = {
 };
 
 static const int socket_calls[] = {
-	SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(getsockopt), SCMP_SYS(getsockname),
-	SCMP_SYS(getpeername), SCMP_SYS(uname),
+	SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(uname),
 };
 
 /* Calls that only some first or second arguments make harmless: with CAP_NET_ADMIN, other kinds of

@@ -23,6 +23,7 @@ struct shared {
 	struct counters  count[QUEUES_MAX];
 	_Atomic uint64_t seq;         /* number of the next record; 0: none yet */
 	_Atomic uint64_t sink_lost;   /* records that a sink could not take */
+	struct live_counts live;      /* of the kernel, with an interface to watch */
 	_Atomic uint64_t generation;  /* of the ruleset that every thread reads */
 	struct iface     ifaces[IFACES_MAX];
 	struct hosts     hosts; /* names of clients */

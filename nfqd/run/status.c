@@ -28,7 +28,7 @@ static json_t *queues(const struct parent *p)
 {
 	json_t *all = json_array();
 
-	for (unsigned i = 0; i < p->in.queues; i++) {
+	for (unsigned i = 0; i < p->in.queues && !p->tap; i++) {
 		unsigned            num = p->in.queue_num + i;
 		struct queue_kernel k;
 
@@ -48,15 +48,30 @@ static json_t *steering(const struct parent *p)
 {
 	struct steer_counts sc;
 	uint64_t            passed = 0;
+	bool                readable;
 
+	if (!p->steer)
+		return NULL;
 	for (unsigned i = 0; i < p->in.queues; i++)
 		passed += p->shared->count[i].v[COUNT_passed];
-	steer_counters(p->steer, &sc);
-	return json_pack("{s:s, s:I, s:I, s:I, s:I}", "backend",
-	                 steer_backend_text(steer_backend(p->steer)), "bypassed",
+	readable = steer_counters(p->steer, &sc) == 0;
+	return json_pack("{s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I}", "backend",
+	                 steer_backend_text(steer_backend(p->steer)), "in_place", readable,
+	                 "queueing", !p->unprotected, "repairs", (int)p->repairs, "bypassed",
 	                 (json_int_t)(sc.unmarked > passed ? sc.unmarked - passed : 0),
 	                 "marked_output", (json_int_t)sc.marked_output, "foreign_mark",
 	                 (json_int_t)sc.foreign_mark, "no_conntrack", (json_int_t)sc.no_conntrack);
+}
+
+/* An interface that is only watched. */
+static json_t *tapped(const struct parent *p)
+{
+	const struct live_counts *live = &p->shared->live;
+
+	return p->tap ? json_pack("{s:s, s:s?, s:I, s:I}", "interface", p->tap->device, "filter",
+	                          p->tap->filter, "received", (json_int_t)live->received, "dropped",
+	                          (json_int_t)live->dropped)
+	              : NULL;
 }
 
 static json_t *date(int64_t seconds)
@@ -130,14 +145,14 @@ json_t *run_status(void *ctx, const json_t *request, struct err *err)
 
 	(void)request, (void)err;
 	ruleset_open(&rs, p->img);
-	all = json_pack("{s:s, s:s, s:I, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I}}",
+	all = json_pack("{s:s, s:s, s:I, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o*, s:o*, s:o, s:{s:I, s:I}}",
 	                "version", NFQD_VERSION, "fail",
 	                p->boot->fail == FAIL_OPEN ? "open" : "closed", "uptime_s",
 	                (json_int_t)((clock_now() - p->started) / NS_PER_S), "worker_pid",
 	                (int)p->worker, "worker_restarts", (int)p->restarts, "generation",
 	                (json_int_t)p->shared->generation, "names", (json_int_t)rs.head->names,
 	                "packs", packs(&rs), "clock", clock_state(&rs), "state", state(p), "queues",
-	                queues(p), "steering", steering(p), "counters", counters(p), "log", "seq",
+	                queues(p), "steering", steering(p), "capture", tapped(p), "counters", counters(p), "log", "seq",
 	                (json_int_t)(seq ? seq - 1 : 0), "lost", (json_int_t)p->shared->sink_lost);
 	json_object_update_new(all, status_mode(p));
 	return all;
@@ -166,6 +181,11 @@ void status_say(const struct parent *p)
 	ruleset_open(&rs, p->img);
 	for (uint32_t i = 0; i < rs.n_packs; i++)
 		say_pack(&rs, i);
+	if (p->tap) {
+		diag_info("mode", "watching %s, filter %s: nothing is blocked", p->tap->device,
+		          p->tap->filter ? p->tap->filter : "none");
+		return;
+	}
 	diag_info("mode", "%s, fail %s, %s, queue %u to %u",
 	          rs_settings(&rs)->mode == MODE_LOG ? "log (nothing is blocked)" : "enforce",
 	          p->conf->fail == FAIL_OPEN ? "open" : "closed",

@@ -141,6 +141,12 @@ static void close_rules(struct ruleset *rs)
 	free(rs);
 }
 
+static void tell(struct worker *w, enum message_type type, uint64_t generation)
+{
+	if (message_send(w->in->parent, type, generation, -1) < 0)
+		diag_warn("worker", "the parent does not listen");
+}
+
 static void swap_rules(struct worker *w, int fd, uint64_t generation)
 {
 	struct ruleset       *fresh = open_rules(fd);
@@ -148,8 +154,7 @@ static void swap_rules(struct worker *w, int fd, uint64_t generation)
 	struct loop          *loops[QUEUES_MAX];
 
 	if (!fresh) {
-		diag_error("rules", "generation %llu could not be mapped; the old one stays",
-		           (unsigned long long)generation);
+		tell(w, MESSAGE_FAILED, generation);
 		return;
 	}
 	for (unsigned i = 0; i < w->threads; i++)
@@ -159,8 +164,7 @@ static void swap_rules(struct worker *w, int fd, uint64_t generation)
 	write_records(w); /* records that point into the old one */
 	close_rules((struct ruleset *)(uintptr_t)old);
 	atomic_store(&w->in->shared->generation, generation);
-	if (message_send(w->in->parent, MESSAGE_LIVE, generation, -1) < 0)
-		diag_warn("worker", "the parent does not listen");
+	tell(w, MESSAGE_LIVE, generation);
 }
 
 /* Returns false when it is time to end. */
@@ -238,8 +242,9 @@ static int open_thread(struct worker *w, unsigned i, struct err *err)
 		return err_set(err, "worker: out of memory");
 	t->loop = (struct loop){ .pipeline = &t->pipeline, .newest = &w->rules, .stop = &w->stop,
 		                 .after_burst = wake_log, .ctx = t };
-	t->loop.capture = queue_open(in->queue_fd[i], (uint16_t)(in->queue_num + i), in->mark_mask,
-	                             in->fail_closed, err);
+	t->loop.capture = in->device ? pcap_live_open(in->device, in->filter, &in->shared->live, err)
+	                             : queue_open(in->queue_fd[i], (uint16_t)(in->queue_num + i),
+	                                          in->mark_mask, in->fail_closed, err);
 	return t->loop.capture ? 0 : -1;
 }
 
@@ -257,7 +262,7 @@ static int start(struct worker *w, struct err *err)
 		if (open_thread(w, w->threads, err) < 0)
 			return -1;
 	tzset(); /* /etc/localtime is out of reach from here on */
-	if (privs_drop(w->in->empty_folder, PRIVS_NET_ADMIN, err) < 0)
+	if (privs_drop(w->in->empty_folder, w->in->device ? PRIVS_NONE : PRIVS_NET_ADMIN, err) < 0)
 		return -1;
 	for (unsigned i = 0; i < w->threads; i++) {
 		struct queue_thread *t = &w->thread[i];
@@ -269,7 +274,7 @@ static int start(struct worker *w, struct err *err)
 	if (privs_seccomp(PRIVS_DESCRIPTORS, err) < 0)
 		return -1;
 	atomic_store(&w->in->shared->generation, w->in->generation);
-	return message_send(w->in->parent, MESSAGE_READY, 0, -1) < 0
+	return message_send(w->in->parent, MESSAGE_READY, w->in->generation, -1) < 0
 	               ? err_set(err, "worker: the parent is gone")
 	               : 0;
 }

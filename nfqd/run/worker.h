@@ -2,7 +2,7 @@
 /*
  * The process that touches hostile bytes. It is forked with every descriptor it needs, drops its
  * privileges and runs one thread per queue plus this one, which writes records and swaps rulesets.
- * It opens nothing; it ends when the parent says so or is gone.
+ * It opens nothing but the interface it is to watch; it ends when the parent says so or is gone.
  */
 #ifndef NFQD_RUN_WORKER_H
 #define NFQD_RUN_WORKER_H
@@ -18,8 +18,10 @@ struct worker_in {
 	int             parent; /* the socketpair's end */
 	int             rules;  /* image */
 	uint64_t        generation;
-	unsigned        queues;
-	int             queue_fd[QUEUES_MAX];
+	const char     *device; /* watch this interface; NULL: read the queues */
+	const char     *filter; /* of what passes there; NULL: everything */
+	unsigned        queues; /* and threads; one for an interface */
+	int             queue_fd[QUEUES_MAX]; /* -1: none */
 	uint16_t        queue_num; /* of the first */
 	uint32_t        mark_mask;
 	bool            fail_closed;

@@ -38,6 +38,19 @@ static void print_pack(const json_t *pack)
 	printf("\n");
 }
 
+static void print_steering(const json_t *steering)
+{
+	printf("steering by %s: %lld bypassed the daemon, %lld of local tunnels, %lld without a "
+	       "connection entry, %lld with a foreign mark, put back %lld times\n",
+	       text_of(steering, "backend"), number(steering, "bypassed"),
+	       number(steering, "marked_output"), number(steering, "no_conntrack"),
+	       number(steering, "foreign_mark"), number(steering, "repairs"));
+	if (json_is_false(json_object_get(steering, "queueing")))
+		puts("NOTHING IS INSPECTED: workers die at their start (fail: open)");
+	if (json_is_false(json_object_get(steering, "in_place")))
+		puts("THE TABLE IS GONE: another program removed it");
+}
+
 static void print(json_t *s)
 {
 	json_t     *steering = json_object_get(s, "steering"), *log = json_object_get(s, "log");
@@ -55,11 +68,12 @@ static void print(json_t *s)
 		printf("queue %lld: %lld packets, %lld waiting, %lld dropped full, %lld dropped unread\n",
 		       number(item, "num"), number(item, "queued"), number(item, "waiting"),
 		       number(item, "dropped"), number(item, "user_dropped"));
-	printf("steering by %s: %lld bypassed the daemon, %lld of local tunnels, %lld without a "
-	       "connection entry, %lld with a foreign mark\n",
-	       text_of(steering, "backend"), number(steering, "bypassed"),
-	       number(steering, "marked_output"), number(steering, "no_conntrack"),
-	       number(steering, "foreign_mark"));
+	if (steering)
+		print_steering(steering);
+	item = json_object_get(s, "capture");
+	if (item)
+		printf("watching %s: %lld packets, %lld dropped by the kernel; nothing is blocked\n",
+		       text_of(item, "interface"), number(item, "received"), number(item, "dropped"));
 	printf("log: %lld records, %lld lost\n", number(log, "seq"), number(log, "lost"));
 	json_object_foreach(counters, key, value)
 		if (json_integer_value(value))

@@ -72,12 +72,17 @@ def section(order="<"):
     return block(0x0a0d0d0a, struct.pack(order + "IHHq", 0x1a2b3c4d, 1, 0, -1), order)
 
 
-def interface(link, order="<", snaplen=262144):
-    return block(1, struct.pack(order + "HHI", link, 0, snaplen), order)
+def interface(link, order="<", snaplen=262144, options=b""):
+    return block(1, struct.pack(order + "HHI", link, 0, snaplen) + options, order)
 
 
-def enhanced(index, data, order="<"):
-    return block(6, struct.pack(order + "IIIII", index, 417800, 0, len(data), len(data)) + data, order)
+def enhanced(index, data, order="<", units=417800 << 32):
+    return block(6, struct.pack(order + "IIIII", index, units >> 32, units & 0xffffffff, len(data), len(data)) + data,
+                 order)
+
+
+def obsolete(index, data, order="<"):
+    return block(2, struct.pack(order + "HHIIII", index, 0, 417800, 0, len(data), len(data)) + data, order)
 
 
 def simple(data, order="<"):
@@ -104,12 +109,22 @@ CASES = [   # what it shows, the file, exit code, records, a word of what is sai
     ("pcapng", section() + interface(101) + enhanced(0, Q), 0, 1, ""),
     ("pcapng, big-endian", section(">") + interface(101, ">") + enhanced(0, Q, ">"), 0, 1, ""),
     ("pcapng, simple packets", section() + interface(101) + simple(Q), 0, 1, ""),
+    ("pcapng, obsolete packets", section() + interface(101) + obsolete(0, Q), 0, 1, ""),
     ("pcapng, several interfaces", section() + interface(1) + interface(1) + enhanced(1, ETHER + Q)
      + enhanced(0, ETHER + query(40001)), 0, 2, ""),
     ("pcapng, unknown blocks", section() + interface(101) + block(0xbad, b"comment") + enhanced(0, Q), 0, 1, ""),
     ("pcapng, two sections", (section() + interface(1) + enhanced(0, ETHER + Q)) * 2, 0, 1, ""),
-    ("pcapng, other link types behind the first", section() + interface(101) + enhanced(0, Q) + interface(1)
-     + enhanced(1, ETHER + query(40001)), 1, 1, "type 1 different"),
+    ("pcapng, interfaces of different link types and lengths", section() + interface(101) + enhanced(0, Q)
+     + interface(1, snaplen=1500) + enhanced(1, ETHER + query(40001)), 0, 2, ""),
+    ("pcapng, an interface of a link type that nobody knows", section() + interface(147) + enhanced(0, Q)
+     + interface(101) + enhanced(1, Q), 0, 1, "are passed over"),
+    ("pcapng, only such an interface", section() + interface(147) + enhanced(0, Q), 1, 0, "no packet could be read"),
+    ("pcapng, a packet of an interface that is not there", section() + interface(101) + enhanced(1, Q), 1, 0,
+     "of no interface"),
+    ("pcapng, a block too short for itself", section() + interface(101) + struct.pack("<III", 6, 8, 8), 1, 0,
+     "impossible length"),
+    ("pcapng, an interface's options cut", section() + interface(101, options=b"\x09\0\xff\0") + enhanced(0, Q), 0, 1,
+     ""),
     ("pcapng, cut", (section() + interface(101) + enhanced(0, Q) + enhanced(0, query(40001)))[:-40], 0, 1,
      "middle of a packet"),
     ("pcapng without an interface", section() + enhanced(0, Q), 1, 0, ""),
@@ -131,6 +146,23 @@ def files(folder):
             check(path in got[2], f"{what}: the message names the file", got)
         piped = judge("-", data)
         check(piped[:2] == got[:2], f"{what}, from a pipe", piped)
+
+
+# ---- time ----
+
+def times():
+    """One second of 2026-11-24T00:00:01.5Z, told in several units."""
+    at, offset = 1795478401, 1795478400
+    resolution = b"\x09\0\1\0%c\0\0\0"
+    for what, options, units in (
+            ("microseconds", b"", at * 10**6 + 500000), ("nanoseconds", resolution % 9, at * 10**9 + 5 * 10**8),
+            ("tenths", resolution % 1, at * 10 + 5), ("picoseconds", resolution % 12, 15 * 10**11),
+            ("powers of two", resolution % 0x8a, at << 10 | 512)):
+        if what == "picoseconds":
+            options += struct.pack("<HHq", 14, 8, offset)
+        data = section() + interface(101, options=options) + enhanced(0, Q, units=units)
+        p = subprocess.run([NFQD, "-r", "-", "--rules", "rules/kaspersky.yaml"], input=data, capture_output=True, timeout=60)
+        check(b'"timestamp":"2026-11-24T00:00:01.500000+0000"' in p.stdout, f"pcapng, a time in {what}", p.stdout[:60])
 
 
 # ---- memory ----
@@ -178,6 +210,7 @@ def memory():
 def main():
     with tempfile.TemporaryDirectory() as folder:
         files(folder)
+    times()
     if "asan" not in NFQD:     # sanitizers need memory of their own
         memory()
     print(f"1..{rows}")

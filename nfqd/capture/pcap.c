@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/wire.h"
-#include "capture/capture.h"
+#include "capture/pcap_private.h"
 
 enum {
 	SNAPLEN = 65535,
@@ -110,12 +110,12 @@ static int live_recv(struct capture *c, struct raw_packet burst[static CAPTURE_B
 	return 1;
 }
 
-static void no_verdict(struct capture *c, const struct raw_packet *raw, struct verdict v)
+void pcap_no_verdict(struct capture *c, const struct raw_packet *raw, struct verdict v)
 {
 	(void)c, (void)raw, (void)v;
 }
 
-static int no_flush(struct capture *c)
+int pcap_no_flush(struct capture *c)
 {
 	(void)c;
 	return 0;
@@ -143,19 +143,30 @@ static const struct {
 	{ DLT_C_HDLC, LINK_HDLC },     { DLT_PPP_WITH_DIR, LINK_PPP_DIR },
 };
 
-/* Which reader of decode/link.c knows the packets' headers. */
+uint8_t pcap_link(int dlt)
+{
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		if (links[i].dlt == dlt)
+			return links[i].link;
+	return LINK_UNKNOWN;
+}
+
+const char *pcap_link_text(int dlt)
+{
+	const char *text = pcap_datalink_val_to_description(dlt);
+
+	return text ? text : "unknown";
+}
+
 static int set_link(struct pcap_source *s, struct err *err)
 {
-	int         type = pcap_datalink(s->pcap);
-	const char *name = pcap_datalink_val_to_description(type);
+	int type = pcap_datalink(s->pcap);
 
-	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
-		if (links[i].dlt == type) {
-			s->link = links[i].link;
-			return 0;
-		}
+	s->link = pcap_link(type);
+	if (s->link != LINK_UNKNOWN)
+		return 0;
 	return err_set(err, "%s: link type %d (%s) is not supported", s->name, type,
-	               name ? name : "unknown");
+	               pcap_link_text(type));
 }
 
 static struct pcap_source *new_source(const struct capture_ops *ops, const char *name, struct err *err)
@@ -169,19 +180,41 @@ static struct pcap_source *new_source(const struct capture_ops *ops, const char 
 	return s;
 }
 
+/* The first byte tells: a pcapng file begins with a block of type 0x0a0d0d0a, in either byte order. */
+static bool is_pcapng(FILE *f)
+{
+	int c = getc(f);
+
+	return c != EOF && ungetc(c, f) == '\n';
+}
+
 struct capture *pcap_file_open(const char *path, struct err *err)
 {
-	static const struct capture_ops ops = { "file", file_recv, no_verdict, no_flush,
+	static const struct capture_ops ops = { "file", file_recv, pcap_no_verdict, pcap_no_flush,
 		                                pcap_source_close };
 	char                why[PCAP_ERRBUF_SIZE];
-	struct pcap_source *s = new_source(&ops, path, err);
+	FILE               *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
+	struct pcap_source *s;
 
+	if (!f)
+		return err_set(err, "%s: %s", path, strerror(errno)), NULL;
+	if (is_pcapng(f))
+		return pcapng_open(f, path, err);
+	s = new_source(&ops, path, err);
 	if (!s)
-		return NULL;
-	s->pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, why);
-	if (s->pcap ? set_link(s, err) == 0 : err_set(err, "%s: %s", path, why) == 0)
+		goto fail;
+	s->pcap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, why);
+	if (s->pcap && set_link(s, err) == 0)
 		return &s->base;
+	if (!s->pcap) {
+		err_set(err, "%s: %s", path, why);
+		goto fail;
+	}
 	pcap_source_close(&s->base);
+	return NULL;
+fail:
+	free(s);
+	fclose(f);
 	return NULL;
 }
 
@@ -230,7 +263,7 @@ static int set_filter(struct pcap_source *s, const char *filter, struct err *err
 struct capture *pcap_live_open(const char *device, const char *filter, struct live_counts *counts,
                                struct err *err)
 {
-	static const struct capture_ops ops = { "interface", live_recv, no_verdict, no_flush,
+	static const struct capture_ops ops = { "interface", live_recv, pcap_no_verdict, pcap_no_flush,
 		                                pcap_source_close };
 	char                why[PCAP_ERRBUF_SIZE];
 	struct pcap_source *s = new_source(&ops, device, err);

@@ -127,7 +127,8 @@ static void test_without_file(void **state)
 	(void)state;
 	assert_non_null(c);
 	is_default(c);
-	assert_int_equal(c->n_outputs, 0);
+	assert_int_equal(c->n_outputs, 1);
+	assert_string_equal(c->outputs[0].path, "-");
 	assert_int_equal(conf_build(c, 1, &img, &err), 0);
 	assert_int_equal(image_n(img, RS_PACK), 2);
 	free(img);

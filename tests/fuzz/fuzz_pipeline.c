@@ -103,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (n > wire_left(&w))
 			n = wire_left(&w);
 		v = play(r, kind % KINDS, arg, wire_span(&w, n));
-		FUZZ_CHECK(v.state <= STATE_DROPPED);
+		FUZZ_CHECK(v.state <= STATE_WANT_REPLIES);
 		FUZZ_CHECK(r->p.inject.n <= INJECT_WAIT);
 	}
 	check_events(r);

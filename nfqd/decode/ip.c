@@ -7,7 +7,7 @@
 #include <netinet/in.h>
 
 #include "base/wire.h"
-#include "decode/packet.h"
+#include "decode/udp_tunnel.h"
 
 enum {
 	IP6_FRAGMENT = 44,
@@ -25,7 +25,26 @@ enum {
 
 static enum decode_err decode_any(struct wire *w, struct packet *pkt, unsigned depth);
 
-static enum decode_err decode_udp(struct wire *w, struct packet *pkt)
+/* What is in no tunnel, though its port is one's, stays what it is. */
+static enum decode_err decode_tunnel(struct packet *pkt, unsigned depth)
+{
+	struct packet   inside = { .cut = pkt->cut };
+	enum wire_err   err = WIRE_OK;
+	struct span     ip;
+	struct wire     w;
+	enum decode_err e;
+
+	if (!udp_tunnel_open(pkt->payload, pkt->sport, pkt->dport, &ip))
+		return DECODE_OK;
+	w = wire_of(ip, &err, false);
+	e = decode_any(&w, &inside, depth);
+	if (e != DECODE_OK && e != DECODE_FRAGMENT)
+		return DECODE_OK;
+	*pkt = inside;
+	return e;
+}
+
+static enum decode_err decode_udp(struct wire *w, struct packet *pkt, unsigned depth)
 {
 	size_t   whole = wire_left(w);
 	uint16_t len;
@@ -43,7 +62,7 @@ static enum decode_err decode_udp(struct wire *w, struct packet *pkt)
 		pkt->payload = wire_span(w, wire_left(w));
 	if (len > whole)
 		pkt->cut = true;
-	return DECODE_OK;
+	return decode_tunnel(pkt, depth + 1);
 }
 
 /* RFC 9293 3.1: kinds 0 (end) and 1 (nothing) are bytes alone. Damage ends the list. */
@@ -102,7 +121,7 @@ static enum decode_err decode_gre(struct wire *w, struct packet *pkt, unsigned d
 static enum decode_err decode_l4(struct wire *w, struct packet *pkt, unsigned depth)
 {
 	switch (pkt->proto) {
-	case IPPROTO_UDP: return decode_udp(w, pkt);
+	case IPPROTO_UDP: return decode_udp(w, pkt, depth);
 	case IPPROTO_TCP: return decode_tcp(w, pkt);
 	case IPPROTO_IPIP:
 	case IPPROTO_IPV6: return decode_any(w, pkt, depth + 1);

@@ -50,7 +50,7 @@ enum link_type {
 enum decode_err decode_link(enum link_type link, struct span frame, struct span *ip, uint8_t mac[6],
                             bool *has_mac);
 /* Decodes IPv4 or IPv6 with options and extension headers, then TCP or UDP. Packets inside IP-in-IP,
- * 6in4 and GRE are looked into: the innermost one is what comes out. */
+ * 6in4, GRE, GTP-U, L2TP and VXLAN are looked into: the innermost one is what comes out. */
 enum decode_err decode_ip(struct span ip, struct packet *pkt);
 /* The rest of it, for a packet whose fragments were put together; pkt keeps its addresses. */
 enum decode_err decode_transport(struct span l4, struct packet *pkt);

@@ -272,42 +272,40 @@ static void write_rest(FILE *f, const struct marks *m)
 	        m->mask, m->mask);
 }
 
-static void write_steering(FILE *f, const struct steer *s, const struct marks *m)
+static void write_routed(FILE *f, const struct steer *s, const struct marks *m)
 {
-	const struct steer_conf *c = &s->conf;
+	fputs("\tchain steer_prerouting {\n"
+	      "\t\ttype filter hook prerouting priority mangle - 1; policy accept;\n"
+	      "\t\tmeta l4proto { 6, 17 } th dport 53 iif != lo goto routed_dns\n"
+	      "\t}\n"
+	      "\tchain routed_dns {\n",
+	      f);
+	write_whom(f, s, false);
+	fputs("\t\tjump first\n"
+	      "\t\tgoto dns\n"
+	      "\t}\n"
+	      "\tchain steer_forward {\n"
+	      "\t\ttype filter hook forward priority mangle - 1; policy accept;\n",
+	      f);
+	/* routed already: our bits, set by somebody else, decide nothing behind the queue */
+	fprintf(f,
+	        "\t\tmeta mark & 0x%08x != 0 counter name foreign_mark meta mark set meta mark & 0x%08x\n"
+	        "\t\tct mark & 0x%08x == 0x%08x ct direction reply goto replies\n",
+	        m->mask, m->keep, m->mask, m->replies);
+	write_to_answers(f, s, "", "routed_answers");
+	write_whom(f, s, true);
+	fputs("\t\tjump first\n"
+	      /* judged at prerouting, unless a translation made it a question */
+	      "\t\tmeta l4proto { 6, 17 } ct original proto-dst 53 accept\n"
+	      "\t\tmeta l4proto { 6, 17 } th dport 53 ct state invalid,untracked accept\n"
+	      "\t\tmeta l4proto { 6, 17 } th dport 53 goto dns\n"
+	      "\t\tgoto rest\n"
+	      "\t}\n",
+	      f);
+}
 
-	if (c->forward) {
-		fputs("\tchain steer_prerouting {\n"
-		      "\t\ttype filter hook prerouting priority mangle - 1; policy accept;\n"
-		      "\t\tmeta l4proto { 6, 17 } th dport 53 iif != lo goto routed_dns\n"
-		      "\t}\n"
-		      "\tchain routed_dns {\n",
-		      f);
-		write_whom(f, s, false);
-		fputs("\t\tjump first\n"
-		      "\t\tgoto dns\n"
-		      "\t}\n"
-		      "\tchain steer_forward {\n"
-		      "\t\ttype filter hook forward priority mangle - 1; policy accept;\n",
-		      f);
-		/* routed already: our bits, set by somebody else, decide nothing behind the queue */
-		fprintf(f, "\t\tmeta mark & 0x%08x != 0 counter name foreign_mark meta mark set meta mark & "
-		           "0x%08x\n"
-		           "\t\tct mark & 0x%08x == 0x%08x ct direction reply goto replies\n",
-		        m->mask, m->keep, m->mask, m->replies);
-		write_to_answers(f, s, "", "routed_answers");
-		write_whom(f, s, true);
-		fputs("\t\tjump first\n"
-		      /* judged at prerouting, unless a translation made it a question */
-		      "\t\tmeta l4proto { 6, 17 } ct original proto-dst 53 accept\n"
-		      "\t\tmeta l4proto { 6, 17 } th dport 53 ct state invalid,untracked accept\n"
-		      "\t\tmeta l4proto { 6, 17 } th dport 53 goto dns\n"
-		      "\t\tgoto rest\n"
-		      "\t}\n",
-		      f);
-	}
-	if (!c->output)
-		return;
+static void write_local(FILE *f, const struct steer *s, const struct marks *m)
+{
 	fputs("\tchain steer_output {\n"
 	      "\t\ttype filter hook output priority mangle - 1; policy accept;\n",
 	      f);
@@ -315,7 +313,7 @@ static void write_steering(FILE *f, const struct steer *s, const struct marks *m
 	fprintf(f, "\t\tmeta mark & 0x%08x == 0x%08x ct mark set ct mark & 0x%08x | 0x%08x accept\n",
 	        m->mask, m->allowed, m->keep, m->allowed);
 	fputs("\t\tjump first\n", f);
-	if (!c->marked_output) /* a tunnel's own packets: a changed mark would re-route them */
+	if (!s->conf.marked_output) /* a tunnel's own packets: a changed mark would re-route them */
 		fputs("\t\tmeta mark != 0 counter name marked_output accept\n", f);
 	write_to_answers(f, s, "oif != lo ", "own_answers");
 	fputs("\t\tmeta l4proto { 6, 17 } th dport 53 goto dns\n"
@@ -421,7 +419,10 @@ char *steer_table_text(const struct steer *s)
 	write_answers(f, s);
 	write_rest(f, &m);
 	write_forged(f, &m);
-	write_steering(f, s, &m);
+	if (s->conf.forward)
+		write_routed(f, s, &m);
+	if (s->conf.output)
+		write_local(f, s, &m);
 	write_deciding(f, s, &m);
 	fputs("}\n", f);
 	fclose(f);

@@ -4,7 +4,7 @@ import os
 import platform
 from statistics import median
 
-NONE, BARE, NFQD = "no firewall", "bare consumer", "nfqd"
+NONE, BARE, NFQD, ANSWERS = "no firewall", "bare consumer", "nfqd", "nfqd with answers"
 
 
 class Figures:
@@ -127,6 +127,11 @@ def by_names(f):
 
 
 def others(f):
+    if f.of("dnsperf", ANSWERS, "us"):
+        yield (f"* With the answers judged, too (`inspect.answers`, the default), dnsperf costs nfqd "
+               f"{number(f.mid('dnsperf', ANSWERS, 'us'))} µs a query, ×{f.ratio('dnsperf', 'us', ANSWERS, NFQD):.2f}, and reaches "
+               f"{number(f.mid('dnsperf', ANSWERS, 'qps'))} queries a second; dnsmasq takes "
+               f"{f.ratio('dnsperf', 'us', 'dnsmasq', ANSWERS):.1f}, unbound {f.ratio('dnsperf', 'us', 'unbound', ANSWERS):.1f} times its CPU.")
     if f.of("reload", NFQD, "lost"):
         yield (f"* A million names reloaded beside 20,000 questions a second: {number(max(f.of('reload', NFQD, 'lost')))} lost; "
                f"the slowest of 2,500 timed questions took {number(f.mid('reload', NFQD, 'worst_ms'))} ms, without a reload "
@@ -166,7 +171,7 @@ def text(values, rounds, minutes):
 
 CONDITIONS = """\
 Three network namespaces, veth, the kernel's real queue. The *bare consumer* (`bare.c`) has nfqd's steering and its way
-of reading and answering the queue, and accepts everything: what it costs is what the queue costs. One queue; load
+of reading and answering the queue, and accepts everything: what it costs is what the queue costs. Both see DNS questions, not the answers. One queue; load
 generators on core 0, what stands in the router on core 1 (bulk: wherever). A list of 1,000 names is loaded, also into
 dnsmasq and unbound, which forward without a cache; 2 % of dnsperf's questions are listed. CPU time is the daemon's own,
 of all its processes (schedstat). It includes what the kernel does on its behalf: on veth, a verdict carries the packet
@@ -182,6 +187,7 @@ What stands in the way where a target is missed, and what was tried:
 * *dnsperf, rates.* dnsmasq's or unbound's rate three times over is about what core 0 can ask and answer with nothing in
   the router at all. Waking the log thread at most every 2 ms took a tenth off the CPU time beside the bare consumer;
   what is left over it is mostly refusals: JSON by jansson, 110,000 instructions a record (callgrind).
-* *Hello in two segments.* The bare consumer has the same: segments that were sent again before their verdict.
+* *Hello in two segments.* The bare consumer has the same: most likely segments that were sent again before
+  their verdict; no capture was looked at.
 * *Look-ups in a million names.* 650 instructions and, in a nested virtual machine, an expensive TLB miss for each
   fingerprint that passes the filter. Prefetching filter and table in a first pass over the labels did not move the row."""

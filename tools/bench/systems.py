@@ -34,6 +34,7 @@ CONF = """\
 rules: [{pack}]
 inspect:
   inside: lan0
+  answers: {answers}
   queues: {queues}
 control: {folder}/control.sock
 log:
@@ -101,6 +102,7 @@ class Bare(System):
 
 class Nfqd(System):
     name = "nfqd"
+    answers = "false"       # as the bare consumer, which sees questions only
     queues = 1
     listed = 1000
 
@@ -109,7 +111,7 @@ class Nfqd(System):
         if not os.path.exists(pack):
             write_pack(self.folder, self.listed)
         with open(f"{self.folder}/nfqd.yaml", "w", encoding="ascii") as f:
-            f.write(CONF.format(pack=pack, queues=self.queues, folder=self.folder))
+            f.write(CONF.format(pack=pack, answers=self.answers, queues=self.queues, folder=self.folder))
 
     def start(self):
         self.configure()
@@ -117,6 +119,10 @@ class Nfqd(System):
 
     def ctl(self, *words):
         return self.lab.inside("router", f"{self.build}/nfqctl", "-s", f"{self.folder}/control.sock", *words)
+
+
+class NfqdAnswers(Nfqd):
+    name, answers = "nfqd with answers", "true"
 
 
 class Dnsmasq(System):

@@ -66,7 +66,8 @@ lab_spawn() {
 	local name=$1 netns=$2
 
 	shift 2
-	ip netns exec "$netns" "$@" >"$lab_dir/$name.log" 2>&1 </dev/null &
+	: >"$lab_dir/$name.log"		# before it is looked into: the child may be late
+	ip netns exec "$netns" "$@" >>"$lab_dir/$name.log" 2>&1 </dev/null &
 	lab_pid[$name]=$!
 }
 

@@ -24,6 +24,7 @@ enum {
 	TYPE_HTTPS = 65
 };
 
+enum { OPTION_EDE = 15 };
 enum { SVC_IPV4HINT = 4, SVC_ECH = 5, SVC_IPV6HINT = 6 }; /* RFC 9460 14.3.2, RFC 9848 */
 
 #define FLAG_QR 0x8000
@@ -167,6 +168,51 @@ static bool read_record(struct wire *w, struct span msg, bool answer, struct nam
 	data.err = &err;
 	read_data(data, msg, type, ttl, out);
 	return err == WIRE_OK;
+}
+
+/* RFC 8914: the first error among the options of an OPT. */
+static bool read_error(struct wire options, struct dns_error *out)
+{
+	while (wire_each(&options)) {
+		uint16_t    code = wire_u16(&options);
+		struct wire value = wire_sub(&options, wire_u16(&options));
+
+		if (code != OPTION_EDE)
+			continue;
+		out->code = wire_u16(&value);
+		out->text = wire_span(&value, wire_left(&value));
+		return *value.err == WIRE_OK;
+	}
+	return false;
+}
+
+bool dns_extended_error(struct span msg, struct dns_error *out)
+{
+	enum wire_err err = WIRE_OK;
+	struct wire   w = wire_of(msg, &err, false);
+	unsigned      questions, records;
+
+	wire_skip(&w, 4); /* ID, flags */
+	questions = wire_u16(&w);
+	records = wire_u16(&w);
+	records += wire_u16(&w);
+	records += wire_u16(&w);
+	for (; questions > 0 && err == WIRE_OK; questions--) {
+		skip_name(&w);
+		wire_skip(&w, 4); /* type, class */
+	}
+	for (; records > 0 && err == WIRE_OK; records--) {
+		uint16_t type;
+
+		skip_name(&w);
+		type = wire_u16(&w);
+		wire_skip(&w, 6); /* class, TTL */
+		struct wire data = wire_sub(&w, wire_u16(&w));
+
+		if (type == TYPE_OPT)
+			return read_error(data, out);
+	}
+	return false;
 }
 
 /* ---- messages ------------------------------------------------------------------------------ */

@@ -158,6 +158,12 @@ enum wire_err dns_tcp_answer_guess(struct wire w);
 enum wire_err dns_tcp_answer_names(struct wire *w, struct names *out);
 /* Is this what dns_answer_names() read? */
 bool dns_is_answer(const struct names *names);
+/* What the OPT of a message says of its answer (RFC 8914). False: nothing. */
+struct dns_error {
+	uint16_t    code;
+	struct span text; /* borrows the message; any bytes */
+};
+bool dns_extended_error(struct span message, struct dns_error *out);
 enum wire_err tls_guess(struct wire w);
 enum wire_err tls_names(struct wire *w, struct names *out);
 /* The handshake without records, as QUIC carries it. */

@@ -16,6 +16,9 @@ static const struct nfqctl_command commands[] = {
 	  "make a pack of a list made elsewhere" },
 	{ "export", cmd_rules_export, "--format FORMAT [--categories WORD,...] [--with-log] PACK...",
 	  "write packs as lists for other programs" },
+	{ "verify", cmd_rules_verify,
+	  "[--server ADDR[:PORT]] [--concurrency N] [--timeout S] [--json] [PACK...]",
+	  "look every exact name up: which are dead, moved, the vendor's own" },
 	{ NULL, NULL, NULL, NULL },
 };
 

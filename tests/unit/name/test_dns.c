@@ -408,6 +408,48 @@ static void test_many_questions(void **state)
 	assert_int_equal(got.n, 1);
 }
 
+static void test_extended_error(void **state)
+{
+	static const struct {
+		const char *what;
+		struct span msg;
+		unsigned    code; /* 0: none */
+		const char *text;
+	} errors[] = {
+		{ "blocked, behind another record and option",
+		  LIT("\22\64\201\203\0\1\0\0\0\1\0\1\1q\0" A_IN "\300\14\0\6\0\1\0\0\0\74\0\1x"
+		      OPT("\0\0", "\0\16") "\0\12\0\1c\0\17\0\5\0\17p/r"), 15, "p/r" },
+		{ "without a text", LIT("\22\64\201\203\0\1\0\0\0\0\0\1\1q\0" A_IN
+		                        OPT("\0\0", "\0\6") "\0\17\0\2\0\22"), 18, "" },
+		{ "another option", LIT("\22\64\201\203\0\1\0\0\0\0\0\1\1q\0" A_IN
+		                        OPT("\0\0", "\0\5") "\0\12\0\1c"), 0, "" },
+		{ "too short for its code", LIT("\22\64\201\203\0\1\0\0\0\0\0\1\1q\0" A_IN
+		                                OPT("\0\0", "\0\5") "\0\17\0\1c"), 0, "" },
+		{ "no OPT", LIT("\22\64\201\203\0\1\0\0\0\0\0\0\1q\0" A_IN), 0, "" },
+		{ "fewer records than it says", LIT("\22\64\201\203\0\1\0\0\0\0\0\1\1q\0" A_IN), 0, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(errors); i++) {
+		struct dns_error got = { .code = 0 };
+		char             text[16];
+
+		same_num(errors[i].what, "found", dns_extended_error(errors[i].msg, &got), errors[i].code > 0);
+		if (!errors[i].code)
+			continue;
+		snprintf(text, sizeof(text), "%.*s", (int)got.text.n, (const char *)got.text.p);
+		same_num(errors[i].what, "code", got.code, errors[i].code);
+		same_text(errors[i].what, text, errors[i].text);
+		for (size_t n = 0; n < errors[i].msg.n; n++) {
+			uint8_t *cut = malloc(n + 1);
+
+			memcpy(cut, errors[i].msg.p, n);
+			assert_false(dns_extended_error(span_of(cut, n), &got));
+			free(cut);
+		}
+	}
+}
+
 static void test_types(void **state)
 {
 	char buf[12];
@@ -449,7 +491,7 @@ int main(void)
 		cmocka_unit_test(test_tcp),          cmocka_unit_test(test_guess),
 		cmocka_unit_test(test_guess_strict),
 		cmocka_unit_test(test_many_questions), cmocka_unit_test(test_types),
-		cmocka_unit_test(test_mangled),
+		cmocka_unit_test(test_mangled),      cmocka_unit_test(test_extended_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

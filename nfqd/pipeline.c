@@ -174,18 +174,30 @@ static uint16_t dns_type(const struct judged *j, unsigned i)
 	return j->names.app == APP_DNS ? j->names.dns.qtype[j->answer ? 0 : i] : 0;
 }
 
+/* Does anything here name a host? An address in a name's place, as in http://192.0.2.1/, does not. */
+static bool names_host(const struct names *names)
+{
+	struct addr a;
+
+	for (unsigned i = 0; i < names->n; i++)
+		if (addr_parse(names->v[i].text, &a) < 0)
+			return true;
+	return false;
+}
+
 /* Learned of listed names first: that tells more than whose network it is. */
 static bool match_address(struct pipeline *p, struct judged *j, struct name *learned_for,
                           struct match *m)
 {
 	const struct packet *pkt = j->pkt;
+	bool                 named = names_host(&j->names);
 
-	if (j->names.n == 0 && watch_match(p->watch, p->rules, &pkt->dst, pkt->proto, pkt->dport,
+	if (!named && watch_match(p->watch, p->rules, &pkt->dst, pkt->proto, pkt->dport,
 	                                   p->now, learned_for, m)) {
 		j->origin = learned_for;
 		return true;
 	}
-	ruleset_match_addr(p->rules, &pkt->dst, pkt->proto, pkt->dport, j->names.n > 0, m);
+	ruleset_match_addr(p->rules, &pkt->dst, pkt->proto, pkt->dport, named, m);
 	return m->n > 0;
 }
 

@@ -192,8 +192,8 @@ static bool match_address(struct pipeline *p, struct judged *j, struct name *lea
 	const struct packet *pkt = j->pkt;
 	bool                 named = names_host(&j->names);
 
-	if (!named && watch_match(p->watch, p->rules, &pkt->dst, pkt->proto, pkt->dport,
-	                                   p->now, learned_for, m)) {
+	if (!named && watch_match(p->watch, p->rules, &pkt->dst, pkt->proto, pkt->dport, p->now, learned_for,
+	                          m)) {
 		j->origin = learned_for;
 		return true;
 	}
@@ -352,7 +352,8 @@ struct verdict pipeline_packet(struct pipeline *p, const struct raw_packet *raw)
 	struct judged     j;
 	struct verdict    v;
 
-	memset(&j, 0, offsetof(struct judged, names.v));
+	memset(&j, 0, offsetof(struct judged, names));
+	names_begin(&j.names, APP_NONE);
 	j.raw = &seen;
 	j.pkt = &pkt;
 	p->now = raw->ts;

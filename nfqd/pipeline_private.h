@@ -21,7 +21,7 @@ struct judged {
 	bool                     begun;  /* likewise; an earlier segment had its beginning */
 	bool                     dropped; /* an exception says that this packet must not pass */
 	const struct name       *origin; /* what led to the names, or to the address; NULL: nothing */
-	struct names             names; /* last: its room for names is not cleared */
+	struct names             names; /* last: not cleared but by names_begin() */
 };
 
 enum { DNS_PORT = 53 };

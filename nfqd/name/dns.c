@@ -248,7 +248,9 @@ static enum wire_err read_message(struct wire *w, uint16_t qr, struct names *out
 	bool        whole = true;
 
 	out->app = APP_DNS;
-	out->dns = (struct dns_info){ .id = wire_u16(w), .flags = wire_u16(w) };
+	memset(&out->dns, 0, offsetof(struct dns_info, addrs));
+	out->dns.id = wire_u16(w);
+	out->dns.flags = wire_u16(w);
 	questions = wire_u16(w);
 	answers = wire_u16(w);
 	others = wire_u16(w);

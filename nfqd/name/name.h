@@ -51,7 +51,7 @@ struct dns_info {
 	bool     edns_do;
 	bool     ech;     /* an answer carries keys for Encrypted ClientHello */
 	uint8_t  n_targets, n_addrs; /* records of an answer that lead on; addresses in it */
-	struct dns_address addrs[DNS_ADDRS];
+	struct dns_address addrs[DNS_ADDRS]; /* last: not cleared for each message */
 };
 
 struct tls_info {

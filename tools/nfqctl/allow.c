@@ -24,21 +24,6 @@ static void print(const json_t *answer)
 		        text_of(e, "name"));
 }
 
-static int allow(struct nfqctl *ctl, json_t *request, bool as_json)
-{
-	json_t *answer = ask(ctl, request);
-	int     r = CTL_DONE;
-
-	if (!answer)
-		return CTL_FAILED;
-	if (as_json)
-		r = print_json(answer);
-	else
-		print(answer);
-	json_decref(answer);
-	return r;
-}
-
 int cmd_allow(struct nfqctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -71,5 +56,5 @@ int cmd_allow(struct nfqctl *ctl, int argc, char **argv)
 		fprintf(stderr, "nfqctl: name and reason must be UTF-8\n");
 		return CTL_FAILED;
 	}
-	return allow(ctl, request, as_json);
+	return print_answer(ask(ctl, request), as_json, print);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What sub-commands that talk to the daemon have in common. */
+#include <getopt.h>
 #include <stdio.h>
 
 #include "nfqctl.h"
@@ -23,7 +24,12 @@ const char *text_of(const json_t *o, const char *key)
 	return s ? s : "-";
 }
 
-int print_json(json_t *answer)
+long long number_of(const json_t *o, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(o, key));
+}
+
+static int print_json(json_t *answer)
 {
 	int r;
 
@@ -31,4 +37,33 @@ int print_json(json_t *answer)
 	r = json_dumpf(answer, stdout, JSON_INDENT(2));
 	putchar('\n');
 	return r < 0 ? CTL_FAILED : CTL_DONE;
+}
+
+int print_answer(json_t *answer, bool as_json, void (*print)(const json_t *))
+{
+	int r = CTL_DONE;
+
+	if (!answer)
+		return CTL_FAILED;
+	if (as_json)
+		r = print_json(answer);
+	else
+		print(answer);
+	json_decref(answer);
+	return r;
+}
+
+int ask_by_name(struct nfqctl *ctl, int argc, char **argv, void (*print)(const json_t *))
+{
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { NULL, 0, NULL, 0 } };
+	bool as_json = false;
+	int  o;
+
+	while ((o = getopt_long(argc, argv, "", options, NULL)) == 'j')
+		as_json = true;
+	if (o != -1 || optind < argc) {
+		fprintf(stderr, "usage: nfqctl %s [--json]\n", argv[0]);
+		return CTL_USAGE;
+	}
+	return print_answer(ask(ctl, json_pack("{s:s}", "command", argv[0])), as_json, print);
 }

@@ -39,29 +39,13 @@ static void print(const json_t *answer)
 	}
 }
 
-static int list(struct nfqctl *ctl, bool as_json)
-{
-	json_t *answer = ask(ctl, json_pack("{s:s}", "command", "exceptions"));
-	int     r = CTL_DONE;
-
-	if (!answer)
-		return CTL_FAILED;
-	if (as_json)
-		r = print_json(answer);
-	else
-		print(answer);
-	json_decref(answer);
-	return r;
-}
-
 static int revoke(struct nfqctl *ctl, const char *which)
 {
 	json_t *answer = ask(ctl, json_pack("{s:s, s:s}", "command", "revoke", "which", which));
 
 	if (!answer)
 		return CTL_FAILED;
-	printf("%lld revoked\n",
-	       (long long)json_integer_value(json_object_get(answer, "revoked")));
+	printf("%lld revoked\n", number_of(answer, "revoked"));
 	json_decref(answer);
 	return CTL_DONE;
 }
@@ -88,5 +72,7 @@ int cmd_exceptions(struct nfqctl *ctl, int argc, char **argv)
 	}
 	if (optind < argc)
 		return usage(stderr, CTL_USAGE);
-	return which ? revoke(ctl, which) : list(ctl, as_json);
+	if (which)
+		return revoke(ctl, which);
+	return print_answer(ask(ctl, json_pack("{s:s}", "command", "exceptions")), as_json, print);
 }

@@ -21,22 +21,6 @@ static void print(const json_t *answer)
 	printf("\n");
 }
 
-static int set(struct nfqctl *ctl, const char *mode, const char *length, bool as_json)
-{
-	json_t *answer = ask(ctl, json_pack("{s:s, s:s*, s:s*}", "command", "mode", "mode", mode,
-	                                    "for", length));
-	int     r = CTL_DONE;
-
-	if (!answer)
-		return CTL_FAILED;
-	if (as_json)
-		r = print_json(answer);
-	else
-		print(answer);
-	json_decref(answer);
-	return r;
-}
-
 int cmd_mode(struct nfqctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -59,5 +43,6 @@ int cmd_mode(struct nfqctl *ctl, int argc, char **argv)
 	}
 	if (argc - optind > 1 || (length && optind == argc))
 		return usage(stderr, CTL_USAGE);
-	return set(ctl, optind < argc ? argv[optind] : NULL, length, as_json);
+	return print_answer(ask(ctl, json_pack("{s:s, s:s*, s:s*}", "command", "mode", "mode", argv[optind],
+	                                       "for", length)), as_json, print);
 }

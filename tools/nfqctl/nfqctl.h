@@ -28,11 +28,16 @@ int  nfqctl_run(const struct nfqctl_command *rows, const char *prefix, struct nf
                 char **argv);
 void nfqctl_help(const struct nfqctl_command *rows, const char *prefix);
 
-/* ask.c: asks the daemon (takes the request); NULL: it has said why not. The text of a key, "-" when
- * there is none. What was answered, as JSON. */
-json_t     *ask(const struct nfqctl *ctl, json_t *request);
+/* ask.c: asks the daemon (takes the request); NULL: it has said why not. */
+json_t *ask(const struct nfqctl *ctl, json_t *request);
+/* Prints an answer (takes it; NULL: there is none) as JSON or as print() does it for people; returns an
+ * enum ctl_exit. */
+int print_answer(json_t *answer, bool as_json, void (*print)(const json_t *));
+/* A whole sub-command that has no argument but --json: asks by its own name. */
+int ask_by_name(struct nfqctl *ctl, int argc, char **argv, void (*print)(const json_t *));
+/* A key's text, "-" when there is none; its number. */
 const char *text_of(const json_t *o, const char *key);
-int         print_json(json_t *answer);
+long long   number_of(const json_t *o, const char *key);
 
 /* status.c, reload.c, why.c, allow.c, exceptions.c, mode.c */
 int cmd_status(struct nfqctl *ctl, int argc, char **argv);

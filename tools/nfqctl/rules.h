@@ -14,6 +14,16 @@
 /* Loads packs from paths; n 0: ./rules when it is there, else the installed ones. Says what is wrong. */
 MUST_CHECK int rules_load(struct packs *out, char *const paths[], unsigned n);
 
+/* The arguments of a sub-command that reads packs: [--json] [--rules PATH]... and so many words behind them. */
+struct rules_args {
+	char   **paths; /* owned */
+	unsigned n;
+	bool     json;
+};
+/* Returns below 0 to go on (argv[optind] is the first word), else the enum ctl_exit to end with: it was
+ * asked for help, or the usage was wrong and is said. */
+MUST_CHECK int rules_args(struct rules_args *a, int argc, char **argv, int words, const char *usage);
+
 /* Calls each with every name of an entry, also those of its file, and where it stands; stops at a
  * result below 0. */
 typedef int    rules_name(void *ctx, const char *name, const char *path, unsigned line);

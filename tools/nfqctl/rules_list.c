@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nfqctl rules list: every entry and network of the packs, as a table or as JSON. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,50 +169,20 @@ static int list_table(const struct packs *packs)
 
 /* ---- the command --------------------------------------------------------------------------- */
 
-static int list(char *const paths[], unsigned n, bool json)
-{
-	struct packs packs;
-	int          r;
-
-	if (rules_load(&packs, paths, n) < 0)
-		return CTL_FAILED;
-	r = json ? list_json(&packs) : list_table(&packs);
-	packs_free(&packs);
-	return r;
-}
-
-static int usage(FILE *to, int result)
-{
-	fprintf(to, "usage: nfqctl rules list [--json] [--rules PATH]...\n");
-	return result;
-}
-
 int cmd_rules_list(struct nfqctl *ctl, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "rules", required_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	char   **paths = calloc((size_t)argc + 1, sizeof(*paths));
-	unsigned n = 0;
-	bool     json = false;
-	int      o, r = -1;
+	struct rules_args a;
+	struct packs      packs;
+	int               r = rules_args(&a, argc, argv, 0, "list [--json] [--rules PATH]...");
 
 	(void)ctl;
-	while (paths && r < 0 && (o = getopt_long(argc, argv, "jr:h", options, NULL)) != -1) {
-		if (o == 'j')
-			json = true;
-		else if (o == 'r')
-			paths[n++] = optarg;
-		else
-			r = o == 'h' ? usage(stdout, CTL_DONE) : usage(stderr, CTL_USAGE);
+	if (r >= 0)
+		return r;
+	r = CTL_FAILED;
+	if (rules_load(&packs, a.paths, a.n) == 0) {
+		r = a.json ? list_json(&packs) : list_table(&packs);
+		packs_free(&packs);
 	}
-	if (r < 0 && optind < argc)
-		r = usage(stderr, CTL_USAGE);
-	if (r < 0)
-		r = paths ? list(paths, n, json) : CTL_FAILED;
-	free(paths);
+	free(a.paths);
 	return r;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Loading packs and walking over what is in them, for the sub-commands of `nfqctl rules`. */
+#include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,6 +34,34 @@ int rules_load(struct packs *out, char *const paths[], unsigned n)
 		return 0;
 	fprintf(stderr, "nfqctl: %s\n", err.text);
 	return -1;
+}
+
+int rules_args(struct rules_args *a, int argc, char **argv, int words, const char *usage)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "rules", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int o;
+
+	*a = (struct rules_args){ .paths = calloc((size_t)argc + 1, sizeof(*a->paths)) };
+	if (!a->paths)
+		return CTL_FAILED;
+	while ((o = getopt_long(argc, argv, "jr:h", options, NULL)) != -1) {
+		if (o == 'j')
+			a->json = true;
+		else if (o == 'r')
+			a->paths[a->n++] = optarg;
+		else
+			break;
+	}
+	if (o == -1 && optind + words == argc)
+		return -1;
+	fprintf(o == 'h' ? stdout : stderr, "usage: nfqctl rules %s\n", usage);
+	free(a->paths);
+	return o == 'h' ? CTL_DONE : CTL_USAGE;
 }
 
 int rules_names(const struct pack *p, unsigned entry, rules_name *each, void *ctx, struct err *err)

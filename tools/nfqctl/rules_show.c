@@ -190,45 +190,23 @@ static int show(struct show *x, bool json)
 	return CTL_DONE;
 }
 
-static int usage(FILE *to, int result)
-{
-	fprintf(to, "usage: nfqctl rules show [--json] [--rules PATH]... NAME|ID\n");
-	return result;
-}
-
 int cmd_rules_show(struct nfqctl *ctl, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "rules", required_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	struct show x = { .found = json_array() };
-	char      **paths = calloc((size_t)argc + 1, sizeof(*paths));
-	unsigned    n = 0;
-	bool        json = false;
-	int         o, r = -1;
+	struct show       x = { .found = NULL };
+	struct rules_args a;
+	int               r = rules_args(&a, argc, argv, 1, "show [--json] [--rules PATH]... NAME|ID");
 
 	(void)ctl;
-	while (paths && r < 0 && (o = getopt_long(argc, argv, "jr:h", options, NULL)) != -1) {
-		if (o == 'j')
-			json = true;
-		else if (o == 'r')
-			paths[n++] = optarg;
-		else
-			r = o == 'h' ? usage(stdout, CTL_DONE) : usage(stderr, CTL_USAGE);
-	}
-	if (r < 0 && optind + 1 != argc)
-		r = usage(stderr, CTL_USAGE);
-	if (r < 0 && (!paths || rules_load(&x.packs, paths, n) < 0))
-		r = CTL_FAILED;
-	if (r < 0) {
+	if (r >= 0)
+		return r;
+	r = CTL_FAILED;
+	if (rules_load(&x.packs, a.paths, a.n) == 0) {
+		x.found = json_array();
 		x.word = argv[optind];
-		r = show(&x, json);
+		r = show(&x, a.json);
+		json_decref(x.found);
 		packs_free(&x.packs);
 	}
-	json_decref(x.found);
-	free(paths);
+	free(a.paths);
 	return r;
 }

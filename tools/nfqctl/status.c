@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nfqctl status: what the running daemon does and has counted. */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "nfqctl.h"
-
-static long long number(const json_t *o, const char *key)
-{
-	return (long long)json_integer_value(json_object_get(o, key));
-}
 
 static void print_mode(const json_t *s)
 {
@@ -19,7 +13,7 @@ static void print_mode(const json_t *s)
 	printf("nfqd %s, mode %s", text_of(s, "version"), text_of(s, "mode"));
 	if (until)
 		printf(" until %s", until);
-	printf(", fail %s, up %lld s\n", text_of(s, "fail"), number(s, "uptime_s"));
+	printf(", fail %s, up %lld s\n", text_of(s, "fail"), number_of(s, "uptime_s"));
 	if (json_is_true(json_object_get(clock, "wrong")))
 		printf("the clock is wrong: it says %s, before the packs were made; judged as of %s\n",
 		       text_of(clock, "now"), text_of(clock, "judged_as"));
@@ -42,16 +36,16 @@ static void print_steering(const json_t *steering)
 {
 	printf("steering by %s: %lld bypassed the daemon, %lld of local tunnels, %lld without a "
 	       "connection entry, %lld with a foreign mark, put back %lld times\n",
-	       text_of(steering, "backend"), number(steering, "bypassed"),
-	       number(steering, "marked_output"), number(steering, "no_conntrack"),
-	       number(steering, "foreign_mark"), number(steering, "repairs"));
+	       text_of(steering, "backend"), number_of(steering, "bypassed"),
+	       number_of(steering, "marked_output"), number_of(steering, "no_conntrack"),
+	       number_of(steering, "foreign_mark"), number_of(steering, "repairs"));
 	if (json_is_false(json_object_get(steering, "queueing")))
 		puts("NOTHING IS INSPECTED: workers die at their start (fail: open)");
 	if (json_is_false(json_object_get(steering, "in_place")))
 		puts("THE TABLE IS GONE: another program removed it");
 }
 
-static void print(json_t *s)
+static void print(const json_t *s)
 {
 	json_t     *steering = json_object_get(s, "steering"), *log = json_object_get(s, "log");
 	json_t     *counters = json_object_get(s, "counters"), *item, *value;
@@ -60,21 +54,21 @@ static void print(json_t *s)
 
 	print_mode(s);
 	printf("worker %lld, restarted %lld times; ruleset generation %lld, %lld names\n",
-	       number(s, "worker_pid"), number(s, "worker_restarts"), number(s, "generation"),
-	       number(s, "names"));
+	       number_of(s, "worker_pid"), number_of(s, "worker_restarts"), number_of(s, "generation"),
+	       number_of(s, "names"));
 	json_array_foreach(json_object_get(s, "packs"), i, item)
 		print_pack(item);
 	json_array_foreach(json_object_get(s, "queues"), i, item)
 		printf("queue %lld: %lld packets, %lld waiting, %lld dropped full, %lld dropped unread\n",
-		       number(item, "num"), number(item, "queued"), number(item, "waiting"),
-		       number(item, "dropped"), number(item, "user_dropped"));
+		       number_of(item, "num"), number_of(item, "queued"), number_of(item, "waiting"),
+		       number_of(item, "dropped"), number_of(item, "user_dropped"));
 	if (steering)
 		print_steering(steering);
 	item = json_object_get(s, "capture");
 	if (item)
 		printf("watching %s: %lld packets, %lld dropped by the kernel; nothing is blocked\n",
-		       text_of(item, "interface"), number(item, "received"), number(item, "dropped"));
-	printf("log: %lld records, %lld lost\n", number(log, "seq"), number(log, "lost"));
+		       text_of(item, "interface"), number_of(item, "received"), number_of(item, "dropped"));
+	printf("log: %lld records, %lld lost\n", number_of(log, "seq"), number_of(log, "lost"));
 	json_object_foreach(counters, key, value)
 		if (json_integer_value(value))
 			printf("%-16s %lld\n", key, (long long)json_integer_value(value));
@@ -82,24 +76,5 @@ static void print(json_t *s)
 
 int cmd_status(struct nfqctl *ctl, int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
-		                                 { NULL, 0, NULL, 0 } };
-	bool    as_json = false;
-	json_t *status;
-	int     o, r = CTL_DONE;
-
-	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (o != 'j')
-			return CTL_USAGE;
-		as_json = true;
-	}
-	status = ask(ctl, json_pack("{s:s}", "command", "status"));
-	if (!status)
-		return CTL_FAILED;
-	if (as_json)
-		r = print_json(status);
-	else
-		print(status);
-	json_decref(status);
-	return r;
+	return ask_by_name(ctl, argc, argv, print);
 }

@@ -152,22 +152,15 @@ static void print(const json_t *a)
 static int run(struct nfqctl *ctl, const struct source *s, const json_t *question, bool as_json)
 {
 	struct err err = { 0 }, nobody = { 0 };
-	int        fd = s->conf || s->n_rules ? -1 : ctl_connect(ctl->socket, &nobody), r = CTL_DONE;
+	int        fd = s->conf || s->n_rules ? -1 : ctl_connect(ctl->socket, &nobody);
 	json_t    *answer;
 
 	if (nobody.text[0])
 		fprintf(stderr, "nfqctl: %s\n", nobody.text);
 	answer = fd >= 0 ? ctl_talk(fd, question, &err) : answer_here(s, question, &err);
-	if (!answer) {
+	if (!answer)
 		fprintf(stderr, "nfqctl: %s\n", err.text);
-		return CTL_FAILED;
-	}
-	if (as_json)
-		r = print_json(answer);
-	else
-		print(answer);
-	json_decref(answer);
-	return r;
+	return print_answer(answer, as_json, print);
 }
 
 static int parse(int argc, char **argv, json_t *question, struct source *s, bool *as_json)

@@ -46,7 +46,7 @@ static bool is_question_listed(const struct pipeline *p, const struct names *nam
 static struct verdict judge_answer(struct pipeline *p, struct judged *j)
 {
 	const struct raw_packet *reply_raw = j->raw;
-	const struct packet     *reply = j->pkt;
+	struct packet           *reply = j->pkt;
 	struct flow             *flow = j->flow;
 	struct raw_packet        raw;
 	struct packet            pkt;

@@ -12,7 +12,7 @@
 /* What a packet is judged as: everything the steps below hand on. */
 struct judged {
 	const struct raw_packet *raw;
-	const struct packet     *pkt;
+	struct packet           *pkt;
 	struct flow             *flow; /* NULL: not needed so far */
 	struct span              message;
 	uint32_t                 peer_next; /* the sequence number that the receiver waits for */

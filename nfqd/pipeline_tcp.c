@@ -17,11 +17,14 @@
 enum {
 	UNKNOWN_BYTES = 4096,
 	UNKNOWN_SEGMENTS = 16,
-	IN_FLIGHT = 65536, /* bytes that may follow a decision on their way */
 	/* requests that may follow each other, and the longest body that is waited out between them:
 	 * an upload is not worth a queued packet per segment */
 	REQUESTS_MAX = 64,
-	BODY_MAX = 65536
+	BODY_MAX = 65536,
+	/* bytes that may be on their way behind what decided a connection; behind a refusal, after which
+	 * the client may try again at once, not much */
+	IN_FLIGHT = 65536,
+	IN_FLIGHT_REFUSED = 1024
 };
 
 static bool refused(struct verdict v)
@@ -274,53 +277,86 @@ struct span pipeline_front(struct pipeline *p, struct judged *j)
 }
 
 /*
- * The queue shows no SYN: a connection that uses the ports of an earlier one again is told by its
- * sequence numbers. What was in flight when the earlier one was decided lies close behind it.
+ * The queue shows no SYN but one with data: a connection that uses the ports of an earlier one again
+ * is told by its sequence numbers. What belongs to the earlier one lies within such a body behind what
+ * was read last, or ahead of it no further than what is kept or may be in flight.
  */
 static bool is_another(const struct flow *f, const struct packet *pkt)
 {
-	int32_t ahead = (int32_t)(pkt->seq - f->next);
+	int32_t next = (int32_t)(pkt->seq - (f->stream ? f->stream->base : f->next));
+	int32_t ahead = !f->decided                 ? STREAM_MAX
+	                : f->state == STATE_ALLOWED ? IN_FLIGHT
+	                                            : IN_FLIGHT_REFUSED;
 
-	return f->decided && !f->syn_seen && (ahead > IN_FLIGHT || ahead < -IN_FLIGHT);
+	return (f->decided || f->anchored || f->stream) && !f->syn_seen &&
+	       (next > ahead || next < -2 * BODY_MAX);
+}
+
+/* While a message is incomplete, a segment from elsewhere may as well be one that no server takes: like
+ * all such it is of a stream of its own, which decides nothing but a refusal. */
+static void begin_another(struct pipeline *p, struct judged *j)
+{
+	if (j->flow->stream && !j->pkt->decoy) {
+		j->pkt->decoy = true;
+		j->flow = flow_table_find(p->flows, j->pkt);
+	}
+	if (j->flow && is_another(j->flow, j->pkt))
+		flow_restart(p->flows, j->flow, p->now);
 }
 
 static void begin_at_syn(struct pipeline *p, struct judged *j)
 {
 	flow_restart(p->flows, pipeline_flow(p, j), p->now);
-	j->flow->syn_seen = j->flow->anchored = true;
+	j->flow->syn_seen = j->pkt->payload.n == 0;
+	j->flow->anchored = true;
 	j->flow->next = j->pkt->seq;
+}
+
+/* A segment read by itself, as if a connection began with it: that may be refused. */
+static bool refuse_alone(struct pipeline *p, struct judged *j, struct verdict *v)
+{
+	const struct name_proto *row;
+	size_t                   n;
+
+	(void)read_message(j, j->pkt->payload, &row, &n);
+	if (j->names.n == 0 || j->names.app == APP_SOCKS) /* few bytes tell the latter */
+		return false;
+	j->peer_next = j->pkt->seq;
+	*v = j->names.app == APP_DNS ? pipeline_dns(p, j) : pipeline_judge(p, j);
+	return refused(*v);
 }
 
 /*
  * A segment of a connection that is decided: it was on its way, or this is a capture file. One more
- * hello is looked at all the same: the first may have been a decoy, or be asked for again with
- * another name (RFC 8446 4.1.4).
+ * message is looked at all the same: the first may have been a decoy, or a hello be asked for again
+ * with another name (RFC 8446 4.1.4).
  */
 static struct verdict segment_of_decided(struct pipeline *p, struct judged *j)
 {
 	struct flow   *f = j->flow;
-	struct verdict v = { .drop = f->drop, .state = f->state }, again;
-	enum wire_err  err = WIRE_OK;
-	struct wire    w = wire_of(j->pkt->payload, &err, true);
+	struct verdict v = { .drop = f->drop, .state = f->state };
 
 	f->next = j->pkt->seq + (uint32_t)j->pkt->payload.n;
 	if (f->state == STATE_WANT_REPLIES) /* and no server answers, or conntrack took it for the client */
 		return ++f->segments < UNKNOWN_SEGMENTS ? VERDICT_PASS
 		                                        : pipeline_finish(p, j, VERDICT_ALLOW);
-	if (f->state != STATE_ALLOWED || tls_guess(w) != WIRE_OK)
-		return v;
-	(void)tls_names(&w, &j->names);
-	if (j->names.n == 0)
-		return v;
-	j->peer_next = j->pkt->seq;
-	again = pipeline_judge(p, j);
-	return refused(again) ? pipeline_finish(p, j, again) : v;
+	if (f->state == STATE_ALLOWED && refuse_alone(p, j, &v))
+		return pipeline_finish(p, j, v);
+	return (struct verdict){ .drop = f->drop, .state = f->state };
+}
+
+/* Nothing is waited for, and this does not begin where the next message would: a segment before it was
+ * lost or overtaken, or the ports are used again at once. */
+static bool may_begin(const struct flow *f, const struct packet *pkt)
+{
+	return f && f->anchored && !f->stream && !f->syn_seen && (int32_t)(pkt->seq - f->next) > 0;
 }
 
 struct verdict pipeline_segment(struct pipeline *p, struct judged *j)
 {
 	const struct packet *pkt = j->pkt;
 	struct span          front;
+	struct verdict       v;
 
 	j->flow = flow_table_find(p->flows, pkt);
 	if (j->flow)
@@ -335,11 +371,13 @@ struct verdict pipeline_segment(struct pipeline *p, struct judged *j)
 	if (pipeline_is_reply(p, j))
 		return pipeline_reply(p, j);
 	if (j->flow && is_another(j->flow, pkt))
-		flow_restart(p->flows, j->flow, p->now);
+		begin_another(p, j);
 	if (j->flow && j->flow->decided)
 		return segment_of_decided(p, j);
 	if (pkt->cut)
 		pipeline_exception(p, j, EXC_cut);
+	if (may_begin(j->flow, pkt) && refuse_alone(p, j, &v))
+		return pipeline_finish(p, j, v);
 	front = pipeline_front(p, j);
 	if (j->full) { /* no server takes it while the beginning is missing */
 		if (answered(j))

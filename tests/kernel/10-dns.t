@@ -10,6 +10,7 @@ need ip nft dig dnsmasq unbound nginx tcpdump jq openssl "$LAB_PYTHON"
 LISTED=s07.upd.kaspersky.com OPEN=www.example.org
 LOCAL=s08.upd.kaspersky.com	# the router's own questions: else they could be taken for relayed ones
 asked=0		# listed questions so far: one record each
+PORTS=20000	# from here on; a socket each: what comes from one port again is the same question
 
 resolvers() {	# VERSION client|router
 	local own=${LAB_OWN[$1]}
@@ -20,20 +21,22 @@ resolvers() {	# VERSION client|router
 
 # listed in_client|in_router VERSION client|router NAME +tcp|+notcp: prints the resolvers where it went wrong
 listed() {
-	local r out
+	local r out any=0.0.0.0 port=$((PORTS + asked))
 
+	[ "$2" = 4 ] || any=::
 	for r in $(resolvers "$2" "$3"); do
-		out=$("$1" dig +time=2 +tries=1 "$5" "$4" "@$r")
+		out=$("$1" dig -b "$any#$((port++))" +time=2 +tries=1 "$5" "$4" "@$r")
 		[[ $out == *'status: NXDOMAIN'* && $out == *'EDE: 15 (Blocked)'*kaspersky/kav-update-mirrors* ]] ||
 			echo "$r: $(grep -oE 'status: \w+|EDE.*|no servers.*' <<<"$out" | tr '\n' ' ')"
 	done
 }
 
 same_socket() {	# in_client|in_router VERSION client|router NAME
-	local r
+	local r port=$((PORTS + asked + 12))
 
 	for r in $(resolvers "$2" "$3"); do
-		"$1" "$LAB_PYTHON" tests/lib/dnsq.py udp "$r" "$4" $OPEN $OPEN/AAAA "$4/AAAA" other.$OPEN |
+		"$1" "$LAB_PYTHON" tests/lib/dnsq.py udp "$r" --source-port $((port++)) \
+			"$4" $OPEN $OPEN/AAAA "$4/AAAA" other.$OPEN |
 			jq -sr --arg r "$r" --arg want "NXDOMAIN NOERROR NOERROR NXDOMAIN NOERROR" '
 				select(([.[].rcode] | join(" ")) != $want or any(.[]; .doubled or .ms > 900)) |
 				"\($r): " + (map("\(.rcode) \(.ms // "-")") | join(", "))'
@@ -57,11 +60,11 @@ router_questions() {	# VERSION TITLE
 dnsq() { in_client "$LAB_PYTHON" tests/lib/dnsq.py "$@"; }
 
 answer_details() {	# RESOLVER TITLE
-	is "$(dnsq udp "$1" $LISTED | jq -c '[.rcode, .answers, .soa_ttl, .ad, .opt.size, .opt.options, .ede.code, .trailing_bytes]')" \
+	is "$(dnsq udp "$1" $LISTED --source-port $((PORTS + asked)) | jq -c '[.rcode, .answers, .soa_ttl, .ad, .opt.size, .opt.options, .ede.code, .trailing_bytes]')" \
 		'["NXDOMAIN",0,60,null,1232,[15],15,null]' "$2: the answer: SOA 60 s, our own OPT with nothing but EDE, no AD"
 	like "$(in_client dig +time=2 +tries=1 -p 5300 $LISTED "@$1")" 'NXDOMAIN.*EDE: 15' "$2: UDP, another port"
 	like "$(in_client dig +time=2 +tries=1 +tcp -p 7000 $LISTED "@$1")" 'connection reset' "$2: TCP, another port: reset"
-	is "$(dnsq udp "$1" $LISTED --no-edns | jq -c '[.rcode, .soa_ttl, .opt]')" \
+	is "$(dnsq udp "$1" $LISTED --source-port $((PORTS + asked + 1)) --no-edns | jq -c '[.rcode, .soa_ttl, .opt]')" \
 		'["NXDOMAIN",60,null]' "$2: no OPT for a question without one"
 	asked=$((asked + 4))
 }
@@ -85,6 +88,17 @@ tcp_details() {	# RESOLVER TITLE
 	asked=$((asked + 1))
 }
 
+same_port() {	# RESOLVER TITLE: a connection is told from the one before it on its port
+	local got
+
+	got=$(for name in $LISTED $OPEN $LISTED $OPEN $LISTED; do dnsq tcp "$1" $name --source-port $PORTS; done)
+	is "$(jq -rs 'map(.rcode) | join(" ")' <<<"$got")" "NXDOMAIN NOERROR NXDOMAIN NOERROR NXDOMAIN" \
+		"$2: TCP: five connections from one port"
+	got=$(dnsq tcp "$1" $LISTED --each-split --source-port $PORTS)
+	is "$(jq -c '[.rcodes, .bad]' <<<"$got")" '[["NXDOMAIN"],[]]' "$2: TCP: from one port, cut anywhere"
+	asked=$((asked + 3 + $(jq .cases <<<"$got")))
+}
+
 for nat in masquerade plain; do
 	lab_up $nat || bail "lab: $(cat "$lab_dir/up.log")"
 	rm -f "$lab_dir/eve.json"
@@ -100,6 +114,7 @@ for nat in masquerade plain; do
 		router_questions $v "$nat, IPv$v"
 		answer_details "${LAB_PUBLIC[$v]%% *}" "$nat, IPv$v"
 		tcp_details "${LAB_PUBLIC[$v]##* }" "$nat, IPv$v"
+		same_port "${LAB_PUBLIC[$v]##* }" "$nat, IPv$v"
 	done
 	like "$(in_client dig +time=2 +tries=1 blocked.nfqd.invalid @8.8.8.8)" 'NXDOMAIN.*EDE: 15 .Blocked.' "$nat: the canary"
 	lab_capture_end

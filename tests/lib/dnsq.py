@@ -2,6 +2,7 @@
 """Asks a resolver exactly as told; one JSON line per question on stdout.
 
   dnsq.py udp SERVER NAME[/TYPE]...            back to back from one socket
+        --source-port PORT                     its port, and that of every connection over TCP
   dnsq.py tcp SERVER NAME[/TYPE]...            all questions in one segment, unless
         --split 1,2,20                         cut there (offsets into the whole stream)
         --each-split                           one connection per cut; prints a summary
@@ -78,11 +79,23 @@ def family(server):
     return socket.AF_INET6 if ":" in server else socket.AF_INET
 
 
+def connected(args, kind):
+    """A socket that may use its port again at once: closing it tells the server by a reset."""
+    s = socket.socket(family(args.server), kind)
+    s.settimeout(args.timeout)
+    if args.source_port:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if kind == socket.SOCK_STREAM:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        s.bind(("", args.source_port))
+    s.connect((args.server, args.port))
+    return s
+
+
 def ask_udp(args, questions):
     """A dict per question, in the order asked; one socket for all."""
     results, start, late = {}, {}, []
-    with socket.socket(family(args.server), socket.SOCK_DGRAM) as s:
-        s.connect((args.server, args.port))
+    with connected(args, socket.SOCK_DGRAM) as s:
         for ident, (name, kind) in questions.items():
             start[ident] = time.monotonic()
             s.send(query(ident, name, kind, not args.no_edns))
@@ -110,7 +123,7 @@ def tcp_once(args, questions, cuts):
     edges = sorted({0, len(stream), *(c for c in cuts if 0 < c < len(stream))})
     answers, buffer, start = {}, b"", time.monotonic()
     try:
-        with socket.create_connection((args.server, args.port), args.timeout) as s:
+        with connected(args, socket.SOCK_STREAM) as s:
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             start = time.monotonic()  # a full backlog of the server's is not ours to judge
             for a, b in zip(edges, edges[1:]):
@@ -165,6 +178,7 @@ def main():
     p.add_argument("server")
     p.add_argument("names", nargs="+")
     p.add_argument("--port", type=int, default=53)
+    p.add_argument("--source-port", type=int)
     p.add_argument("--no-edns", action="store_true")
     p.add_argument("--split", default="")
     p.add_argument("--each-split", action="store_true")

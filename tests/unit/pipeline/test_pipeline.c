@@ -1106,6 +1106,15 @@ static void test_requests(void **state)
 		same_num(rows[i].what, "second", request(r, &c, &at, rows[i].second).state,
 			 rows[i].two);
 	}
+	struct rig_conn c = rig_conn4(++port, 80);
+	size_t          at = 0;
+
+	for (unsigned i = 1; i < 64; i++)
+		same_num("one of many", "state", request(r, &c, &at, GET("www.other.example")).state,
+		         STATE_UNDECIDED);
+	same_num("the 64th", "state", request(r, &c, &at, GET("www.other.example")).state, STATE_ALLOWED);
+	same_num("one behind it", "state", request(r, &c, &at, GET("www.listed.example")).state,
+	         STATE_REJECTED);
 	rig_free(r);
 }
 

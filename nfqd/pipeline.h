@@ -88,7 +88,8 @@ struct pipeline {
 	struct fragments     *fragments; /* owned */
 	struct counters      *count;   /* borrowed */
 	struct watch         *watch;   /* borrowed; shared with others */
-	struct recent        *asked;   /* borrowed: questions of clients, for answers on their way */
+	/* borrowed: questions of clients, for answers on their way; NULL: answers are not seen */
+	struct recent        *asked;
 	struct injector       inject;
 	/* Takes a copy of the event; false when it had no room. */
 	bool (*emit)(void *ctx, const struct event *event);

@@ -27,7 +27,7 @@ static uint32_t seconds(const struct pipeline *p)
  * that client, so that the record names who asked. */
 static bool is_on_its_way(const struct pipeline *p, const struct judged *reply)
 {
-	return reply->raw->ifin && !reply->raw->ifout &&
+	return p->asked && reply->raw->ifin && !reply->raw->ifout &&
 	       recent_has(p->asked, question_hash(p, &reply->names), seconds(p));
 }
 
@@ -79,7 +79,7 @@ struct verdict pipeline_dns(struct pipeline *p, struct judged *j)
 	struct verdict v = VERDICT_PASS;
 
 	if (!dns_is_answer(&j->names)) {
-		if (j->raw->ifin)
+		if (p->asked && j->raw->ifin)
 			recent_put(p->asked, question_hash(p, &j->names), seconds(p) + RELAYED_WITHIN);
 		return pipeline_judge(p, j);
 	}

@@ -45,13 +45,12 @@ enum wire_err name_proto_find(enum l4 l4, uint16_t from, uint16_t port, struct s
 	return best;
 }
 
-/* Letters, digits, hyphen and underscore stand for themselves; so do ':' (an IPv6 literal) and '*'
- * (a certificate's name). */
-static bool plain(uint8_t c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == ':' ||
-	       c == '*';
-}
+/* What stands for itself in a name, and the bit that folds its case: one that the others have anyway.
+ * ':' is an IPv6 literal's and '*' a certificate's. */
+static const uint8_t plain[256] = {
+	['a' ... 'z'] = 0x20, ['A' ... 'Z'] = 0x20, ['0' ... '9'] = 0x20, ['-'] = 0x20,
+	['_'] = 0x40,         [':'] = 0x20,         ['*'] = 0x20,
+};
 
 /* Appends text to a name; when it does not fit, the left-hand end goes. */
 static void append(struct name *out, const char *text, size_t n)
@@ -67,22 +66,22 @@ static void append(struct name *out, const char *text, size_t n)
 	out->text[out->len] = '\0';
 }
 
-static void append_escaped(struct name *out, uint8_t c)
+/* Nearly every label is as long as its text, and has room. */
+static void append_label(struct name *out, struct span label)
 {
-	char text[5];
+	size_t fits = out->len + label.n < NAME_TEXT ? label.n : 0, n = 0;
+	char  *to = out->text + out->len;
 
-	append(out, text, (size_t)snprintf(text, sizeof(text), "\\%03u", c));
-}
+	for (; n < fits && plain[label.p[n]]; n++)
+		to[n] = (char)(label.p[n] | plain[label.p[n]]);
+	to[n] = '\0';
+	out->len = (uint16_t)(out->len + n);
+	for (; n < label.n; n++) {
+		char text[5] = { (char)(label.p[n] | plain[label.p[n]]) };
 
-static void append_byte(struct name *out, uint8_t c)
-{
-	if (!plain(c)) {
-		append_escaped(out, c);
-	} else if (out->len == NAME_TEXT - 1) {
-		append(out, (const char *)&c, 1);
-	} else { /* nearly always */
-		out->text[out->len++] = (char)c;
-		out->text[out->len] = '\0';
+		if (!plain[label.p[n]])
+			snprintf(text, sizeof(text), "\\%03u", label.p[n]);
+		append(out, text, strlen(text));
 	}
 }
 
@@ -90,8 +89,7 @@ bool name_push_label(struct name *out, struct span label)
 {
 	if (out->len > 0)
 		append(out, ".", 1);
-	for (size_t i = 0; i < label.n; i++)
-		append_byte(out, ascii_lower(label.p[i]));
+	append_label(out, label);
 	return label.n > 0;
 }
 
@@ -101,13 +99,15 @@ bool name_canonical(struct name *out, struct span text)
 	out->text[0] = '\0';
 	if (text.n > 0 && text.p[text.n - 1] == '.')
 		text.n--;
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] == '.')
-			append(out, ".", 1);
-		else
-			append_byte(out, ascii_lower(text.p[i]));
+	for (;;) {
+		const uint8_t *dot = text.n ? memchr(text.p, '.', text.n) : NULL;
+
+		append_label(out, dot ? span_of(text.p, (size_t)(dot - text.p)) : text);
+		if (!dot)
+			return out->len > 0;
+		append(out, ".", 1);
+		text = span_of(dot + 1, text.n - (size_t)(dot + 1 - text.p));
 	}
-	return out->len > 0;
 }
 
 bool names_add(struct names *set, const struct name *name)

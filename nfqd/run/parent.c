@@ -307,6 +307,7 @@ static int start(struct parent *p, struct err *err)
 		                  .mark_mask = p->conf->inspect.mark_mask,
 		                  .queue_num = (uint16_t)p->conf->inspect.queue_num,
 		                  .fail_closed = p->conf->fail == FAIL_CLOSED,
+		                  .answers = p->tap || p->conf->inspect.answers,
 		                  .empty_folder = EMPTY_FOLDER, .inject = INJECTOR_NONE };
 	p->shared = in->shared = shared_new();
 	if (!p->shared)

@@ -235,7 +235,8 @@ static int open_thread(struct worker *w, unsigned i, struct err *err)
 	t->worker = w;
 	t->ring = ring_new(MAX_RECORDS / in->queues);
 	t->pipeline = (struct pipeline){ .count = &in->shared->count[i], .inject.fds = in->inject,
-		                         .watch = &in->shared->watch, .asked = &in->shared->asked,
+		                         .watch = &in->shared->watch,
+		                         .asked = in->answers ? &in->shared->asked : NULL,
 		                         .emit = emit, .learned = tell_learned, .emit_ctx = t,
 		                         .ifname = name_of_interface };
 	if (!t->ring || pipeline_init(&t->pipeline, MAX_FLOWS / in->queues, MAX_STREAMS / in->queues) < 0)

@@ -24,7 +24,7 @@ struct worker_in {
 	int             queue_fd[QUEUES_MAX]; /* -1: none */
 	uint16_t        queue_num; /* of the first */
 	uint32_t        mark_mask;
-	bool            fail_closed;
+	bool            fail_closed, answers;
 	struct injector_fds inject;
 	unsigned        outputs;
 	int             output_fd[OUTPUTS_MAX];

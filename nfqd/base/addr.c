@@ -15,16 +15,6 @@ bool net_has(const struct net *net, const struct addr *a)
 	return rest == 0 || ((net->addr.b[whole] ^ a->b[whole]) >> (8 - rest)) == 0;
 }
 
-struct addr addr_masked(const struct addr *a, uint8_t bits)
-{
-	struct addr out = { .len = a->len };
-
-	memcpy(out.b, a->b, bits / 8);
-	if (bits % 8)
-		out.b[bits / 8] = a->b[bits / 8] & (uint8_t)(0xff00 >> bits % 8);
-	return out;
-}
-
 bool addr_is_loopback(const struct addr *a)
 {
 	static const uint8_t one[16] = { [15] = 1 };

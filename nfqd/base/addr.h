@@ -40,8 +40,6 @@ static inline bool net_eq(const struct net *a, const struct net *b)
 }
 
 bool net_has(const struct net *net, const struct addr *a);
-/* The first bits of an address, the others zero. */
-struct addr addr_masked(const struct addr *a, uint8_t bits);
 bool addr_is_loopback(const struct addr *a);
 bool addr_is_link_local(const struct addr *a);
 bool addr_is_multicast(const struct addr *a);

@@ -445,6 +445,20 @@ static int fill(struct image_builder *b, const struct rs_name *names, uint32_t n
 	return b->failed ? err_set(err, "out of memory") : 0;
 }
 
+/* Sorts networks and tells each the next wider one. */
+static void nest_networks(struct rs_net *nets, uint32_t n)
+{
+	if (n > 0)
+		qsort(nets, n, sizeof(*nets), net_order);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t wider = i;
+
+		while (wider && !net_has(&nets[wider - 1].net, &nets[i].net.addr))
+			wider = nets[wider - 1].wider;
+		nets[i].wider = wider;
+	}
+}
+
 int ruleset_index(struct image_builder *b, uint64_t generation, struct err *err)
 {
 	struct rs_name *names = (void *)b->section[RS_NAME].data;
@@ -455,9 +469,7 @@ int ruleset_index(struct image_builder *b, uint64_t generation, struct err *err)
 		return err_set(err, "out of memory");
 	head_of(b)->generation = generation;
 	head_of(b)->names = 0;
-	if (b->section[RS_NET].n > 0)
-		qsort(b->section[RS_NET].data, b->section[RS_NET].n, sizeof(struct rs_net),
-		      net_order);
+	nest_networks((void *)b->section[RS_NET].data, b->section[RS_NET].n);
 	memset(&b->section[RS_NAME], 0, sizeof(b->section[RS_NAME]));
 	r = fill(b, names, n, err);
 	free(names);

@@ -245,26 +245,24 @@ static void match_exception_nets(const struct ruleset *rs, const struct addr *a,
 int net_order(const void *va, const void *vb)
 {
 	const struct rs_net *a = va, *b = vb;
-	int                  addr = memcmp(a->net.addr.b, b->net.addr.b, sizeof(a->net.addr.b));
+	int                  addr = memcmp(&a->net.addr, &b->net.addr, sizeof(a->net.addr));
 
-	if (a->net.addr.len != b->net.addr.len)
-		return a->net.addr.len - b->net.addr.len;
-	if (a->net.bits != b->net.bits)
-		return b->net.bits - a->net.bits;
 	if (addr)
 		return addr;
+	if (a->net.bits != b->net.bits)
+		return a->net.bits - b->net.bits;
 	return a->rule < b->rule ? -1 : a->rule > b->rule;
 }
 
-/* The first of n that is not before key. */
-static uint32_t net_from(const struct rs_net *nets, uint32_t n, const struct rs_net *key)
+/* How many networks begin at an address or before it. */
+static uint32_t nets_up_to(const struct rs_net *nets, uint32_t n, const struct addr *a)
 {
 	uint32_t low = 0;
 
 	while (low < n) {
 		uint32_t mid = low + (n - low) / 2;
 
-		if (net_order(&nets[mid], key) < 0)
+		if (memcmp(&nets[mid].net.addr, a, sizeof(*a)) <= 0)
 			low = mid + 1;
 		else
 			n = mid;
@@ -272,30 +270,26 @@ static uint32_t net_from(const struct rs_net *nets, uint32_t n, const struct rs_
 	return low;
 }
 
+/* Networks lie inside each other or apart: those that have an address are the last one that begins at
+ * it or before, or wider ones around that. */
 void ruleset_match_addr(const struct ruleset *rs, const struct addr *a, uint8_t proto, uint16_t port,
                         bool beside_name, struct match *out)
 {
 	const struct rs_net *nets = image_at(rs->img, RS_NET);
-	struct rs_net        key = { .net = { .addr.len = a->len, .bits = (uint8_t)(a->len * 8) } };
-	uint32_t             n = image_n(rs->img, RS_NET), i;
+	uint32_t             i = nets_up_to(nets, image_n(rs->img, RS_NET), a);
 
 	out->n = out->n_exceptions = 0;
-	/* from one prefix length that there is to the next */
-	while ((i = net_from(nets, n, &key)) < n && nets[i].net.addr.len == a->len) {
-		key.net = (struct net){ addr_masked(a, nets[i].net.bits), nets[i].net.bits };
-		for (i = net_from(nets, n, &key); i < n && net_eq(&nets[i].net, &key.net); i++) {
-			const struct rs_rule *r = &rs->rules[nets[i].rule];
-			struct hit            h = { .rule = nets[i].rule,
-				                    .pattern = r->id + (uint32_t)strlen("net-"),
-				                    .kind = PATTERN_NET,
-				                    .labels = nets[i].net.bits };
+	for (; i > 0; i = nets[i - 1].wider) {
+		const struct rs_net  *n = &nets[i - 1];
+		const struct rs_rule *r = &rs->rules[n->rule];
+		struct hit            h = { .rule = n->rule,
+			                    .pattern = r->id + (uint32_t)strlen("net-"),
+			                    .kind = PATTERN_NET,
+			                    .labels = n->net.bits };
 
-			if (ports_have(rs, r->ports, proto, port) && (r->ports.n || !beside_name))
-				offer(rs, out, &h);
-		}
-		if (key.net.bits == 0)
-			break;
-		key.net = (struct net){ { .len = a->len }, (uint8_t)(key.net.bits - 1) };
+		if (net_has(&n->net, a) && ports_have(rs, r->ports, proto, port) &&
+		    (r->ports.n || !beside_name))
+			offer(rs, out, &h);
 	}
 	protect(rs, out);
 	if (out->n)

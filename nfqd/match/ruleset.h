@@ -107,7 +107,8 @@ struct rs_target {
 
 struct rs_net {
 	struct net net;
-	uint32_t   rule; /* a rule of its own, made from the pack's `nets` item */
+	uint32_t   rule;  /* a rule of its own, made from the pack's `nets` item */
+	uint32_t   wider; /* index + 1 of the next one that has all of this; 0: none */
 };
 
 struct rs_exception_net {
@@ -115,7 +116,7 @@ struct rs_exception_net {
 	uint32_t   exception;
 };
 
-/* By family, longest prefix first, address, rule: every prefix length is one sorted run. */
+/* By family and first address, a network before those inside it. */
 int net_order(const void *a, const void *b);
 
 struct ruleset {

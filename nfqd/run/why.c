@@ -78,21 +78,15 @@ static int read_client(struct why *w, const char *text, struct err *err)
 static void usual_port(struct why *w)
 {
 	const struct rs_net *nets = image_at(w->rs->img, RS_NET);
+	struct list          ports = { .n = 0 };
+	uint32_t             first;
 
-	w->proto = IPPROTO_TCP;
-	w->port = HTTPS;
-	for (uint32_t i = 0; w->addr.len && i < image_n(w->rs->img, RS_NET); i++) {
-		struct list ports = w->rs->rules[nets[i].rule].ports;
-		uint32_t    first = ports.n ? w->rs->list[ports.first] : 0;
-
-		if (!net_has(&nets[i].net, &w->addr))
-			continue;
-		if (first >> 16)
-			w->proto = (uint8_t)(first >> 16);
-		if (first & 0xffff)
-			w->port = (uint16_t)first;
-		return;
-	}
+	for (uint32_t i = 0; w->addr.len && i < image_n(w->rs->img, RS_NET); i++)
+		if (net_has(&nets[i].net, &w->addr)) /* the smallest network comes last */
+			ports = w->rs->rules[nets[i].rule].ports;
+	first = ports.n ? w->rs->list[ports.first] : 0;
+	w->proto = first >> 16 ? (uint8_t)(first >> 16) : IPPROTO_TCP;
+	w->port = first & 0xffff ? (uint16_t)first : HTTPS;
 }
 
 static int read_port(struct why *w, const char *text, struct err *err)

@@ -506,7 +506,8 @@ static void test_many_networks(void **state)
 		n->bits = (uint8_t)(six ? 28 + (x >> 24) % 100 : (x >> 24) % 33);
 		n->addr = (struct addr){ six ? 16 : 4, { 0x20, (uint8_t)(x >> 22 & 1), (uint8_t)(x >> 20 & 3),
 			                                  (uint8_t)(x >> 16 & 7) } };
-		n->addr = addr_masked(&n->addr, n->bits);
+		for (unsigned bit = n->bits; bit < n->addr.len * 8U; bit++)
+			n->addr.b[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
 		addr_text(&n->addr, cidr[i]);
 		snprintf(cidr[i] + strlen(cidr[i]), 8, "/%u", n->bits);
 		nets[i].cidr = cidr[i];

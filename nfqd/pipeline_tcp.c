@@ -22,9 +22,9 @@ enum {
 	REQUESTS_MAX = 64,
 	BODY_MAX = 65536,
 	/* bytes that may be on their way behind what decided a connection; behind a refusal, after which
-	 * the client may try again at once, not much */
+	 * the client may try again at once, hardly any */
 	IN_FLIGHT = 65536,
-	IN_FLIGHT_REFUSED = 1024
+	IN_FLIGHT_REFUSED = 256
 };
 
 static bool refused(struct verdict v)

@@ -172,8 +172,8 @@ def text(values, rounds, minutes):
 CONDITIONS = """\
 Three network namespaces, veth, the kernel's real queue. The *bare consumer* (`bare.c`) has nfqd's steering and its way
 of reading and answering the queue, and accepts everything: what it costs is what the queue costs. Both see
-DNS questions, not the answers. One queue; load generators on core 0, what stands in the router on core 1 (bulk: wherever). A list of 1,000 names is loaded, also into
-dnsmasq and unbound, which forward without a cache; 2 % of dnsperf's questions are listed. CPU time is the daemon's own,
+DNS questions, not the answers. One queue; load generators on core 0, what stands in the router on core 1 (bulk: wherever). A list of 1,000 names and 200
+networks is loaded; the names also into dnsmasq and unbound, which forward without a cache; 2 % of dnsperf's questions are listed. CPU time is the daemon's own,
 of all its processes (schedstat). It includes what the kernel does on its behalf: on veth, a verdict carries the packet
 all the way to the receiver. Trust CPU times over rates, and ratios over both. dnsperf and the answering server take all
 of core 0: no rate can be much above the column *no firewall*."""

@@ -26,6 +26,8 @@ entries:
     confidence: high
     side_effect: none
     remark: generated
+nets:
+{nets}
 tests:
   match: [{first}]
   no_match: [{other}]
@@ -48,6 +50,12 @@ def names(n):
     return [f"ads{i}.list-{i * 2654435761 % 2**32:08x}.example" for i in range(n)]
 
 
+def nets(n):
+    """Networks that nobody here is in, at many prefix lengths."""
+    return "\n".join(f"  - {{cidr: 198.{18 + i % 2}.{i}.0/{24 + i % 9}, category: web, sources: [self], confidence: high, "
+                     "side_effect: none}" for i in range(n))
+
+
 def write_pack(folder, n):
     listed, path = names(n), f"{folder}/bench-{n}.yaml"
     if n > 1000:
@@ -57,7 +65,7 @@ def write_pack(folder, n):
     else:
         where = "names: [" + ", ".join(f".{name}" for name in listed) + "]"
     with open(path, "w", encoding="ascii") as f:
-        f.write(PACK.format(names=where, first=listed[0], other="unlisted.example"))
+        f.write(PACK.format(names=where, nets=nets(200), first=listed[0], other="unlisted.example"))
     return path
 
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Proves: `nfqctl rules show` finds every entry that matches a name and says which wins, and finds an
-# entry by its id.
+# Proves: `nfqctl rules show` finds every entry or network that matches a name or address and says which
+# wins, and finds one by its id; `rules diff` says what changed between two versions of a pack.
 set -u
 cd "$(dirname "$0")/.." || exit 99
 . tests/lib/tap.sh
@@ -14,6 +14,10 @@ is "$(show s03.upd.kaspersky.com '.[0].stages[] | select(.action == "block") | "
 	"2024-09-29T04:00:00Z law" "the calendar of its category"
 is "$(show kav-update-zone '.[] | "\(.id) \(.names[0])"')" "kav-update-zone .upd.kaspersky.com" "by id"
 is "$(show unlisted.example length)" 0 "an unlisted name"
+is "$(show 77.74.176.9 '.[] | "\(.id) \(.asn) \(.action) \(.wins)"')" "net-77.74.176.0/21 200107 log true" "an address, by the network around it"
+is "$(show 10.1.2.3 '.[] | "\(.ports[0]) \(.wins)"')" "tcp/13111 true" "an address that is listed for some ports only"
+is "$(show net-2a03:2480:8028::/46 '.[] | "\(.pattern) \(.wins)"')" "2a03:2480:8028::/46 false" "a network by its id"
+is "$(show 77.74.184.0 length)" 0 "an address beside a network"
 like "$("$NFQCTL" rules show --rules rules/kaspersky.yaml media.kaspersky.com)" \
 	"^kaspersky/[a-z-]* \(wins\).*action  *allow" "for people"
 "$NFQCTL" rules show >/dev/null 2>&1
@@ -28,6 +32,17 @@ is "$("$NFQCTL" rules diff rules/kaspersky.yaml "$new")" '+ kav-update-cn
 ~ kav-update-downloads: confidence: "high" -> "low"' "diff: entries, fields, names"
 is "$("$NFQCTL" rules diff --json rules/kaspersky.yaml "$new" | jq -c '[.added, .removed, .changed["kav-update-downloads"].confidence]')" \
 	'[["kav-update-cn"],["kav-update-cm"],{"old":"high","new":"low"}]' "diff --json"
+sed 's/"77.74.176.0.21", asn: 200107/"77.74.176.0\/21", asn: 5/; s/82.202.184.0/82.202.186.0/; s/119.255.133.0.24", category: reputation/119.255.133.0\/24", category: web/' \
+	rules/kaspersky.yaml >"$new"
+is "$("$NFQCTL" rules diff rules/kaspersky.yaml "$new")" '+ net-82.202.186.0/23
+- net-82.202.184.0/23
+~ net-77.74.176.0/21: asn: 200107 -> 5
+~ net-119.255.133.0/24: category: "reputation" -> "web"' "diff: networks"
+sed 's/^version: .*/version: 2030.01.01.1/; /id: icts-full/s/2024-09-29T04/2024-09-29T05/; s/publisher: v2fly/publisher: v2/; /id: site-telemetry/d' rules/kaspersky.yaml >"$new"
+like "$("$NFQCTL" rules diff rules/kaspersky.yaml "$new")" '^- stage site-telemetry
+~ pack kaspersky: version: "[0-9.]*" -> "2030.01.01.1"
+~ source v2fly: publisher: "v2fly" -> "v2"
+~ stage icts-full: from: "2024-09-29T04:00:00Z" -> "2024-09-29T05:00:00Z"$' "diff: version, sources, stages"
 is "$("$NFQCTL" rules diff rules/kaspersky.yaml rules/kaspersky.yaml)" "" "diff: the same pack"
 rm -f "$new"
 done_testing

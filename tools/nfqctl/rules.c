@@ -9,8 +9,8 @@
 static const struct nfqctl_command commands[] = {
 	{ "lint", cmd_rules_lint, "FILE...", "say everything that is wrong with packs" },
 	{ "list", cmd_rules_list, "[--json] [--rules PATH]...", "show every rule of the packs" },
-	{ "show", cmd_rules_show, "[--json] [--rules PATH]... NAME|ID",
-	  "what the packs say of a name or an entry" },
+	{ "show", cmd_rules_show, "[--json] [--rules PATH]... NAME|ADDRESS|ID",
+	  "what the packs say of a name, an address or an entry" },
 	{ "diff", cmd_rules_diff, "[--json] OLD NEW", "what changed between two versions of a pack" },
 	{ "import", cmd_rules_import, "FORMAT|auto FILE --out NAME.yaml",
 	  "make a pack of a list made elsewhere" },

@@ -30,8 +30,28 @@ typedef int    rules_name(void *ctx, const char *name, const char *path, unsigne
 MUST_CHECK int rules_names(const struct pack *p, unsigned entry, rules_name *each, void *ctx,
                            struct err *err);
 
+/* An entry or a network of a pack: what the two have in common, and what only one has (else NULL, 0).
+ * Borrows from the pack. */
+struct rules_item {
+	const struct pack *p;
+	char               id[128];
+	char *const       *names, *const *ports, *const *products, *const *sources;
+	unsigned           n_names, n_ports, n_products, n_sources;
+	const char        *names_file, *cidr, *side_effect, *remark;
+	unsigned           asn;
+	int                category, confidence, action;
+	bool               shared;
+};
+void rules_entry(const struct pack *p, unsigned i, struct rules_item *out);
+void rules_net(const struct pack *p, unsigned i, struct rules_item *out);
+/* Calls each with all entries and networks, pack by pack. */
+typedef void rules_each(void *ctx, const struct rules_item *item);
+void         rules_items(const struct packs *packs, rules_each *each, void *ctx);
+
 /* What a source is known by: its url, else its title; "" when the pack has no such source. */
 const char *rules_source(const struct pack *p, const char *id);
+/* Of all sources of an item. */
+json_t *rules_sources(const struct rules_item *item);
 /* "stage", "log", "allow": index is enum entry_action. */
 extern const char *const entry_action_words[];
 json_t                  *rules_texts(char *const v[], unsigned n);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nfqctl rules diff: what changed between two versions of a pack: entries, their fields, their names. */
+/* nfqctl rules diff: what changed between two versions of a pack: header, sources, stages, entries and
+ * networks, their fields, their names. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,44 +16,99 @@ static int add_name(void *ctx, const char *name, const char *path, unsigned line
 	return json_object_set_new(ctx, name, json_true());
 }
 
-/* One entry: names as an object, so that their order does not count. */
-static json_t *entry_json(const struct pack *p, unsigned i, struct err *err)
+static json_t *or_null(const char *text)
 {
-	const struct pack_entry *e = &p->entries[i];
-	json_t                  *names = json_object();
-
-	if (rules_names(p, i, add_name, names, err) < 0) {
-		json_decref(names);
-		return NULL;
-	}
-	return json_pack("{s:o, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:s, s:s?}", "names", names,
-	                 "category", category_words[e->category], "action",
-	                 entry_action_words[e->action], "confidence", confidence_words[e->confidence],
-	                 "shared", e->shared, "ports", rules_texts(e->ports, e->n_ports), "products",
-	                 rules_texts(e->products, e->n_products), "sources",
-	                 rules_texts(e->sources, e->n_sources), "side_effect", e->side_effect,
-	                 "remark", e->remark);
+	return text ? json_string(text) : json_null();
 }
 
-/* The entries of a pack by id. NULL: it does not load; that is said. */
+/* One entry or network; takes names: an object, so that their order does not count. */
+static json_t *item_json(const struct rules_item *r, json_t *names)
+{
+	json_t *asn = r->asn ? json_integer(r->asn) : json_null();
+
+	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "names", names,
+	                 "cidr", or_null(r->cidr), "asn", asn, "category", category_words[r->category],
+	                 "action", entry_action_words[r->action], "confidence",
+	                 confidence_words[r->confidence], "shared", r->shared, "ports",
+	                 rules_texts(r->ports, r->n_ports), "products",
+	                 rules_texts(r->products, r->n_products), "sources",
+	                 rules_texts(r->sources, r->n_sources), "side_effect", or_null(r->side_effect),
+	                 "remark", or_null(r->remark));
+}
+
+static json_t *stage_json(const struct pack_stage *s)
+{
+	json_t *categories = json_array();
+
+	for (unsigned i = 0; i < s->n_categories; i++)
+		json_array_append_new(categories, json_string(category_words[s->categories[i]]));
+	return json_pack("{s:s, s:s, s:o, s:s, s:o}", "from", s->from, "action",
+	                 s->action == STAGE_BLOCK ? "block" : "log", "categories", categories, "basis",
+	                 basis_words[s->basis], "citation", or_null(s->citation));
+}
+
+static json_t *source_json(const struct pack_source *s)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}", "title", or_null(s->title), "url", or_null(s->url),
+	                 "publisher", or_null(s->publisher), "retrieved", or_null(s->retrieved));
+}
+
+/* Keys that no entry can have for an id. */
+static void put(json_t *all, const char *kind, const char *id, json_t *o)
+{
+	char key[128];
+
+	snprintf(key, sizeof(key), "%s %s", kind, id);
+	json_object_set_new(all, key, o);
+}
+
+static void put_head(json_t *all, const struct pack *p)
+{
+	put(all, "pack", p->id,
+	    json_pack("{s:s, s:s, s:o, s:o, s:o}", "version", p->version, "vendor", p->vendor, "title",
+	              or_null(p->title), "expires", or_null(p->expires), "license", or_null(p->license)));
+	for (unsigned i = 0; i < p->n_sources; i++)
+		put(all, "source", p->sources[i].id, source_json(&p->sources[i]));
+	for (unsigned i = 0; i < p->n_stages; i++)
+		put(all, "stage", p->stages[i].id, stage_json(&p->stages[i]));
+}
+
+static int put_items(json_t *all, const struct pack *p, struct err *err)
+{
+	struct rules_item item;
+
+	for (unsigned i = 0; i < p->n_entries; i++) {
+		json_t *names = json_object();
+		int     r = rules_names(p, i, add_name, names, err);
+
+		rules_entry(p, i, &item);
+		json_object_set_new(all, item.id, item_json(&item, names));
+		if (r < 0)
+			return r;
+	}
+	for (unsigned i = 0; i < p->n_nets; i++) {
+		rules_net(p, i, &item);
+		json_object_set_new(all, item.id, item_json(&item, json_object()));
+	}
+	return 0;
+}
+
+/* Everything in a pack but its tests, by id. NULL: it does not load; that is said. */
 static json_t *pack_json(const char *path)
 {
 	struct err   err = { .text = "" };
 	struct pack *p = pack_load(path, &err);
 	json_t      *all = json_object();
 
-	for (unsigned i = 0; p && !err.text[0] && i < p->n_entries; i++) {
-		json_t *e = entry_json(p, i, &err);
-
-		if (e)
-			json_object_set_new(all, p->entries[i].id, e);
+	if (p)
+		put_head(all, p);
+	if (!p || put_items(all, p, &err) < 0) {
+		fprintf(stderr, "nfqctl: %s\n", err.text);
+		json_decref(all);
+		all = NULL;
 	}
 	pack_free(p);
-	if (!err.text[0])
-		return all;
-	fprintf(stderr, "nfqctl: %s\n", err.text);
-	json_decref(all);
-	return NULL;
+	return all;
 }
 
 /* The keys that only a has. */

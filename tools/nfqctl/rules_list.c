@@ -9,86 +9,9 @@
 #include "nfqctl.h"
 #include "rules.h"
 
-/* What entries and networks have in common. */
-struct row {
-	const struct pack *p;
-	char              *id;
-	char *const       *names, *const *ports, *const *products, *const *sources;
-	unsigned           n_names, n_ports, n_products, n_sources;
-	const char        *side_effect, *cidr, *names_file;
-	int                category, confidence, action;
-	bool               shared;
-};
-
-typedef void row_each(void *ctx, const struct row *r);
-
-static struct row row_of_entry(const struct pack *p, const struct pack_entry *e)
-{
-	return (struct row){ .p = p,
-		             .id = e->id,
-		             .names = e->names,
-		             .n_names = e->n_names,
-		             .names_file = e->names_file,
-		             .ports = e->ports,
-		             .n_ports = e->n_ports,
-		             .products = e->products,
-		             .n_products = e->n_products,
-		             .sources = e->sources,
-		             .n_sources = e->n_sources,
-		             .side_effect = e->side_effect,
-		             .category = e->category,
-		             .confidence = e->confidence,
-		             .action = e->action,
-		             .shared = e->shared };
-}
-
-static struct row row_of_net(const struct pack *p, const struct pack_net *n, char *id)
-{
-	return (struct row){ .p = p,
-		             .id = id,
-		             .ports = n->ports,
-		             .n_ports = n->n_ports,
-		             .sources = n->sources,
-		             .n_sources = n->n_sources,
-		             .side_effect = n->side_effect,
-		             .cidr = n->cidr,
-		             .category = n->category,
-		             .confidence = n->confidence,
-		             .action = n->action };
-}
-
-static void each_row(const struct packs *packs, row_each *each, void *ctx)
-{
-	for (unsigned i = 0; i < packs->n; i++) {
-		const struct pack *p = packs->v[i];
-
-		for (unsigned k = 0; k < p->n_entries; k++) {
-			struct row r = row_of_entry(p, &p->entries[k]);
-
-			each(ctx, &r);
-		}
-		for (unsigned k = 0; k < p->n_nets; k++) {
-			char       id[128];
-			struct row r = row_of_net(p, &p->nets[k], id);
-
-			snprintf(id, sizeof(id), "net-%s", p->nets[k].cidr);
-			each(ctx, &r);
-		}
-	}
-}
-
 /* ---- JSON ---------------------------------------------------------------------------------- */
 
-static json_t *urls(const struct row *r)
-{
-	json_t *a = json_array();
-
-	for (unsigned i = 0; i < r->n_sources; i++)
-		json_array_append_new(a, json_string(rules_source(r->p, r->sources[i])));
-	return a;
-}
-
-static void add_json(void *ctx, const struct row *r)
+static void add_json(void *ctx, const struct rules_item *r)
 {
 	json_t *o = json_object();
 
@@ -101,12 +24,14 @@ static void add_json(void *ctx, const struct row *r)
 		json_object_set_new(o, "names_file", json_string(r->names_file));
 	if (r->cidr)
 		json_object_set_new(o, "cidr", json_string(r->cidr));
+	if (r->asn)
+		json_object_set_new(o, "asn", json_integer(r->asn));
 	json_object_set_new(o, "category", json_string(category_words[r->category]));
 	json_object_set_new(o, "action", json_string(entry_action_words[r->action]));
 	json_object_set_new(o, "confidence", json_string(confidence_words[r->confidence]));
 	json_object_set_new(o, "ports", rules_texts(r->ports, r->n_ports));
 	json_object_set_new(o, "products", rules_texts(r->products, r->n_products));
-	json_object_set_new(o, "sources", urls(r));
+	json_object_set_new(o, "sources", rules_sources(r));
 	json_object_set_new(o, "side_effect", r->side_effect ? json_string(r->side_effect) : json_null());
 	json_object_set_new(o, "shared", json_boolean(r->shared));
 	json_array_append_new(ctx, o);
@@ -116,7 +41,7 @@ static int list_json(const struct packs *packs)
 {
 	json_t *all = json_array();
 
-	each_row(packs, add_json, all);
+	rules_items(packs, add_json, all);
 	return rules_print_json(all);
 }
 
@@ -133,7 +58,7 @@ static int wider(int width, const char *text)
 	return n > width ? n : width;
 }
 
-static void measure(void *ctx, const struct row *r)
+static void measure(void *ctx, const struct rules_item *r)
 {
 	struct widths *w = ctx;
 
@@ -141,7 +66,7 @@ static void measure(void *ctx, const struct row *r)
 	w->id = wider(w->id, r->id);
 }
 
-static void print_row(void *ctx, const struct row *r)
+static void print_row(void *ctx, const struct rules_item *r)
 {
 	const struct widths *w = ctx;
 
@@ -160,10 +85,10 @@ static int list_table(const struct packs *packs)
 {
 	struct widths w = { .pack = 4, .id = 4 };
 
-	each_row(packs, measure, &w);
+	rules_items(packs, measure, &w);
 	printf("%-*s  %-*s  %-10s  %-6s  %-10s  %s\n", w.pack, "PACK", w.id, "RULE", "CATEGORY",
 	       "ACTION", "CONFIDENCE", "NAMES");
-	each_row(packs, print_row, &w);
+	rules_items(packs, print_row, &w);
 	return CTL_DONE;
 }
 

@@ -75,6 +75,73 @@ int rules_names(const struct pack *p, unsigned entry, rules_name *each, void *ct
 	return r >= 0 && e->names_file ? pack_names_file(p, e, each, ctx, err) : r;
 }
 
+void rules_entry(const struct pack *p, unsigned i, struct rules_item *out)
+{
+	const struct pack_entry *e = &p->entries[i];
+
+	*out = (struct rules_item){ .p = p,
+		                    .names = e->names,
+		                    .n_names = e->n_names,
+		                    .names_file = e->names_file,
+		                    .ports = e->ports,
+		                    .n_ports = e->n_ports,
+		                    .products = e->products,
+		                    .n_products = e->n_products,
+		                    .sources = e->sources,
+		                    .n_sources = e->n_sources,
+		                    .side_effect = e->side_effect,
+		                    .remark = e->remark,
+		                    .category = e->category,
+		                    .confidence = e->confidence,
+		                    .action = e->action,
+		                    .shared = e->shared };
+	snprintf(out->id, sizeof(out->id), "%s", e->id);
+}
+
+void rules_net(const struct pack *p, unsigned i, struct rules_item *out)
+{
+	const struct pack_net *n = &p->nets[i];
+
+	*out = (struct rules_item){ .p = p,
+		                    .cidr = n->cidr,
+		                    .asn = n->asn,
+		                    .ports = n->ports,
+		                    .n_ports = n->n_ports,
+		                    .sources = n->sources,
+		                    .n_sources = n->n_sources,
+		                    .side_effect = n->side_effect,
+		                    .remark = n->remark,
+		                    .category = n->category,
+		                    .confidence = n->confidence,
+		                    .action = n->action };
+	snprintf(out->id, sizeof(out->id), "net-%s", n->cidr);
+}
+
+void rules_items(const struct packs *packs, rules_each *each, void *ctx)
+{
+	struct rules_item item;
+
+	for (unsigned i = 0; i < packs->n; i++) {
+		for (unsigned k = 0; k < packs->v[i]->n_entries; k++) {
+			rules_entry(packs->v[i], k, &item);
+			each(ctx, &item);
+		}
+		for (unsigned k = 0; k < packs->v[i]->n_nets; k++) {
+			rules_net(packs->v[i], k, &item);
+			each(ctx, &item);
+		}
+	}
+}
+
+json_t *rules_sources(const struct rules_item *item)
+{
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < item->n_sources; i++)
+		json_array_append_new(a, json_string(rules_source(item->p, item->sources[i])));
+	return a;
+}
+
 const char *rules_source(const struct pack *p, const char *id)
 {
 	for (unsigned i = 0; i < p->n_sources; i++)

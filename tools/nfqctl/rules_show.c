@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nfqctl rules show: everything that the packs say of a name (each entry that matches it, and which of
- * them win) or of an entry, by its id. Sites' policies are not asked.
+ * nfqctl rules show: everything that the packs say of a name or an address (each entry and network that
+ * matches it, and which of them win), or of an entry or network, by its id. Sites' policies are not asked.
  */
 #include <getopt.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +19,12 @@ struct show {
 	struct ruleset rs;
 	struct match   match;
 	struct name    name;
+	struct addr    addr; /* len 0: the word is none */
 	const char    *word; /* as asked */
 	json_t        *found;
-	/* the entry at hand */
-	const struct pack       *p;
-	const struct pack_entry *e;
-	bool                     taken;
+	/* the entry or network at hand */
+	struct rules_item item;
+	bool              taken;
 };
 
 static json_t *stages(const struct pack *p, int category)
@@ -45,13 +46,24 @@ static json_t *stages(const struct pack *p, int category)
 	return a;
 }
 
+/* An address is asked about with a port that the network at hand is for. */
+static void match_addr(struct show *x)
+{
+	uint32_t port = 0;
+
+	if (x->item.n_ports && port_parse(x->item.ports[0], &port) < 0)
+		port = 0;
+	ruleset_match_addr(&x->rs, &x->addr, port >> 16 ? (uint8_t)(port >> 16) : IPPROTO_TCP,
+	                   port & 0xffff ? (uint16_t)port : 443, false, &x->match);
+}
+
 static bool wins(const struct show *x)
 {
 	for (unsigned i = 0; i < x->match.n; i++) {
 		const struct rs_rule *r = &x->rs.rules[x->match.hits[i].rule];
 
-		if (strcmp(rs_text(&x->rs, r->id), x->e->id) == 0 &&
-		    strcmp(rs_text(&x->rs, x->rs.packs[r->pack].id), x->p->id) == 0)
+		if (strcmp(rs_text(&x->rs, r->id), x->item.id) == 0 &&
+		    strcmp(rs_text(&x->rs, x->rs.packs[r->pack].id), x->item.p->id) == 0)
 			return true;
 	}
 	return false;
@@ -59,19 +71,20 @@ static bool wins(const struct show *x)
 
 static void add(struct show *x, const char *pattern)
 {
-	const struct pack_entry *e = x->e;
-	json_t                  *sources = json_array(), *o;
+	const struct rules_item *r = &x->item;
+	json_t                  *o;
 
-	for (unsigned i = 0; i < e->n_sources; i++)
-		json_array_append_new(sources, json_string(rules_source(x->p, e->sources[i])));
-	o = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:s, s:b, s:o, s:s, s:s?, s:o}", "pack",
-	              x->p->id, "pack_version", x->p->version, "vendor", x->p->vendor, "id", e->id,
-	              "pattern", pattern, "category", category_words[e->category], "action",
-	              entry_action_words[e->action], "confidence", confidence_words[e->confidence],
-	              "wins", pattern && wins(x), "sources", sources, "side_effect", e->side_effect,
-	              "remark", e->remark, "stages", stages(x->p, e->category));
+	o = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:s, s:b, s:o, s:o, s:s?, s:s?, s:o}", "pack",
+	              r->p->id, "pack_version", r->p->version, "vendor", r->p->vendor, "id", r->id,
+	              "pattern", pattern, "category", category_words[r->category], "action",
+	              entry_action_words[r->action], "confidence", confidence_words[r->confidence],
+	              "wins", pattern && wins(x), "ports", rules_texts(r->ports, r->n_ports), "sources",
+	              rules_sources(r), "side_effect", r->side_effect, "remark", r->remark, "stages",
+	              stages(r->p, r->category));
 	if (!pattern)
-		json_object_set_new(o, "names", rules_texts(e->names, e->n_names));
+		json_object_set_new(o, "names", rules_texts(r->names, r->n_names));
+	if (r->asn)
+		json_object_set_new(o, "asn", json_integer(r->asn));
 	json_array_append_new(x->found, o);
 }
 
@@ -117,17 +130,35 @@ static int take(void *ctx, const char *name, const char *path, unsigned line)
 	return 0;
 }
 
+static void collect_net(struct show *x)
+{
+	struct net net;
+
+	if (strcmp(x->item.id, x->word) == 0 || strcmp(x->item.cidr, x->word) == 0) {
+		add(x, x->item.cidr);
+	} else if (x->addr.len && net_parse(x->item.cidr, &net) == 0 && net_has(&net, &x->addr)) {
+		match_addr(x);
+		add(x, x->item.cidr);
+	}
+}
+
 static int collect(struct show *x, struct err *err)
 {
-	for (unsigned i = 0; i < x->packs.n; i++)
-		for (unsigned k = 0; k < x->packs.v[i]->n_entries; k++) {
-			x->p = x->packs.v[i];
-			x->e = &x->p->entries[k];
-			if (strcmp(x->e->id, x->word) == 0)
+	for (unsigned i = 0; i < x->packs.n; i++) {
+		const struct pack *p = x->packs.v[i];
+
+		for (unsigned k = 0; k < p->n_entries; k++) {
+			rules_entry(p, k, &x->item);
+			if (strcmp(x->item.id, x->word) == 0)
 				add(x, NULL);
-			else if (rules_names(x->p, k, take, x, err) < 0)
+			else if (!x->addr.len && rules_names(p, k, take, x, err) < 0)
 				return -1;
 		}
+		for (unsigned k = 0; k < p->n_nets; k++) {
+			rules_net(p, k, &x->item);
+			collect_net(x);
+		}
+	}
 	return 0;
 }
 
@@ -148,6 +179,8 @@ static void print(const json_t *found)
 				       json_string_value(json_object_get(o, keys[k])));
 		json_array_foreach(json_object_get(o, "names"), k, item)
 			printf("  %-12s %s\n", "name", json_string_value(item));
+		json_array_foreach(json_object_get(o, "ports"), k, item)
+			printf("  %-12s %s\n", "port", json_string_value(item));
 		json_array_foreach(json_object_get(o, "sources"), k, item)
 			printf("  %-12s %s\n", "source", json_string_value(item));
 		json_array_foreach(json_object_get(o, "stages"), k, item)
@@ -173,7 +206,7 @@ static int show(struct show *x, bool json)
 	image_fini(&b);
 	if (r == 0) {
 		ruleset_open(&x->rs, img);
-		if (name_canonical(&x->name, span_str(x->word)))
+		if (addr_parse(x->word, &x->addr) < 0 && name_canonical(&x->name, span_str(x->word)))
 			ruleset_match_name(&x->rs, &x->name, &x->match);
 		r = collect(x, &err);
 	}
@@ -194,7 +227,7 @@ int cmd_rules_show(struct nfqctl *ctl, int argc, char **argv)
 {
 	struct show       x = { .found = NULL };
 	struct rules_args a;
-	int               r = rules_args(&a, argc, argv, 1, "show [--json] [--rules PATH]... NAME|ID");
+	int               r = rules_args(&a, argc, argv, 1, "show [--json] [--rules PATH]... NAME|ADDRESS|ID");
 
 	(void)ctl;
 	if (r >= 0)

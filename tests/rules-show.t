@@ -15,7 +15,8 @@ is "$(show s03.upd.kaspersky.com '.[0].stages[] | select(.action == "block") | "
 is "$(show kav-update-zone '.[] | "\(.id) \(.names[0])"')" "kav-update-zone .upd.kaspersky.com" "by id"
 is "$(show unlisted.example length)" 0 "an unlisted name"
 is "$(show 77.74.176.9 '.[] | "\(.id) \(.asn) \(.action) \(.wins)"')" "net-77.74.176.0/21 200107 log true" "an address, by the network around it"
-is "$(show 10.1.2.3 '.[] | "\(.ports[0]) \(.wins)"')" "tcp/13111 true" "an address that is listed for some ports only"
+is "$(show 10.1.2.3 '.[] | "\(.ports[0]) \(.wins)"')" "tcp/13111 true
+tcp/17000 true" "an address that is listed twice, for some ports each"
 is "$(show net-2a03:2480:8028::/46 '.[] | "\(.pattern) \(.wins)"')" "2a03:2480:8028::/46 false" "a network by its id"
 is "$(show 77.74.184.0 length)" 0 "an address beside a network"
 like "$("$NFQCTL" rules show --rules rules/kaspersky.yaml media.kaspersky.com)" \

@@ -219,9 +219,10 @@ static int add_entry(struct build *x, const struct pack_entry *e)
 
 static int add_net(struct build *x, const struct pack_net *n)
 {
-	char           id[64 + ADDR_TEXT];
-	struct rs_net  net = { .rule = 0 };
+	struct rs_net  net = { .pattern = text(x, n->cidr) };
 	struct rs_rule r = { .pack = x->pack_index,
+		             .id = text(x, n->id),
+		             .sid = sid_of(x->pack->id, n->id),
 		             .side_effect = text(x, n->side_effect),
 		             .remark = text(x, n->remark),
 		             .category = (uint8_t)n->category,
@@ -232,9 +233,6 @@ static int add_net(struct build *x, const struct pack_net *n)
 
 	if (net_parse(n->cidr, &net.net) < 0)
 		return err_set(x->err, "%s: bad network '%s'", x->pack->path, n->cidr);
-	snprintf(id, sizeof(id), "net-%s", n->cidr);
-	r.id = text(x, id);
-	r.sid = sid_of(x->pack->id, id);
 	net.rule = image_add(x->b, RS_RULE, &r, 1, sizeof(r));
 	image_add(x->b, RS_NET, &net, 1, sizeof(net));
 	return 0;

@@ -5,6 +5,7 @@
  */
 #include "match/pack.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,7 @@ static const cyaml_schema_value_t entry_value = { CYAML_VALUE_MAPPING(0, struct 
 	                                                            entry_fields) };
 
 static const cyaml_schema_field_t net_fields[] = {
+	SCHEMA_TEXT("id", SCHEMA_OPTIONAL, struct pack_net, id),
 	SCHEMA_TEXT("cidr", SCHEMA_NEEDED, struct pack_net, cidr),
 	CYAML_FIELD_UINT("asn", SCHEMA_OPTIONAL, struct pack_net, asn),
 	SCHEMA_WORD("category", SCHEMA_NEEDED, struct pack_net, category, categories),
@@ -126,6 +128,17 @@ static const cyaml_schema_value_t pack_schema = { CYAML_VALUE_MAPPING(CYAML_FLAG
 
 /* ---- loading ------------------------------------------------------------------------------- */
 
+/* As if written in the file, and freed like what is. */
+static int pack_name_nets(struct pack *p)
+{
+	for (unsigned i = 0; i < p->n_nets; i++)
+		if (!p->nets[i].id && asprintf(&p->nets[i].id, "net-%s", p->nets[i].cidr) < 0) {
+			p->nets[i].id = NULL;
+			return -1;
+		}
+	return 0;
+}
+
 /* Takes doc. */
 static struct pack *pack_bind(struct yaml_doc *doc, const char *path, struct err *err)
 {
@@ -137,7 +150,7 @@ static struct pack *pack_bind(struct yaml_doc *doc, const char *path, struct err
 	}
 	p->doc = doc;
 	p->path = strdup(path);
-	if (!p->path) {
+	if (!p->path || pack_name_nets(p) < 0) {
 		err_set(err, "%s: out of memory", path);
 		pack_free(p);
 		return NULL;

@@ -48,6 +48,7 @@ struct pack_entry {
 };
 
 struct pack_net {
+	char    *id; /* net-CIDR when the file has none */
 	char    *cidr;
 	unsigned asn;
 	int      category;

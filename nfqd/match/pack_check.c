@@ -36,10 +36,17 @@ static int id_find(const void *va, const void *vb)
 	return strcmp(a->text, b->text);
 }
 
+static bool ids_have(const struct ids *ids, const char *text)
+{
+	struct id key = { text, 0 };
+
+	return ids->v && bsearch(&key, ids->v, ids->n, sizeof(key), id_find);
+}
+
 struct pack_checker {
 	const struct pack *p;
 	struct err        *err;
-	struct ids         sources;
+	struct ids         sources, entries;
 	bool               bad;
 };
 
@@ -146,10 +153,7 @@ static void check_proof(struct pack_checker *c, const char *what, const char *li
 			    "%s '%s': bad port '%s' (write tcp/443, udp/443, any/443, tcp or udp)",
 			    what, id, ports[i]);
 	for (unsigned i = 0; i < n_sources; i++) {
-		struct id key = { sources[i], 0 };
-
-		if (!c->sources.v ||
-		    !bsearch(&key, c->sources.v, c->sources.n, sizeof(key), id_find))
+		if (!ids_have(&c->sources, sources[i]))
 			unknown_source(c, what, id, sources[i],
 			               LINE(c, "%s[%u].sources[%u]", list, at, i));
 	}
@@ -182,7 +186,7 @@ static void check_entries(struct pack_checker *c)
 {
 	const struct pack *p = c->p;
 
-	free(ids_check(c, p->entries, sizeof(*p->entries), p->n_entries, "entries", "id", "entry").v);
+	c->entries = ids_check(c, p->entries, sizeof(*p->entries), p->n_entries, "entries", "id", "entry");
 	for (unsigned i = 0; i < p->n_entries; i++) {
 		const struct pack_entry *e = &p->entries[i];
 
@@ -193,15 +197,25 @@ static void check_entries(struct pack_checker *c)
 	}
 }
 
+/* Records tell entries and networks by one kind of id. */
+static void check_net_id(struct pack_checker *c, const char *id, unsigned line)
+{
+	check_id(c, "net", id, line);
+	if (ids_have(&c->entries, id))
+		SAY(c, line, "net '%s': this id is already used by an entry", id);
+}
+
 static void check_nets(struct pack_checker *c)
 {
 	const struct pack *p = c->p;
 
-	free(ids_check(c, p->nets, sizeof(*p->nets), p->n_nets, "nets", "cidr", "net").v);
+	free(ids_check(c, p->nets, sizeof(*p->nets), p->n_nets, "nets", "id", "net").v);
 	for (unsigned i = 0; i < p->n_nets; i++) {
 		const struct pack_net *n = &p->nets[i];
 		struct net             net;
 
+		if (yaml_doc_has(p->doc, "nets[%u].id", i))
+			check_net_id(c, n->id, LINE(c, "nets[%u].id", i));
 		if (net_parse(n->cidr, &net) < 0)
 			SAY(c, LINE(c, "nets[%u].cidr", i),
 			    "net '%s': no network (write 192.0.2.0/24 or 2001:db8::/32, with zero bits "
@@ -222,5 +236,6 @@ int pack_check(const struct pack *p, struct err *err)
 	check_entries(&c);
 	check_nets(&c);
 	free(c.sources.v);
+	free(c.entries.v);
 	return c.bad ? -1 : 0;
 }

@@ -283,7 +283,7 @@ void ruleset_match_addr(const struct ruleset *rs, const struct addr *a, uint8_t 
 		const struct rs_net  *n = &nets[i - 1];
 		const struct rs_rule *r = &rs->rules[n->rule];
 		struct hit            h = { .rule = n->rule,
-			                    .pattern = r->id + (uint32_t)strlen("net-"),
+			                    .pattern = n->pattern,
 			                    .kind = PATTERN_NET,
 			                    .labels = n->net.bits };
 

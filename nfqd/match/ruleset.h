@@ -107,8 +107,9 @@ struct rs_target {
 
 struct rs_net {
 	struct net net;
-	uint32_t   rule;  /* a rule of its own, made from the pack's `nets` item */
-	uint32_t   wider; /* index + 1 of the next one that has all of this; 0: none */
+	uint32_t   rule;    /* a rule of its own, made from the pack's `nets` item */
+	uint32_t   pattern; /* text */
+	uint32_t   wider;   /* index + 1 of the next one that has all of this; 0: none */
 };
 
 struct rs_exception_net {

@@ -175,11 +175,9 @@ static void csv_row(FILE *f, const struct pack *p, const char *sha256, unsigned 
 static void csv_net_row(FILE *f, const struct pack *p, const char *sha256, unsigned net)
 {
 	const struct pack_net *n = &p->nets[net];
-	char                   id[128];
 
-	snprintf(id, sizeof(id), "net-%s", n->cidr);
 	csv_pack(f, p, sha256);
-	field(f, id, ',');
+	field(f, n->id, ',');
 	field(f, "net", ',');
 	field(f, n->cidr, ',');
 	field(f, category_words[n->category], ',');

@@ -114,7 +114,7 @@ void rules_net(const struct pack *p, unsigned i, struct rules_item *out)
 		                    .category = n->category,
 		                    .confidence = n->confidence,
 		                    .action = n->action };
-	snprintf(out->id, sizeof(out->id), "net-%s", n->cidr);
+	snprintf(out->id, sizeof(out->id), "%s", n->id);
 }
 
 void rules_items(const struct packs *packs, rules_each *each, void *ctx)

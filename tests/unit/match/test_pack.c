@@ -188,7 +188,13 @@ static void test_messages(void **state)
 		{ "a network twice", HEAD STAGES ENTRY
 		  "nets:\n  - {cidr: 192.0.2.0/24, category: web, sources: [s1], confidence: low}\n"
 		  "  - {cidr: 192.0.2.0/24, category: web, sources: [s1], confidence: low}\n",
-		  "p.yaml:15: net '192.0.2.0/24': this cidr is already used on line 14" },
+		  "p.yaml:15: net 'net-192.0.2.0/24': this id is already used on line 14" },
+		{ "a network with the id of an entry", HEAD STAGES ENTRY
+		  "nets:\n  - {id: e, cidr: 192.0.2.0/24, category: web, sources: [s1], confidence: low}\n",
+		  "p.yaml:14: net 'e': this id is already used by an entry" },
+		{ "a network with a bad id", HEAD STAGES ENTRY
+		  "nets:\n  - {id: a/b, cidr: 192.0.2.0/24, category: web, sources: [s1], confidence: low}\n",
+		  "p.yaml:14: net 'a/b': an id is made of up to 100 letters, digits, '-', '_' and '.'" },
 		{ "an unknown key", HEAD STAGES ENTRY "    prots: [tcp/443]\n",
 		  "p.yaml:13: entry 'e': unknown key 'prots' (allowed: id, names, names-file, category, "
 		  "ports, products, sources, confidence, shared, side_effect, remark, action)" },

@@ -396,17 +396,21 @@ static void test_match_all(void **state)
 	short_free(&p);
 }
 
+#define NET(text) .id = (char[]){ "net-" text }, .cidr = (char[]){ text }
+
 static void test_addresses(void **state)
 {
 	static char    *https[] = { "tcp/443" }, *any[] = { "any/80", "udp" };
 	struct pack_net nets_p[] = {
-		{ .cidr = "192.0.2.0/24" },
-		{ .cidr = "192.0.2.128/25", .action = ENTRY_LOG },
-		{ .cidr = "2001:db8::/32", .ports = https, .n_ports = 1 },
-		{ .cidr = "203.0.113.7", .ports = any, .n_ports = 2 },
-		{ .cidr = "0.0.0.0/0", .ports = https, .n_ports = 1 },
+		{ NET("192.0.2.0/24") },
+		{ NET("192.0.2.128/25"), .action = ENTRY_LOG },
+		{ NET("2001:db8::/32"), .ports = https, .n_ports = 1 },
+		{ NET("203.0.113.7"), .ports = any, .n_ports = 2 },
+		{ NET("0.0.0.0/0"), .ports = https, .n_ports = 1 },
+		{ NET("198.51.100.0/24"), .ports = https, .n_ports = 1 },
+		{ .id = "other-ports", .cidr = "198.51.100.0/24", .ports = any, .n_ports = 2 },
 	};
-	struct pack_net nets_q[] = { { .cidr = "192.0.2.192/26", .action = ENTRY_ALLOW } };
+	struct pack_net nets_q[] = { { NET("192.0.2.192/26"), .action = ENTRY_ALLOW } };
 	struct pack     p = { .id = "p", .path = "p", .nets = nets_p, .n_nets = N_OF(nets_p) };
 	struct pack     q = { .id = "q", .path = "q", .nets = nets_q, .n_nets = N_OF(nets_q) };
 	static const struct {
@@ -426,6 +430,9 @@ static void test_addresses(void **state)
 		{ "one address, any port", "203.0.113.7", IPPROTO_UDP, 9, "p/net-203.0.113.7" },
 		{ "the port leaves a wider network", "203.0.113.7", IPPROTO_TCP, 443,
 		  "p/net-0.0.0.0/0" },
+		{ "two of one network, by port", "198.51.100.9", IPPROTO_TCP, 443, "p/net-198.51.100.0/24" },
+		{ "the other one's port", "198.51.100.9", IPPROTO_TCP, 80, "p/other-ports" },
+		{ "nobody's port", "198.51.100.9", IPPROTO_TCP, 22, "" },
 	};
 	struct image  *img = image_of((struct pack *[]){ &p, &q }, 2);
 	struct ruleset rs;
@@ -443,7 +450,10 @@ static void test_addresses(void **state)
 			const struct rs_rule *r = &rs.rules[m.hits[k].rule];
 
 			assert_int_equal(m.hits[k].kind, PATTERN_NET);
-			assert_string_equal(rs_text(&rs, m.hits[k].pattern), rs_text(&rs, r->id) + 4);
+			assert_string_equal(rs_text(&rs, m.hits[k].pattern),
+			                    strncmp(rs_text(&rs, r->id), "net-", 4) == 0 ?
+			                            rs_text(&rs, r->id) + 4 :
+			                            "198.51.100.0/24");
 			snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s/%s", k ? " " : "",
 			         rs_text(&rs, rs.packs[r->pack].id), rs_text(&rs, r->id));
 		}
@@ -456,8 +466,8 @@ static void test_addresses(void **state)
 static void test_addresses_beside_names(void **state)
 {
 	static char    *dot[] = { "any/853" };
-	struct pack_net nets[] = { { .cidr = "192.0.2.0/24" },
-		                   { .cidr = "0.0.0.0/0", .ports = dot, .n_ports = 1 } };
+	struct pack_net nets[] = { { NET("192.0.2.0/24") },
+		                   { NET("0.0.0.0/0"), .ports = dot, .n_ports = 1 } };
 	struct pack     p = { .id = "p", .path = "p", .nets = nets, .n_nets = N_OF(nets) };
 	static const struct {
 		uint16_t    port;

@@ -94,8 +94,22 @@ refuses "a source that is never used" '/id: list/a\  - {id: idle, url: "https://
 refuses "a source that says nothing" 's/{id: list, title: A list}/{id: list}/' 'id: list' \
 	"source 'list': needs a url or a title"
 refuses "an unattributed name that would block" \
-	's/title: A list/url: "urn:nfqd:unattributed"/;/id: zone/,/side_effect/{/action: log/d}' 'id: zone' \
+	's/title: A list/url: "urn:nfqd:unattributed"/;/cidr/s/\[list\]/[help]/;/id: zone/,/side_effect/{/action: log/d}' 'id: zone' \
 	"entry 'zone': its only source is 'list': needs confidence low and action log or allow"
+refuses "an unattributed network that would block" \
+	's/title: A list/url: "urn:nfqd:unattributed"/;/id: zone/,/confidence/s/\[list\]/[help]/' 'cidr: 192' \
+	"net '192.0.2.0/24': its only source is 'list': needs confidence low and action log or allow"
+refuses "a network that is everybody's" 's,192.0.2.0/24,0.0.0.0/0,' 'cidr: 0' \
+	"net '0.0.0.0/0': wider than what one vendor holds: needs 'ports' or action log"
+refuses "a network in another spelling" 's,192.0.2.0/24,"2001:DB8:0::/32",' 'cidr: "2001' \
+	"net '2001:DB8:0::/32': write it as '2001:db8::/32'"
+pack | sed 's,cidr: 192.0.2.0/24,cidr: 0.0.0.0/0\, ports: [tcp/853],' >p.yaml
+lint p.yaml
+is "$status $said" "0 " "for some ports it may be that wide"
+refuses "a date of the first century" 's/from: 2024-09-29, action: block, categories: .update/from: 24-09-29, action: block, categories: [update/' \
+	'24-09-29' "stage 'in-force': from: '24-09-29' is no date (write 2024-09-29 or 2024-09-29T04:00:00Z)"
+refuses "what would paint the screen" 's/No updates\./"No \\e[2J updates"/' 'No ' \
+	"entry 'mirrors': side_effect: contains a control character"
 refuses "an unknown category" '/id: zone/,/sources/s/category: web/category: wob/' wob \
 	"entry 'zone': category: 'wob' is none of update, telemetry, reputation, activation, account, push, crash, web, resolver, canary"
 refuses "a bad port" 's|tcp/443|tcp/99999|' 'tcp/99999' \
@@ -186,6 +200,14 @@ refuses_line "a public suffix in a file" '.com.au\n' \
 printf 'a.example.org\na.example.org\n.example.org\n' >n.txt
 lint p.yaml
 is "$status $said" "0 " "a file may repeat itself"
+
+pack | sed 's/\[.example.com\]/[.example.com]\n    names-file: \/etc\/passwd/' >p.yaml
+lint p.yaml
+is "$status $said" "1 p.yaml:$(line passwd): entry 'zone': names-file: '/etc/passwd' is no file name (the file stands beside the pack)" \
+	"a file elsewhere is not read"
+pack | sed 's/\[.example.com\]/[.example.com]\n    names-file: ../' >p.yaml
+lint p.yaml
+like "$said" "^p.yaml:[0-9]*: entry 'zone': names-file: '..' is no file name [^"$'\n'"]*$" "nor is a folder"
 
 lint none.yaml
 like "$status $said" '^1 none.yaml: No such file' "a pack that is not there"

@@ -20,13 +20,17 @@ int clock_parse(const char *text, int64_t *seconds)
 {
 	static const char *const forms[] = { "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S",
 		                             "%Y-%m-%dT%H:%MZ", "%Y-%m-%d" };
+	static const size_t      lengths[] = { 20, 19, 17, 10 };
 
+	/* strptime takes 24-9-1 for a day of the first century */
+	if (strspn(text, "0123456789") != 4 || strpbrk(text, " \t\r\n"))
+		return -1;
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		struct tm   tm = { 0 };
 		const char *end = strptime(text, forms[i], &tm);
 		struct tm   given = tm;
 
-		if (!end || *end)
+		if (!end || *end || (size_t)(end - text) != lengths[i])
 			continue;
 		*seconds = timegm(&tm);
 		/* strptime lets 2026-02-31 pass; timegm then moves it into March */

@@ -49,6 +49,16 @@ static void list_add(char *out, size_t size, const char *word)
 	snprintf(out + used, size - used, "%s%s", used ? ", " : "", word);
 }
 
+/* What would do something to a terminal. Blanks and ends of lines are fine. */
+static bool has_control(const char *text)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+		if ((*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f ||
+		    (*c == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f))
+			return true;
+	return false;
+}
+
 static bool check_scalar(struct check *c, const char *key, const yaml_node_t *n)
 {
 	if (n->type != YAML_SCALAR_NODE)
@@ -56,6 +66,8 @@ static bool check_scalar(struct check *c, const char *key, const yaml_node_t *n)
 		        n->type == YAML_MAPPING_NODE ? "mapping" : "list");
 	else if (strlen(text_of(n)) != n->data.scalar.length)
 		problem(c, n, "%s: contains a NUL character", key);
+	else if (has_control(text_of(n)))
+		problem(c, n, "%s: contains a control character", key);
 	else
 		return true;
 	return false;

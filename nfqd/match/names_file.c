@@ -11,6 +11,12 @@
 
 #define LINE_MAX_TEXT 1024 /* the longest pattern, and a comment behind it */
 
+bool pack_names_file_ok(const struct pack_entry *e)
+{
+	return !strchr(e->names_file, '/') && strcmp(e->names_file, ".") != 0 &&
+	       strcmp(e->names_file, "..") != 0;
+}
+
 int pack_names_path(const struct pack *p, const struct pack_entry *e, char *out, size_t room)
 {
 	const char *slash = strrchr(p->path, '/');

@@ -93,6 +93,8 @@ void                    pack_free(struct pack *p);
 /* A pack past its date still works: the daemon must not stop protecting because nobody looked. */
 bool pack_expired(const struct pack *p);
 
+/* Is the names-file of an entry, which it must have, a file beside the pack and no path? */
+bool pack_names_file_ok(const struct pack_entry *e);
 /* Where the names-file of an entry is. Returns 0, or -1: longer than room. */
 MUST_CHECK int pack_names_path(const struct pack *p, const struct pack_entry *e, char *out,
                                size_t room);

@@ -163,7 +163,7 @@ static void check_names(struct pack_checker *c, const struct pack_entry *e, unsi
 {
 	struct pattern pattern;
 
-	if (e->names_file && strchr(e->names_file, '/'))
+	if (e->names_file && !pack_names_file_ok(e))
 		SAY(c, LINE(c, "entries[%u].names-file", at),
 		    "entry '%s': names-file: '%s' is no file name (the file stands beside the pack)",
 		    e->id, e->names_file);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/clock.h"
 #include "base/yaml.h"
 #include "match/ruleset.h"
@@ -76,28 +77,65 @@ static void check_sources(struct lint *l, const struct pack *p)
 	}
 }
 
-/* A sighting without an address alone never blocks, and says that it is weak. */
-static void check_unattributed(struct lint *l, const struct pack *p)
+static bool all_unattributed(const struct rules_item *r)
 {
-	for (unsigned i = 0; i < p->n_entries; i++) {
-		const struct pack_entry *e = &p->entries[i];
+	for (unsigned i = 0; i < r->n_sources; i++)
+		if (strcmp(rules_source(r->p, r->sources[i]), UNATTRIBUTED) != 0)
+			return false;
+	return r->n_sources > 0;
+}
 
-		if (e->n_sources != 1 || strcmp(rules_source(p, e->sources[0]), UNATTRIBUTED) != 0)
-			continue;
-		if (e->confidence != CONF_LOW || e->action == ENTRY_STAGE)
-			WRONG(l, p, LINE(p, "entries[%u]", i),
-			      "entry '%s': its only source is '%s': needs confidence low and action log "
-			      "or allow",
-			      e->id, e->sources[0]);
+/* A sighting without an address alone never blocks, and says that it is weak. */
+static void check_unattributed(struct lint *l, const struct rules_item *r, const char *what,
+                               const char *id, unsigned line)
+{
+	if (all_unattributed(r) && (r->confidence != CONF_LOW || r->action == ENTRY_STAGE))
+		WRONG(l, r->p, line,
+		      "%s '%s': its only source is '%s': needs confidence low and action log or allow",
+		      what, id, r->sources[0]);
+}
+
+static void check_entries(struct lint *l, const struct pack *p)
+{
+	struct rules_item r;
+
+	for (unsigned i = 0; i < p->n_entries; i++) {
+		rules_entry(p, i, &r);
+		check_unattributed(l, &r, "entry", r.id, LINE(p, "entries[%u]", i));
 	}
+}
+
+/* Networks nobody holds alone: what 'public suffix' is for names. */
+enum { WIDEST_4 = 8, WIDEST_6 = 16 };
+
+static void check_net(struct lint *l, const struct rules_item *r, unsigned line)
+{
+	char       text[ADDR_TEXT + 8];
+	struct net net;
+
+	if (!r->side_effect)
+		WRONG(l, r->p, line, "net '%s': missing key 'side_effect'", r->cidr);
+	if (net_parse(r->cidr, &net) < 0)
+		return; /* said when the pack was checked */
+	addr_text(&net.addr, text);
+	snprintf(text + strlen(text), 8, "/%u", net.bits);
+	if (strcmp(text, r->cidr) != 0)
+		WRONG(l, r->p, line, "net '%s': write it as '%s'", r->cidr, text);
+	if (net.bits < (net.addr.len == 4 ? WIDEST_4 : WIDEST_6) && r->n_ports == 0 &&
+	    r->action == ENTRY_STAGE)
+		WRONG(l, r->p, line,
+		      "net '%s': wider than what one vendor holds: needs 'ports' or action log", r->cidr);
 }
 
 static void check_nets(struct lint *l, const struct pack *p)
 {
-	for (unsigned i = 0; i < p->n_nets; i++)
-		if (!p->nets[i].side_effect)
-			WRONG(l, p, LINE(p, "nets[%u]", i), "net '%s': missing key 'side_effect'",
-			      p->nets[i].cidr);
+	struct rules_item r;
+
+	for (unsigned i = 0; i < p->n_nets; i++) {
+		rules_net(p, i, &r);
+		check_net(l, &r, LINE(p, "nets[%u]", i));
+		check_unattributed(l, &r, "net", r.cidr, LINE(p, "nets[%u]", i));
+	}
 }
 
 /* ---- stages -------------------------------------------------------------------------------- */
@@ -200,8 +238,8 @@ static void check_expired(struct lint *l, const struct pack *p)
 static void lint_pack(struct lint *l, unsigned i)
 {
 	static void (*const checks[])(struct lint *, const struct pack *) = {
-		check_sources,  check_unattributed, check_nets,
-		check_stages,   check_has_tests,    check_expired,
+		check_sources, check_entries,   check_nets,
+		check_stages,  check_has_tests, check_expired,
 	};
 	struct err err = { .text = "" };
 

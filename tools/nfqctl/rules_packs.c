@@ -72,7 +72,10 @@ int rules_names(const struct pack *p, unsigned entry, rules_name *each, void *ct
 	for (unsigned i = 0; r >= 0 && i < e->n_names; i++)
 		r = each(ctx, e->names[i], p->path,
 		         yaml_doc_line(p->doc, "entries[%u].names[%u]", entry, i));
-	return r >= 0 && e->names_file ? pack_names_file(p, e, each, ctx, err) : r;
+	/* another is refused when the pack is checked; lint goes on, and must not read it */
+	if (r >= 0 && e->names_file && pack_names_file_ok(e))
+		r = pack_names_file(p, e, each, ctx, err);
+	return r;
 }
 
 void rules_entry(const struct pack *p, unsigned i, struct rules_item *out)

@@ -73,6 +73,20 @@ skips 15 "a name outside the zone"
 skips 16 "answered by data of its own"
 is "$skipped" 4 "rpz: header and apex are not lines that were skipped"
 loads rpz
+import rpz '$ORIGIN .\nrpz.test SOA ns. me. (\n 1 60 60 60 60)\n NS ns.\n$ORIGIN rpz.test.\ntop.example.com CNAME .\n$ORIGIN com.rpz.test.\nexample CNAME .\n*.example CNAME .\nfine.other CNAME rpz-passthru.\n$ORIGIN example.net.rpz.test.\n@ CNAME .\n$ORIGIN sub\nx CNAME .\nfull.example.org.rpz.test. CNAME .\nother.example.org. CNAME .\n'
+is "$(names)" "top.example.com example.com .example.com example.net x.sub.example.net full.example.org" "rpz: names below another \$ORIGIN"
+is "$(exceptions)" "fine.other.com" "rpz: exceptions, too"
+skips 16 "a name outside the zone"
+is "$skipped" 1 "rpz: no other line"
+
+# ---- what lists have around their names
+import hosts '\xef\xbb\xbf0.0.0.0 first.example.com\n127.0.0.1 localhost localhost.localdomain\n0.0.0.0 a\e]0;x.example.com\n0.0.0.0 nul\0.example.com\n0.0.0.0 last.example.com\n'
+is "$(names)" "first.example.com last.example.com" "a byte order mark; names of the machine itself"
+is "$(cat errors)" "list:2: skipped: a single label: a name needs at least two: '127.0.0.1 localhost localhost.localdomain'
+list:3: skipped: '?' cannot be part of a name: '0.0.0.0 a?]0;x.example.com'
+list:4: skipped: a NUL character" "what would paint the screen is not shown"
+import dnsmasq 'server=//\nlocal=/a.example.com/\n'
+skips 1 "no name"
 
 # ---- the pack
 import auto '@@||only.example.com^\n'
@@ -111,6 +125,12 @@ printf '# nothing\n' >list
 cp list l.txt
 fails '^1 .*of none of the formats' auto list --out l.yaml
 fails '^1 .*no name in it' hosts list --out l.yaml
+printf '0.0.0.0 a.example.com\n' | gzip >list.gz
+fails '^1 .*list.gz: compressed with gzip: unpack it first' hosts list.gz --out l.yaml
+fails '^1 .*list.gz: compressed with gzip: unpack it first' auto list.gz --out l.yaml
+printf '\xff\xfe0\0' >list.gz
+fails '^1 .*list.gz: UTF-16: make it UTF-8 first' hosts list.gz --out l.yaml
+rm list.gz
 fails '^1 .*cannot be opened: No such file' hosts none --out l.yaml
 fails '^1 .*written over it' domains l.txt --out l.yaml
 fails '^2 .*needs the name of a pack' hosts list --out l

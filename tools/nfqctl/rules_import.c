@@ -21,6 +21,9 @@
 
 #define BLOCK        (256 * 1024)
 #define LINE_LONGEST 8192
+#define TEXT_OF(n)   TEXT_OF_(n)
+#define TEXT_OF_(n)  #n
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define PROBE_LINES  500 /* from which the format is told */
 #define CANDIDATES   16  /* names one of which becomes the pack's positive test */
 
@@ -35,7 +38,8 @@ struct importer {
 	const struct import_format *format;
 	struct import_pack          pack;
 	const char                 *out;
-	bool                        probing;
+	bool                        probing, begun;
+	const char                 *no_text; /* what the file is instead of a list */
 	unsigned                    line;
 	struct err                  why; /* the first bad name of the line */
 	unsigned long               skipped;
@@ -67,6 +71,13 @@ static const char *canonical(const char *name, char out[static HOST_TEXT])
 /* What lint would refuse, and what would mean something else as a pattern. */
 static const char *unfit(struct importer *x, const char *name)
 {
+	static const struct {
+		const char *tld, *why;
+	} nowhere[] = {
+		{ ".invalid", "a name below .invalid, which never exists" },
+		{ ".localhost", "a name of the machine itself" },
+		{ ".localdomain", "a name of the machine itself" },
+	};
 	struct pattern p;
 	const char    *tld = strrchr(name, '.');
 
@@ -76,8 +87,9 @@ static const char *unfit(struct importer *x, const char *name)
 		return "an empty label";
 	if (pattern_parse(&p, name, &x->why) < 0)
 		return x->why.text;
-	if (tld && strcmp(tld, ".invalid") == 0)
-		return "a name below .invalid, which never exists";
+	for (size_t i = 0; tld && i < sizeof(nowhere) / sizeof(nowhere[0]); i++)
+		if (strcmp(tld, nowhere[i].tld) == 0)
+			return nowhere[i].why;
 	if (strstr(name, "xn--") && !hostname_idna_ok(name))
 		return "an xn-- label that IDNA would not make";
 	return hostname_is_public_suffix(name) ? "a public suffix" : NULL;
@@ -112,20 +124,31 @@ static const char *take(struct import_lines *lines, const char *name, unsigned t
 
 /* ---- lines --------------------------------------------------------------------------------- */
 
+/* Somebody else wrote the line: what of it would do something to a terminal is not shown. */
+static void skip(struct importer *x, const char *why, const char *shown)
+{
+	char text[400];
+
+	x->skipped++;
+	if (x->probing)
+		return;
+	snprintf(text, sizeof(text), shown ? "%s: '%s'" : "%s", why, shown);
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = *c == '\t' ? ' ' : '?';
+	fprintf(stderr, "%s:%u: skipped: %s\n", x->pack.file, x->line, text);
+}
+
 static void read_line(struct importer *x, char *line)
 {
 	char        shown[61];
 	const char *why;
 
-	x->line++;
 	x->why.text[0] = '\0';
 	snprintf(shown, sizeof(shown), "%.*s", (int)strcspn(line, "\r\n"), line);
 	why = x->format->line(&x->lines, line);
-	if (!why)
-		return;
-	x->skipped++;
-	if (!x->probing)
-		fprintf(stderr, "%s:%u: skipped: %s: '%s'\n", x->pack.file, x->line, why, shown);
+	if (why)
+		skip(x, why, shown);
 }
 
 struct reader {
@@ -136,16 +159,17 @@ struct reader {
 
 static void end_line(struct importer *x, struct reader *r)
 {
-	if (!r->too_long) {
-		r->line[r->len] = '\0';
-		read_line(x, r->line);
-	} else {
-		x->line++;
-		x->skipped++;
-		if (!x->probing)
-			fprintf(stderr, "%s:%u: skipped: longer than %d characters\n", x->pack.file,
-			        x->line, LINE_LONGEST);
-	}
+	char *line = r->line;
+
+	r->line[r->len] = '\0';
+	if (x->line++ == 0 && strncmp(line, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
+		line += strlen(BYTE_ORDER_MARK);
+	if (r->too_long)
+		skip(x, "longer than " TEXT_OF(LINE_LONGEST) " characters", NULL);
+	else if (strlen(r->line) != r->len)
+		skip(x, "a NUL character", NULL);
+	else
+		read_line(x, line);
 	r->len = 0;
 	r->too_long = false;
 }
@@ -172,6 +196,27 @@ static void read_block(struct importer *x, struct reader *r, const char *p, cons
 	}
 }
 
+/* What a file is instead of text; NULL: it may be some. */
+static const char *no_text(const char *p, size_t n)
+{
+	static const struct {
+		const char *magic, *what;
+	} kinds[] = {
+		{ "\x1f\x8b", "compressed with gzip: unpack it first" },
+		{ "\xfd" "7zXZ", "compressed with xz: unpack it first" },
+		{ "\x28\xb5\x2f\xfd", "compressed with zstd: unpack it first" },
+		{ "BZh", "compressed with bzip2: unpack it first" },
+		{ "PK\3\4", "a zip archive: unpack it first" },
+		{ "\xff\xfe", "UTF-16: make it UTF-8 first" },
+		{ "\xfe\xff", "UTF-16: make it UTF-8 first" },
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (n >= strlen(kinds[i].magic) && memcmp(p, kinds[i].magic, strlen(kinds[i].magic)) == 0)
+			return kinds[i].what;
+	return NULL;
+}
+
 /* Reads the whole list, or when probing its beginning. */
 static int read_list(struct importer *x, int fd, struct sha256_ctx *hash)
 {
@@ -187,6 +232,9 @@ static int read_list(struct importer *x, int fd, struct sha256_ctx *hash)
 			continue;
 		if (n < 0)
 			return -errno;
+		if (!x->begun && (x->no_text = no_text(block, (size_t)n)))
+			return -EILSEQ;
+		x->begun = true;
 		sha256_update(hash, (size_t)n, (const uint8_t *)block);
 		read_block(x, &r, block, block + n);
 		if (x->probing && x->line >= PROBE_LINES)
@@ -208,7 +256,7 @@ static const struct import_format *format_named(const char *name)
 }
 
 /* The format in which most of the first lines make sense. NULL: none of them does. */
-static const struct import_format *format_told(const struct importer *ask, int fd)
+static const struct import_format *format_told(struct importer *ask, int fd)
 {
 	const struct import_format *best = NULL;
 	unsigned long               most = 0;
@@ -219,8 +267,10 @@ static const struct import_format *format_told(const struct importer *ask, int f
 
 		x.pack.file = ask->pack.file;
 		sha256_init(&unused);
-		if (lseek(fd, 0, SEEK_SET) < 0 || read_list(&x, fd, &unused) < 0)
+		if (lseek(fd, 0, SEEK_SET) < 0 || read_list(&x, fd, &unused) < 0) {
+			ask->no_text = x.no_text;
 			return NULL;
+		}
 		if (x.names.n + x.allow.n > most) {
 			most = x.names.n + x.allow.n;
 			best = f;
@@ -342,8 +392,10 @@ static int import(struct importer *x, int fd)
 	sha256_init(&hash);
 	if (!x->format)
 		x->format = format_told(x, fd);
-	if (!x->format)
+	if (!x->format && !x->no_text)
 		return failed(x, "of none of the formats, or no file; name the format", 0);
+	if (x->no_text)
+		return failed(x, x->no_text, 0);
 	x->pack.format = x->format->name;
 	r = output_open(x, &x->names, ".txt");
 	r = r < 0 ? r : output_open(x, &x->allow, ".allow.txt");
@@ -353,7 +405,7 @@ static int import(struct importer *x, int fd)
 		return failed(x, "the names of --out would be written over it", 0);
 	r = read_list(x, fd, &hash);
 	if (r < 0)
-		return failed(x, "cannot be read", r);
+		return failed(x, x->no_text ? x->no_text : "cannot be read", x->no_text ? 0 : r);
 	if (x->names.n + x->allow.n == 0)
 		return failed(x, "there is no name in it", 0);
 	r = write_pack(x, &hash);

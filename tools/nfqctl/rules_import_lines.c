@@ -166,6 +166,8 @@ static const char *dnsmasq_line(struct import_lines *x, char *line)
 	if (!dnsmasq_key(key))
 		return "not address=, server= or local=";
 	why = dnsmasq_target(key, target + 1, &taken);
+	if (!why && strspn(value + 2, "/") == strlen(value + 2))
+		return "no name";
 	for (char *save, *n = strtok_r(value + 2, "/", &save); n && !why; n = strtok_r(NULL, "/", &save))
 		why = x->take(x, n, taken);
 	return why;
@@ -198,30 +200,43 @@ static const char *rpz_action(const char *type, const char *data, unsigned *take
 	return "answered by data of its own";
 }
 
-/* The name that an owner stands for, without the zone's own; NULL: it lies outside. */
-static char *rpz_trigger(const struct import_lines *x, char *owner)
-{
-	size_t n = strlen(owner), zone = strlen(x->origin);
+#define ABSOLUTE (5 * HOST_TEXT) /* an owner and an origin */
 
-	if (n == 0 || owner[n - 1] != '.')
-		return owner;
-	owner[--n] = '\0';
-	if (zone == 0 || n <= zone || owner[n - zone - 1] != '.' ||
-	    strcasecmp(owner + n - zone, x->origin) != 0)
-		return NULL;
-	owner[n - zone - 1] = '\0';
-	return owner;
+/* A name of the file with what it is relative to, without a final dot; "" is the root. */
+static void rpz_absolute(const struct import_lines *x, const char *name, char out[static ABSOLUTE])
+{
+	size_t n = strlen(name);
+
+	if (strcmp(name, "@") == 0)
+		snprintf(out, ABSOLUTE, "%s", x->origin);
+	else if (n && name[n - 1] == '.')
+		snprintf(out, ABSOLUTE, "%.*s", (int)n - 1, name);
+	else
+		snprintf(out, ABSOLUTE, "%s%s%s", name, *x->origin ? "." : "", x->origin);
+}
+
+/* Writes the name that an owner stands for, without the zone's own. Returns -1 when it lies outside. */
+static int rpz_trigger(const struct import_lines *x, char out[static ABSOLUTE])
+{
+	size_t n, zone = strlen(x->zone);
+
+	rpz_absolute(x, x->owner, out);
+	n = strlen(out);
+	if (zone == 0) /* no line has said which it is */
+		return *x->owner && x->owner[strlen(x->owner) - 1] == '.' ? -1 : 0;
+	if (n <= zone || out[n - zone - 1] != '.' || strcasecmp(out + n - zone, x->zone) != 0)
+		return -1;
+	out[n - zone - 1] = '\0';
+	return 0;
 }
 
 static const char *rpz_take(struct import_lines *x, unsigned taken)
 {
 	static const char *const others[] = { "rpz-ip", "rpz-client-ip", "rpz-nsdname", "rpz-nsip" };
-	char                     owner[sizeof(x->owner)], *name;
+	char                     name[ABSOLUTE];
 	const char              *last;
 
-	memcpy(owner, x->owner, sizeof(owner));
-	name = rpz_trigger(x, owner);
-	if (!name)
+	if (rpz_trigger(x, name) < 0)
 		return "a name outside the zone";
 	last = strrchr(name, '.');
 	for (size_t i = 0; last && i < sizeof(others) / sizeof(others[0]); i++)
@@ -232,13 +247,33 @@ static const char *rpz_take(struct import_lines *x, unsigned taken)
 	return x->take(x, name, taken);
 }
 
+static void copy_name(char to[static HOST_TEXT], const char *name)
+{
+	if (strlen(name) < HOST_TEXT)
+		memcpy(to, name, strlen(name) + 1);
+}
+
 static void set_origin(struct import_lines *x, const char *name)
 {
-	size_t n = strlen(name);
+	char text[ABSOLUTE];
 
-	if (n < 2 || name[n - 1] != '.' || n > sizeof(x->origin))
+	if (strlen(name) >= HOST_TEXT)
 		return;
-	snprintf(x->origin, sizeof(x->origin), "%.*s", (int)n - 1, name);
+	rpz_absolute(x, name, text);
+	copy_name(x->origin, text);
+	if (!*x->zone)
+		copy_name(x->zone, text);
+}
+
+/* The apex is where the SOA is; until then the first $ORIGIN is taken for it. */
+static void set_zone(struct import_lines *x)
+{
+	char text[ABSOLUTE];
+
+	rpz_absolute(x, x->owner, text);
+	copy_name(x->zone, text);
+	if (!*x->origin)
+		copy_name(x->origin, text);
 }
 
 static const char *rpz_directive(struct import_lines *x, const char *key, const char *value)
@@ -260,7 +295,7 @@ static const char *rpz_record(struct import_lines *x, char *rest)
 	if (!type)
 		return "a record without a type";
 	if (strcasecmp(type, "SOA") == 0)
-		set_origin(x, x->owner);
+		set_zone(x);
 	if (strcasecmp(type, "SOA") == 0 || strcasecmp(type, "NS") == 0)
 		return NULL;
 	data = word(&rest);

@@ -138,11 +138,38 @@ again rpz
 # ---- networks and tables
 export_ nft p.yaml >p.nft
 ok "nft takes the sets" unshare $([ "$(id -u)" = 0 ] || echo -r) -n nft -c -f p.nft
-is "$(tr -d ' \t\n' <p.nft | grep -o 'set[a-z0-9]*{[^}]*}*')" \
+is "$(tr -d ' \t\n' <p.nft | grep -o 'set[a-z0-9_]*{[^}]*}*')" \
 	"setblocked4{typeipv4_addrflagsintervalauto-mergeelements={192.0.2.0/24,192.0.2.128/25}}
+setblocked4_ports{typeipv4_addr.inet_proto.inet_serviceflagsinterval}
 setrecorded4{typeipv4_addrflagsintervalauto-merge}
+setrecorded4_ports{typeipv4_addr.inet_proto.inet_serviceflagsinterval}
 setblocked6{typeipv6_addrflagsintervalauto-merge}
-setrecorded6{typeipv6_addrflagsintervalauto-mergeelements={2001:db8::/32}}}" "nft: blocked apart from recorded"
+setblocked6_ports{typeipv6_addr.inet_proto.inet_serviceflagsinterval}
+setrecorded6{typeipv6_addrflagsintervalauto-mergeelements={2001:db8::/32}}
+setrecorded6_ports{typeipv6_addr.inet_proto.inet_serviceflagsinterval}}" "nft: blocked apart from recorded"
+
+# what a network is listed for, and what stays open inside it
+sed '/^nets:/,$d' p.yaml >n.yaml
+cat >>n.yaml <<'END'
+nets:
+  - {cidr: 10.0.0.0/8, category: update, ports: [tcp/443, any/853], sources: [s], confidence: high, side_effect: none}
+  - {cidr: 10.1.0.0/16, category: update, ports: [tcp, tcp/443], sources: [s], confidence: high, side_effect: none}
+  - {cidr: 10.2.0.0/16, category: update, ports: [tcp/443], sources: [s], confidence: high, side_effect: none}
+  - {cidr: 198.51.100.0/24, category: update, sources: [s], confidence: high, side_effect: none}
+  - {cidr: 198.51.100.128/25, category: update, sources: [s], confidence: high, side_effect: none, action: log}
+  - {cidr: 203.0.113.0/24, category: update, sources: [s], confidence: high, side_effect: none}
+  - {cidr: 203.0.113.7/32, category: web, ports: [tcp/80], sources: [s], confidence: high, side_effect: none, action: allow}
+  - {cidr: 203.0.113.0/25, category: update, ports: [udp/53], sources: [s], confidence: high, side_effect: none}
+END
+export_ nft n.yaml >n.nft
+ok "nft loads them" unshare $([ "$(id -u)" = 0 ] || echo -r) -n nft -f n.nft
+is "$(tr -d ' \t\n' <n.nft | grep -o 'set[a-z]*4[a-z_]*{[^}]*}*')" \
+	"setblocked4{typeipv4_addrflagsintervalauto-merge}
+setblocked4_ports{typeipv4_addr.inet_proto.inet_serviceflagsintervalelements={10.0.0.0/8.tcp.443,10.0.0.0/8.tcp.853,10.0.0.0/8.udp.853,10.1.0.0/16.tcp.0-65535,203.0.113.0/25.udp.53}}
+setrecorded4{typeipv4_addrflagsintervalauto-mergeelements={198.51.100.128/25}}
+setrecorded4_ports{typeipv4_addr.inet_proto.inet_serviceflagsinterval}" "nft: ports narrow, and what stays open is not swallowed"
+like "$(grep '^#' n.nft)" "lost: 2 networks inside which something stays open: left out"$'\n'"#   198.51.100.0/24"$'\n'"#   203.0.113.0/24" "nft: what was left out is said"
+is "$(export_ nft "$rules/encrypted-dns.yaml" | grep -c '1\.1\.1\.1/32\( . tcp . \(443\|853\)\| . udp . \(443\|853\)\),\?$')" 4 "encrypted-dns: plain DNS to a resolver is not in the sets"
 export_ csv p.yaml >p.csv
 is "$(python3 -c '
 import csv, sys

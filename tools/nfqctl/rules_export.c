@@ -31,6 +31,7 @@ enum lost {
 	LOST_HOLE,
 	LOST_EXCEPTION,
 	LOST_NET,
+	LOST_NET_HOLE,
 	LOST_NAME,
 	LOSSES,
 };
@@ -42,6 +43,7 @@ static const char *const lost_words[] = {
 	[LOST_HOLE] = "suffixes below which something stays open that cannot be said here: left out",
 	[LOST_EXCEPTION] = "exceptions, which this format cannot say; nothing here blocks them",
 	[LOST_NET] = "networks: left out",
+	[LOST_NET_HOLE] = "networks inside which something stays open: left out",
 	[LOST_NAME] = "name patterns: left out",
 };
 
@@ -294,12 +296,15 @@ static int export_names(struct exporter *x)
 
 /* ---- networks ------------------------------------------------------------------------------ */
 
-static bool net_wanted(const struct exporter *x, const struct pack_net *n)
+static enum export_as net_as(const struct exporter *x, const struct pack_net *n, unsigned rule)
 {
-	return n->action != ENTRY_ALLOW && (x->categories & 1U << n->category);
+	if (n->action == ENTRY_ALLOW || !(x->categories & 1U << n->category))
+		return EXPORT_NOT;
+	return blocks(x, &x->rs.rules[rule]) ? EXPORT_BLOCKED : EXPORT_RECORDED;
 }
 
-static int export_nets(struct exporter *x, struct export_net *v)
+/* All of them, also those that are not exported: they may lie inside one that is. */
+static unsigned collect_nets(struct exporter *x, struct export_net *v)
 {
 	unsigned n = 0, rule = 0;
 
@@ -309,13 +314,28 @@ static int export_nets(struct exporter *x, struct export_net *v)
 		for (unsigned k = 0; k < p->n_entries; k++)
 			x->n_lost[LOST_NAME] += p->entries[k].n_names + (p->entries[k].names_file != NULL);
 		rule += p->n_entries;
-		for (unsigned k = 0; k < p->n_nets; k++, rule++)
-			if (net_wanted(x, &p->nets[k]))
-				v[n++] = (struct export_net){ .cidr = p->nets[k].cidr,
-					                      .v6 = strchr(p->nets[k].cidr, ':'),
-					                      .blocked = blocks(x, &x->rs.rules[rule]) };
+		for (unsigned k = 0; k < p->n_nets; k++, rule++) {
+			v[n] = (struct export_net){ .in = &p->nets[k],
+				                    .pack = i,
+				                    .as = net_as(x, &p->nets[k], rule) };
+			if (net_parse(p->nets[k].cidr, &v[n].net) == 0)
+				n++;
+		}
 	}
-	x->names = n;
+	return n;
+}
+
+static int export_nets(struct exporter *x, struct export_net *v)
+{
+	unsigned n = collect_nets(x, v);
+
+	for (unsigned i = 0; i < n; i++)
+		if (v[i].as == EXPORT_BLOCKED && export_net_has_hole(v, n, i)) {
+			lose(x, LOST_NET_HOLE, "", v[i].in->cidr);
+			v[i].as = EXPORT_NOT;
+		}
+	for (unsigned i = 0; i < n; i++)
+		x->names += v[i].as != EXPORT_NOT;
 	x->format->nets(x->body, v, n);
 	return 0;
 }

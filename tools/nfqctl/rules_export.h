@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between rules_export.c (what is exported, the header) and rules_export_formats.c (how it is written). */
+/* Between rules_export.c (what is exported, the header), rules_export_formats.c (how it is written) and
+ * rules_export_nets.c (networks). */
 #ifndef NFQCTL_RULES_EXPORT_H
 #define NFQCTL_RULES_EXPORT_H
 
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "rules.h"
 
 /* One name that is to be blocked, or kept open below what is blocked. */
@@ -15,10 +17,16 @@ struct export_name {
 	bool        below_blocked; /* and of names below it */
 };
 
+enum export_as { EXPORT_NOT, EXPORT_BLOCKED, EXPORT_RECORDED };
+
 struct export_net {
-	const char *cidr;
-	bool        v6, blocked; /* else: only recorded */
+	const struct pack_net *in;
+	struct net             net;
+	unsigned               pack;
+	enum export_as         as;
 };
+/* Is there one, not blocked itself, inside v[i], that v[i] would block with it? */
+bool export_net_has_hole(const struct export_net *v, unsigned n, unsigned i);
 
 struct export_format {
 	const char *name, *comment; /* NULL: no line of it can be a comment */
@@ -34,5 +42,8 @@ struct export_format {
 	void (*net_row)(FILE *f, const struct pack *p, const char *sha256, unsigned net);
 };
 extern const struct export_format export_formats[]; /* ends with a row without a name */
+
+/* rules_export_nets.c */
+void export_nft(FILE *f, const struct export_net *v, unsigned n);
 
 #endif

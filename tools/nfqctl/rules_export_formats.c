@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How each format writes a name, a network or a row. None of them may say more than the packs do. */
+/* How each format writes a name or a row. None of them may say more than the packs do. */
 #include <stdio.h>
 #include <string.h>
 
@@ -76,32 +76,6 @@ static void rpz_open(FILE *f, const struct export_name *n)
 		fprintf(f, "%s CNAME rpz-passthru.\n", n->text);
 	if (n->below || n->below_blocked)
 		fprintf(f, "*.%s CNAME %s\n", n->text, n->below_blocked ? "." : "rpz-passthru.");
-}
-
-/* ---- nft ----------------------------------------------------------------------------------- */
-
-static void nft_set(FILE *f, const char *name, const struct export_net *v, unsigned n, bool v6,
-                    bool blocked)
-{
-	unsigned written = 0;
-
-	fprintf(f, "\tset %s%c {\n\t\ttype %s\n\t\tflags interval\n\t\tauto-merge\n", name,
-	        v6 ? '6' : '4', v6 ? "ipv6_addr" : "ipv4_addr");
-	for (unsigned i = 0; i < n; i++)
-		if (v[i].v6 == v6 && v[i].blocked == blocked)
-			fprintf(f, "%s%s", written++ ? ",\n\t\t\t" : "\t\telements = {\n\t\t\t",
-			        v[i].cidr);
-	fprintf(f, "%s\t}\n", written ? "\n\t\t}\n" : "");
-}
-
-static void nft_nets(FILE *f, const struct export_net *v, unsigned n)
-{
-	fputs("table inet nfqd_export {\n", f);
-	for (unsigned v6 = 0; v6 < 2; v6++) {
-		nft_set(f, "blocked", v, n, v6, true);
-		nft_set(f, "recorded", v, n, v6, false);
-	}
-	fputs("}\n", f);
 }
 
 /* ---- csv (RFC 4180): everything, one row per pattern --------------------------------------- */
@@ -215,7 +189,7 @@ const struct export_format export_formats[] = {
 	  .block = rpz_block,
 	  .open = rpz_open,
 	  .begin = rpz_begin },
-	{ .name = "nft", .comment = "#", .nets = nft_nets },
+	{ .name = "nft", .comment = "#", .nets = export_nft },
 	{ .name = "csv", .begin = csv_begin, .row = csv_row, .net_row = csv_net_row },
 	{ .name = NULL },
 };

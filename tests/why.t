@@ -21,6 +21,8 @@ like "$(by_pack s03.upd.kaspersky.com --at 2024-09-29T04:00:00Z | jq -r .stage.c
 like "$(by_pack media.kaspersky.com | jq -r '"\(.action) \(.because)"')" 'allow .*kav-tool-removal.*never be blocked' "a removal tool, and why it passes"
 is "$(by_pack blocked.nfqd.invalid | jq -r '"\(.action) \(.policy)"')" "reject canary" "the canary"
 
+is "$(by_pack MÜNCHEN.example | jq -r .name)" xn--mnchen-3ya.example "a name as people write it"
+
 cat >"$work/nfqd.yaml" <<-END
 	rules: [$PWD/rules/kaspersky.yaml]
 	mode: log

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "nfqctl.h"
+#include "rules.h"
 
 static int usage(FILE *to, int result)
 {
@@ -34,6 +35,7 @@ int cmd_allow(struct nfqctl *ctl, int argc, char **argv)
 	};
 	const char *client = NULL, *length = NULL, *until = NULL, *reason = NULL;
 	bool        as_json = false;
+	char        name[HOST_TEXT + 1];
 	json_t     *request;
 	int         o;
 
@@ -50,7 +52,7 @@ int cmd_allow(struct nfqctl *ctl, int argc, char **argv)
 	if (optind + 1 != argc || !reason || !length == !until)
 		return usage(stderr, CTL_USAGE);
 	request = json_pack("{s:s, s:s, s:s*, s:s*, s:s*, s:s}", "command", "allow", "name",
-	                    argv[optind], "client", client, "for", length, "until", until, "reason",
+	                    hostname_typed(argv[optind], name), "client", client, "for", length, "until", until, "reason",
 	                    reason);
 	if (!request) {
 		fprintf(stderr, "nfqctl: name and reason must be UTF-8\n");

@@ -55,15 +55,17 @@ int print_answer(json_t *answer, bool as_json, void (*print)(const json_t *))
 
 int ask_by_name(struct nfqctl *ctl, int argc, char **argv, void (*print)(const json_t *))
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { NULL, 0, NULL, 0 } };
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+		                                 { "help", no_argument, NULL, 'h' },
+		                                 { NULL, 0, NULL, 0 } };
 	bool as_json = false;
 	int  o;
 
-	while ((o = getopt_long(argc, argv, "", options, NULL)) == 'j')
+	while ((o = getopt_long(argc, argv, "h", options, NULL)) == 'j')
 		as_json = true;
 	if (o != -1 || optind < argc) {
-		fprintf(stderr, "usage: nfqctl %s [--json]\n", argv[0]);
-		return CTL_USAGE;
+		fprintf(o == 'h' ? stdout : stderr, "usage: nfqctl %s [--json]\n", argv[0]);
+		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}
 	return print_answer(ask(ctl, json_pack("{s:s}", "command", argv[0])), as_json, print);
 }

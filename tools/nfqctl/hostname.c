@@ -68,3 +68,16 @@ int hostname_to_ascii(const char *name, char out[static HOST_TEXT])
 	idn2_free(ascii);
 	return n < HOST_TEXT ? 0 : -1;
 }
+
+const char *hostname_typed(const char *text, char out[static HOST_TEXT + 1])
+{
+	bool below = text[0] == '.', ascii = true;
+
+	for (const char *c = text; *c; c++)
+		ascii &= (unsigned char)*c < 0x80;
+	if (ascii || hostname_to_ascii(text + below, out + below) < 0)
+		return text;
+	if (below)
+		out[0] = '.';
+	return out;
+}

@@ -10,9 +10,9 @@
 
 static const struct nfqctl_command commands[] = {
 	{ "status", cmd_status, "[--json]", "what the daemon does, with which rules, since when" },
-	{ "why", cmd_why, "NAME [--client A] [--at TIME] [--port N] [--json]",
+	{ "why", cmd_why, "NAME [--client A] [--at TIME] [--port N] [--json] [-c FILE | --rules PATH]...",
 	  "what is done about a name or address, and why (with or without a daemon)" },
-	{ "allow", cmd_allow, "NAME [--client A] --for 1h|--until DATE --reason TEXT",
+	{ "allow", cmd_allow, "NAME [--client A] --for 1h|--until DATE --reason TEXT [--json]",
 	  "let a name pass for a while" },
 	{ "exceptions", cmd_exceptions, "[--json] | --revoke NAME|ID",
 	  "what is allowed for a while, by whom, until when" },

@@ -67,5 +67,8 @@ const char *hostname_registered(const char *name);
 bool hostname_idna_ok(const char *name);
 /* Writes a name in UTF-8 with A-labels, in lower case. Returns 0, or -1 when IDNA has no such name. */
 int hostname_to_ascii(const char *name, char out[static HOST_TEXT]);
+/* What a person typed for a name, with A-labels where it has other letters: out, or text when there is
+ * nothing to be done. */
+const char *hostname_typed(const char *text, char out[static HOST_TEXT + 1]);
 
 #endif

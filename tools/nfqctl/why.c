@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "nfqctl.h"
+#include "rules.h"
 #include "run/conf.h"
 #include "run/ctl.h"
 #include "run/state.h"
@@ -172,6 +173,7 @@ static int parse(int argc, char **argv, json_t *question, struct source *s, bool
 		{ "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
 	};
 	static const char *const keys[] = { ['C'] = "client", ['a'] = "at", ['p'] = "port" };
+	char                     name[HOST_TEXT + 1];
 	int                      o;
 
 	while ((o = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
@@ -187,7 +189,7 @@ static int parse(int argc, char **argv, json_t *question, struct source *s, bool
 	}
 	if (optind + 1 != argc || (s->conf && s->n_rules))
 		return CTL_USAGE;
-	json_object_set_new(question, "name", json_string(argv[optind]));
+	json_object_set_new(question, "name", json_string(hostname_typed(argv[optind], name)));
 	return -1;
 }
 

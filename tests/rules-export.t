@@ -134,6 +134,15 @@ is "$(sort back.txt)" "$(printf '%s\n' .apex.example.com .blocked.example.com de
 is "$(sort back.allow.txt)" "$(printf '%s\n' .logzone.blocked.example.com apex.example.com help.example.org log.blocked.example.com tool.blocked.example.com | sort)" \
 	"adblock: exceptions come back"
 again rpz
+export_ dnsmasq p.yaml >list.dnsmasq
+rm -f back.*
+"$NFQCTL" rules import dnsmasq list.dnsmasq --out back.yaml >/dev/null 2>errors
+is "$(grep -o 'skipped: .*' errors)" "skipped: all below a name, but not the name itself: 'address=/*.apex.example.com/'" \
+	"dnsmasq: import skips what a pattern cannot say"
+is "$(sort back.txt)" "$(printf '%s\n' .blocked.example.com .x.ent.blocked.example.com deep.logzone.blocked.example.com exact.example.org hole.example.net s0.upd.example.com s1.upd.example.com s2.upd.example.com | sort)" \
+	"dnsmasq: names come back as names, suffixes as suffixes"
+is "$(sort back.allow.txt)" "$(printf '%s\n' .help.example.org .logzone.blocked.example.com apex.example.com log.blocked.example.com tool.blocked.example.com | sort)" \
+	"dnsmasq: exceptions, too"
 
 # ---- networks and tables
 export_ nft p.yaml >p.nft

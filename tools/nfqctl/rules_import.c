@@ -44,6 +44,11 @@ struct importer {
 	struct err                  why; /* the first bad name of the line */
 	unsigned long               skipped;
 	struct output               names, allow;
+	struct {
+		struct output *to; /* NULL: it is written */
+		char           text[HOST_TEXT];
+		bool           below;
+	} last;
 	char                        candidate[CANDIDATES][HOST_TEXT];
 	unsigned                    candidates;
 	char                        allowed[HOST_TEXT]; /* the first exception */
@@ -104,6 +109,13 @@ static void keep(struct importer *x, const char *name, bool allow)
 		snprintf(x->allowed, sizeof(x->allowed), "%s", name);
 }
 
+static void write_last(struct importer *x)
+{
+	if (x->last.to)
+		fprintf(x->last.to->f, "%s%s\n", x->last.below ? "." : "", x->last.text);
+	x->last.to = NULL;
+}
+
 static const char *take(struct import_lines *lines, const char *name, unsigned taken)
 {
 	struct importer *x = (struct importer *)lines;
@@ -118,8 +130,24 @@ static const char *take(struct import_lines *lines, const char *name, unsigned t
 	if (x->probing)
 		return NULL;
 	keep(x, text, to == &x->allow);
-	fprintf(to->f, "%s%s\n", taken & TAKE_BELOW ? "." : "", text);
+	write_last(x);
+	x->last.to = to;
+	x->last.below = taken & TAKE_BELOW;
+	memcpy(x->last.text, text, sizeof(text));
 	return NULL;
+}
+
+static bool narrow(struct import_lines *lines, const char *name, unsigned taken)
+{
+	struct importer     *x = (struct importer *)lines;
+	const struct output *opposite = taken & TAKE_ALLOW ? &x->names : &x->allow;
+	char                 text[HOST_TEXT];
+
+	if (x->last.to != opposite || !x->last.below || canonical(name, text) ||
+	    strcmp(x->last.text, text) != 0)
+		return false;
+	x->last.below = false;
+	return true;
 }
 
 /* ---- lines --------------------------------------------------------------------------------- */
@@ -242,6 +270,7 @@ static int read_list(struct importer *x, int fd, struct sha256_ctx *hash)
 	}
 	if (r.len > 0 || r.too_long)
 		end_line(x, &r);
+	write_last(x);
 	return 0;
 }
 
@@ -262,7 +291,7 @@ static const struct import_format *format_told(struct importer *ask, int fd)
 	unsigned long               most = 0;
 
 	for (const struct import_format *f = import_formats; f->name; f++) {
-		struct importer   x = { .lines.take = take, .format = f, .probing = true };
+		struct importer   x = { .lines = { .take = take, .narrow = narrow }, .format = f, .probing = true };
 		struct sha256_ctx unused;
 
 		x.pack.file = ask->pack.file;
@@ -516,7 +545,7 @@ int cmd_rules_import(struct nfqctl *ctl, int argc, char **argv)
 	int                    o;
 
 	(void)ctl;
-	x = (struct importer){ .lines.take = take, .pack = { .vendor = "imported", .category = "web" } };
+	x = (struct importer){ .lines = { .take = take, .narrow = narrow }, .pack = { .vendor = "imported", .category = "web" } };
 	while ((o = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
 		switch (o) {
 		case 'o': x.out = optarg; break;

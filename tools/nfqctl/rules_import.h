@@ -15,6 +15,9 @@ enum taken { TAKE_NAME = 0, TAKE_BELOW = 1, TAKE_ALLOW = 2 }; /* bits: and all b
 struct import_lines {
 	/* Takes one name. Returns NULL, or why it cannot be. Set by the caller. */
 	const char *(*take)(struct import_lines *x, const char *name, unsigned taken);
+	/* What was taken last was this name with all below it, and for the opposite: what is below is
+	 * not meant after all. False: it was not that. Set by the caller. */
+	bool (*narrow)(struct import_lines *x, const char *name, unsigned taken);
 	/* of a zone: the owner of the record before, as written; what relative names are relative to, and
 	 * the apex, without a final dot, "" while unknown */
 	char     owner[HOST_TEXT * 4], origin[HOST_TEXT], zone[HOST_TEXT];

@@ -131,7 +131,7 @@ static const char *adblock_line(struct import_lines *x, char *line)
 	return x->take(x, name + 1, taken);
 }
 
-/* ---- dnsmasq: address=/name/, server=/name/, local=/name/ ---------------------------------- */
+/* ---- dnsmasq: address=/name/, server=/name/, local=/name/ are the name and all below ------- */
 
 /* What stands behind the last '/': nothing (no such name), nowhere, or '#' (ask as usual). */
 static const char *dnsmasq_target(const char *key, const char *target, unsigned *taken)
@@ -147,6 +147,14 @@ static const char *dnsmasq_target(const char *key, const char *target, unsigned 
 static bool dnsmasq_key(const char *key)
 {
 	return strcmp(key, "address") == 0 || strcmp(key, "server") == 0 || strcmp(key, "local") == 0;
+}
+
+/* '*.name' is all below a name and not the name, which only narrows what stands before it. */
+static const char *dnsmasq_name(struct import_lines *x, const char *name, unsigned taken)
+{
+	if (strncmp(name, "*.", 2) != 0)
+		return x->take(x, name, taken);
+	return x->narrow(x, name + 2, taken) ? NULL : "all below a name, but not the name itself";
 }
 
 static const char *dnsmasq_line(struct import_lines *x, char *line)
@@ -169,7 +177,7 @@ static const char *dnsmasq_line(struct import_lines *x, char *line)
 	if (!why && strspn(value + 2, "/") == strlen(value + 2))
 		return "no name";
 	for (char *save, *n = strtok_r(value + 2, "/", &save); n && !why; n = strtok_r(NULL, "/", &save))
-		why = x->take(x, n, taken);
+		why = dnsmasq_name(x, n, taken);
 	return why;
 }
 

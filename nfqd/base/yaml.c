@@ -29,6 +29,10 @@ int yaml_doc_error(const struct yaml_doc *d, struct err *err, unsigned line, con
 	va_start(ap, fmt);
 	vsnprintf(one.text + n, sizeof(one.text) - (size_t)n, fmt, ap);
 	va_end(ap);
+	/* what a file says is shown on a terminal */
+	for (char *c = one.text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	if (d->say)
 		d->say(d->ctx, one.text);
 	return err_set(err, "%s", one.text);

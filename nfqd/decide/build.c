@@ -222,6 +222,31 @@ static int add_conditions(struct build *x, const struct policy_in *in, struct rs
 	return 0;
 }
 
+static bool product_known(struct build *x, const char *product)
+{
+	const struct rs_rule *rules = (const void *)x->b->section[RS_RULE].data;
+	const uint32_t       *list = (const void *)x->b->section[RS_LIST].data;
+
+	for (uint32_t i = 0; i < x->b->section[RS_RULE].n; i++)
+		for (uint32_t k = 0; k < rules[i].products.n; k++)
+			if (strcmp(text_at(x, list[rules[i].products.first + k]), product) == 0)
+				return true;
+	return false;
+}
+
+/* What is not wrong, and yet hardly what was meant. */
+static void warn(struct build *x, const struct policy_in *in)
+{
+	if (in->action == POLICY_DROP)
+		diag_warn("policy", "policy '%s' drops in silence: the product then asks its public "
+		          "resolvers; 'reject' answers it at once",
+		          in->name);
+	for (unsigned i = 0; i < in->n_products; i++)
+		if (!product_known(x, in->products[i]))
+			diag_warn("policy", "policy '%s': no entry of the packs is about product '%s'",
+			          in->name, in->products[i]);
+}
+
 static int add_policy(struct build *x, const struct policy_in *in)
 {
 	struct rs_policy p = { .name = text(x, in->name),
@@ -232,10 +257,7 @@ static int add_policy(struct build *x, const struct policy_in *in)
 	x->name = in->name;
 	if (add_conditions(x, in, &p) < 0)
 		return -1;
-	if (in->action == POLICY_DROP)
-		diag_warn("policy", "policy '%s' drops in silence: the product then asks its public "
-		          "resolvers; 'reject' answers it at once",
-		          in->name);
+	warn(x, in);
 	image_add(x->b, RS_POLICY, &p, 1, sizeof(p));
 	return 0;
 }

@@ -45,6 +45,22 @@ static int gather_exceptions(struct build *x)
 	return 0;
 }
 
+/* Records name the exception that let something pass. */
+static int check_same_name(struct build *x)
+{
+	const struct conf *c = x->c;
+
+	for (unsigned i = 0; i < c->n_exceptions; i++)
+		for (unsigned k = 0; k < i; k++)
+			if (strcmp(c->exceptions[k].name, c->exceptions[i].name) == 0)
+				return yaml_doc_error(c->doc, x->err,
+				                      yaml_doc_line(c->doc, "exceptions[%u].name", i),
+				                      "exception '%s': an earlier exception has the same "
+				                      "name",
+				                      c->exceptions[i].name);
+	return 0;
+}
+
 /* An exception without a near end is a policy that nobody reads. */
 static int check_ends(struct build *x)
 {
@@ -179,7 +195,7 @@ static int build(struct build *x, const struct image *from, uint64_t generation)
 	if (gather_exceptions(x) < 0 || add_packs(x, from) < 0)
 		return -1;
 	find_not_before(x);
-	if (check_ends(x) < 0 || add_policies(x) < 0)
+	if (check_same_name(x) < 0 || check_ends(x) < 0 || add_policies(x) < 0)
 		return -1;
 	for (unsigned i = 0; i < x->n_exceptions; i++)
 		if (add_names(x, i) < 0)

@@ -83,6 +83,8 @@ static void test_messages(void **state)
 		{ "an empty text", "name:\n", "f:1: name: must not be empty" },
 		{ "a text that is too long", "name: a\nentries: [{id: x, words: [a, aaaaaaaaaaaaaaaaaaaaa]}]\n",
 		  "f:2: entry 'x': words: longer than 20 characters" },
+		{ "an escape sequence", "name: \"a\\e[2J\"\n", "f:1: name: contains a control character" },
+		{ "one of eight bits", "name: \"a\\x9b2J\"\n", "f:1: name: contains a control character" },
 		{ "a NUL", "name: \"a\\0b\"\n", "f:1: name: contains a NUL character" },
 		{ "a list instead of a text", "name: [a]\n",
 		  "f:1: name: must be a single value, not a list" },

@@ -172,13 +172,27 @@ static void test_drop_warns(void **state)
 	                          "public resolvers; 'reject' answers it at once");
 }
 
+static void test_product_warns(void **state)
+{
+	static char     *none[] = { "no such" };
+	struct policy_in p = { .name = "typo", .action = POLICY_LOG, .products = none, .n_products = 1 };
+	char             got[1200];
+
+	(void)state;
+	diag_register(hear);
+	build_text(&p, 1, NULL, 0, got, sizeof(got));
+	diag_register(NULL);
+	assert_string_equal(got, "ok");
+	assert_string_equal(said, "2 policy: policy 'typo': no entry of the packs is about product 'no such'");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_same_name),
 		cmocka_unit_test(test_exceptions),
-		cmocka_unit_test(test_drop_warns),
+		cmocka_unit_test(test_drop_warns), cmocka_unit_test(test_product_warns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

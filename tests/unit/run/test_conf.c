@@ -213,6 +213,13 @@ static void test_messages(void **state)
 		{ "an exception without an end",
 		  RULES "exceptions:\n  - {name: e, names: [a.b], owner: o, reason: r}\n",
 		  "nfqd.yaml:3: exception 'e': missing key 'expires'" },
+		{ "two exceptions of one name",
+		  RULES "exceptions:\n  - {name: e, names: [a.b], owner: o, reason: r, expires: 2020-01-01}\n"
+			"  - {name: e, names: [a.c], owner: o, reason: r, expires: 2020-01-01}\n",
+		  "nfqd.yaml:4: exception 'e': an earlier exception has the same name" },
+		{ "a name that would paint the screen",
+		  RULES "policies:\n  - {name: \"a\\e[2J\", action: log}\n",
+		  "nfqd.yaml:3: policy 'a?[2J': name: contains a control character" },
 		{ "a bad name of an exception",
 		  RULES "exceptions:\n  - name: e\n    names: [a.b, \"*.b\"]\n    owner: o\n    reason: r\n"
 			"    expires: 2027-01-01\n",

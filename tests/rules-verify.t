@@ -24,10 +24,11 @@ entries:
   - {id: gone, names: [gone.example.com, dangling.example.com], category: update, sources: [s], confidence: high, side_effect: none}
   - {id: moved, names: [moved.example.com, twice.example.com], category: update, sources: [s], confidence: high, side_effect: none, action: log}
   - {id: own, names: [own.example.com, own6.example.com, ownmoved.example.com], category: update, sources: [s], confidence: high, side_effect: none}
-  - {id: bad, names: [silent.example.com, refused.example.org, sink.example.com], category: update, sources: [s], confidence: high, side_effect: none}
+  - {id: bad, names: [silent.example.com, refused.example.org, sink.example.com, inner.example.com], category: update, sources: [s], confidence: high, side_effect: none}
   - {id: zones, names: [.zone.example.com, "g-*.example.com"], category: update, sources: [s], confidence: high, side_effect: none}
 nets:
   - {cidr: 192.0.2.0/24, category: update, sources: [s], confidence: high, side_effect: none}
+  - {cidr: 10.0.0.0/8, category: update, ports: [tcp/13111], sources: [s], confidence: high, side_effect: none}
   - {cidr: "2001:db8:1::/48", category: update, sources: [s], confidence: high, side_effect: none}
 END
 port=$((20000 + $$ % 20000))
@@ -43,7 +44,7 @@ dnsmasq -k -C /dev/null --no-resolv --no-hosts -p $port --listen-address=127.0.0
 	--host-record=own.example.com,192.0.2.7 --host-record=own6.example.com,198.51.100.1,2001:db8:1::7 \
 	--host-record=near.example.net,192.0.2.8 --cname=ownmoved.example.com,near.example.net \
 	--txt-record=nowhere.example.net,text --cname=dangling.example.com,nowhere.example.net \
-	--address=/sink.example.com/0.0.0.0 >server.log 2>&1 &
+	--host-record=inner.example.com,10.1.2.3 --address=/sink.example.com/0.0.0.0 >server.log 2>&1 &
 pids="$pids $!"
 verify() { "$NFQCTL" rules verify --timeout 1 "$@" p.yaml; }
 answers() { (: <>"/dev/tcp/127.0.0.1/$port") && ss -Hlnu "sport = :$((port + 1))" | grep -q .; }
@@ -67,12 +68,13 @@ is "$(grep '^#' report | sed 's/on 20..-..-..T..:..:..Z$/on DATE/')" "# What the
 # canary blocked.nfqd.invalid: dead
 # no enforcing nfqd seen (a resolver between that makes up its own answers can hide it)
 #
-# p 2026.11.24.3: 17 names, 2 patterns that cannot be asked for
-# alive 5 own 3 moved 2 empty 2 dead 2 failed 3 blocked 0" "the header: date, server, canary, counts"
+# p 2026.11.24.3: 18 names, 2 patterns that cannot be asked for
+# alive 5 own 3 moved 2 empty 2 dead 2 failed 4 blocked 0" "the header: date, server, canary, counts"
 is "$(grep -v '^#' report)" "p  alive    alive.example.com     plain
 p  empty    dangling.example.com  gone  leads to nowhere.example.net, outside the pack's own zones
 p  empty    empty.example.com     plain
 p  dead     gone.example.com      gone
+p  failed   inner.example.com     bad  answers 10.1.2.3
 p  alive    inside.example.com    plain
 p  moved    moved.example.com     moved  leads to cdn.example.net, outside the pack's own zones
 p  own      own.example.com       own  in the pack's own 192.0.2.0/24
@@ -89,7 +91,7 @@ p  moved    twice.example.com     moved  leads to cdn.example.net, outside the p
 is "$(jq -r '.packs[].results[] | "p \(.status) \(.name)"' report.json)" \
 	"$(grep -v '^#' report | awk '{ print $1, $2, $3 }')" "the same in the same order, one name at a time"
 is "$(jq -c '[.enforcing_nfqd_seen, .canary.status, .packs[0].pack, .packs[0].version, .packs[0].names, .packs[0].patterns, .packs[0].counts.moved]' report.json)" \
-	'[false,"dead","p","2026.11.24.3",17,2,2]' "JSON: the header"
+	'[false,"dead","p","2026.11.24.3",18,2,2]' "JSON: the header"
 is "$(jq -c '.packs[0].results[] | select(.entry == "moved")' report.json)" \
 	'{"name":"moved.example.com","entry":"moved","status":"moved","leads_to":"cdn.example.net"}
 {"name":"twice.example.com","entry":"moved","status":"moved","leads_to":"cdn.example.net"}' "JSON: names"

@@ -41,12 +41,30 @@ static void failed(struct verify_answer *v, const char *why)
 	print_why(v, span_str(why));
 }
 
-/* "Nowhere", as filters say it that do not say more. */
-static bool is_unspecified(const struct addr *a)
+/* "Nowhere", or a machine of this site, as filters say it that do not say more. The pack may list
+ * networks of that kind, for what a vendor's products say to each other. */
+static bool is_from_here(const struct addr *a)
 {
-	const struct addr none = { .len = a->len };
+	static const struct net nets[] = {
+		{ { 4, { 0 } }, 8 },           { { 4, { 10 } }, 8 },      { { 4, { 100, 64 } }, 10 },
+		{ { 4, { 127 } }, 8 },         { { 4, { 169, 254 } }, 16 }, { { 4, { 172, 16 } }, 12 },
+		{ { 4, { 192, 168 } }, 16 },   { { 16, { 0 } }, 127 },    { { 16, { 0xfc } }, 7 },
+		{ { 16, { 0xfe, 0x80 } }, 10 },
+	};
 
-	return addr_eq(a, &none);
+	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
+		if (net_has(&nets[i], a))
+			return true;
+	return false;
+}
+
+static void from_here(struct verify_answer *v)
+{
+	char text[ADDR_TEXT], why[ADDR_TEXT + 16];
+
+	addr_text(&v->addrs[0], text);
+	snprintf(why, sizeof(why), "answers %s", text);
+	failed(v, why);
 }
 
 static void take_data(struct verify_answer *v, const struct names *names)
@@ -80,8 +98,8 @@ static void take_reply(struct verify_answer *v, struct span reply)
 		failed(v, "an answer that is damaged or leads over too many names");
 	} else if (rcode && rcode != NXDOMAIN) {
 		failed(v, rcodes[rcode] ? rcodes[rcode] : "an answer with an unusual code");
-	} else if (v->n_addrs && is_unspecified(&v->addrs[0])) {
-		failed(v, v->addrs[0].len == 4 ? "answers 0.0.0.0" : "answers ::");
+	} else if (v->n_addrs && is_from_here(&v->addrs[0])) {
+		from_here(v);
 	} else {
 		v->outcome = v->n_addrs ? OUTCOME_ADDRESS : rcode ? OUTCOME_DEAD : OUTCOME_EMPTY;
 	}

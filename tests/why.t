@@ -23,6 +23,9 @@ is "$(by_pack blocked.nfqd.invalid | jq -r '"\(.action) \(.policy)"')" "reject c
 
 is "$(by_pack MÜNCHEN.example | jq -r .name)" xn--mnchen-3ya.example "a name as people write it"
 
+like "$(why s03.upd.kaspersky.com --rules rules/kaspersky.yaml --at 2024-09-20)" \
+	'stage +vendor-cutoff \(log\) since 2024-09-10.*next +icts-full \(block\) from 2024-09-29T04:00:00Z, basis law: 89 FR 52434' "the stage in force and the next one"
+
 cat >"$work/nfqd.yaml" <<-END
 	rules: [$PWD/rules/kaspersky.yaml]
 	mode: log

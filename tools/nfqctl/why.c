@@ -88,12 +88,12 @@ static json_t *answer_here(const struct source *s, const json_t *question, struc
 
 /* ---- the answer in words ------------------------------------------------------------------- */
 
-static void print_stage(const char *title, const json_t *s)
+static void print_stage(const char *title, const json_t *s, const char *when)
 {
 	if (!json_is_object(s))
 		return;
-	printf("  %-10s %s (%s) since %s, basis %s: %s\n", title, text_of(s, "id"),
-	       text_of(s, "action"), text_of(s, "from"), text_of(s, "basis"), text_of(s, "citation"));
+	printf("  %-10s %s (%s) %s %s, basis %s: %s\n", title, text_of(s, "id"),
+	       text_of(s, "action"), when, text_of(s, "from"), text_of(s, "basis"), text_of(s, "citation"));
 }
 
 static void print_matches(const json_t *matches)
@@ -116,8 +116,8 @@ static void print_listed(const json_t *a)
 	printf("  %-10s %s/%s %s (%s)\n", "rule", text_of(a, "pack"), text_of(a, "rule"),
 	       text_of(a, "pack_version"), text_of(a, "category"));
 	printf("  %-10s %s\n", "policy", text_of(a, "policy"));
-	print_stage("stage", json_object_get(a, "stage"));
-	print_stage("next", json_object_get(a, "next_stage"));
+	print_stage("stage", json_object_get(a, "stage"), "since");
+	print_stage("next", json_object_get(a, "next_stage"), "from");
 	if (json_is_object(e))
 		printf("  %-10s %s until %s (%s: %s)\n", "exception", text_of(e, "name"),
 		       text_of(e, "expires"), text_of(e, "owner"), text_of(e, "reason"));

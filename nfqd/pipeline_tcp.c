@@ -168,10 +168,27 @@ static enum wire_err read_message(struct judged *j, struct span bytes,
 	return r;
 }
 
-/* Bytes between this message and the next. */
+/* Bytes between this message and the next; of chunks every one tells. */
 static uint64_t body_of(const struct names *names)
 {
-	return names->app == APP_HTTP ? names->http.body : 0;
+	return names->app == APP_HTTP && names->http.body != HTTP_BODY_CHUNKED ? names->http.body : 0;
+}
+
+/* Goes on in a body of chunks; *n bytes belong to it, and may be still to come. WIRE_BAD: it is none, or
+ * longer than is waited out. */
+static enum wire_err read_chunks(struct flow *f, struct span bytes, size_t *n)
+{
+	enum wire_err err = WIRE_OK, r;
+	struct wire   w = wire_of(bytes, &err, true);
+	uint64_t      beyond;
+
+	r = http_skip_chunks(&w, &beyond);
+	*n = (size_t)(w.pos - bytes.p) + (size_t)beyond;
+	f->chunked = r == WIRE_MORE;
+	if (*n > BODY_MAX - f->body)
+		return WIRE_BAD;
+	f->body += (uint32_t)*n;
+	return r;
 }
 
 /* DNS over TCP: what is damaged or no question is passed over, the next message may be one. */
@@ -201,6 +218,8 @@ static bool judge_message(struct pipeline *p, struct judged *j, const struct nam
 			*v = pipeline_want_replies(p, j);
 		return true;
 	}
+	f->chunked = j->names.app == APP_HTTP && j->names.http.body == HTTP_BODY_CHUNKED;
+	f->body = 0;
 	return ++f->requests >= REQUESTS_MAX || body_of(&j->names) > BODY_MAX;
 }
 
@@ -214,8 +233,20 @@ static struct verdict judge_messages(struct pipeline *p, struct judged *j, struc
 		const struct name_proto *row;
 		size_t                   n = 0;
 		struct verdict           v = VERDICT_ALLOW;
-		enum wire_err r = read_message(j, span_of(front.p + at, front.n - at), &row, &n);
+		struct span              left = span_of(front.p + at, front.n - at);
+		enum wire_err            r;
 
+		if (f->chunked) {
+			r = read_chunks(f, left, &n);
+			names_begin(&j->names, APP_HTTP);
+			at += n;
+			if (r == WIRE_MORE && at < front.n)
+				return wait_for_rest(p, j, front, at);
+			if (r == WIRE_BAD)
+				return pipeline_finish(p, j, v);
+			continue;
+		}
+		r = read_message(j, left, &row, &n);
 		if (row && row->app == APP_DNS)
 			f->row = row;
 		if (r == WIRE_MORE)

@@ -8,11 +8,13 @@
 
 #include "name/http_private.h"
 
-enum { METHOD_MAX = 15 };
+enum { METHOD_MAX = 32, AUTHORITY_MAX = 3 * NAME_TEXT };
 
+/* RFC 9110 5.6.2 */
 static bool is_token(uint8_t c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
 static bool is_blank(uint8_t c)
@@ -56,21 +58,53 @@ static struct span cut(struct span *s, uint8_t c)
 	return head;
 }
 
+/* The value of a hexadecimal digit; 16: it is none. */
+static unsigned hex_digit(uint8_t c)
+{
+	c = ascii_lower(c);
+	return c >= '0' && c <= '9' ? (unsigned)c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10U : 16;
+}
+
+/* RFC 3986 2.1: %2e is a dot. Of what has no room the end counts, as in a name. */
+static struct span decode_percent(struct span s, uint8_t room[static AUTHORITY_MAX])
+{
+	size_t n = 0;
+
+	if (!s.n || !memchr(s.p, '%', s.n)) /* nearly always */
+		return s;
+	if (s.n > AUTHORITY_MAX)
+		s = span_of(s.p + s.n - AUTHORITY_MAX, AUTHORITY_MAX);
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned high = i + 2 < s.n ? hex_digit(s.p[i + 1]) : 16;
+		unsigned low = i + 2 < s.n ? hex_digit(s.p[i + 2]) : 16;
+
+		if (s.p[i] == '%' && high < 16 && low < 16) {
+			room[n++] = (uint8_t)(high << 4 | low);
+			i += 2;
+		} else {
+			room[n++] = s.p[i];
+		}
+	}
+	return span_of(room, n);
+}
+
 /* Userinfo, host, port; an IPv6 literal stands in brackets. */
 bool name_of_authority(struct name *out, struct span a)
 {
-	struct span  rest = a, host = trim(a);
-	struct span  user = cut(&rest, '@');
+	struct span rest = a, host;
+	uint8_t     room[AUTHORITY_MAX];
 
-	if (user.n < a.n)
+	do {
 		host = trim(rest);
+		cut(&rest, '@');
+	} while (rest.n);
 	if (host.n && host.p[0] == '[') {
 		host = span_of(host.p + 1, host.n - 1);
 		rest = host;
 		host = cut(&rest, ']');
 	} else {
 		rest = host;
-		host = cut(&rest, ':');
+		host = decode_percent(cut(&rest, ':'), room);
 	}
 	return name_canonical(out, trim(host));
 }
@@ -106,7 +140,8 @@ static void request_line(struct span line, struct names *out)
 		struct span authority = span_of(target.p + 2, target.n - 2);
 
 		authority = cut(&authority, '/');
-		http_add_authority(cut(&authority, '?'), SEEN_HTTP_HOST, out);
+		authority = cut(&authority, '?');
+		http_add_authority(cut(&authority, '#'), SEEN_HTTP_HOST, out);
 	}
 }
 
@@ -130,33 +165,34 @@ static struct span next_line(struct wire *w)
 
 /* A number in that base (10 or 16) without a sign; UINT64_MAX when it is none, or more than any
  * message has. */
-static uint64_t read_number(struct span digits, int base)
+static uint64_t read_number(struct span digits, unsigned base)
 {
 	uint64_t v = 0;
 
 	if (digits.n == 0 || digits.n > 15)
 		return UINT64_MAX;
 	for (size_t i = 0; i < digits.n; i++) {
-		uint8_t  c = ascii_lower(digits.p[i]);
-		int      d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
+		unsigned d = hex_digit(digits.p[i]);
 
 		if (d >= base)
 			return UINT64_MAX;
-		v = v * (unsigned)base + (unsigned)d;
+		v = v * base + d;
 	}
 	return v;
 }
 
-/* RFC 9110 8.6: a length that is given twice must be the same. */
+/* RFC 9110 8.6: a length that is given twice, in a list even, must be the same. */
 static void content_length(struct span value, struct names *out)
 {
-	uint64_t n = read_number(trim(value), 10);
-
 	if (out->http.body == HTTP_BODY_CHUNKED)
 		return;
-	if (n == UINT64_MAX || (out->http.body && out->http.body != n))
-		n = HTTP_BODY_UNKNOWN;
-	out->http.body = n;
+	do {
+		uint64_t n = read_number(trim(cut(&value, ',')), 10);
+
+		if (n == UINT64_MAX || (out->http.body && out->http.body != n))
+			n = HTTP_BODY_UNKNOWN;
+		out->http.body = n;
+	} while (value.n);
 }
 
 /* RFC 9112 6.3: stands above any length. */
@@ -190,8 +226,11 @@ static void header_line(struct span line, bool *folded, struct names *out)
 {
 	struct span value = line, name = trim(cut(&value, ':'));
 
-	if (*folded && is_blank(line.p[0]))
+	if (*folded && is_blank(line.p[0])) {
 		host(line, out);
+		*folded = trim(line).n == 0;
+		return;
+	}
 	*folded = false;
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		if (span_eq_nocase(name, span_str(fields[i].name))) {
@@ -218,65 +257,85 @@ enum wire_err http_names(struct wire *w, struct names *out)
 			break;
 		header_line(line, &folded, out);
 	}
+	if (out->tunnel) /* RFC 9110 9.3.6: a request for a tunnel has no content */
+		out->http.body = 0;
 	return *w->err;
 }
 
-/* RFC 9112 7.1: a size in hexadecimal, perhaps extensions, the bytes, an empty line. */
-static uint64_t skip_chunk(struct wire *w)
+/* RFC 9112 7.1: a size in hexadecimal, perhaps extensions, the bytes; the empty line behind them is
+ * taken for the beginning of what follows. Behind the last one: trailers. Returns how many bytes follow. */
+static uint64_t chunk_head(struct wire *w, bool *last)
 {
 	struct span size = next_line(w);
-	uint64_t    n = read_number(trim(cut(&size, ';')), 16);
+	uint64_t    n;
 
+	if (*w->err == WIRE_OK && size.n == 0)
+		size = next_line(w);
+	n = read_number(trim(cut(&size, ';')), 16);
 	if (*w->err == WIRE_OK && n > UINT32_MAX)
 		wire_fail(w, WIRE_BAD);
-	if (n > 0)
-		wire_skip(w, (size_t)n);
-	while (*w->err == WIRE_OK && next_line(w).n > 0) /* behind the last one: trailers */
-		if (n > 0)
-			wire_fail(w, WIRE_BAD);
-	return n;
+	*last = n == 0;
+	while (*last && *w->err == WIRE_OK && next_line(w).n > 0)
+		;
+	return *w->err == WIRE_OK ? n : 0;
 }
 
-enum wire_err http_skip_chunks(struct wire *w)
+enum wire_err http_skip_chunks(struct wire *w, uint64_t *beyond)
 {
-	struct wire chunk;
+	struct wire chunk = *w;
+	bool        last = false;
 
-	do {
+	*beyond = 0;
+	while (!last && *w->err == WIRE_OK) {
+		uint64_t n, here;
+
 		chunk = *w;
-		if (skip_chunk(w) == 0)
-			break;
-	} while (*w->err == WIRE_OK);
+		n = chunk_head(w, &last);
+		here = wire_left(w) < n ? wire_left(w) : n;
+		wire_skip(w, (size_t)here);
+		*beyond = n - here;
+		if (*beyond && w->open)
+			return WIRE_MORE;
+		if (*beyond)
+			wire_fail(w, WIRE_BAD);
+	}
 	if (*w->err == WIRE_MORE)
 		*w = chunk;
 	return *w->err;
 }
 
-/* What follows the method (RFC 9112 3): a target and HTTP/1.x, whatever blanks are between. */
+/* What follows the method (RFC 9112 3): a target and a version, whatever blanks are between. There are
+ * servers that answer any version that is written like one of version 1. */
 static bool ends_in_version(struct span line)
 {
-	static const char version[] = "HTTP/1.";
+	static const char version[] = "HTTP/";
 	const size_t      n = sizeof(version) - 1;
 	struct span       word = { 0 };
 	unsigned          words = 0;
 
 	for (line = trim(line); line.n > 0; line = trim(line), words++)
 		word = cut_word(&line);
-	return words > 1 && word.n == n + 1 && span_eq_nocase(span_of(word.p, n), span_str(version));
+	return words > 1 && word.n == n + 3 && span_eq_nocase(span_of(word.p, n), span_str(version)) &&
+	       word.p[n] >= '0' && word.p[n] <= '9' && word.p[n + 1] == '.';
 }
 
-/* A method, a blank and, once it is all there, a request line that ends in its version. */
+/* A method, a blank and, once it is all there, a request line that ends in its version. What only looks
+ * like a request begins HTTP/2 (RFC 9113 3.4). */
 enum wire_err http_guess(struct wire w)
 {
-	unsigned n = 0;
-	uint8_t  c;
+	static const char preface[] = "PRI * HTTP/2";
+	unsigned          n = 0;
+	uint8_t           c;
 
+	if (wire_left(&w) >= sizeof(preface) && memcmp(w.pos, preface, sizeof(preface) - 1) == 0)
+		return WIRE_NONE;
 	do
 		c = wire_u8(&w);
 	while (*w.err == WIRE_OK && (c == '\r' || c == '\n'));
 	while (*w.err == WIRE_OK && is_token(c) && n++ < METHOD_MAX)
 		c = wire_u8(&w);
 	if (*w.err == WIRE_OK) {
-		if (n < 3 || !is_blank(c))
+		if (n < 1 || !is_blank(c))
 			return WIRE_NONE;
 		if (ends_in_version(next_line(&w)))
 			return WIRE_OK;

@@ -179,8 +179,9 @@ enum wire_err tls_cert_names(struct wire *w, struct names *out);
 
 enum wire_err http_guess(struct wire w);
 enum wire_err http_names(struct wire *w, struct names *out);
-/* Moves w behind a chunked body. WIRE_MORE: it goes on, and w stands where the next chunk begins. */
-enum wire_err http_skip_chunks(struct wire *w);
+/* Moves w behind a chunked body, from the beginning of a chunk on. WIRE_MORE: it goes on; w stands where
+ * the next chunk begins, or that many bytes before it as *beyond says. */
+enum wire_err http_skip_chunks(struct wire *w, uint64_t *beyond);
 /* HTTP/2 without TLS: the authority of its first request. */
 enum wire_err http2_guess(struct wire w);
 enum wire_err http2_names(struct wire *w, struct names *out);

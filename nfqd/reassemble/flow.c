@@ -177,6 +177,7 @@ void flow_restart(struct flow_table *t, struct flow *f, uint64_t now)
 {
 	flow_drop_stream(t, f);
 	f->decided = f->server = f->syn_seen = f->anchored = f->drop = false;
+	f->chunked = false;
 	f->state = f->segments = f->requests = f->named = f->dcid_len = 0;
 	f->row = NULL;
 	f->last = now;

@@ -31,6 +31,8 @@ struct flow {
 	bool     drop;     /* likewise: the packet itself goes no further */
 	uint8_t  segments; /* of a start that is no protocol of ours */
 	uint8_t  requests; /* that were judged and allowed */
+	bool     chunked;  /* next, or the stream's base, is where a chunk of a body begins */
+	uint32_t body;     /* bytes of that body so far */
 	uint8_t  named;    /* names of an incomplete message that were judged */
 	uint32_t begun_at_ack; /* what the client had acknowledged when the stream began */
 	uint32_t next;     /* the next sequence number expected, when anchored and without stream */

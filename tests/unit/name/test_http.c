@@ -82,6 +82,20 @@ static const struct row {
 	  WIRE_OK, "a.example", "GET" },
 	{ "a blank before the Host", "GET / HTTP/1.1\r\n Host: a.example\r\n\r\n", WIRE_OK,
 	  "a.example", "GET" },
+	{ "a method of one letter", "X / HTTP/1.1\r\nHost: a.example\r\n\r\n", WIRE_OK, "a.example", "X" },
+	{ "any token is a method", "F9!~ / HTTP/1.1\r\nHost: a.example\r\n\r\n", WIRE_OK, "a.example",
+	  "F9!~" },
+	{ "a method that is longer than its record", "BASELINE-CONTROL / HTTP/1.1\r\nHost: a.example\r\n\r\n",
+	  WIRE_OK, "a.example", "BASELINE-CONTRO" },
+	{ "any version", "GET / HTTP/2.0\r\nHost: a.example\r\n\r\n", WIRE_OK, "a.example", "GET" },
+	{ "two users", "GET http://a@b@a.example/ HTTP/1.1\r\n\r\n", WIRE_OK, "a.example", "GET" },
+	{ "a fragment", "GET http://a.example#b HTTP/1.1\r\n\r\n", WIRE_OK, "a.example", "GET" },
+	{ "percent signs", "GET http://%61%2Eexample/ HTTP/1.1\r\nHost: 100%.exampl%65:80\r\n\r\n", WIRE_OK,
+	  "a.example 100\\037.example", "GET" },
+	{ "half a percent code", "GET / HTTP/1.1\r\nHost: a.example%6\r\n\r\n", WIRE_OK, "a.example\\0376",
+	  "GET" },
+	{ "a Host behind two empty lines of its own", "GET / HTTP/1.1\r\nHost:\r\n \r\n\ta.example\r\n\r\n",
+	  WIRE_OK, "a.example", "GET" },
 	{ "blanks behind the version", "GET / HTTP/1.1 \r\nHost: a.example\r\n\r\n", WIRE_OK,
 	  "a.example", "GET" },
 };
@@ -140,9 +154,11 @@ static void test_guess(void **state)
 		{ "a method", "GET", WIRE_MORE, WIRE_NONE },
 		{ "a method and a blank", "GET ", WIRE_MORE, WIRE_NONE },
 		{ "no end of line", "GET / HTTP/1.1", WIRE_MORE, WIRE_NONE },
-		{ "a word too long for a method", "ABCDEFGHIJKLMNOP / HTTP/1.1\r\n", WIRE_NONE,
-		  WIRE_NONE },
-		{ "a word too short", "A / HTTP/1.1\r\n", WIRE_NONE, WIRE_NONE },
+		{ "a word too long for a method", "ABCDEFGHIJKLMNOPABCDEFGHIJKLMNOPX / HTTP/1.1\r\n",
+		  WIRE_NONE, WIRE_NONE },
+		{ "what is no token", "G(T / HTTP/1.1\r\n", WIRE_NONE, WIRE_NONE },
+		{ "a version of two digits", "GET / HTTP/10.1\r\n", WIRE_NONE, WIRE_NONE },
+		{ "most of HTTP/2's first line", "PRI * HTTP/2.", WIRE_NONE, WIRE_NONE },
 		{ "a binary protocol", "\x03\x1f\x01", WIRE_NONE, WIRE_NONE },
 	};
 
@@ -189,6 +205,8 @@ static void test_body(void **state)
 		{ "content-length:017 \r\n", 17 },
 		{ "Content-Length: 17\r\nContent-Length: 17\r\n", 17 },
 		{ "Content-Length: 17\r\nContent-Length: 18\r\n", HTTP_BODY_UNKNOWN },
+		{ "Content-Length: 17, 17\r\n", 17 },
+		{ "Content-Length: 17, 18\r\n", HTTP_BODY_UNKNOWN },
 		{ "Content-Length: -1\r\n", HTTP_BODY_UNKNOWN },
 		{ "Content-Length: 0x11\r\n", HTTP_BODY_UNKNOWN },
 		{ "Content-Length: 99999999999999999999\r\n", HTTP_BODY_UNKNOWN },
@@ -223,26 +241,32 @@ static void test_chunks(void **state)
 		const char   *body;
 		enum wire_err result;
 		const char   *left;
+		uint64_t      beyond;
 	} bodies[] = {
-		{ "0\r\n\r\nGET", WIRE_OK, "GET" },
-		{ "3\r\nabc\r\n0\r\n\r\nGET", WIRE_OK, "GET" },
-		{ "3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\nGET", WIRE_OK, "GET" },
-		{ "3\nabc\n0\n\nGET", WIRE_OK, "GET" },
-		{ "3\r\nabc\r\n5\r\nab", WIRE_MORE, "5\r\nab" },
-		{ "3\r\nabc\r\n", WIRE_MORE, "" },
-		{ "3\r\nabc\r\n0\r\nTrailer: x\r\n", WIRE_MORE, "0\r\nTrailer: x\r\n" },
-		{ "3\r\nabcd\r\n", WIRE_BAD, NULL },
-		{ "x\r\n", WIRE_BAD, NULL },
-		{ "\r\n", WIRE_BAD, NULL },
-		{ "fffffffff\r\n", WIRE_BAD, NULL },
+		{ "0\r\n\r\nGET", WIRE_OK, "GET", 0 },
+		{ "3\r\nabc\r\n0\r\n\r\nGET", WIRE_OK, "GET", 0 },
+		{ "3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\nGET", WIRE_OK, "GET", 0 },
+		{ "3\nabc\n0\n\nGET", WIRE_OK, "GET", 0 },
+		{ "3\r\nabc\r\n5\r\nab", WIRE_MORE, "", 3 },
+		{ "a000\r\n", WIRE_MORE, "", 0xa000 },
+		{ "3\r\nabc\r\n", WIRE_MORE, "\r\n", 0 },
+		{ "3\r\nabc\r\n5", WIRE_MORE, "\r\n5", 0 },
+		{ "\r\n5\r\nabcde", WIRE_MORE, "", 0 },
+		{ "3\r\nabc\r\n0\r\nTrailer: x\r\n", WIRE_MORE, "\r\n0\r\nTrailer: x\r\n", 0 },
+		{ "3\r\nabcx\r\n", WIRE_BAD, NULL, 0 },
+		{ "x\r\n", WIRE_BAD, NULL, 0 },
+		{ "\r\n\r\n", WIRE_BAD, NULL, 0 },
+		{ "fffffffff\r\n", WIRE_BAD, NULL, 0 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(bodies); i++) {
 		enum wire_err err = WIRE_OK;
 		struct wire   w = wire_of(span_str(bodies[i].body), &err, true);
+		uint64_t      beyond;
 
-		same_num(bodies[i].body, "result", http_skip_chunks(&w), bodies[i].result);
+		same_num(bodies[i].body, "result", http_skip_chunks(&w, &beyond), bodies[i].result);
+		same_num(bodies[i].body, "beyond", (long long)beyond, (long long)bodies[i].beyond);
 		if (bodies[i].left)
 			same_text(bodies[i].body, (const char *)w.pos, bodies[i].left);
 	}
@@ -250,7 +274,7 @@ static void test_chunks(void **state)
 
 static void test_tunnel(void **state)
 {
-	static const char msg[] = "CONNECT a.example:443 HTTP/1.1\r\n\r\n\26\3\1";
+	static const char msg[] = "CONNECT a.example:443 HTTP/1.1\r\nContent-Length: 9\r\n\r\n\26\3\1";
 	enum wire_err     err = WIRE_OK;
 	struct wire       w = wire_of(span_str(msg), &err, true);
 	struct names      got = { 0 };
@@ -258,6 +282,7 @@ static void test_tunnel(void **state)
 	(void)state;
 	assert_int_equal(http_names(&w, &got), WIRE_OK);
 	assert_true(got.tunnel);
+	assert_int_equal(got.http.body, 0);
 	assert_int_equal(wire_left(&w), 3);
 }
 

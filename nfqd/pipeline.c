@@ -152,7 +152,7 @@ static struct verdict refuse(struct pipeline *p, const struct judged *j, const s
 {
 	char          why[160];
 	struct act_on on = { .raw = j->raw, .pkt = j->pkt, .names = &j->names,
-		             .message = j->message, .peer_next = j->peer_next, .why = why,
+		             .message = j->message, .peer_next = j->peer_next + j->urgents, .why = why,
 		             .answer = j->answer, .begun = j->begun };
 	struct verdict v;
 
@@ -260,6 +260,8 @@ struct verdict pipeline_finish(struct pipeline *p, struct judged *j, struct verd
 {
 	struct flow *f = pipeline_flow(p, j);
 
+	f->from = f->stream ? f->stream->base : j->pkt->seq;
+	f->to = f->from + (uint32_t)(f->stream ? stream_front(f->stream).n : j->pkt->payload.n);
 	flow_drop_stream(p->flows, f);
 	if (j->pkt->decoy && !v.drop && v.state != STATE_REJECTED) {
 		flow_restart(p->flows, f, p->now);
@@ -302,21 +304,25 @@ static struct verdict judge_transport(struct pipeline *p, struct judged *j)
 		v = pipeline_datagram(p, j);
 	else
 		v = judge_other(p, j);
-	/* what a resolver said cannot decide about the questions that are still to come */
-	if (j->pkt->sport == DNS_PORT && v.state == STATE_ALLOWED)
+	/* what a resolver said, or was sent besides, cannot decide about the questions that are still to come */
+	if ((j->pkt->sport == DNS_PORT || (j->pkt->dport == DNS_PORT && j->pkt->proto == IPPROTO_UDP)) &&
+	    v.state == STATE_ALLOWED)
 		v.state = STATE_UNDECIDED;
 	return v;
 }
 
 /*
- * Segments that are meant to be read here and by no server: they die on their way, or a real receiver
- * throws them away. No program's own stack sends such data.
+ * What is meant to be read here and by no server: it dies on its way, or a real receiver throws it away.
+ * No program's own stack sends such data.
  */
 static bool is_decoy(const struct packet *pkt, const struct raw_packet *raw)
 {
-	return pkt->proto == IPPROTO_TCP && pkt->payload.n > 0 &&
-	       (pkt->hop_limit <= DECOY_HOPS || pkt->tcp_md5 || raw->kind == RAW_STRAY ||
-	        !(pkt->tcp_flags & (TCP_ACK | TCP_SYN | TCP_RST)));
+	if (pkt->payload.n == 0 || (pkt->proto != IPPROTO_TCP && pkt->proto != IPPROTO_UDP))
+		return false;
+	if (pkt->hop_limit <= DECOY_HOPS || raw->kind == RAW_STRAY)
+		return !addr_is_multicast(&pkt->dst);
+	return pkt->proto == IPPROTO_TCP &&
+	       (pkt->tcp_md5 || pkt->options || !(pkt->tcp_flags & (TCP_ACK | TCP_SYN | TCP_RST)));
 }
 
 static struct verdict judge_packet(struct pipeline *p, struct judged *j, struct raw_packet *raw,

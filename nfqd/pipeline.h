@@ -57,7 +57,7 @@ struct watch;
 	X(records_lost, "records lost because the log could not keep up")                          \
 	X(answers_failed, "packets of our own that could not be sent")                             \
 	X(fragments, "IP fragments, put together before they are judged")                          \
-	X(decoys, "segments that may never reach their server, and decide nothing but a refusal") \
+	X(decoys, "packets that may never reach their server, and decide nothing but a refusal") \
 	EXCEPTIONS(EXCEPTION_COUNTER)
 
 enum counter {

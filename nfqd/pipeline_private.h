@@ -16,6 +16,7 @@ struct judged {
 	struct flow             *flow; /* NULL: not needed so far */
 	struct span              message;
 	uint32_t                 peer_next; /* the sequence number that the receiver waits for */
+	uint32_t                 urgents; /* bytes in front of the segment that its sequence number leaves out */
 	bool                     full;   /* the segment lies beyond what is kept */
 	bool                     answer; /* the server's, turned round (pipeline_turn()) */
 	bool                     begun;  /* likewise; an earlier segment had its beginning */
@@ -33,6 +34,27 @@ enum { DNS_PORT = 53 };
 /* pipeline_udp.c, pipeline_tcp.c: a packet that was decoded. */
 struct verdict pipeline_datagram(struct pipeline *p, struct judged *j);
 struct verdict pipeline_segment(struct pipeline *p, struct judged *j);
+
+static inline bool pipeline_refused(struct verdict v)
+{
+	return v.drop || v.replaced.n || v.state == STATE_REJECTED;
+}
+
+/* pipeline_tcp.c: reads one message; *n is its length. Its kind is guessed, but for one that keeps to
+ * itself. */
+enum wire_err pipeline_read_message(struct judged *j, struct span bytes, const struct name_proto **row, size_t *n);
+
+/* pipeline_again.c: is what the segment says by itself refused, as if a connection began with it? Then
+ * it is finished. again: it may have been recorded in its place, and only what is listed counts. */
+bool pipeline_alone(struct pipeline *p, struct judged *j, bool again, struct verdict *v);
+/* Likewise for messages somewhere in bytes that are no protocol of ours. */
+bool pipeline_inside(struct pipeline *p, struct judged *j, struct span front, struct verdict *v);
+/* Are its bytes those that were read last, once more? */
+bool pipeline_is_in_place(const struct flow *f, const struct packet *pkt);
+/* A segment of a decided connection: *v; or true, and it is read as if nothing were decided. */
+bool pipeline_again(struct pipeline *p, struct judged *j, struct verdict *v);
+/* Takes urgent bytes out of the packet. */
+void pipeline_without_urgent(struct pipeline *p, struct judged *j);
 
 /* pipeline_dns.c: one message over either. */
 struct verdict pipeline_dns(struct pipeline *p, struct judged *j);

@@ -17,9 +17,11 @@
 enum {
 	UNKNOWN_BYTES = 4096,
 	UNKNOWN_SEGMENTS = 16,
+	UNKNOWN_FEW = 1024, /* bytes: what is shorter may come in any number of segments */
 	/* requests that may follow each other, and the longest body that is waited out between them:
 	 * an upload is not worth a queued packet per segment */
 	REQUESTS_MAX = 64,
+	TLS_HANDSHAKE = 22, /* the record's first byte */
 	BODY_MAX = 65536,
 	/* bytes that may be on their way behind what decided a connection; behind a refusal, after which
 	 * the client may try again at once, hardly any */
@@ -27,16 +29,19 @@ enum {
 	IN_FLIGHT_REFUSED = 256
 };
 
-static bool refused(struct verdict v)
-{
-	return v.drop || v.replaced.n || v.state == STATE_REJECTED;
-}
-
 static struct verdict finish_unknown(struct pipeline *p, struct judged *j)
 {
+	struct verdict v = VERDICT_ALLOW;
+
 	names_begin(&j->names, APP_NONE);
-	count_add(p->count, COUNT_unknown, 1);
-	return pipeline_finish(p, j, pipeline_judge(p, j));
+	if (!j->flow || !j->flow->again) {
+		count_add(p->count, COUNT_unknown, 1);
+		v = pipeline_judge(p, j);
+	}
+	if (j->pkt->dport != DNS_PORT || pipeline_refused(v))
+		return pipeline_finish(p, j, v);
+	flow_restart(p->flows, pipeline_flow(p, j), p->now);
+	return VERDICT_PASS;
 }
 
 void pipeline_remember(struct pipeline *p, struct judged *j, uint32_t seq, struct span bytes)
@@ -55,31 +60,6 @@ static bool answered(const struct judged *j)
 	return j->flow->stream && j->flow->begun_at_ack != j->pkt->ack;
 }
 
-/* A hello whose name is listed somewhere behind bytes that are no protocol of ours: what lies in front
- * of the server's window, or a protocol that turns to TLS. An unlisted one decides nothing. */
-static bool judge_inside(struct pipeline *p, struct judged *j, struct span front, struct verdict *v)
-{
-	static const uint8_t handshake[] = { 22, 3 };
-	const uint8_t       *at = front.p;
-	unsigned             tries = 8;
-
-	while (tries && (at = memmem(at + 1, front.n - (size_t)(at + 1 - front.p), handshake,
-	                             sizeof(handshake))) != NULL) {
-		enum wire_err err = WIRE_OK;
-		struct wire   w = wire_of(span_of(at, front.n - (size_t)(at - front.p)), &err, true);
-
-		tries--;
-		names_begin(&j->names, APP_TLS);
-		(void)tls_names(&w, &j->names);
-		if (j->names.n == 0)
-			continue;
-		*v = pipeline_judge(p, j);
-		if (refused(*v))
-			return true;
-	}
-	return false;
-}
-
 /* Bytes that may still turn out to be the middle of something: passed, remembered, bounded. */
 static struct verdict wait_for_start(struct pipeline *p, struct judged *j, struct span front)
 {
@@ -87,10 +67,12 @@ static struct verdict wait_for_start(struct pipeline *p, struct judged *j, struc
 	bool           hole = f->stream && f->stream->end > front.n;
 	struct verdict v;
 
-	if (judge_inside(p, j, front, &v))
-		return pipeline_finish(p, j, v);
+	if (pipeline_inside(p, j, front, &v) || (f->stream && pipeline_alone(p, j, true, &v)))
+		return v;
+	if (!hole && f->segments < UNKNOWN_SEGMENTS)
+		f->segments++;
 	if (f->anchored || answered(j) || front.n >= UNKNOWN_BYTES ||
-	    (!hole && ++f->segments >= UNKNOWN_SEGMENTS))
+	    (f->segments == UNKNOWN_SEGMENTS && front.n >= UNKNOWN_FEW))
 		return finish_unknown(p, j);
 	if (!f->stream)
 		pipeline_remember(p, j, j->pkt->seq, j->pkt->payload);
@@ -98,13 +80,15 @@ static struct verdict wait_for_start(struct pipeline *p, struct judged *j, struc
 	return VERDICT_PASS;
 }
 
-/* Every message up to at was read; what has come behind it is kept. */
-static struct verdict wait_for_next(struct pipeline *p, struct judged *j, size_t at)
+/* Every message up to at was read, as far as it has come; what is there behind it is kept. */
+static struct verdict wait_for_next(struct pipeline *p, struct judged *j, size_t read, size_t at)
 {
 	struct flow *f = pipeline_flow(p, j);
 
 	f->anchored = true;
-	f->next = (f->stream ? f->stream->base : j->pkt->seq) + (uint32_t)at;
+	f->from = f->stream ? f->stream->base : j->pkt->seq;
+	f->next = f->from + (uint32_t)at;
+	f->to = f->from + (uint32_t)(at < read ? at : read);
 	if (f->stream && f->stream->end > at)
 		stream_consume(f->stream, at); /* there is more behind a hole */
 	else
@@ -132,11 +116,11 @@ static struct verdict wait_for_rest(struct pipeline *p, struct judged *j, struct
 	if (j->names.n > f->named) {
 		f->named = (uint8_t)j->names.n;
 		v = f->row ? pipeline_dns(p, j) : pipeline_judge(p, j);
-		if (refused(v))
+		if (pipeline_refused(v))
 			return pipeline_finish(p, j, v);
 	}
 	if (front.n - at >= STREAM_MAX)
-		return f->row ? wait_for_next(p, j, at + dns_length(front, at))
+		return f->row ? wait_for_next(p, j, front.n, at + dns_length(front, at))
 		              : pipeline_finish_exception(p, j, EXC_hello_size);
 	f->anchored |= at > 0;
 	if (!f->stream)
@@ -148,8 +132,8 @@ static struct verdict wait_for_rest(struct pipeline *p, struct judged *j, struct
 }
 
 /* Reads one message; *n is its length. Its kind is guessed, but for one that keeps to itself. */
-static enum wire_err read_message(struct judged *j, struct span bytes,
-                                  const struct name_proto **row, size_t *n)
+enum wire_err pipeline_read_message(struct judged *j, struct span bytes,
+                                    const struct name_proto **row, size_t *n)
 {
 	enum wire_err err = WIRE_OK, r;
 	struct wire   w = wire_of(bytes, &err, true);
@@ -199,20 +183,22 @@ static bool judge_dns(struct pipeline *p, struct judged *j, enum wire_err read, 
 	if (j->names.n == 0)
 		return false;
 	*v = pipeline_dns(p, j);
-	return refused(*v);
+	return pipeline_refused(*v);
 }
 
 /* A message of a connection that can be allowed for good. Returns whether it is decided now. */
 static bool judge_message(struct pipeline *p, struct judged *j, const struct name_proto *row,
-                          struct verdict *v)
+                          struct span behind, struct verdict *v)
 {
 	struct flow *f = pipeline_flow(p, j);
 	bool         nameless = j->names.n == 0;
 
 	*v = pipeline_judge(p, j);
 	f->named = 0;
-	if (refused(*v))
+	if (pipeline_refused(*v))
 		return true;
+	if (row->app == APP_TLS && behind.n && behind.p[0] == TLS_HANDSHAKE && ++f->requests < REQUESTS_MAX)
+		return false; /* a hello behind a hello: the first one may lie in front of the window */
 	if (row->one_per_flow) {
 		if (nameless && row->app == APP_TLS)
 			*v = pipeline_want_replies(p, j);
@@ -246,7 +232,7 @@ static struct verdict judge_messages(struct pipeline *p, struct judged *j, struc
 				return pipeline_finish(p, j, v);
 			continue;
 		}
-		r = read_message(j, left, &row, &n);
+		r = pipeline_read_message(j, left, &row, &n);
 		if (row && row->app == APP_DNS)
 			f->row = row;
 		if (r == WIRE_MORE)
@@ -257,7 +243,7 @@ static struct verdict judge_messages(struct pipeline *p, struct judged *j, struc
 			if (judge_dns(p, j, r, &v))
 				return pipeline_finish(p, j, v);
 		} else if (r == WIRE_OK || (r == WIRE_BAD && j->names.n)) {
-			if (judge_message(p, j, row, &v) || r == WIRE_BAD)
+			if (judge_message(p, j, row, span_of(left.p + n, left.n - n), &v) || r == WIRE_BAD)
 				return pipeline_finish(p, j, v);
 		} else if (f->requests) { /* not what was spoken before: the proxy's business */
 			return pipeline_finish(p, j, v);
@@ -268,7 +254,7 @@ static struct verdict judge_messages(struct pipeline *p, struct judged *j, struc
 		}
 		at += n + (size_t)body_of(&j->names);
 	}
-	return wait_for_next(p, j, at);
+	return wait_for_next(p, j, front.n, at);
 }
 
 /*
@@ -343,56 +329,98 @@ static void begin_at_syn(struct pipeline *p, struct judged *j)
 	j->flow->next = j->pkt->seq;
 }
 
-/* A segment read by itself, as if a connection began with it: that may be refused. */
-static bool refuse_alone(struct pipeline *p, struct judged *j, struct verdict *v)
-{
-	const struct name_proto *row;
-	size_t                   n;
-
-	(void)read_message(j, j->pkt->payload, &row, &n);
-	if (j->names.n == 0 || j->names.app == APP_SOCKS) /* few bytes tell the latter */
-		return false;
-	j->peer_next = j->pkt->seq;
-	*v = j->names.app == APP_DNS ? pipeline_dns(p, j) : pipeline_judge(p, j);
-	return refused(*v);
-}
-
-/*
- * A segment of a connection that is decided: it was on its way, or this is a capture file. One more
- * message is looked at all the same: the first may have been a decoy, or a hello be asked for again
- * with another name (RFC 8446 4.1.4).
- */
-static struct verdict segment_of_decided(struct pipeline *p, struct judged *j)
-{
-	struct flow   *f = j->flow;
-	struct verdict v = { .drop = f->drop, .state = f->state };
-
-	f->next = j->pkt->seq + (uint32_t)j->pkt->payload.n;
-	if (f->state == STATE_WANT_REPLIES) /* and no server answers, or conntrack took it for the client */
-		return ++f->segments < UNKNOWN_SEGMENTS ? VERDICT_PASS
-		                                        : pipeline_finish(p, j, VERDICT_ALLOW);
-	if (f->state == STATE_ALLOWED && refuse_alone(p, j, &v))
-		return pipeline_finish(p, j, v);
-	return (struct verdict){ .drop = f->drop, .state = f->state };
-}
-
 /* Nothing is waited for, and this does not begin where the next message would: a segment before it was
  * lost or overtaken, or the ports are used again at once. */
 static bool may_begin(const struct flow *f, const struct packet *pkt)
 {
-	return f && f->anchored && !f->stream && !f->syn_seen && (int32_t)(pkt->seq - f->next) > 0;
+	return f->anchored && !f->stream && !f->syn_seen && (int32_t)(pkt->seq - f->next) > 0;
+}
+
+/* By itself, when it is not what is waited for. */
+static bool is_refused_alone(struct pipeline *p, struct judged *j, struct verdict *v)
+{
+	struct flow *f = j->flow;
+
+	if (!f)
+		return false;
+	if (!f->row && pipeline_is_in_place(f, j->pkt))
+		return pipeline_alone(p, j, true, v);
+	return may_begin(f, j->pkt) && pipeline_alone(p, j, false, v);
+}
+
+/*
+ * Data in a SYN (RFC 7413) may be a decoy: a server that knows no such thing throws it away, and the client
+ * sends it again. It may be refused; to allow the connection takes what follows.
+ */
+static struct verdict segment_with_syn(struct pipeline *p, struct judged *j)
+{
+	struct verdict v = judge_messages(p, j, j->pkt->payload);
+
+	if (pipeline_refused(v))
+		return v;
+	flow_begin_again(p->flows, j->flow);
+	j->flow->anchored = true;
+	pipeline_remember(p, j, j->pkt->seq, j->pkt->payload);
+	j->flow->syn_data = true;
+	return VERDICT_PASS;
+}
+
+/* The first segment behind such a SYN shows what the server took of it. */
+static void settle_syn_data(struct pipeline *p, struct judged *j)
+{
+	struct flow *f = j->flow;
+
+	f->syn_data = false;
+	if (f->stream && j->pkt->seq - f->stream->base >= f->stream->end)
+		return;
+	f->next = j->pkt->seq;
+	flow_drop_stream(p->flows, f);
+}
+
+/* Nobody answers one whose server's answer decides; or conntrack took the server for the client. */
+static struct verdict wait_for_replies(struct pipeline *p, struct judged *j)
+{
+	return ++j->flow->segments < UNKNOWN_SEGMENTS ? VERDICT_PASS : pipeline_finish(p, j, VERDICT_ALLOW);
+}
+
+static struct verdict judge_segment(struct pipeline *p, struct judged *j)
+{
+	struct verdict v = VERDICT_PASS;
+	struct span    front;
+
+	if (j->flow && j->flow->decided && j->flow->state == STATE_WANT_REPLIES)
+		return wait_for_replies(p, j);
+	if (j->flow && j->flow->decided && !pipeline_again(p, j, &v))
+		return v;
+	if (j->pkt->cut)
+		pipeline_exception(p, j, EXC_cut);
+	if (j->pkt->tcp_flags & TCP_SYN)
+		return segment_with_syn(p, j);
+	if (j->flow && j->flow->syn_data)
+		settle_syn_data(p, j);
+	if (is_refused_alone(p, j, &v))
+		return v;
+	front = pipeline_front(p, j);
+	if (front.n)
+		return judge_messages(p, j, front);
+	if (j->full && pipeline_alone(p, j, true, &v))
+		return v;
+	if (j->full) { /* no server takes it while the beginning is missing */
+		if (answered(j))
+			return pipeline_finish_exception(p, j, EXC_hello_size);
+		pipeline_exception(p, j, EXC_window);
+	}
+	return VERDICT_PASS;
 }
 
 struct verdict pipeline_segment(struct pipeline *p, struct judged *j)
 {
-	const struct packet *pkt = j->pkt;
-	struct span          front;
-	struct verdict       v;
+	struct packet *pkt = j->pkt;
 
 	j->flow = flow_table_find(p->flows, pkt);
 	if (j->flow)
 		flow_touch(p->flows, j->flow, p->now);
-	if (pkt->tcp_flags & TCP_SYN) { /* data in it: RFC 7413 */
+	if (pkt->tcp_flags & TCP_SYN) {
 		if (pkt->tcp_flags & TCP_ACK)
 			return VERDICT_PASS;
 		begin_at_syn(p, j);
@@ -403,18 +431,7 @@ struct verdict pipeline_segment(struct pipeline *p, struct judged *j)
 		return pipeline_reply(p, j);
 	if (j->flow && is_another(j->flow, pkt))
 		begin_another(p, j);
-	if (j->flow && j->flow->decided)
-		return segment_of_decided(p, j);
-	if (pkt->cut)
-		pipeline_exception(p, j, EXC_cut);
-	if (may_begin(j->flow, pkt) && refuse_alone(p, j, &v))
-		return pipeline_finish(p, j, v);
-	front = pipeline_front(p, j);
-	if (j->full) { /* no server takes it while the beginning is missing */
-		if (answered(j))
-			return pipeline_finish_exception(p, j, EXC_hello_size);
-		pipeline_exception(p, j, EXC_window);
-		return VERDICT_PASS;
-	}
-	return front.n ? judge_messages(p, j, front) : VERDICT_PASS;
+	if (pkt->urgent || (j->flow && j->flow->urgents))
+		pipeline_without_urgent(p, j);
+	return pkt->payload.n ? judge_segment(p, j) : VERDICT_PASS;
 }

@@ -32,7 +32,7 @@ static struct verdict judge_quic(struct pipeline *p, struct judged *j, uint32_t 
 		j->names.tls.quic = version;
 		return pipeline_finish(p, j, pipeline_judge(p, j));
 	}
-	if (++f->segments >= UNKNOWN_DATAGRAMS)
+	if (r != QUIC_NEW && ++f->segments >= UNKNOWN_DATAGRAMS)
 		return pipeline_finish_exception(p, j, EXC_quic);
 	count_add(p->count, COUNT_waiting, 1);
 	return VERDICT_PASS;
@@ -56,20 +56,21 @@ static struct verdict judge_unknown_datagram(struct pipeline *p, struct judged *
 	return pipeline_finish(p, j, v);
 }
 
-/* Datagrams that are judged as part of a flow: all but DNS messages. */
-static struct verdict judge_flow(struct pipeline *p, struct judged *j)
+/* Datagrams that are judged as part of a flow: all but DNS messages. version: of QUIC; 0: it is none. */
+static struct verdict judge_flow(struct pipeline *p, struct judged *j, uint32_t version)
 {
-	uint32_t     version;
 	struct flow *f = j->flow = flow_table_find(p->flows, j->pkt);
 
 	if (f && f->decided && p->now > f->last + UDP_FORGOTTEN)
 		flow_restart(p->flows, f, p->now); /* the ports are used again */
 	if (f)
 		flow_touch(p->flows, f, p->now);
+	/* it was on its way, or this is a capture file: the first hello may have been a decoy */
+	if (f && f->decided && f->state == STATE_ALLOWED && version && quic_is_another(f, j->pkt->payload))
+		flow_begin_again(p->flows, f);
 	if (f && f->decided)
 		return (struct verdict){ .drop = f->drop, .state = f->state };
-	return quic_is(j->pkt->payload, &version) ? judge_quic(p, j, version)
-	                                          : judge_unknown_datagram(p, j);
+	return version ? judge_quic(p, j, version) : judge_unknown_datagram(p, j);
 }
 
 /* Each message decides for itself: a resolver's port is never allowed for good. */
@@ -101,11 +102,14 @@ static bool is_for_neighbours(const struct packet *pkt)
 struct verdict pipeline_datagram(struct pipeline *p, struct judged *j)
 {
 	const struct name_proto *row;
+	uint32_t                 version;
 
+	if (quic_is(j->pkt->payload, &version)) /* on any port: as DNS it would be damaged */
+		return judge_flow(p, j, version);
 	if (j->pkt->sport != DNS_PORT && is_for_neighbours(j->pkt))
 		return VERDICT_PASS;
 	if (name_proto_find(L4_UDP, j->pkt->sport, j->pkt->dport, j->pkt->payload, false, &row) ==
 	    WIRE_OK)
 		return judge_message(p, j, row);
-	return j->pkt->dport == DNS_PORT ? VERDICT_PASS : judge_flow(p, j);
+	return j->pkt->dport == DNS_PORT ? VERDICT_PASS : judge_flow(p, j, 0);
 }

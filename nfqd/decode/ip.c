@@ -85,7 +85,8 @@ static bool has_option(struct wire list, uint8_t wanted)
 
 static enum decode_err decode_tcp(struct wire *w, struct packet *pkt)
 {
-	uint8_t header;
+	uint8_t  header;
+	uint16_t urgent;
 
 	pkt->sport = wire_u16(w);
 	pkt->dport = wire_u16(w);
@@ -95,9 +96,11 @@ static enum decode_err decode_tcp(struct wire *w, struct packet *pkt)
 	pkt->tcp_flags = wire_u8(w);
 	if (pkt->tcp_flags & TCP_SYN) /* it takes a number of its own (RFC 9293 3.4) */
 		pkt->seq++;
-	wire_skip(w, 6);
+	wire_skip(w, 4); /* window, checksum */
+	urgent = wire_u16(w);
 	if (*w->err != WIRE_OK || header < 5)
 		return DECODE_BAD;
+	pkt->urgent = pkt->tcp_flags & TCP_URG ? urgent : 0;
 	pkt->tcp_md5 = has_option(wire_sub(w, header * 4U - 20), TCP_MD5);
 	if (*w->err != WIRE_OK)
 		return DECODE_BAD;
@@ -180,6 +183,7 @@ static enum decode_err skip_extensions(struct wire *w, struct packet *pkt)
 
 		pkt->proto = wire_u8(w);
 		len = wire_u8(w);
+		pkt->options |= kind == IPPROTO_HOPOPTS || kind == IPPROTO_DSTOPTS;
 		if (kind == IP6_FRAGMENT) {
 			fragment = wire_u16(w);
 			pkt->fragment.id = wire_u32(w);

@@ -9,7 +9,7 @@
 #include "base/addr.h"
 #include "base/span.h"
 
-enum tcp_flag { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10 };
+enum tcp_flag { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10, TCP_URG = 0x20 };
 
 struct packet {
 	struct addr src, dst;
@@ -18,6 +18,8 @@ struct packet {
 	uint8_t     hop_limit; /* TTL */
 	uint8_t     tcp_flags;
 	bool        tcp_md5;   /* a TCP MD5 signature (RFC 2385) is among the options */
+	bool        options;   /* IPv6: hop-by-hop or destination options */
+	uint16_t    urgent;    /* TCP: how far its payload is urgent; 0: not at all */
 	bool        cut;       /* the capture holds less than the packet had */
 	bool        decoy;     /* set by the pipeline; part of a flow's key */
 	uint32_t    seq, ack;  /* TCP, host order; seq is that of the first payload byte, behind a SYN */

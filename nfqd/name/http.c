@@ -8,7 +8,8 @@
 
 #include "name/http_private.h"
 
-enum { METHOD_MAX = 32, AUTHORITY_MAX = 3 * NAME_TEXT };
+/* METHOD_MIN: what is shorter is rather the end of one whose beginning is still to come */
+enum { METHOD_MIN = 3, METHOD_MAX = 32, AUTHORITY_MAX = 3 * NAME_TEXT };
 
 /* RFC 9110 5.6.2 */
 static bool is_token(uint8_t c)
@@ -335,7 +336,7 @@ enum wire_err http_guess(struct wire w)
 	while (*w.err == WIRE_OK && is_token(c) && n++ < METHOD_MAX)
 		c = wire_u8(&w);
 	if (*w.err == WIRE_OK) {
-		if (n < 1 || !is_blank(c))
+		if (n < METHOD_MIN || !is_blank(c))
 			return WIRE_NONE;
 		if (ends_in_version(next_line(&w)))
 			return WIRE_OK;

@@ -8,8 +8,9 @@
 #include <stdio.h>
 
 static const struct name_proto protos[] = {
-	{ "dns", APP_DNS, L4_UDP, false, 53, 0, dns_guess, dns_names },
+	/* answers first: there are resolvers that ask from port 53 */
 	{ "dns answer", APP_DNS, L4_UDP, false, 0, 53, dns_answer_guess, dns_answer_names },
+	{ "dns", APP_DNS, L4_UDP, false, 53, 0, dns_guess, dns_names },
 	/* before DNS: the header of a record may look like one of a long query */
 	{ "tls", APP_TLS, L4_TCP, true, 0, 0, tls_guess, tls_names },
 	{ "dns", APP_DNS, L4_TCP, false, 53, 0, dns_tcp_guess, dns_tcp_names },

@@ -166,6 +166,8 @@ struct dns_error {
 bool dns_extended_error(struct span message, struct dns_error *out);
 enum wire_err tls_guess(struct wire w);
 enum wire_err tls_names(struct wire *w, struct names *out);
+/* Does a ClientHello begin here, behind what may come before one? */
+bool tls_begins_hello(struct span first);
 /* The handshake without records, as QUIC carries it. */
 enum wire_err quic_tls_names(struct wire *w, struct names *out);
 /* Fills in what only records need: nothing of it is computed for a connection without one. */

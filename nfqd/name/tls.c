@@ -83,7 +83,8 @@ static bool holds_message(struct wire record)
 struct span tls_gather(struct wire *w, enum tls_side side, uint8_t room[static TLS_HANDSHAKE_MAX],
                        bool *open)
 {
-	size_t have = 0;
+	enum wire_err own = WIRE_OK;
+	size_t        have = 0;
 
 	*open = w->open;
 	while (wire_each(w)) {
@@ -106,7 +107,7 @@ struct span tls_gather(struct wire *w, enum tls_side side, uint8_t room[static T
 			return wire_span(&frag, n);
 		memcpy(room + have, frag.pos, n < left ? n : left);
 		have += n < left ? n : left;
-		if (n > left)
+		if (n > left || (side == TLS_CLIENT && holds_message(wire_of(span_of(room, have), &own, false))))
 			break;
 	}
 	return span_of(room, have);
@@ -165,6 +166,21 @@ enum wire_err tls_names(struct wire *w, struct names *out)
 	return tls_bounded(decided(client_hello(&h, SEEN_TLS_SNI, out), out), bytes);
 }
 
+bool tls_begins_hello(struct span first)
+{
+	enum wire_err err = WIRE_OK;
+	struct wire   w = wire_of(first, &err, true);
+	uint8_t       type = 0;
+	struct wire   frag = w;
+
+	do {
+		type = wire_u8(&w);
+		wire_skip(&w, 2);
+		frag = wire_sub(&w, wire_u16(&w));
+	} while (err == WIRE_OK && (type == RECORD_CCS || type == RECORD_ALERT));
+	return type == RECORD_HANDSHAKE && wire_u8(&frag) == TLS_CLIENT_HELLO && err == WIRE_OK;
+}
+
 enum wire_err quic_tls_names(struct wire *w, struct names *out)
 {
 	names_begin(out, APP_QUIC);
@@ -174,19 +190,17 @@ enum wire_err quic_tls_names(struct wire *w, struct names *out)
 	return decided(client_hello(w, SEEN_QUIC_SNI, out), out);
 }
 
-/* A record header of a handshake (or what may come before one), versions SSL 3.0 to TLS 1.3. Every
- * byte that is there must fit. */
+/* A record header of a handshake (or what may come before one), SSL 3.0 and above. Every byte that is there
+ * must fit. */
 static enum wire_err record_guess(struct wire *w)
 {
 	uint8_t  type = wire_u8(w);
 	bool     fits = *w->err != WIRE_OK || (type >= RECORD_CCS && type <= RECORD_HANDSHAKE);
 	uint8_t  major = wire_u8(w);
-	uint8_t  minor;
 	uint16_t len;
 
 	fits &= *w->err != WIRE_OK || major == 3;
-	minor = wire_u8(w);
-	fits &= *w->err != WIRE_OK || minor <= 4;
+	wire_skip(w, 1); /* no server looks at it (RFC 8446 5.1) */
 	len = wire_u16(w);
 	fits &= *w->err != WIRE_OK || len <= TLS_HANDSHAKE_MAX + 2048;
 	return fits ? *w->err : WIRE_NONE;

@@ -11,7 +11,6 @@
 
 enum {
 	IDLE_S = 120,
-	IDLE_STREAM_S = 20,
 	RECORD_ONCE_S = 30,
 	AGE_PER_CALL = 4,
 	SHARE_LEAST = 4 /* streams that every source may have */
@@ -173,13 +172,20 @@ struct flow *flow_table_get(struct flow_table *t, const struct packet *pkt, uint
 	return f;
 }
 
-void flow_restart(struct flow_table *t, struct flow *f, uint64_t now)
+void flow_begin_again(struct flow_table *t, struct flow *f)
 {
 	flow_drop_stream(t, f);
 	f->decided = f->server = f->syn_seen = f->anchored = f->drop = false;
-	f->chunked = false;
+	f->chunked = f->again = f->syn_data = false;
 	f->state = f->segments = f->requests = f->named = f->dcid_len = 0;
+	f->from = f->to = 0;
 	f->row = NULL;
+}
+
+void flow_restart(struct flow_table *t, struct flow *f, uint64_t now)
+{
+	flow_begin_again(t, f);
+	f->urgents = 0;
 	f->last = now;
 	f->id = hash64(&now, sizeof(now), (uint64_t)f->hash << 32 ^ t->seed) >> 11;
 	memset(f->recorded, 0, sizeof(f->recorded));
@@ -228,9 +234,8 @@ void flow_table_age(struct flow_table *t, uint64_t now)
 {
 	for (unsigned i = 0; i < AGE_PER_CALL; i++) {
 		struct flow *f = at(t, t->oldest);
-		uint64_t     limit = f && f->stream ? IDLE_STREAM_S : IDLE_S;
 
-		if (!f || now < f->last + limit * NS_PER_S)
+		if (!f || now < f->last + IDLE_S * NS_PER_S)
 			return;
 		forget(t, f);
 	}

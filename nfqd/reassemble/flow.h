@@ -31,6 +31,11 @@ struct flow {
 	bool     drop;     /* likewise: the packet itself goes no further */
 	uint8_t  segments; /* of a start that is no protocol of ours */
 	uint8_t  requests; /* that were judged and allowed */
+	bool     again;    /* was decided before: its address is judged */
+	bool     syn_data; /* the stream begins with what came with the SYN: its server may not have taken it */
+	uint8_t  urgents;  /* urgent bytes so far */
+	uint32_t urgent;   /* where the last one was */
+	uint32_t from, to; /* sequence numbers of what was read last */
 	bool     chunked;  /* next, or the stream's base, is where a chunk of a body begins */
 	uint32_t body;     /* bytes of that body so far */
 	uint8_t  named;    /* names of an incomplete message that were judged */
@@ -82,6 +87,8 @@ struct flow *flow_table_get(struct flow_table *t, const struct packet *pkt, uint
                             bool *evicted);
 /* Forgets what is known of a flow but its key: the connection starts anew. */
 void flow_restart(struct flow_table *t, struct flow *f, uint64_t now);
+/* The same, but what was recorded stands. */
+void flow_begin_again(struct flow_table *t, struct flow *f);
 /* Gives the stream back. */
 void flow_drop_stream(struct flow_table *t, struct flow *f);
 /*

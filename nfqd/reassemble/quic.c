@@ -234,28 +234,32 @@ static bool add_frames(struct stream *s, const struct version *v, struct span fr
 	return fresh;
 }
 
-/* One packet at the front of w; w is moved behind it. */
-static enum quic_result read_packet(struct flow *f, struct wire *w)
-{
-	uint8_t               frames[INITIAL_MAX];
-	const uint8_t        *start = w->pos;
-	uint8_t               first = wire_u8(w);
-	uint32_t              version = first & LONG_HEADER ? wire_u32(w) : 0;
-	const struct version *v = find_version(version, NULL), *other;
+struct initial {
+	uint32_t              version;
+	const struct version *v; /* the first row for it */
 	struct span           dcid, packet;
-	unsigned              type;
-	size_t                number_at, n;
-	bool                  other_keys;
+	size_t                number_at;
+};
 
-	if (!v) { /* a short header, padding, or the version is negotiated: nothing of a hello */
+/* The header of the packet at the front of w; w is moved behind the packet. QUIC_NEW: an Initial. */
+static enum quic_result read_header(struct wire *w, struct initial *i)
+{
+	const uint8_t *start = w->pos;
+	uint8_t        first = wire_u8(w);
+	unsigned       type;
+	size_t         n;
+
+	i->version = first & LONG_HEADER ? wire_u32(w) : 0;
+	i->v = find_version(i->version, NULL);
+	if (!i->v) { /* a short header, padding, or the version is negotiated: nothing of a hello */
 		wire_skip(w, wire_left(w));
 		return QUIC_NOTHING;
 	}
-	type = ((first >> 4) - v->rotate) & 3U;
+	type = ((first >> 4) - i->v->rotate) & 3U;
 	n = wire_u8(w);
 	if (n > CID_MAX)
 		wire_fail(w, WIRE_BAD);
-	dcid = wire_span(w, n);
+	i->dcid = wire_span(w, n);
 	wire_skip(w, wire_u8(w)); /* source connection ID */
 	if (type == TYPE_RETRY) {
 		wire_skip(w, wire_left(w));
@@ -266,19 +270,44 @@ static enum quic_result read_packet(struct flow *f, struct wire *w)
 	n = read_length(w);
 	if (*w->err != WIRE_OK)
 		return QUIC_CLOSED;
-	number_at = (size_t)(w->pos - start);
+	i->number_at = (size_t)(w->pos - start);
 	wire_skip(w, n);
 	if (*w->err != WIRE_OK)
 		return QUIC_CLOSED;
-	packet = span_of(start, number_at + n);
-	if (type != TYPE_INITIAL)
-		return QUIC_NOTHING;
-	n = open_initial(f, v, dcid, packet, number_at, frames, &other_keys);
-	for (other = v; n == 0 && (other = find_version(version, other)) != NULL;)
-		n = open_initial(f, other, dcid, packet, number_at, frames, &other_keys);
+	i->packet = span_of(start, i->number_at + n);
+	return type == TYPE_INITIAL ? QUIC_NEW : QUIC_NOTHING;
+}
+
+/* One packet at the front of w; w is moved behind it. */
+static enum quic_result read_packet(struct flow *f, struct wire *w)
+{
+	uint8_t          frames[INITIAL_MAX];
+	struct initial   i;
+	enum quic_result r = read_header(w, &i);
+	size_t           n = 0;
+	bool             other_keys = false;
+
+	if (r != QUIC_NEW)
+		return r;
+	for (const struct version *v = i.v; n == 0 && v; v = find_version(i.version, v))
+		n = open_initial(f, v, i.dcid, i.packet, i.number_at, frames, &other_keys);
 	if (n == 0)
 		return QUIC_CLOSED;
-	return add_frames(f->stream, v, span_of(frames, n), other_keys) ? QUIC_NEW : QUIC_NOTHING;
+	return add_frames(f->stream, i.v, span_of(frames, n), other_keys) ? QUIC_NEW : QUIC_NOTHING;
+}
+
+bool quic_is_another(const struct flow *f, struct span datagram)
+{
+	uint8_t        frames[INITIAL_MAX];
+	enum wire_err  err = WIRE_OK;
+	struct wire    w = wire_of(datagram, &err, false);
+	struct initial i;
+
+	while (wire_each(&w))
+		if (read_header(&w, &i) == QUIC_NEW)
+			return (i.dcid.n != f->dcid_len || memcmp(i.dcid.p, f->dcid, i.dcid.n) != 0) &&
+			       crypto_open_initial(&i.v->secrets, i.dcid, i.packet, i.number_at, frames) > 0;
+	return false;
 }
 
 enum quic_result quic_datagram(struct flow *f, struct span datagram)

@@ -17,6 +17,9 @@ enum quic_result {
 	QUIC_CLOSED,  /* an Initial that could not be opened, or is damaged */
 };
 
+/* Is there an Initial of another connection than the one that f holds keys of? */
+bool quic_is_another(const struct flow *f, struct span datagram);
+
 /* Reads every packet of one datagram. f->stream must be there, anchored at 0; its conflict says of
  * this datagram whether it contradicts itself or those before. */
 enum quic_result quic_datagram(struct flow *f, struct span datagram);

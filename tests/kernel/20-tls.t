@@ -51,7 +51,7 @@ cut_up() {	# VERSION TITLE ARGUMENTS...
 }
 
 segments() {	# VERSION TITLE
-	local v=$1 t=$2 seed decoy
+	local v=$1 t=$2 seed decoy urgent
 
 	cut_up "$v" "$t, one piece, twice" --sni $TLS --order twice --again
 	cut_up "$v" "$t, TLS 1.2" --sni $TLS --tls12
@@ -69,10 +69,16 @@ segments() {	# VERSION TITLE
 	for seed in 1 2 3; do
 		cut_up "$v" "$t, 3 bytes each, shuffled ($seed)" --sni $TLS --every 3 --order shuffle --seed $seed
 	done
-	for decoy in checksum sequence md5 no-ack; do
+	for decoy in checksum sequence md5 no-ack syn; do
 		cut_up "$v" "$t, a decoy in front ($decoy)" --sni $TLS --decoy $decoy
 	done
 	cut_up "$v" "$t, a decoy in front, cut inside the name" --sni $TLS --decoy checksum --cut name
+	cut_up "$v" "$t, a decoy in the SYN, cut inside the name" --sni $TLS --decoy syn --cut name
+	for urgent in 1 60 200; do
+		cut_up "$v" "$t, an urgent byte at $urgent" --sni $TLS --urgent $urgent
+		cut_up "$v" "$t, an urgent byte at $urgent, 50 bytes each" --sni $TLS --urgent $urgent --every 50
+	done
+	cut_up "$v" "$t, plain HTTP, an urgent byte" --http $HTTP --port 80 --urgent 25
 	cut_up "$v" "$t, port 8443, cut inside the name" --sni $TLS --port 8443 --cut name
 	cut_up "$v" "$t, plain HTTP, cut in two anywhere" --http $HTTP --port 80 --each-cut
 	cut_up "$v" "$t, plain HTTP, cut in two anywhere, reversed" --http $HTTP --port 80 --each-cut --order reverse
@@ -92,12 +98,19 @@ segments_open() {	# VERSION TITLE
 		"$2, unlisted, plain HTTP, reversed: answered"
 	is "$(hello "$1" --expect data --sni $OPEN --decoy checksum --decoy-sni other.test --every 90 | jq -c '[.first, .bad]')" '[["handshake"],[]]' \
 		"$2, unlisted, a decoy in front: answered"
+	is "$(hello "$1" --expect data --sni $OPEN --decoy syn --decoy-sni other.test --cut name | jq -c '[.first, .bad]')" '[["handshake"],[]]' \
+		"$2, unlisted, a decoy in the SYN: answered"
+	is "$(hello "$1" --expect data --sni $OPEN --urgent 60 | jq -c '[.first, .bad]')" '[["handshake"],[]]' \
+		"$2, unlisted, an urgent byte: the server does not see it, and answers"
 }
 
 same_port() {	# VERSION TITLE: a block is the connection's, not the port's
 	hello "$1" --sni $TLS --src-port 61000 --expect reset >/dev/null
 	is "$(hello "$1" --sni $OPEN --src-port 61000 --expect data | jq -c '.bad')" '[]' "$2: an innocent one from the same port right after is answered"
 	is "$(hello "$1" --sni $TLS --src-port 61000 --expect reset | jq -c '.bad')" '[]' "$2: and a listed one once more is refused"
+	is "$(hello "$1" --http $OPEN --port 80 --src-port 61001 --expect data | jq -c .bad)" '[]' "$2: an innocent request"
+	is "$(hello "$1" --http $HTTP --port 80 --src-port 61001 --cut name --expect reset | jq -c .bad)" '[]' \
+		"$2: a listed one on a new connection from the same port, in two segments, is refused"
 }
 
 for nat in masquerade plain; do

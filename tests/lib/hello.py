@@ -27,7 +27,7 @@ import struct
 import sys
 import time
 
-FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 SO_MARK = 36
 PORTS = (61100, 65535)          # of the range whose resets the lab drops; below: for --src-port
 MSS = 1400
@@ -143,11 +143,11 @@ class Wire:
             total = (total & 0xFFFF) + (total >> 16)
         return ~total & 0xFFFF
 
-    def send(self, sport, dport, seq, ack, flags, data=b"", marked=False, options=b"", spoil=0):
+    def send(self, sport, dport, seq, ack, flags, data=b"", marked=False, options=b"", spoil=0, urgent=0):
         if flags & SYN:
             options = struct.pack("!BBH", 2, 4, MSS)
         head = struct.pack("!HHLLBBHHH", sport, dport, seq % 2**32, ack % 2**32,
-                           (20 + len(options)) // 4 << 4, flags, 64240, 0, 0) + options
+                           (20 + len(options)) // 4 << 4, flags, 64240, 0, urgent) + options
         segment = head + data
         segment = segment[:16] + struct.pack("!H", self.checksum(segment) ^ spoil) + segment[18:]
         (self.marked if marked else self.sock).send(segment)
@@ -175,10 +175,10 @@ def send_decoy(wire, sport, dport, seq, ack, kind, data):
               PSH if kind == "no-ack" else PSH | ACK, data, **how)
 
 
-def connect(wire, sport, dport, isn, timeout):
-    """Sends the SYN; returns the server's next sequence number or an outcome."""
+def connect(wire, sport, dport, isn, timeout, data=b""):
+    """Sends the SYN, with data in it; returns the server's next sequence number or an outcome."""
     for _ in (0, 1):
-        wire.send(sport, dport, isn, 0, SYN)
+        wire.send(sport, dport, isn, 0, SYN, data)
         deadline = time.monotonic() + timeout / 2
         while got := wire.receive(sport, dport, deadline):
             flags, seq, ack, _ = got
@@ -206,17 +206,18 @@ def watch(wire, sport, dport, expected, timeout):
 
 def run_raw(wire, sport, args, segs):
     isn = random.getrandbits(32)
-    theirs, outcome = connect(wire, sport, args.port, isn, args.timeout)
+    decoy = client_hello(random.Random(args.seed), args.decoy_sni, size=args.size) if args.decoy else b""
+    theirs, outcome = connect(wire, sport, args.port, isn, args.timeout, decoy if args.decoy == "syn" else b"")
     if outcome:
         return {"outcome": outcome, "connected": False}
     if not args.in_ack:
         wire.send(sport, args.port, isn + 1, theirs, ACK)
     start = time.monotonic()
-    if args.decoy:
-        decoy = client_hello(random.Random(args.seed), args.decoy_sni, size=args.size)
+    if args.decoy and args.decoy != "syn":
         send_decoy(wire, sport, args.port, isn + 1, theirs, args.decoy, decoy)
     for offset, data in segs:
-        wire.send(sport, args.port, isn + 1 + offset, theirs, ACK | PSH, data)
+        urgent = args.urgent + 1 - offset if offset <= args.urgent < offset + len(data) else 0
+        wire.send(sport, args.port, isn + 1 + offset, theirs, ACK | PSH | (URG if urgent else 0), data, urgent=urgent)
     result = watch(wire, sport, args.port, theirs, args.timeout)
     result["ms"] = round((time.monotonic() - start) * 1000, 2)
     end = isn + 1 + max(offset + len(data) for offset, data in segs)
@@ -313,9 +314,10 @@ def arguments():
     p.add_argument("--order", default="in", choices=("in", "reverse", "shuffle", "twice"))
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--in-ack", action="store_true", help="the first piece travels in the handshake's ACK")
-    p.add_argument("--decoy", choices=("checksum", "md5", "no-ack", "sequence"),
+    p.add_argument("--decoy", choices=("checksum", "md5", "no-ack", "sequence", "syn"),
                    help="a hello first that no server takes, spoilt in this way")
     p.add_argument("--decoy-sni", default="www.example.org")
+    p.add_argument("--urgent", type=int, default=-1, help="an urgent byte in front of the one at this offset")
     p.add_argument("--again", action="store_true", help="after a reset send again, to be reset again")
     p.add_argument("--socket", action="store_true", help="through the kernel's TCP (no root needed)")
     p.add_argument("--src-port", type=int, default=0)
@@ -334,7 +336,11 @@ def main():
     ports = next_ports(args.src_port)
     results = []
     for cuts in cut_lists(args, data, data.find(name.encode())):
-        segs = arrange(segments(data, cuts), args.order, rng)
+        if args.urgent >= 0:            # a byte that the server's program never sees in its place
+            segs = segments(data[:args.urgent] + b"!" + data[args.urgent:], cuts)
+        else:
+            segs = segments(data, cuts)
+        segs = arrange(segs, args.order, rng)
         port = 0 if args.socket else next(ports)
         result = run_socket(args, segs) if args.socket else run_raw(wire, port, args, segs)
         results.append({"cuts": cuts[:8], "port": port, **result})

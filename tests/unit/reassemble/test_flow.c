@@ -142,8 +142,8 @@ static void test_ageing(void **state)
 	} rows[] = {
 		{ "119 s idle", false, 119 * S, true },
 		{ "120 s idle", false, 120 * S, false },
-		{ "19 s with a stream", true, 19 * S, true },
-		{ "20 s with a stream", true, 20 * S, false },
+		{ "119 s with a stream", true, 119 * S, true },
+		{ "120 s with a stream", true, 120 * S, false },
 	};
 
 	(void)state;

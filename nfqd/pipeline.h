@@ -20,8 +20,9 @@
  * costs one packet. A hello without a name is decided by what the server answers (pipeline_reply.c):
  * up to TLS 1.2 its certificate has names. HTTP requests and requests to proxies may be followed by
  * others: judged one by one, up to 64 on a connection and bodies of 64 KiB, so that what is longer
- * costs no packet of its own. Segments that may be decoys, meant to be seen here and by no server,
- * are a stream of their own that can be refused but not allowed.
+ * costs no packet of its own. Packets that may be decoys, meant to be seen here and by no server,
+ * are a stream of their own that can be refused but not allowed; what comes once more, or out of its
+ * place, is read for a refusal only (pipeline_again.c).
  */
 #ifndef NFQD_PIPELINE_H
 #define NFQD_PIPELINE_H

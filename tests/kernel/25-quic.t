@@ -20,11 +20,11 @@ quic() { "$1" "$LAB_PYTHON" tests/lib/quic.py "${LAB_WEB[$2]}" 443 "$3"; }	# WHO
 # The kernel sends a host few ICMP errors at a time (net.ipv4.icmp_ratelimit): so does this test.
 
 # Several datagrams from one socket, each after the answer to the one before: w the whole hello, a and b
-# its halves, r the whole hello with another packet number, s a short header. Prints what came back for
-# each, then "soon" when nothing refused took longer than it may.
+# its halves, r the whole hello with another packet number, s a short header, d a decoy with an unlisted
+# name and a wrong checksum, for which nobody waits. Prints what came back for each, then "soon" when nothing refused took longer than it may.
 cat_sender() {
 	cat <<-'END'
-		import contextlib, random, socket, sys, time
+		import contextlib, random, socket, struct, sys, time
 		host, name, plan = sys.argv[1:]
 		sys.path.insert(0, "tests/lib")
 		sys.argv = ["quic.py", "--self-test"]
@@ -48,14 +48,25 @@ cat_sender() {
 
 		def datagram(kind, number):
 		    ends = {"w": (0, len(hello)), "r": (0, len(hello)), "a": (0, middle), "b": (middle, len(hello))}
+		    if kind == "d":
+		        return quic.initial("www.example.org")
 		    return initial(number, *ends[kind]) if kind in ends else b"\x41" + random.randbytes(60)
+
+		def send_spoilt(s, data):
+		    with socket.socket(s.family, socket.SOCK_RAW, socket.IPPROTO_UDP) as raw:
+		        raw.connect((host, 0))
+		        raw.send(struct.pack("!4H", s.getsockname()[1], 443, 8 + len(data), 1) + data)
 
 		said, soon = [], "soon"
 		datagrams = [datagram(kind, number) for number, kind in enumerate(plan)]
 		with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as s:
 		    s.settimeout(2)
 		    s.connect((host, 443))
-		    for d in datagrams:
+		    for kind, d in zip(plan, datagrams):
+		        if kind == "d":
+		            send_spoilt(s, d)
+		            said.append("sent")
+		            continue
 		        begun = time.monotonic()
 		        try:
 		            s.send(d)
@@ -104,12 +115,16 @@ for nat in masquerade plain; do
 			connections $who $v "$nat, IPv$v, ${who#in_}"
 		done
 	done
+	for v in 4 6; do
+		is "$(plan in_client $v $LISTED dab 1)" "sent answered refused soon, queued 3, records 1" \
+			"$nat, IPv$v: a decoy in front, cut inside the name"
+	done
 	queued=$(nfqd_queued)
 	is "$(in_client "$LAB_PYTHON" tests/lib/quic.py "${LAB_WEB[4]}" 8443 $LISTED) $(($(nfqd_queued) - queued))" \
 		"refused 1" "$nat: QUIC on another port is refused"
-	lab_wait 2 nfqd_has_records 13
-	is "$(nfqd_records)" 13 "$nat: one record for each connection"
-	is "$(nfqd_records '.nfqd.seen_in == "quic.sni" and .nfqd.action == "reject" and .alert.action == "blocked" and .nfqd.name == "'$LISTED'"')" 13 \
+	lab_wait 2 nfqd_has_records 15
+	is "$(nfqd_records)" 15 "$nat: one record for each connection"
+	is "$(nfqd_records '.nfqd.seen_in == "quic.sni" and .nfqd.action == "reject" and .alert.action == "blocked" and .nfqd.name == "'$LISTED'"')" 15 \
 		"$nat: they say quic.sni, reject, blocked"
 	is "$(nfqd_lost)" 0 "$nat: the kernel dropped no queued packet"
 	nfqd_stop

@@ -264,7 +264,8 @@ struct verdict pipeline_finish(struct pipeline *p, struct judged *j, struct verd
 	f->to = f->from + (uint32_t)(f->stream ? stream_front(f->stream).n : j->pkt->payload.n);
 	flow_drop_stream(p->flows, f);
 	if (j->pkt->decoy && !v.drop && v.state != STATE_REJECTED) {
-		flow_restart(p->flows, f, p->now);
+		flow_begin_again(p->flows, f);
+		f->again = true;
 		return VERDICT_PASS;
 	}
 	f->next = j->pkt->seq + (uint32_t)j->pkt->payload.n;

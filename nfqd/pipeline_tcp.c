@@ -21,6 +21,7 @@ enum {
 	/* requests that may follow each other, and the longest body that is waited out between them:
 	 * an upload is not worth a queued packet per segment */
 	REQUESTS_MAX = 64,
+	STRANGE_MAX = 16,
 	TLS_HANDSHAKE = 22, /* the record's first byte */
 	BODY_MAX = 65536,
 	/* bytes that may be on their way behind what decided a connection; behind a refusal, after which
@@ -31,16 +32,19 @@ enum {
 
 static struct verdict finish_unknown(struct pipeline *p, struct judged *j)
 {
+	struct flow   *f = pipeline_flow(p, j);
 	struct verdict v = VERDICT_ALLOW;
 
 	names_begin(&j->names, APP_NONE);
-	if (!j->flow || !j->flow->again) {
+	if (!f->again) {
 		count_add(p->count, COUNT_unknown, 1);
 		v = pipeline_judge(p, j);
 	}
-	if (j->pkt->dport != DNS_PORT || pipeline_refused(v))
+	/* a resolver passes over what is damaged, and reads what follows */
+	if (j->pkt->dport != DNS_PORT || pipeline_refused(v) || ++f->strange >= STRANGE_MAX)
 		return pipeline_finish(p, j, v);
-	flow_restart(p->flows, pipeline_flow(p, j), p->now);
+	flow_begin_again(p->flows, f);
+	f->again = true;
 	return VERDICT_PASS;
 }
 

@@ -47,7 +47,7 @@ static struct verdict judge_unknown_datagram(struct pipeline *p, struct judged *
 	struct flow   *f = pipeline_flow(p, j);
 	struct verdict v = VERDICT_ALLOW;
 
-	if (f->segments == 0) {
+	if (f->segments == 0 && !f->again) {
 		count_add(p->count, COUNT_unknown, 1);
 		v = pipeline_judge(p, j);
 	}

@@ -185,7 +185,7 @@ void flow_begin_again(struct flow_table *t, struct flow *f)
 void flow_restart(struct flow_table *t, struct flow *f, uint64_t now)
 {
 	flow_begin_again(t, f);
-	f->urgents = 0;
+	f->urgents = f->strange = 0;
 	f->last = now;
 	f->id = hash64(&now, sizeof(now), (uint64_t)f->hash << 32 ^ t->seed) >> 11;
 	memset(f->recorded, 0, sizeof(f->recorded));

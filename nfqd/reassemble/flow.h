@@ -31,6 +31,7 @@ struct flow {
 	bool     drop;     /* likewise: the packet itself goes no further */
 	uint8_t  segments; /* of a start that is no protocol of ours */
 	uint8_t  requests; /* that were judged and allowed */
+	uint8_t  strange;  /* how often it was no protocol of ours on a resolver's port */
 	bool     again;    /* was decided before: its address is judged */
 	bool     syn_data; /* the stream begins with what came with the SYN: its server may not have taken it */
 	uint8_t  urgents;  /* urgent bytes so far */

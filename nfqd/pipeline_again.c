@@ -130,7 +130,8 @@ bool pipeline_again(struct pipeline *p, struct judged *j, struct verdict *v)
 
 /*
  * RFC 9293 3.8.5: the byte that an urgent pointer shows is handed to the server's program on a way of its
- * own, and is none of the message around it. Sequence numbers are counted without such bytes.
+ * own, and is none of the message around it; unless a later pointer came before it. Sequence numbers are
+ * counted without such bytes.
  */
 void pipeline_without_urgent(struct pipeline *p, struct judged *j)
 {
@@ -139,16 +140,20 @@ void pipeline_without_urgent(struct pipeline *p, struct judged *j)
 	struct flow                 *f = pipeline_flow(p, j);
 	uint32_t                     at = pkt->seq + pkt->urgent - 1U, before;
 	struct span                  bytes = pkt->payload;
+	bool                         here;
 
-	if (pkt->urgent && (f->urgents == 0 || (int32_t)(at - f->urgent) > 0)) {
+	if (pkt->urgent && ((!f->urgents && !f->urgent) || (int32_t)(at - f->urgent) > 0)) {
 		f->urgent = at;
-		f->urgents++;
+		f->urgent_out = false;
 	}
 	before = f->urgent - pkt->seq;
-	j->urgents = f->urgents - ((int32_t)before >= 0 ? 1U : 0U);
+	here = before < bytes.n && bytes.n <= sizeof(room);
+	j->urgents = f->urgents - (f->urgent_out && (int32_t)before >= 0 ? 1U : 0U);
 	pkt->seq -= j->urgents;
-	if (before >= bytes.n || bytes.n > sizeof(room))
+	if (!here)
 		return;
+	f->urgents = (uint8_t)(j->urgents + 1);
+	f->urgent_out = true;
 	memcpy(room, bytes.p, before);
 	memcpy(room + before, bytes.p + before + 1, bytes.n - before - 1);
 	pkt->payload = span_of(room, bytes.n - 1);

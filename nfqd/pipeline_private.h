@@ -42,7 +42,8 @@ static inline bool pipeline_refused(struct verdict v)
 
 /* pipeline_tcp.c: reads one message; *n is its length. Its kind is guessed, but for one that keeps to
  * itself. */
-enum wire_err pipeline_read_message(struct judged *j, struct span bytes, const struct name_proto **row, size_t *n);
+enum wire_err pipeline_read_message(struct judged *j, struct span bytes,
+                                    const struct name_proto **row, size_t *n);
 
 /* pipeline_again.c: is what the segment says by itself refused, as if a connection began with it? Then
  * it is finished. again: it may have been recorded in its place, and only what is listed counts. */

@@ -435,7 +435,7 @@ struct verdict pipeline_segment(struct pipeline *p, struct judged *j)
 		return pipeline_reply(p, j);
 	if (j->flow && is_another(j->flow, pkt))
 		begin_another(p, j);
-	if (pkt->urgent || (j->flow && j->flow->urgents))
+	if (pkt->urgent || (j->flow && j->flow->urgent))
 		pipeline_without_urgent(p, j);
 	return pkt->payload.n ? judge_segment(p, j) : VERDICT_PASS;
 }

@@ -186,6 +186,8 @@ void flow_restart(struct flow_table *t, struct flow *f, uint64_t now)
 {
 	flow_begin_again(t, f);
 	f->urgents = f->strange = 0;
+	f->urgent = 0;
+	f->urgent_out = false;
 	f->last = now;
 	f->id = hash64(&now, sizeof(now), (uint64_t)f->hash << 32 ^ t->seed) >> 11;
 	memset(f->recorded, 0, sizeof(f->recorded));

@@ -34,8 +34,9 @@ struct flow {
 	uint8_t  strange;  /* how often it was no protocol of ours on a resolver's port */
 	bool     again;    /* was decided before: its address is judged */
 	bool     syn_data; /* the stream begins with what came with the SYN: its server may not have taken it */
-	uint8_t  urgents;  /* urgent bytes so far */
-	uint32_t urgent;   /* where the last one was */
+	uint8_t  urgents;  /* urgent bytes that were taken out */
+	bool     urgent_out;
+	uint32_t urgent;   /* where the last one is, and whether it is one of them */
 	uint32_t from, to; /* sequence numbers of what was read last */
 	bool     chunked;  /* next, or the stream's base, is where a chunk of a body begins */
 	uint32_t body;     /* bytes of that body so far */

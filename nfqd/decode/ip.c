@@ -6,21 +6,14 @@
  */
 #include <netinet/in.h>
 
-#include "base/wire.h"
-#include "decode/udp_tunnel.h"
+#include "decode/tunnel.h"
 
 enum {
 	IP6_FRAGMENT = 44,
 	IP6_AH = 51,
 	TCP_MD5 = 19,
 	MAX_EXTENSIONS = 16,
-	MAX_DEPTH = 4, /* tunnels inside each other */
-	GRE_CHECKSUM = 0x8000,
-	GRE_KEY = 0x2000,
-	GRE_SEQUENCE = 0x1000,
-	GRE_VERSION = 0x0007,
-	TYPE_IP4 = 0x0800,
-	TYPE_IP6 = 0x86dd
+	MAX_DEPTH = 4 /* tunnels inside each other */
 };
 
 static enum decode_err decode_any(struct wire *w, struct packet *pkt, unsigned depth);
@@ -108,17 +101,17 @@ static enum decode_err decode_tcp(struct wire *w, struct packet *pkt)
 	return DECODE_OK;
 }
 
-/* RFC 2784, RFC 2890: only what leads to IP. */
 static enum decode_err decode_gre(struct wire *w, struct packet *pkt, unsigned depth)
 {
-	uint16_t flags = wire_u16(w), type = wire_u16(w);
+	enum wire_err   err = WIRE_OK;
+	struct span     ip;
+	struct wire     inside;
+	enum decode_err e = gre_open(w, &ip);
 
-	if ((flags & GRE_VERSION) || (type != TYPE_IP4 && type != TYPE_IP6))
-		return DECODE_NOT_IP;
-	wire_skip(w, flags & GRE_CHECKSUM ? 4 : 0);
-	wire_skip(w, flags & GRE_KEY ? 4 : 0);
-	wire_skip(w, flags & GRE_SEQUENCE ? 4 : 0);
-	return decode_any(w, pkt, depth);
+	if (e != DECODE_OK)
+		return e;
+	inside = wire_of(ip, &err, false);
+	return decode_any(&inside, pkt, depth);
 }
 
 static enum decode_err decode_l4(struct wire *w, struct packet *pkt, unsigned depth)

@@ -4,38 +4,17 @@
  * EtherType, behind which VLAN tags, MPLS labels and PPPoE may stand in any number and order. The
  * kernel's queue hands over bare IP and skips this file.
  */
-#include "base/wire.h"
-#include "decode/packet.h"
+#include "decode/tunnel.h"
 
-enum {
-	TYPE_IP4 = 0x0800,
-	TYPE_IP6 = 0x86dd,
-	TYPE_VLAN = 0x8100,
-	TYPE_QINQ = 0x88a8,
-	TYPE_QINQ_OLD = 0x9100,
-	TYPE_MPLS = 0x8847,
-	TYPE_MPLS_MULTICAST = 0x8848,
-	TYPE_PPPOE = 0x8864,
-	TYPE_NONE = 0, /* not IP */
-	PPP_IP4 = 0x0021,
-	PPP_IP6 = 0x0057,
-	NFLOG_PAYLOAD = 9,
-	MAC = 6
-};
+enum { LENGTH_MAX = 1500, PPP_IP4 = 0x0021, PPP_IP6 = 0x0057, NFLOG_PAYLOAD = 9 };
 
-/* What a link header says: the sender, where it names one. */
-struct sender {
-	uint8_t *mac;
-	bool    *has_mac;
-};
-
-static void take_mac(const struct sender *s, const uint8_t *mac)
+void take_mac(const struct sender *s, const uint8_t *mac)
 {
-	static const uint8_t none[MAC]; /* as on the loopback interface */
+	static const uint8_t none[MAC_LEN]; /* as on the loopback interface */
 
-	if (!mac || memcmp(mac, none, MAC) == 0)
+	if (!mac || memcmp(mac, none, MAC_LEN) == 0)
 		return;
-	memcpy(s->mac, mac, MAC);
+	memcpy(s->mac, mac, MAC_LEN);
 	*s->has_mac = true;
 }
 
@@ -47,11 +26,15 @@ static uint16_t read_none(struct wire *w, const struct sender *s)
 	return wire_u8(&peek) >> 4 == 6 ? TYPE_IP6 : TYPE_IP4;
 }
 
+/* IEEE 802.3: a small number is the length of what follows. */
 static uint16_t read_ethernet(struct wire *w, const struct sender *s)
 {
-	wire_skip(w, MAC);
-	take_mac(s, wire_bytes(w, MAC));
-	return wire_u16(w);
+	uint16_t type;
+
+	wire_skip(w, MAC_LEN);
+	take_mac(s, wire_bytes(w, MAC_LEN));
+	type = wire_u16(w);
+	return type <= LENGTH_MAX ? read_llc(w) : type;
 }
 
 /* Linux cooked capture: https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html */
@@ -61,10 +44,10 @@ static uint16_t read_sll(struct wire *w, const struct sender *s)
 
 	wire_skip(w, 4);
 	addr_len = wire_u16(w);
-	if (addr_len == MAC)
-		take_mac(s, wire_bytes(w, MAC));
+	if (addr_len == MAC_LEN)
+		take_mac(s, wire_bytes(w, MAC_LEN));
 	else
-		wire_skip(w, MAC);
+		wire_skip(w, MAC_LEN);
 	wire_skip(w, 2); /* the address field has room for eight */
 	return wire_u16(w);
 }
@@ -77,10 +60,10 @@ static uint16_t read_sll2(struct wire *w, const struct sender *s)
 
 	wire_skip(w, 2 + 4 + 2 + 1);
 	addr_len = wire_u8(w);
-	if (addr_len == MAC)
-		take_mac(s, wire_bytes(w, MAC));
+	if (addr_len == MAC_LEN)
+		take_mac(s, wire_bytes(w, MAC_LEN));
 	else
-		wire_skip(w, MAC);
+		wire_skip(w, MAC_LEN);
 	wire_skip(w, 2);
 	return type;
 }
@@ -108,11 +91,12 @@ static uint16_t read_hdlc(struct wire *w, const struct sender *s)
 
 /* RFC 3032 2.1: labels of four bytes, the last one marked; what they carry is known to the routers,
  * and told from its first bits by everybody else (RFC 4928). */
-static uint16_t read_mpls(struct wire *w)
+static uint16_t read_mpls(struct wire *w, const struct sender *s)
 {
 	struct wire peek;
 	bool        last = false;
 
+	(void)s;
 	while (!last && *w->err == WIRE_OK) {
 		wire_skip(w, 2);
 		last = wire_u8(w) & 1;
@@ -122,6 +106,7 @@ static uint16_t read_mpls(struct wire *w)
 	switch (wire_u8(&peek) >> 4) {
 	case 4: return TYPE_IP4;
 	case 6: return TYPE_IP6;
+	case 0: wire_skip(w, 4); return TYPE_ETHERNET; /* RFC 4448 4.6: a control word */
 	default: return TYPE_NONE;
 	}
 }
@@ -189,12 +174,79 @@ static uint16_t read_nflog(struct wire *w, const struct sender *s)
 	return TYPE_NONE;
 }
 
+/* A tag, and the type of what it was put in front of. */
+static uint16_t read_tag(struct wire *w, size_t tag)
+{
+	wire_skip(w, tag);
+	return wire_u16(w);
+}
+
+static uint16_t read_vlan(struct wire *w, const struct sender *s)
+{
+	(void)s;
+	return read_tag(w, 2);
+}
+
+/* Of ports of virtual machines: Cisco's tag, and the one of IEEE 802.1BR. */
+static uint16_t read_vntag(struct wire *w, const struct sender *s)
+{
+	(void)s;
+	return read_tag(w, 4);
+}
+
+static uint16_t read_etag(struct wire *w, const struct sender *s)
+{
+	(void)s;
+	return read_tag(w, 6);
+}
+
+/* IEEE 802.1ah: the customer's whole frame is inside. */
+static uint16_t read_mac_in_mac(struct wire *w, const struct sender *s)
+{
+	wire_skip(w, 4);
+	return read_ethernet(w, s);
+}
+
 static uint16_t (*const readers[])(struct wire *w, const struct sender *s) = {
 	[LINK_IP] = read_none,         [LINK_ETHERNET] = read_ethernet, [LINK_SLL] = read_sll,
 	[LINK_SLL2] = read_sll2,       [LINK_LOOPBACK] = read_loopback, [LINK_PPP] = read_ppp,
 	[LINK_PPP_DIR] = read_ppp_dir, [LINK_HDLC] = read_hdlc,         [LINK_PPPOE] = read_pppoe,
-	[LINK_NFLOG] = read_nflog,
+	[LINK_NFLOG] = read_nflog,     [LINK_WLAN] = read_wlan,         [LINK_RADIOTAP] = read_radiotap,
+	[LINK_PPI] = read_ppi,
 };
+
+/* What may stand between the link's header and IP. */
+static const struct {
+	uint16_t type;
+	uint16_t (*read)(struct wire *w, const struct sender *s);
+} between[] = {
+	{ TYPE_VLAN, read_vlan },      { TYPE_QINQ, read_vlan },
+	{ TYPE_QINQ_OLD, read_vlan },  { TYPE_MPLS, read_mpls },
+	{ TYPE_PPPOE, read_pppoe },    { TYPE_MPLS_MULTICAST, read_mpls },
+	{ TYPE_PPP, read_ppp },        { TYPE_ETHERNET, read_ethernet },
+	{ TYPE_VNTAG, read_vntag },    { TYPE_ETAG, read_etag },
+	{ TYPE_MAC_IN_MAC, read_mac_in_mac },
+};
+
+enum decode_err decode_ethertype(uint16_t type, struct wire *w, const struct sender *s,
+                                 struct span *ip)
+{
+	const size_t n = sizeof(between) / sizeof(between[0]);
+
+	while (*w->err == WIRE_OK && type != TYPE_IP4 && type != TYPE_IP6) {
+		size_t i = 0;
+
+		while (i < n && between[i].type != type)
+			i++;
+		if (i == n)
+			return DECODE_NOT_IP;
+		type = between[i].read(w, s);
+	}
+	if (*w->err != WIRE_OK)
+		return DECODE_BAD;
+	*ip = wire_span(w, wire_left(w));
+	return DECODE_OK;
+}
 
 enum decode_err decode_link(enum link_type link, struct span frame, struct span *ip, uint8_t mac[6],
                             bool *has_mac)
@@ -204,20 +256,5 @@ enum decode_err decode_link(enum link_type link, struct span frame, struct span 
 	struct sender sender = { mac, has_mac };
 	uint16_t      type = readers[link](&w, &sender);
 
-	while (err == WIRE_OK && type != TYPE_IP4 && type != TYPE_IP6) {
-		if (type == TYPE_VLAN || type == TYPE_QINQ || type == TYPE_QINQ_OLD) {
-			wire_skip(&w, 2);
-			type = wire_u16(&w);
-		} else if (type == TYPE_MPLS || type == TYPE_MPLS_MULTICAST) {
-			type = read_mpls(&w);
-		} else if (type == TYPE_PPPOE) {
-			type = read_pppoe(&w, &sender);
-		} else {
-			return DECODE_NOT_IP;
-		}
-	}
-	if (err != WIRE_OK)
-		return DECODE_BAD;
-	*ip = wire_span(&w, wire_left(&w));
-	return DECODE_OK;
+	return decode_ethertype(type, &w, &sender, ip);
 }

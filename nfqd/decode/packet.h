@@ -45,14 +45,17 @@ enum link_type {
 	LINK_HDLC,    /* Cisco's */
 	LINK_PPPOE,
 	LINK_NFLOG,
+	LINK_WLAN,
+	LINK_RADIOTAP,
+	LINK_PPI,
 };
 
-/* Removes the link header, VLAN tags, MPLS labels and PPPoE. mac receives the source address when there is one
+/* Removes the link header, VLAN tags, MPLS labels, PPPoE. mac receives the source address when there is one
  * (else it is left alone). */
 enum decode_err decode_link(enum link_type link, struct span frame, struct span *ip, uint8_t mac[6],
                             bool *has_mac);
 /* Decodes IPv4 or IPv6 with options and extension headers, then TCP or UDP. Packets inside IP-in-IP,
- * 6in4, GRE, GTP-U, L2TP and VXLAN are looked into: the innermost one is what comes out. */
+ * 6in4, GRE and the tunnels of udp_tunnel.c are looked into: the innermost one is what comes out. */
 enum decode_err decode_ip(struct span ip, struct packet *pkt);
 /* The rest of it, for a packet whose fragments were put together; pkt keeps its addresses. */
 enum decode_err decode_transport(struct span l4, struct packet *pkt);

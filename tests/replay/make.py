@@ -351,12 +351,25 @@ def ethertype(packet):
     return b"\x08\0" if packet[:1] and packet[0] >> 4 == 4 else b"\x86\xdd"
 
 
+def ether(packet):
+    return MACS + ethertype(packet) + packet
+
+
+def wlan(packet, kind=0x08, flags=1, qos=b"", swapped=False):
+    """A data frame of 802.11; flags: 1 to, 2 from the network, 0x40 encrypted. Sent by the second of MACS."""
+    to, sender, other = MACS[:6], MACS[6:], bytes.fromhex("020000000009")
+    addresses = {0: to + sender + other, 1: other + sender + to, 2: to + other + sender, 3: other + other + to}[flags & 3]
+    head = bytes([kind | (0x80 if qos else 0), flags])
+    return (head[::-1] if swapped else head) + bytes(2) + addresses + bytes(2) + (sender if flags & 3 == 3 else b"") + \
+        qos + b"\xaa\xaa\3\0\0\0" + ethertype(packet) + packet
+
+
 def padded(frame):
     return frame + bytes(max(0, 60 - len(frame)))
 
 
 LINKS = {
-    "ethernet": (1, lambda p: padded(MACS + ethertype(p) + p)),
+    "ethernet": (1, lambda p: padded(ether(p))),
     "vlan": (1, lambda p: padded(MACS + b"\x81\0\0\x0a" + ethertype(p) + p)),
     "qinq": (1, lambda p: padded(MACS + b"\x88\xa8\0\1\x81\0\0\x0a" + ethertype(p) + p)),
     "pppoe": (1, lambda p: padded(MACS + b"\x88\x64\x11\0\0\1" +

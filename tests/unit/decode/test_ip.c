@@ -289,6 +289,8 @@ static void test_many_extensions(void **state)
 	"\140\0\0\0\0\13\21\100\375\0\0\0\0\0\0\0\0\0\0\0\0\0\0\7\40\1\15\270\0\0\0\0\0\0\0\0\0\0" \
 	"\0\1"
 
+#define MACS "\2\0\0\0\0\1\74\122\202\0\0\1"
+
 /* The innermost packet is what comes out. */
 static void test_tunnels(void **state)
 {
@@ -304,9 +306,20 @@ static void test_tunnels(void **state)
 		{ "GRE", 4, 47, LIT("\0\0\10\0" INNER4 UDP("\13") "abc"), DECODE_OK },
 		{ "GRE with checksum, key and number", 4, 47,
 		  LIT("\260\0\206\335aaaabbbbcccc" INNER6 UDP("\13") "abc"), DECODE_OK },
-		{ "GRE that carries Ethernet", 4, 47, LIT("\0\0\145\130" INNER4 UDP("\13") "abc"),
-		  DECODE_NOT_IP },
-		{ "GRE of PPTP", 4, 47, LIT("\60\1\210\13\0\4\0\0"), DECODE_NOT_IP },
+		{ "GRE that carries Ethernet", 4, 47,
+		  LIT("\0\0\145\130" MACS "\10\0" INNER4 UDP("\13") "abc"), DECODE_OK },
+		{ "GRE that carries ARP", 4, 47, LIT("\0\0\145\130" MACS "\10\6\0\1"), DECODE_NOT_IP },
+		{ "GRE with a route", 4, 47, LIT("\100\0\10\0aaaa" INNER4 UDP("\13") "abc"), DECODE_NOT_IP },
+		{ "GRE of version 2", 4, 47, LIT("\0\2\10\0" INNER4 UDP("\13") "abc"), DECODE_NOT_IP },
+		{ "GRE of PPTP", 4, 47, LIT("\60\1\210\13\0\0\0\1\0\0\0\1\41" INNER4 UDP("\13") "abc"),
+		  DECODE_OK },
+		{ "an acknowledgement of PPTP", 4, 47, LIT("\40\201\210\13\0\0\0\1\0\0\0\1"), DECODE_NOT_IP },
+		{ "half of one", 4, 47, LIT("\40\201\210\13\0\0\0\1\0"), DECODE_BAD },
+		{ "ERSPAN", 4, 47,
+		  LIT("\20\0\210\276aaaa\20\1\0\1bbbb" MACS "\10\0" INNER4 UDP("\13") "abc"), DECODE_OK },
+		{ "ERSPAN III with more of its own", 4, 47,
+		  LIT("\20\0\42\353aaaa\40\1\0\1bbbbbbb\1cccccccc" MACS "\10\0" INNER4 UDP("\13") "abc"),
+		  DECODE_OK },
 		{ "half a GRE header", 4, 47, LIT("\40\0\10\0\0"), DECODE_BAD },
 		{ "nothing inside", 4, 4, LIT(""), DECODE_BAD },
 		{ "rubbish inside", 4, 4, LIT("Phrack"), DECODE_BAD },

@@ -221,7 +221,8 @@ struct verdict pipeline_judge(struct pipeline *p, struct judged *j)
 	unsigned        n = j->names.n;
 	bool            listed = false, by_address;
 	/* where an unlisted question leads is no name that anybody asked for */
-	bool            all = rs_settings(p->rules)->events_all && !dns_is_answer(&j->names);
+	bool            all = rs_settings(p->rules)->events_all && !dns_is_answer(&j->names) &&
+	                      !j->unfinished;
 
 	if (rs_settings(p->rules)->mode == MODE_OFF)
 		return VERDICT_ALLOW;

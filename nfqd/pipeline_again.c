@@ -35,10 +35,12 @@ static bool is_refused(struct pipeline *p, struct judged *j, struct span bytes,
 bool pipeline_alone(struct pipeline *p, struct judged *j, bool again, struct verdict *v)
 {
 	const struct name_proto *row;
-	size_t                   n;
+	size_t                   n = 0;
 	struct verdict           alone;
+	enum wire_err            r = pipeline_read_message(j, j->pkt->payload, &row, &n);
 
-	(void)pipeline_read_message(j, j->pkt->payload, &row, &n);
+	/* a length in front is a weak sign of DNS, but not where it fits the segment */
+	j->unfinished = r != WIRE_OK || (j->names.app == APP_DNS && n != j->pkt->payload.n);
 	if (j->names.n == 0 || j->names.app == APP_SOCKS || (again && !is_listed(p, &j->names)))
 		return false; /* few bytes tell SOCKS */
 	j->peer_next = j->pkt->seq;

@@ -18,6 +18,7 @@ struct judged {
 	uint32_t                 peer_next; /* the sequence number that the receiver waits for */
 	uint32_t                 urgents; /* bytes in front of the segment that its sequence number leaves out */
 	bool                     full;   /* the segment lies beyond what is kept */
+	bool                     unfinished; /* the rest is still to come: only what is listed is recorded */
 	bool                     answer; /* the server's, turned round (pipeline_turn()) */
 	bool                     begun;  /* likewise; an earlier segment had its beginning */
 	bool                     dropped; /* an exception says that this packet must not pass */

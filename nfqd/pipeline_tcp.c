@@ -111,13 +111,14 @@ static size_t dns_length(struct span front, size_t at)
 }
 
 /* The message at the front is incomplete: at is its offset in front. What it has named so far may be
- * refused already; to allow it takes all of it. */
+ * refused already; to allow it takes all of it, or all that will ever be read. */
 static struct verdict wait_for_rest(struct pipeline *p, struct judged *j, struct span front, size_t at)
 {
 	struct flow   *f = pipeline_flow(p, j);
 	struct verdict v;
 
-	if (j->names.n > f->named) {
+	j->unfinished = !j->pkt->cut && front.n - at < STREAM_MAX;
+	if (j->names.n > (j->unfinished ? f->named : 0)) {
 		f->named = (uint8_t)j->names.n;
 		v = f->row ? pipeline_dns(p, j) : pipeline_judge(p, j);
 		if (pipeline_refused(v))
@@ -142,6 +143,7 @@ enum wire_err pipeline_read_message(struct judged *j, struct span bytes,
 	enum wire_err err = WIRE_OK, r;
 	struct wire   w = wire_of(bytes, &err, true);
 
+	j->unfinished = false;
 	names_begin(&j->names, APP_NONE);
 	*row = j->flow ? j->flow->row : NULL;
 	if (!*row) {
@@ -333,11 +335,12 @@ static void begin_at_syn(struct pipeline *p, struct judged *j)
 	j->flow->next = j->pkt->seq;
 }
 
-/* Nothing is waited for, and this does not begin where the next message would: a segment before it was
- * lost or overtaken, or the ports are used again at once. */
-static bool may_begin(const struct flow *f, const struct packet *pkt)
+/* A segment before it was lost, perhaps by the capture, or overtaken; or the ports are used again at once. */
+static bool is_behind_hole(const struct flow *f, const struct packet *pkt)
 {
-	return f->anchored && !f->stream && !f->syn_seen && (int32_t)(pkt->seq - f->next) > 0;
+	uint32_t next = f->stream ? f->stream->base + (uint32_t)stream_front(f->stream).n : f->next;
+
+	return (f->stream || f->anchored) && (int32_t)(pkt->seq - next) > 0;
 }
 
 /* By itself, when it is not what is waited for. */
@@ -349,7 +352,7 @@ static bool is_refused_alone(struct pipeline *p, struct judged *j, struct verdic
 		return false;
 	if (!f->row && pipeline_is_in_place(f, j->pkt))
 		return pipeline_alone(p, j, true, v);
-	return may_begin(f, j->pkt) && pipeline_alone(p, j, false, v);
+	return is_behind_hole(f, j->pkt) && pipeline_alone(p, j, false, v);
 }
 
 /*

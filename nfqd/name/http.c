@@ -306,7 +306,7 @@ enum wire_err http_skip_chunks(struct wire *w, uint64_t *beyond)
 }
 
 /* What follows the method (RFC 9112 3): a target and a version, whatever blanks are between. There are
- * servers that answer any version that is written like one of version 1. */
+ * servers that answer any version that begins like one of version 1. */
 static bool ends_in_version(struct span line)
 {
 	static const char version[] = "HTTP/";
@@ -316,7 +316,7 @@ static bool ends_in_version(struct span line)
 
 	for (line = trim(line); line.n > 0; line = trim(line), words++)
 		word = cut_word(&line);
-	return words > 1 && word.n == n + 3 && span_eq_nocase(span_of(word.p, n), span_str(version)) &&
+	return words > 1 && word.n >= n + 3 && span_eq_nocase(span_of(word.p, n), span_str(version)) &&
 	       word.p[n] >= '0' && word.p[n] <= '9' && word.p[n + 1] == '.';
 }
 

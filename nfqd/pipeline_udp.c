@@ -77,12 +77,16 @@ static struct verdict judge_flow(struct pipeline *p, struct judged *j, uint32_t 
 static struct verdict judge_message(struct pipeline *p, struct judged *j,
                                     const struct name_proto *row)
 {
-	enum wire_err  err = WIRE_OK;
+	enum wire_err  err = WIRE_OK, r;
 	struct wire    w = wire_of(j->pkt->payload, &err, false);
 	struct verdict v;
+	uint32_t       version;
 
 	j->message = j->pkt->payload;
-	if (row->names(&w, &j->names) == WIRE_BAD)
+	r = row->names(&w, &j->names);
+	if (r != WIRE_OK && quic_is(j->pkt->payload, &version))
+		return judge_flow(p, j, version);
+	if (r == WIRE_BAD)
 		pipeline_exception(p, j, j->pkt->cut ? EXC_cut : EXC_parse);
 	if (j->names.n == 0)
 		return VERDICT_PASS;
@@ -104,12 +108,12 @@ struct verdict pipeline_datagram(struct pipeline *p, struct judged *j)
 	const struct name_proto *row;
 	uint32_t                 version;
 
-	if (quic_is(j->pkt->payload, &version)) /* on any port: as DNS it would be damaged */
-		return judge_flow(p, j, version);
 	if (j->pkt->sport != DNS_PORT && is_for_neighbours(j->pkt))
-		return VERDICT_PASS;
+		return quic_is(j->pkt->payload, &version) ? judge_flow(p, j, version) : VERDICT_PASS;
 	if (name_proto_find(L4_UDP, j->pkt->sport, j->pkt->dport, j->pkt->payload, false, &row) ==
 	    WIRE_OK)
 		return judge_message(p, j, row);
-	return j->pkt->dport == DNS_PORT ? VERDICT_PASS : judge_flow(p, j, 0);
+	if (!quic_is(j->pkt->payload, &version))
+		version = 0;
+	return j->pkt->dport == DNS_PORT ? VERDICT_PASS : judge_flow(p, j, version);
 }

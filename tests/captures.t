@@ -7,19 +7,12 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from tap import check, done_testing  # noqa: E402
+
 NFQD = os.environ.get("NFQD", "build/nfqd")
 NAME = "s07.upd.kaspersky.com"
 MEMORY_MIB = 96
-rows = failed = 0
-
-
-def check(good, what, *why):
-    global rows, failed
-    rows += 1
-    failed += not good
-    print(f"{'ok' if good else 'not ok'} {rows} - {what}", flush=True)
-    if not good:
-        print(*(f"# {w!r}" for w in why), sep="\n", flush=True)
 
 
 def judge(path, stdin=None):
@@ -213,8 +206,7 @@ def main():
     times()
     if "asan" not in NFQD:     # sanitizers need memory of their own
         memory()
-    print(f"1..{rows}")
-    sys.exit(failed != 0)
+    done_testing()
 
 
 main()

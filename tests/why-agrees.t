@@ -12,8 +12,9 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "replay"))
+sys.path[:0] = [os.path.join(HERE, "replay"), os.path.join(HERE, "lib")]
 import make  # noqa: E402: packets
+from tap import check, done_testing  # noqa: E402
 
 NFQD, NFQCTL = os.environ.get("NFQD", "build/nfqd"), os.environ.get("NFQCTL", "build/nfqctl")
 RULES = os.path.join(HERE, "..", "rules")
@@ -61,16 +62,6 @@ SEEDS = """s07.upd.kaspersky.com downloads.upd.kaspersky.com dc1.ksn.kaspersky-l
     cm.k.kaspersky-labs.com v10.events.data.microsoft.com ctldl.windowsupdate.com settings-win.data.microsoft.com
     x-a.example.org n3.example.org n33.example.org example.org deep.example.net example.net www.example.com
     blocked.nfqd.invalid kaspersky.de""".split()
-rows = failed = 0
-
-
-def check(good, what, *why):
-    global rows, failed
-    rows += 1
-    failed += not good
-    print(f"{'ok' if good else 'not ok'} {rows} - {what}", flush=True)
-    if not good:
-        print(*(f"# {w}" for w in why), sep="\n", flush=True)
 
 
 def some_name():
@@ -174,5 +165,4 @@ with tempfile.TemporaryDirectory() as folder:
         f.write(text.replace("clients: [0.0.0.0/0], ", ""))
     compare("clients by MAC", conf, "02:00:00:00:00:03")
     compare("another MAC", conf, "02:00:00:00:00:04")
-print(f"1..{rows}")
-sys.exit(failed != 0)
+done_testing()

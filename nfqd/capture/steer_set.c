@@ -26,21 +26,34 @@ struct steer_set *steer_set_begin(struct steer *s, bool watched)
 	set->s = s;
 	set->name = watched ? "watched" : "nets";
 	fprintf(set->f, "flush set inet nfqd %s4\nflush set inet nfqd %s6\n", set->name, set->name);
+	if (!watched)
+		fputs("flush set inet nfqd net_ports4\nflush set inet nfqd net_ports6\n", set->f);
 	return set;
+}
+
+/* Writes what an element of the set of that name begins with. */
+static void begin_element(struct steer_set *set, const char *name, const struct net *net)
+{
+	char text[ADDR_TEXT];
+
+	addr_text(&net->addr, text);
+	fprintf(set->f, "add element inet nfqd %s%d { %s", name, net->addr.len == 4 ? 4 : 6, text);
+	if (net->bits < net->addr.len * 8)
+		fprintf(set->f, "/%u", net->bits);
 }
 
 void steer_set_add(struct steer_set *set, const struct net *net, uint32_t seconds)
 {
-	bool v4 = net->addr.len == 4;
-	char text[ADDR_TEXT];
-
-	addr_text(&net->addr, text);
-	fprintf(set->f, "add element inet nfqd %s%d { %s", set->name, v4 ? 4 : 6, text);
-	if (net->bits < net->addr.len * 8)
-		fprintf(set->f, "/%u", net->bits);
+	begin_element(set, set->name, net);
 	if (seconds)
 		fprintf(set->f, " timeout %us", seconds);
 	fputs(" }\n", set->f);
+}
+
+void steer_set_add_port(struct steer_set *set, const struct net *net, uint16_t port)
+{
+	begin_element(set, "net_ports", net);
+	fprintf(set->f, " . %u }\n", port);
 }
 
 int steer_set_end(struct steer_set *set, struct err *err)

@@ -7,20 +7,50 @@
 #include "base/diag.h"
 #include "run/parent_private.h"
 
-/* What comes to the queue anyhow: every TCP port, and these. */
+/* Every TCP port comes to the queue anyhow, and these of UDP. */
 static bool is_queued_anyhow(uint32_t port)
 {
-	return port >> 16 == IPPROTO_TCP || port == (IPPROTO_UDP << 16 | 53) ||
-	       port == (IPPROTO_UDP << 16 | 443) || port == (IPPROTO_UDP << 16 | 853);
+	return port >> 16 == IPPROTO_TCP || (port & 0xffff) == 53 || (port & 0xffff) == 443 ||
+	       (port & 0xffff) == 853;
 }
 
-static bool needs_steering(const struct ruleset *rs, struct list ports)
+/* Is all of a network for UDP, or for protocols that have no ports? */
+static bool has_all_ports(const struct ruleset *rs, const struct rs_net *n)
 {
-	bool anyhow = ports.n > 0;
+	struct list ports = rs->rules[n->rule].ports;
+	bool        all = ports.n == 0;
 
 	for (uint32_t i = 0; i < ports.n; i++)
-		anyhow = anyhow && is_queued_anyhow(rs->list[ports.first + i]);
-	return !anyhow;
+		all |= rs->list[ports.first + i] == IPPROTO_UDP << 16;
+	return all;
+}
+
+/* One that lies in another with the same port is steered with that. */
+static bool is_covered(const struct ruleset *rs, const struct rs_net *nets, const struct rs_net *n,
+                       uint16_t port)
+{
+	for (uint32_t i = n->wider; i; i = nets[i - 1].wider)
+		if (rs->rules[nets[i - 1].rule].ports.n &&
+		    ports_have(rs, rs->rules[nets[i - 1].rule].ports, IPPROTO_UDP, port))
+			return true;
+	return false;
+}
+
+static void steer_net(struct steer_set *set, const struct ruleset *rs, const struct rs_net *nets,
+                      const struct rs_net *n)
+{
+	struct list ports = rs->rules[n->rule].ports;
+
+	if (has_all_ports(rs, n)) {
+		steer_set_add(set, &n->net, 0);
+		return;
+	}
+	for (uint32_t i = 0; i < ports.n; i++) {
+		uint32_t port = rs->list[ports.first + i];
+
+		if (!is_queued_anyhow(port) && !is_covered(rs, nets, n, (uint16_t)port))
+			steer_set_add_port(set, &n->net, (uint16_t)port);
+	}
 }
 
 int parent_steer_nets(struct parent *p, struct err *err)
@@ -37,8 +67,7 @@ int parent_steer_nets(struct parent *p, struct err *err)
 	ruleset_open(&rs, p->img);
 	nets = image_at(p->img, RS_NET);
 	for (uint32_t i = 0; i < image_n(p->img, RS_NET); i++)
-		if (needs_steering(&rs, rs.rules[nets[i].rule].ports))
-			steer_set_add(set, &nets[i].net, 0);
+		steer_net(set, &rs, nets, &nets[i]);
 	return steer_set_end(set, err);
 }
 

@@ -10,7 +10,7 @@ set -u
 need ip nft dig kdig dnsmasq unbound nginx jq openssl curl "$LAB_PYTHON"
 
 AUTH=198.51.100.53
-declare -A AT=([learned]=203.0.113.71 [cdn]=203.0.113.72 [looked]=203.0.113.73 [net]=203.0.113.74)
+declare -A AT=([learned]=203.0.113.71 [cdn]=203.0.113.72 [looked]=203.0.113.73 [net]=203.0.113.74 [port]=203.0.113.75)
 LOOKED6=2001:db8:80::73
 
 pack() {	# the lab's own
@@ -29,6 +29,8 @@ pack() {	# the lab's own
 		  - {id: doh, names: [dns.google], category: resolver, sources: [s], confidence: high, side_effect: none}
 		nets:
 		  - {cidr: ${AT[net]}/32, category: update, sources: [s], confidence: high, side_effect: none}
+		  - {cidr: ${AT[port]}/32, ports: [udp/5000], category: update, sources: [s], confidence: high, side_effect: none}
+		  - {cidr: ${AT[port]}/32, id: more, ports: [any/5000, udp/5001], category: update, sources: [s], confidence: high, side_effect: none}
 		  - {cidr: 0.0.0.0/0, ports: [tcp/853, udp/853], category: resolver, sources: [s], confidence: high, side_effect: none}
 		tests: {match: [looked.example, dns.google, a.tracked.example], no_match: [example], allow: [free.example]}
 	END
@@ -61,7 +63,7 @@ lab_servers() {
 	done
 	ip -n "$LAB_SERVER" -6 addr add $LOOKED6/128 dev lo nodad
 	for a in "${AT[@]}" $LOOKED6; do
-		listen+=("count:7001@$a" "datagram:5000@$a" "datagram:853@$a")
+		listen+=("count:7001@$a" "datagram:5000@$a" "datagram:5002@$a" "datagram:853@$a")
 	done
 	lab_spawn servers "$LAB_SERVER" "$LAB_PYTHON" tests/lib/sink.py "${listen[@]}"
 	lab_spawn auth "$LAB_SERVER" dnsmasq -k -C /dev/null --no-resolv --no-hosts -u root --pid-file= --local-ttl=300 \
@@ -126,6 +128,14 @@ ok "SCTP, too" lab_wait 2 one_sctp
 sed -i "s,${AT[net]}/32,192.0.2.0/24," "$lab_dir/lab.yaml"
 ok "reload without that network" nfqd_ctl reload
 is "$(both "${AT[net]}")" "answer answer" "both pass"
+
+# ---- a network for some ports ----
+
+is "$(reach udp "${AT[port]}" 5000) $(reach udp "${AT[port]}" 5001)" "refused refused" "a network's UDP ports are refused"
+is "$(nfqd_records ".dest_ip == \"${AT[port]}\" and .nfqd.seen_in == \"address\"")" 2 "and recorded"
+before=$(nfqd_queued)
+is "$(reach udp "${AT[port]}" 5002)" answer "another port of it passes"
+is "$(nfqd_queued)" "$before" "without the queue"
 
 # ---- encrypted DNS ----
 

@@ -11,6 +11,7 @@
 
 enum {
 	IDLE_S = 120,
+	STALE_S = 20, /* idle for longer, a stream is missed by nobody when another needs its place */
 	RECORD_ONCE_S = 30,
 	AGE_PER_CALL = 4,
 	SHARE_LEAST = 4 /* streams that every source may have */
@@ -208,6 +209,14 @@ static struct flow *longest_idle(const struct flow_table *t, uint16_t source)
 	return best;
 }
 
+/* Its stream is needed by f; says what that means for the one that loses it. */
+static enum flow_room take_from(struct flow_table *t, struct flow *idle, const struct flow *f,
+                                enum flow_room room)
+{
+	flow_drop_stream(t, idle);
+	return f->last > idle->last + STALE_S * NS_PER_S ? FLOW_ROOM : room;
+}
+
 struct stream *flow_need_stream(struct flow_table *t, struct flow *f, uint32_t seq, bool anchored,
                                 enum flow_room *room)
 {
@@ -217,14 +226,11 @@ struct stream *flow_need_stream(struct flow_table *t, struct flow *f, uint32_t s
 	if (f->stream)
 		return f->stream;
 	f->source = (uint16_t)(hash64(f->src.b, f->src.len, t->seed) % FLOW_SOURCES);
-	if (t->by_source[f->source] >= share) {
-		*room = FLOW_ROOM_OF_SOURCE;
-		flow_drop_stream(t, longest_idle(t, f->source));
-	}
+	if (t->by_source[f->source] >= share)
+		*room = take_from(t, longest_idle(t, f->source), f, FLOW_ROOM_OF_SOURCE);
 	f->stream = stream_get(t->pool, seq, anchored);
 	if (!f->stream) {
-		*room = FLOW_ROOM_OF_OTHERS;
-		flow_drop_stream(t, longest_idle(t, FLOW_SOURCES));
+		*room = take_from(t, longest_idle(t, FLOW_SOURCES), f, FLOW_ROOM_OF_OTHERS);
 		f->stream = stream_get(t->pool, seq, anchored);
 	}
 	t->owner[stream_index(t->pool, f->stream)] = f;

@@ -95,7 +95,7 @@ void flow_begin_again(struct flow_table *t, struct flow *f);
 void flow_drop_stream(struct flow_table *t, struct flow *f);
 /*
  * A stream for the flow. When none is free, or when its source has an eighth of all, the longest
- * idle flow, or the source's longest idle one, loses its stream.
+ * idle flow, or the source's longest idle one, loses its stream; room says so when it was still in use.
  */
 enum flow_room { FLOW_ROOM, FLOW_ROOM_OF_OTHERS, FLOW_ROOM_OF_SOURCE };
 struct stream *flow_need_stream(struct flow_table *t, struct flow *f, uint32_t seq, bool anchored,

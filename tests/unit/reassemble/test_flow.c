@@ -221,6 +221,10 @@ static void test_streams_change_hands(void **state)
 	flow_drop_stream(t, f[1]);
 	assert_non_null(flow_need_stream(t, f[0], 1, false, &room));
 	assert_int_equal(room, FLOW_ROOM);
+	/* nobody waits for the rest of what is idle for so long */
+	assert_non_null(flow_need_stream(t, get(t, 4, start + 21 * S, NULL), 1, false, &room));
+	assert_int_equal(room, FLOW_ROOM);
+	assert_null(f[0]->stream);
 	flow_table_free(t);
 }
 

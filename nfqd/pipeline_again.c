@@ -92,16 +92,36 @@ static bool is_refused_at(struct pipeline *p, struct judged *j, struct span fron
 	return false;
 }
 
+/* A resolver passes over a message that is none, and reads what follows. */
+static bool is_refused_behind(struct pipeline *p, struct judged *j, struct span front, struct verdict *v)
+{
+	const struct name_proto *row;
+	size_t                   at = 0, n;
+
+	for (unsigned tries = TRIES; tries && j->pkt->dport == DNS_PORT; tries--) {
+		at += pipeline_dns_length(front, at);
+		if (at >= front.n)
+			return false;
+		(void)pipeline_read_message(j, span_of(front.p + at, front.n - at), &row, &n);
+		if (j->names.app != APP_DNS || !is_listed(p, &j->names))
+			continue;
+		*v = pipeline_dns(p, j);
+		if (pipeline_refused(*v))
+			return true;
+	}
+	return false;
+}
+
 bool pipeline_inside(struct pipeline *p, struct judged *j, struct span front, struct verdict *v)
 {
 	struct verdict inside;
+	bool           refused = is_refused_behind(p, j, front, &inside);
 
-	for (size_t i = 0; i < sizeof(insides) / sizeof(insides[0]); i++)
-		if (is_refused_at(p, j, front, &insides[i], &inside)) {
-			*v = pipeline_finish(p, j, inside);
-			return true;
-		}
-	return false;
+	for (size_t i = 0; !refused && i < sizeof(insides) / sizeof(insides[0]); i++)
+		refused = is_refused_at(p, j, front, &insides[i], &inside);
+	if (refused)
+		*v = pipeline_finish(p, j, inside);
+	return refused;
 }
 
 /* But for the byte that asks whether anybody is there (RFC 9293 3.8.4). */

@@ -46,6 +46,9 @@ static inline bool pipeline_refused(struct verdict v)
 enum wire_err pipeline_read_message(struct judged *j, struct span bytes,
                                     const struct name_proto **row, size_t *n);
 
+/* RFC 1035 4.2.2: what a message over TCP says of its length, and these two bytes. */
+size_t pipeline_dns_length(struct span front, size_t at);
+
 /* pipeline_again.c: is what the segment says by itself refused, as if a connection began with it? Then
  * it is finished. again: it may have been recorded in its place, and only what is listed counts. */
 bool pipeline_alone(struct pipeline *p, struct judged *j, bool again, struct verdict *v);

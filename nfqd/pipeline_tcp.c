@@ -100,8 +100,7 @@ static struct verdict wait_for_next(struct pipeline *p, struct judged *j, size_t
 	return VERDICT_PASS;
 }
 
-/* RFC 1035 4.2.2: what a message over TCP says of its length, and these two bytes. */
-static size_t dns_length(struct span front, size_t at)
+size_t pipeline_dns_length(struct span front, size_t at)
 {
 	enum wire_err err = WIRE_OK;
 	struct wire   w = wire_of(front, &err, false);
@@ -125,7 +124,7 @@ static struct verdict wait_for_rest(struct pipeline *p, struct judged *j, struct
 			return pipeline_finish(p, j, v);
 	}
 	if (front.n - at >= STREAM_MAX)
-		return f->row ? wait_for_next(p, j, front.n, at + dns_length(front, at))
+		return f->row ? wait_for_next(p, j, front.n, at + pipeline_dns_length(front, at))
 		              : pipeline_finish_exception(p, j, EXC_hello_size);
 	f->anchored |= at > 0;
 	if (!f->stream)

@@ -263,13 +263,14 @@ struct verdict pipeline_finish(struct pipeline *p, struct judged *j, struct verd
 
 	f->from = f->stream ? f->stream->base : j->pkt->seq;
 	f->to = f->from + (uint32_t)(f->stream ? stream_front(f->stream).n : j->pkt->payload.n);
+	f->next = f->stream ? f->stream->base + f->stream->end : f->to;
+	flow_advance(f, j->pkt->seq + (uint32_t)j->pkt->payload.n);
 	flow_drop_stream(p->flows, f);
 	if (j->pkt->decoy && !v.drop && v.state != STATE_REJECTED) {
 		flow_begin_again(p->flows, f);
 		f->again = true;
 		return VERDICT_PASS;
 	}
-	f->next = j->pkt->seq + (uint32_t)j->pkt->payload.n;
 	f->decided = true;
 	f->state = v.state;
 	f->drop = v.drop || v.replaced.n; /* once is enough */

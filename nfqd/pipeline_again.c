@@ -140,7 +140,7 @@ bool pipeline_again(struct pipeline *p, struct judged *j, struct verdict *v)
 	bool                 in_place = pipeline_is_in_place(f, pkt);
 
 	*v = (struct verdict){ .drop = f->drop, .state = f->state };
-	f->next = pkt->seq + (uint32_t)pkt->payload.n;
+	flow_advance(f, pkt->seq + (uint32_t)pkt->payload.n);
 	if (f->state != STATE_ALLOWED || pipeline_alone(p, j, false, v) || j->names.n)
 		return false;
 	if (tls_begins_hello(pkt->payload) ? tls_names(&w, &j->names) != WIRE_MORE : !in_place)
@@ -174,7 +174,7 @@ void pipeline_without_urgent(struct pipeline *p, struct judged *j)
 	pkt->seq -= j->urgents;
 	if (!here)
 		return;
-	f->urgents = (uint8_t)(j->urgents + 1);
+	f->urgents = j->urgents + 1;
 	f->urgent_out = true;
 	memcpy(room, bytes.p, before);
 	memcpy(room + before, bytes.p + before + 1, bytes.n - before - 1);

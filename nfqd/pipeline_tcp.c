@@ -71,7 +71,7 @@ static struct verdict wait_for_start(struct pipeline *p, struct judged *j, struc
 	bool           hole = f->stream && f->stream->end > front.n;
 	struct verdict v;
 
-	if (pipeline_inside(p, j, front, &v) || (f->stream && pipeline_alone(p, j, true, &v)))
+	if (pipeline_inside(p, j, front, &v) || (f->stream && pipeline_alone(p, j, !answered(j), &v)))
 		return v;
 	if (!hole && f->segments < UNKNOWN_SEGMENTS)
 		f->segments++;
@@ -217,8 +217,9 @@ static bool judge_message(struct pipeline *p, struct judged *j, const struct nam
 /* One message after the other, until one is incomplete or decides the connection. */
 static struct verdict judge_messages(struct pipeline *p, struct judged *j, struct span front)
 {
-	struct flow *f = pipeline_flow(p, j);
-	size_t       at = 0;
+	struct flow   *f = pipeline_flow(p, j);
+	struct verdict passed;
+	size_t         at = 0;
 
 	while (at < front.n) {
 		const struct name_proto *row;
@@ -259,7 +260,9 @@ static struct verdict judge_messages(struct pipeline *p, struct judged *j, struc
 		}
 		at += n + (size_t)body_of(&j->names);
 	}
-	return wait_for_next(p, j, front.n, at);
+	passed = wait_for_next(p, j, front.n, at);
+	front = f->stream ? stream_front(f->stream) : span_of(NULL, 0);
+	return front.n ? judge_messages(p, j, front) : passed; /* what lay behind a hole in a body */
 }
 
 /*
@@ -314,11 +317,11 @@ static bool is_another(const struct flow *f, const struct packet *pkt)
 	       (next > ahead || next < -2 * BODY_MAX);
 }
 
-/* While a message is incomplete, a segment from elsewhere may as well be one that no server takes: like
- * all such it is of a stream of its own, which decides nothing but a refusal. */
+/* While the rest of a message may still come, a segment from elsewhere may as well be one that no server
+ * takes: like all such it is of a stream of its own, which decides nothing but a refusal. */
 static void begin_another(struct pipeline *p, struct judged *j)
 {
-	if (j->flow->stream && !j->pkt->decoy) {
+	if (j->flow->stream && !flow_is_stale(j->flow, p->now) && !j->pkt->decoy) {
 		j->pkt->decoy = true;
 		j->flow = flow_table_find(p->flows, j->pkt);
 	}
@@ -362,7 +365,7 @@ static struct verdict segment_with_syn(struct pipeline *p, struct judged *j)
 {
 	struct verdict v = judge_messages(p, j, j->pkt->payload);
 
-	if (pipeline_refused(v))
+	if (pipeline_refused(v) || v.state == STATE_WANT_REPLIES)
 		return v;
 	flow_begin_again(p->flows, j->flow);
 	j->flow->anchored = true;
@@ -386,6 +389,7 @@ static void settle_syn_data(struct pipeline *p, struct judged *j)
 /* Nobody answers one whose server's answer decides; or conntrack took the server for the client. */
 static struct verdict wait_for_replies(struct pipeline *p, struct judged *j)
 {
+	flow_advance(j->flow, j->pkt->seq + (uint32_t)j->pkt->payload.n);
 	return ++j->flow->segments < UNKNOWN_SEGMENTS ? VERDICT_PASS : pipeline_finish(p, j, VERDICT_ALLOW);
 }
 
@@ -424,6 +428,9 @@ struct verdict pipeline_segment(struct pipeline *p, struct judged *j)
 	struct packet *pkt = j->pkt;
 
 	j->flow = flow_table_find(p->flows, pkt);
+	if (j->flow && !j->flow->server && pkt->payload.n && !(pkt->tcp_flags & (TCP_SYN | TCP_RST)) &&
+	    is_another(j->flow, pkt))
+		begin_another(p, j); /* what it leaves behind grows old */
 	if (j->flow)
 		flow_touch(p->flows, j->flow, p->now);
 	if (pkt->tcp_flags & TCP_SYN) {
@@ -435,8 +442,6 @@ struct verdict pipeline_segment(struct pipeline *p, struct judged *j)
 		return VERDICT_PASS;
 	if (pipeline_is_reply(p, j))
 		return pipeline_reply(p, j);
-	if (j->flow && is_another(j->flow, pkt))
-		begin_another(p, j);
 	if (pkt->urgent || (j->flow && j->flow->urgent))
 		pipeline_without_urgent(p, j);
 	return pkt->payload.n ? judge_segment(p, j) : VERDICT_PASS;

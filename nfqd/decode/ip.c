@@ -133,6 +133,7 @@ static enum decode_err decode_ip4(struct wire *w, struct packet *pkt, unsigned d
 	uint16_t       total, fragment;
 	const uint8_t *addrs;
 
+	pkt->options = false; /* those of a tunnel around it */
 	wire_skip(w, 1);
 	total = wire_u16(w);
 	pkt->fragment.id = wire_u16(w);
@@ -201,6 +202,7 @@ static enum decode_err decode_ip6(struct wire *w, struct packet *pkt, unsigned d
 	const uint8_t  *addrs;
 	enum decode_err e;
 
+	pkt->options = false; /* those of a tunnel around it */
 	wire_skip(w, 4);
 	len = wire_u16(w);
 	pkt->proto = wire_u8(w);

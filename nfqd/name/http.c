@@ -11,10 +11,15 @@
 /* METHOD_MIN: what is shorter is rather the end of one whose beginning is still to come */
 enum { METHOD_MIN = 3, METHOD_MAX = 32, AUTHORITY_MAX = 3 * NAME_TEXT };
 
+static bool is_letter(uint8_t c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 /* RFC 9110 5.6.2 */
 static bool is_token(uint8_t c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	return is_letter(c) || (c >= '0' && c <= '9') ||
 	       (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
@@ -333,6 +338,8 @@ enum wire_err http_guess(struct wire w)
 	do
 		c = wire_u8(&w);
 	while (*w.err == WIRE_OK && (c == '\r' || c == '\n'));
+	if (*w.err == WIRE_OK && !is_letter(c)) /* a token, too, but of other protocols */
+		return WIRE_NONE;
 	while (*w.err == WIRE_OK && is_token(c) && n++ < METHOD_MAX)
 		c = wire_u8(&w);
 	if (*w.err == WIRE_OK) {

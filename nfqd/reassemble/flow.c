@@ -209,12 +209,17 @@ static struct flow *longest_idle(const struct flow_table *t, uint16_t source)
 	return best;
 }
 
+bool flow_is_stale(const struct flow *f, uint64_t now)
+{
+	return now > f->last + STALE_S * NS_PER_S;
+}
+
 /* Its stream is needed by f; says what that means for the one that loses it. */
 static enum flow_room take_from(struct flow_table *t, struct flow *idle, const struct flow *f,
                                 enum flow_room room)
 {
 	flow_drop_stream(t, idle);
-	return f->last > idle->last + STALE_S * NS_PER_S ? FLOW_ROOM : room;
+	return flow_is_stale(idle, f->last) ? FLOW_ROOM : room;
 }
 
 struct stream *flow_need_stream(struct flow_table *t, struct flow *f, uint32_t seq, bool anchored,

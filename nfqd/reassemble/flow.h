@@ -34,7 +34,7 @@ struct flow {
 	uint8_t  strange;  /* how often it was no protocol of ours on a resolver's port */
 	bool     again;    /* was decided before: its address is judged */
 	bool     syn_data; /* the stream begins with what came with the SYN: its server may not have taken it */
-	uint8_t  urgents;  /* urgent bytes that were taken out */
+	uint32_t urgents;  /* urgent bytes that were taken out */
 	bool     urgent_out;
 	uint32_t urgent;   /* where the last one is, and whether it is one of them */
 	uint32_t from, to; /* sequence numbers of what was read last */
@@ -91,6 +91,12 @@ struct flow *flow_table_get(struct flow_table *t, const struct packet *pkt, uint
 void flow_restart(struct flow_table *t, struct flow *f, uint64_t now);
 /* The same, but what was recorded stands. */
 void flow_begin_again(struct flow_table *t, struct flow *f);
+/* Bytes up to this sequence number were seen. */
+static inline void flow_advance(struct flow *f, uint32_t seq)
+{
+	if ((int32_t)(seq - f->next) > 0)
+		f->next = seq;
+}
 /* Gives the stream back. */
 void flow_drop_stream(struct flow_table *t, struct flow *f);
 /*
@@ -100,6 +106,8 @@ void flow_drop_stream(struct flow_table *t, struct flow *f);
 enum flow_room { FLOW_ROOM, FLOW_ROOM_OF_OTHERS, FLOW_ROOM_OF_SOURCE };
 struct stream *flow_need_stream(struct flow_table *t, struct flow *f, uint32_t seq, bool anchored,
                                 enum flow_room *room);
+/* Idle for so long that hardly anybody still waits for the rest of a message. */
+bool flow_is_stale(const struct flow *f, uint64_t now);
 /* Forgets flows that were idle for too long; cheap when there are none. */
 void flow_table_age(struct flow_table *t, uint64_t now);
 

@@ -527,6 +527,35 @@ static void test_decision_stays(void **state)
 	rig_free(r);
 }
 
+/* The ports of a connection that never said more are used again: the new one is decided, at once or, when
+ * the rest of the old one might still come, before long. */
+static void test_ports_of_half_a_message(void **state)
+{
+	static const struct {
+		const char *what;
+		unsigned    pause; /* s */
+		uint8_t     state;
+	} rows[] = { { "soon", 1, STATE_UNDECIDED }, { "later", 61, STATE_ALLOWED } };
+	struct rig *r = rig_with((struct rig_conf){ 0 });
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		struct rig_conn c = rig_conn4(++port, 443);
+		struct verdict  v = { 0 };
+
+		rig_tcp(r, &c, 0, span_str("example.com\r\n"));
+		r->now += rows[i].pause * NS_PER_S;
+		make_message(0, "www.other.example");
+		same_num(rows[i].what, "hello", rig_tcp(r, &c, 1 << 30, bytes_span(&msg)).state, rows[i].state);
+		for (unsigned s = 1; s < 60; s++) {
+			r->now += NS_PER_S;
+			v = rig_tcp(r, &c, (1 << 30) + msg.n * s, bytes_span(&msg));
+		}
+		same_num(rows[i].what, "what follows", v.state, STATE_ALLOWED);
+	}
+	rig_free(r);
+}
+
 /* The first hello may have been a decoy: another one on its connection is looked at, too. */
 static void test_second_hello(void **state)
 {
@@ -1183,7 +1212,7 @@ int main(void)
 		cmocka_unit_test(test_different_overlap),
 		cmocka_unit_test(test_ports_and_families),
 		cmocka_unit_test(test_decision_stays),
-		cmocka_unit_test(test_second_hello),
+		cmocka_unit_test(test_ports_of_half_a_message), cmocka_unit_test(test_second_hello),
 		cmocka_unit_test(test_decoys),
 		cmocka_unit_test(test_syn_begins_anew),
 		cmocka_unit_test(test_fast_open),

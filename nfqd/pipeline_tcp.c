@@ -18,12 +18,12 @@ enum {
 	UNKNOWN_BYTES = 4096,
 	UNKNOWN_SEGMENTS = 16,
 	UNKNOWN_FEW = 1024, /* bytes: what is shorter may come in any number of segments */
+	STRANGE_MAX = 16, /* starts of no protocol of ours, towards a resolver's port */
 	/* requests that may follow each other, and the longest body that is waited out between them:
 	 * an upload is not worth a queued packet per segment */
 	REQUESTS_MAX = 64,
-	STRANGE_MAX = 16,
-	TLS_HANDSHAKE = 22, /* the record's first byte */
 	BODY_MAX = 65536,
+	TLS_HANDSHAKE = 22, /* the record's first byte */
 	/* bytes that may be on their way behind what decided a connection; behind a refusal, after which
 	 * the client may try again at once, hardly any */
 	IN_FLIGHT = 65536,

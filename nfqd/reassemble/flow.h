@@ -25,14 +25,14 @@ struct flow {
 
 	bool     decided;
 	bool     server;   /* a server's side whose certificate is waited for */
-	bool     syn_seen;
+	bool     syn_seen; /* without data: only captures show such */
 	bool     anchored; /* next is known: a SYN or a whole message was seen */
 	uint8_t  state;    /* enum verdict_state, when decided */
 	bool     drop;     /* likewise: the packet itself goes no further */
 	uint8_t  segments; /* of a start that is no protocol of ours */
 	uint8_t  requests; /* that were judged and allowed */
 	uint8_t  strange;  /* how often it was no protocol of ours on a resolver's port */
-	bool     again;    /* was decided before: its address is judged */
+	bool     again;    /* was decided before, its address with it */
 	bool     syn_data; /* the stream begins with what came with the SYN: its server may not have taken it */
 	uint32_t urgents;  /* urgent bytes that were taken out */
 	bool     urgent_out;

@@ -34,7 +34,7 @@ MUST_CHECK int rules_names(const struct pack *p, unsigned entry, rules_name *eac
  * Borrows from the pack. */
 struct rules_item {
 	const struct pack *p;
-	char               id[128];
+	const char        *id;
 	char *const       *names, *const *ports, *const *products, *const *sources;
 	unsigned           n_names, n_ports, n_products, n_sources;
 	const char        *names_file, *cidr, *side_effect, *remark;

@@ -83,6 +83,7 @@ void rules_entry(const struct pack *p, unsigned i, struct rules_item *out)
 	const struct pack_entry *e = &p->entries[i];
 
 	*out = (struct rules_item){ .p = p,
+		                    .id = e->id,
 		                    .names = e->names,
 		                    .n_names = e->n_names,
 		                    .names_file = e->names_file,
@@ -98,7 +99,6 @@ void rules_entry(const struct pack *p, unsigned i, struct rules_item *out)
 		                    .confidence = e->confidence,
 		                    .action = e->action,
 		                    .shared = e->shared };
-	snprintf(out->id, sizeof(out->id), "%s", e->id);
 }
 
 void rules_net(const struct pack *p, unsigned i, struct rules_item *out)
@@ -106,6 +106,7 @@ void rules_net(const struct pack *p, unsigned i, struct rules_item *out)
 	const struct pack_net *n = &p->nets[i];
 
 	*out = (struct rules_item){ .p = p,
+		                    .id = n->id,
 		                    .cidr = n->cidr,
 		                    .asn = n->asn,
 		                    .ports = n->ports,
@@ -117,7 +118,6 @@ void rules_net(const struct pack *p, unsigned i, struct rules_item *out)
 		                    .category = n->category,
 		                    .confidence = n->confidence,
 		                    .action = n->action };
-	snprintf(out->id, sizeof(out->id), "%s", n->id);
 }
 
 void rules_items(const struct packs *packs, rules_each *each, void *ctx)

@@ -158,32 +158,33 @@ static void hear(enum diag_level level, const char *token, const char *text)
 	snprintf(said, sizeof(said), "%d %s: %s", (int)level, token, text);
 }
 
-static void test_drop_warns(void **state)
+static void test_warns(void **state)
 {
-	struct policy_in p = { .name = "quiet", .action = POLICY_DROP };
-	char             got[1200];
+	static char *none[] = { "no such" };
+	static const struct {
+		struct policy_in p;
+		const char      *said;
+	} rows[] = {
+		{ { .name = "quiet", .action = POLICY_DROP },
+		  "2 policy: policy 'quiet' drops in silence: the product then asks its public resolvers; "
+		  "'reject' answers it at once" },
+		{ { .name = "typo", .action = POLICY_LOG, .products = none, .n_products = 1 },
+		  "2 policy: policy 'typo': no entry of the packs is about product 'no such'" },
+		{ { .name = "plain", .action = POLICY_LOG }, "" },
+	};
 
 	(void)state;
-	diag_register(hear);
-	build_text(&p, 1, NULL, 0, got, sizeof(got));
-	diag_register(NULL);
-	assert_string_equal(got, "ok");
-	assert_string_equal(said, "2 policy: policy 'quiet' drops in silence: the product then asks its "
-	                          "public resolvers; 'reject' answers it at once");
-}
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		struct policy_in p = rows[i].p;
+		char             got[1200];
 
-static void test_product_warns(void **state)
-{
-	static char     *none[] = { "no such" };
-	struct policy_in p = { .name = "typo", .action = POLICY_LOG, .products = none, .n_products = 1 };
-	char             got[1200];
-
-	(void)state;
-	diag_register(hear);
-	build_text(&p, 1, NULL, 0, got, sizeof(got));
-	diag_register(NULL);
-	assert_string_equal(got, "ok");
-	assert_string_equal(said, "2 policy: policy 'typo': no entry of the packs is about product 'no such'");
+		said[0] = '\0';
+		diag_register(hear);
+		build_text(&p, 1, NULL, 0, got, sizeof(got));
+		diag_register(NULL);
+		assert_string_equal(got, "ok");
+		assert_string_equal(said, rows[i].said);
+	}
 }
 
 int main(void)
@@ -192,7 +193,7 @@ int main(void)
 		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_same_name),
 		cmocka_unit_test(test_exceptions),
-		cmocka_unit_test(test_drop_warns), cmocka_unit_test(test_product_warns),
+		cmocka_unit_test(test_warns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/diag.h"
-#include "run/conf.h"
-#include "run/offline.h"
-#include "run/parent.h"
+#include "offline/offline.h"
+#include "parent/parent.h"
+#include "shared/conf.h"
 
 #define DEFAULT_CONF "/etc/nfqd/nfqd.yaml"
 #define RULES_MAX    64

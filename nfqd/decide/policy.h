@@ -72,7 +72,7 @@ struct rs_settings {
 	uint32_t drop;          /* bit per enum exception: those that do not pass */
 };
 
-/* What the configuration says, as read (run/conf.c); strings borrowed until the image is built. */
+/* What the configuration says, as read (shared/conf.c); strings borrowed until the image is built. */
 struct policy_in {
 	char    *name;
 	char   **clients;

@@ -13,7 +13,7 @@
 #include "bytes.h"
 #include "match/watch.h"
 #include "pipeline.h"
-#include "run/conf.h"
+#include "shared/conf.h"
 
 enum { RIG_EVENTS = 64, RIG_FLOWS = 4096, RIG_STREAMS = 64 };
 

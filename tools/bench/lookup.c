@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "run/conf.h"
+#include "shared/conf.h"
 
 enum { ROUNDS = 5, NAMES_ALL = 16 << 20 };
 

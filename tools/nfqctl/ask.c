@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "nfqctl.h"
-#include "run/ctl.h"
+#include "parent/ctl.h"
 
 json_t *ask(const struct nfqctl *ctl, json_t *request)
 {

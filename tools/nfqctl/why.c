@@ -10,10 +10,10 @@
 
 #include "nfqctl.h"
 #include "rules.h"
-#include "run/conf.h"
-#include "run/ctl.h"
-#include "run/state.h"
-#include "run/why.h"
+#include "shared/conf.h"
+#include "parent/ctl.h"
+#include "shared/state.h"
+#include "shared/why.h"
 
 #define DEFAULT_CONF "/etc/nfqd/nfqd.yaml"
 

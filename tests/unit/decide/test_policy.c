@@ -6,8 +6,8 @@
 
 #include "../match/support.h"
 #include "base/clock.h"
-#include "run/conf.h"
-#include "run/state.h"
+#include "shared/conf.h"
+#include "shared/state.h"
 
 static const char pack_text[] =
 	"pack: kav\n"

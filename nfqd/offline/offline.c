@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One thread, one file, the packets' own time. */
+#include "offline/offline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "log/sink.h"
+#include "match/watch.h"
+#include "worker/loop.h"
+
+enum { MAX_FLOWS = 131072, MAX_STREAMS = 512 };
+
+static bool emit(void *ctx, const struct event *e)
+{
+	sinks_write(ctx, e, &(struct sink_hints){ 0 });
+	return true;
+}
+
+/* How much of what there was could be judged; silence would prove nothing. */
+static void summary(const struct counters *c)
+{
+	for (unsigned i = 0; i < COUNTERS_N; i++)
+		if (c->v[i] && strncmp(counter_names[i], "exc_", 4) == 0)
+			diag_info("file", "%llu × %s", (unsigned long long)c->v[i], counter_texts[i]);
+}
+
+static int run(struct capture *file, const struct ruleset *rs, struct sinks *sinks, struct err *err)
+{
+	static struct counters counters;
+	static struct watch    watch;
+	static struct recent   asked;
+	ruleset_slot           newest = rs;
+	struct pipeline p = { .count = &counters, .watch = &watch, .asked = &asked,
+		              .inject.fds = INJECTOR_NONE, .emit = emit,
+		              .emit_ctx = sinks };
+	struct loop     loop = { .capture = file, .pipeline = &p, .newest = &newest };
+	int             r;
+
+	if (!sinks || sinks_add(sinks, SINK_EVE, STDOUT_FILENO) < 0 ||
+	    pipeline_init(&p, MAX_FLOWS, MAX_STREAMS) < 0)
+		return err_set(err, "out of memory");
+	watch_init(&watch);
+	r = loop_run(&loop); /* what can be read is judged, whatever follows */
+	sinks_flush(sinks);
+	pipeline_fini(&p);
+	summary(&counters);
+	if (sinks_counts(sinks).lost)
+		return err_set(err, "standard output: records were lost");
+	if (r == -ENODATA)
+		diag_warn("file", "the capture ends in the middle of a packet");
+	else if (r < 0)
+		return err_set(err, "the capture could be judged only up to there");
+	return 0;
+}
+
+int offline_run(const char *path, const struct conf *conf, struct err *err)
+{
+	struct capture *file = pcap_file_open(path, err);
+	struct image   *img = NULL;
+	struct sinks   *sinks = NULL;
+	struct ruleset  rs;
+	int             r = -1;
+
+	if (!file)
+		return -1;
+	if (conf_build(conf, 1, &img, err) < 0)
+		goto out;
+	ruleset_open(&rs, img);
+	sinks = sinks_new();
+	r = run(file, &rs, sinks, err);
+	sinks_free(sinks);
+out:
+	free(img);
+	file->ops->close(file);
+	return r;
+}

@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Start: queues are bound first (another nfqd is noticed before anything is touched), then the
+ * worker reads them (parent_worker.c), and only then packets are steered there (parent_steer.c).
+ * The end is the same backwards. When an interface is only watched there is no queue and no table.
+ */
+#include "parent/parent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <malloc.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "capture/steer.h"
+#include "parent/ctl.h"
+#include "parent/parent_private.h"
+#include "parent/routes.h"
+#include "shared/message.h"
+#include "shared/privs.h"
+#include "worker/worker.h"
+
+enum { DRAIN_MS = 2000, LOOK_MS = 5000 };
+
+uint64_t parent_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* ---- files ---- */
+
+static void make_folder_of(const char *path)
+{
+	char *copy = strdup(path);
+
+	if (copy)
+		mkdir(dirname(copy), 0755);
+	free(copy);
+}
+
+static int open_output(const struct conf_output *o, struct err *err)
+{
+	int fd;
+
+	if (strcmp(o->path, "-") == 0)
+		return dup(STDOUT_FILENO);
+	make_folder_of(o->path);
+	fd = open(o->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+	if (fd < 0)
+		err_set(err, "log %s: %s", o->path, strerror(errno));
+	return fd;
+}
+
+static int open_outputs(struct parent *p, struct err *err)
+{
+	struct worker_in *in = &p->in;
+
+	for (unsigned i = 0; i < p->conf->n_outputs; i++) {
+		if (in->outputs == OUTPUTS_MAX)
+			return err_set(err, "log: more than %u outputs", OUTPUTS_MAX);
+		in->output_fd[i] = open_output(&p->conf->outputs[i], err);
+		in->output_type[i] =
+			p->conf->outputs[i].type == OUTPUT_TEXT ? SINK_TEXT : SINK_EVE;
+		if (in->output_fd[i] < 0)
+			return -1;
+		in->outputs++;
+	}
+	return 0;
+}
+
+/* After rotation: the worker gets new descriptors; a file that cannot be opened keeps the old one. */
+static void reopen_outputs(struct parent *p)
+{
+	for (unsigned i = 0; i < p->in.outputs; i++) {
+		struct err err = { 0 };
+		int        fd = open_output(&p->boot->outputs[i], &err);
+
+		if (fd < 0) {
+			diag_warn("log", "%s", err.text);
+			continue;
+		}
+		if (message_send(p->in.parent, MESSAGE_OUTPUT, i, fd) < 0)
+			diag_warn("log", "the worker could not be told to reopen its logs");
+		close(p->in.output_fd[i]);
+		p->in.output_fd[i] = fd;
+	}
+}
+
+/* ---- reload ---- */
+
+/* The next generation of rules; of the packs of an image, or (NULL) read anew. Returns the sealed
+ * image's descriptor, and a view of it: parent and worker share its memory. */
+static int build_rules(struct parent *p, const struct conf *conf, const struct image *from,
+                       const struct image **img, struct err *err)
+{
+	struct live   live = parent_live(p, conf);
+	struct image *built;
+	int           fd;
+
+	if (p->tap) /* nothing is blocked, and the records say so */
+		live.mode = MODE_LOG;
+	if (conf_build_live(conf, &live, p->generation + 1, from, &built, err) < 0)
+		return -1;
+	fd = image_seal(built, "nfqd-rules");
+	free(built);
+	malloc_trim(0); /* what building took; workers are forked from here */
+	if (fd < 0)
+		return err_set(err, "ruleset image: %s", strerror(-fd));
+	*img = image_map(fd);
+	if (*img)
+		return fd;
+	close(fd);
+	return err_set(err, "ruleset image: %s", strerror(errno));
+}
+
+static bool same_outputs(const struct conf *a, const struct conf *b)
+{
+	if (a->n_outputs != b->n_outputs)
+		return false;
+	for (unsigned i = 0; i < a->n_outputs; i++)
+		if (a->outputs[i].type != b->outputs[i].type ||
+		    strcmp(a->outputs[i].path, b->outputs[i].path) != 0)
+			return false;
+	return true;
+}
+
+static bool same_inside(const struct conf_inspect *x, const struct conf_inspect *y)
+{
+	if (x->n_inside != y->n_inside)
+		return false;
+	for (unsigned i = 0; i < x->n_inside; i++)
+		if (strcmp(x->inside[i], y->inside[i]) != 0)
+			return false;
+	return true;
+}
+
+/* What was settled at the start and a reload cannot change. */
+static bool needs_restart(const struct conf *a, const struct conf *b)
+{
+	const struct conf_inspect *x = &a->inspect, *y = &b->inspect;
+
+	return a->fail != b->fail || x->forward != y->forward || x->output != y->output ||
+	       x->queues != y->queues || x->queue_num != y->queue_num ||
+	       x->mark_mask != y->mark_mask || x->answers != y->answers ||
+	       x->marked_output != y->marked_output ||
+	       !same_inside(x, y) || !same_outputs(a, b) || strcmp(a->control, b->control) != 0 ||
+	       strcmp(a->state, b->state) != 0;
+}
+
+/* The old ruleset stays until the worker reads the new one. Takes img and fd. */
+static int swap_rules(struct parent *p, const struct image *img, int fd, struct err *err)
+{
+	if (parent_offer_rules(p, fd, p->generation + 1, err) < 0) {
+		close(fd);
+		image_unmap(img);
+		return -1;
+	}
+	close(p->in.rules);
+	p->in.rules = fd;
+	image_unmap(p->img);
+	p->img = img;
+	p->generation++;
+	return 0;
+}
+
+static void adopt_conf(struct parent *p, struct conf *conf)
+{
+	if (conf == p->conf)
+		return;
+	if (needs_restart(p->boot, conf))
+		diag_warn("reload", "changes of fail, inspect, control, state and log outputs take "
+		                    "effect at the next start");
+	if (p->conf != p->boot)
+		conf_free(p->conf);
+	p->conf = conf;
+}
+
+int parent_reload(struct parent *p, struct err *err)
+{
+	struct conf        *conf = p->conf->path ? conf_load(p->conf->path, err) : p->conf;
+	const struct image *img;
+	int                 fd;
+
+	if (!conf)
+		return -1;
+	fd = build_rules(p, conf, NULL, &img, err);
+	if (fd >= 0)
+		parent_note_changes(p, img);
+	if (fd < 0 || swap_rules(p, img, fd, err) < 0) {
+		if (conf != p->conf)
+			conf_free(conf);
+		return -1;
+	}
+	adopt_conf(p, conf);
+	if (parent_steer_nets(p, err) < 0)
+		return -1;
+	parent_start_resolver(p);
+	parent_loaded(p);
+	return 0;
+}
+
+int parent_rebuild(struct parent *p, struct err *err)
+{
+	const struct image *img;
+	int                 fd = build_rules(p, p->conf, p->img, &img, err);
+
+	return fd < 0 ? -1 : swap_rules(p, img, fd, err);
+}
+
+static void on_hangup(struct parent *p)
+{
+	struct err err = { 0 };
+
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)parent_ms() * 1000);
+	reopen_outputs(p);
+	if (parent_reload(p, &err) < 0)
+		diag_error("reload", "%s; the running rules stay", err.text);
+	else
+		diag_info("reload", "generation %llu is live", (unsigned long long)p->generation);
+	sd_notify(0, "READY=1");
+}
+
+/* ---- start ---- */
+
+static int bind_queues(struct parent *p, struct err *err)
+{
+	struct worker_in *in = &p->in;
+
+	for (in->queues = 0; in->queues < p->conf->inspect.queues; in->queues++) {
+		struct queue_conf qc = { .num = (uint16_t)(in->queue_num + in->queues),
+			                 .fail_open = p->conf->fail == FAIL_OPEN };
+		int               fd = queue_bind(&qc, err);
+
+		if (fd < 0)
+			return -1;
+		in->queue_fd[in->queues] = fd;
+	}
+	return 0;
+}
+
+static int open_signals(struct parent *p, struct err *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return p->signals < 0 ? err_set(err, "signalfd: %s", strerror(errno)) : 0;
+}
+
+/* Where packets come from, and where ours go. */
+static int open_packets(struct parent *p, struct err *err)
+{
+	struct worker_in *in = &p->in;
+
+	if (!p->tap)
+		return bind_queues(p, err) < 0 ? -1
+		                               : injector_open(&in->inject,
+		                                               steer_mark(in->mark_mask, CODE_FORGED),
+		                                               err);
+	in->device = p->tap->device;
+	in->filter = p->tap->filter;
+	in->queues = 1;
+	in->queue_fd[0] = -1;
+	return 0;
+}
+
+/* Without a configuration nothing says where a watcher's socket should be, and the usual place may be
+ * in use by a daemon that protects this machine. */
+static int open_control(struct parent *p, struct err *err)
+{
+	if (p->tap && !p->conf->path)
+		return 0;
+	make_folder_of(p->conf->control);
+	p->ctl = ctl_open(p->conf->control, err);
+	return p->ctl < 0 ? -1 : 0;
+}
+
+static int start(struct parent *p, struct err *err)
+{
+	struct worker_in *in = &p->in;
+
+	mkdir("/run/nfqd", 0755);
+	mkdir(EMPTY_FOLDER, 0755);
+	privs_find_user();
+	*in = (struct worker_in){ .parent = -1, .rules = -1, .ask_name = -1,
+		                  .mark_mask = p->conf->inspect.mark_mask,
+		                  .queue_num = (uint16_t)p->conf->inspect.queue_num,
+		                  .fail_closed = p->conf->fail == FAIL_CLOSED,
+		                  .answers = p->tap || p->conf->inspect.answers,
+		                  .empty_folder = EMPTY_FOLDER, .inject = INJECTOR_NONE };
+	p->shared = in->shared = shared_new();
+	if (!p->shared)
+		return err_set(err, "out of memory");
+	p->learned = in->learned = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (!p->tap) /* who only watches sends nothing, look-ups neither */
+		parent_open_resolver(p);
+	parent_live_open(p);
+	in->rules = build_rules(p, p->conf, NULL, &p->img, err);
+	p->generation++;
+	if (in->rules < 0 || open_signals(p, err) < 0 || open_packets(p, err) < 0 ||
+	    open_outputs(p, err) < 0 || open_control(p, err) < 0)
+		return -1;
+	p->routes = routes_open(err);
+	if (!p->routes || parent_update_routes(p, err) < 0 || parent_start_worker(p, err) < 0 ||
+	    (!p->tap && parent_steer(p, err) < 0))
+		return -1;
+	parent_start_resolver(p);
+	return 0;
+}
+
+static void say_ready(struct parent *p)
+{
+	status_say(p);
+	parent_loaded(p);
+	fputs("nfqd: ready\n", stderr);
+	sd_notify(0, "READY=1");
+}
+
+/* ---- run and end ---- */
+
+static void on_signal(struct parent *p)
+{
+	struct signalfd_siginfo si;
+
+	while (read(p->signals, &si, sizeof(si)) == sizeof(si)) {
+		if (si.ssi_signo == SIGCHLD)
+			parent_reap(p);
+		else if (si.ssi_signo == SIGHUP)
+			on_hangup(p);
+		else
+			p->stopping = true;
+	}
+}
+
+/* What is due by the clock; returns how long nothing else is. */
+static int by_the_clock(struct parent *p)
+{
+	struct err err = { 0 };
+	uint64_t   now = parent_ms();
+
+	if (p->worker <= 0 && now >= p->worker_due)
+		parent_replace_worker(p);
+	if (now >= p->look_due) {
+		p->look_due = now + LOOK_MS;
+		parent_look_at_steering(p);
+		if (p->routes_due && parent_update_routes(p, &err) < 0)
+			diag_warn("routes", "%s", err.text);
+		sd_notify(0, "WATCHDOG=1");
+	}
+	now = parent_ms();
+	if (p->worker <= 0 && p->worker_due < p->look_due)
+		return p->worker_due > now ? (int)(p->worker_due - now) : 0;
+	return p->look_due > now ? (int)(p->look_due - now) : 0;
+}
+
+static void serve(struct parent *p)
+{
+	struct pollfd fds[] = { { p->signals, POLLIN, 0 },
+		                { p->ctl, POLLIN, 0 },
+		                { routes_fd(p->routes), POLLIN, 0 },
+		                { p->mode_timer, POLLIN, 0 },
+		                { p->learned, POLLIN, 0 } };
+
+	while (!p->stopping) {
+		struct err err = { 0 };
+
+		if (poll(fds, 5, by_the_clock(p)) < 0)
+			continue;
+		if (fds[0].revents)
+			on_signal(p);
+		if (fds[1].revents)
+			ctl_serve(p->ctl, parent_commands, parent_n_commands, p);
+		if (fds[3].revents)
+			parent_mode_ends(p);
+		if (fds[2].revents) {
+			routes_drain(p->routes);
+			if (parent_update_routes(p, &err) < 0)
+				diag_warn("routes", "%s", err.text);
+		}
+		if (fds[4].revents)
+			parent_steer_watched(p);
+	}
+}
+
+static void drain_queues(struct parent *p)
+{
+	uint64_t end = parent_ms() + DRAIN_MS;
+
+	for (unsigned i = 0; i < p->in.queues; i++) {
+		struct queue_kernel k;
+
+		while (queue_kernel_counters((uint16_t)(p->in.queue_num + i), &k) == 0 && k.waiting &&
+		       p->worker > 0 && parent_ms() < end)
+			poll(NULL, 0, 2);
+	}
+}
+
+static void close_if(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+static void stop(struct parent *p)
+{
+	p->stopping = true;
+	if (p->steer) {
+		steer_stop_queueing(p->steer);
+		drain_queues(p);
+		steer_remove(p->steer);
+	}
+	parent_stop_worker(p);
+	for (unsigned i = 0; i < p->in.queues; i++)
+		close_if(p->in.queue_fd[i]);
+	for (unsigned i = 0; i < p->in.outputs; i++)
+		close(p->in.output_fd[i]);
+	close_if(p->ask_names);
+	if (p->resolver > 0)
+		waitpid(p->resolver, NULL, 0);
+	if (p->ctl >= 0) {
+		close(p->ctl);
+		unlink(p->boot->control);
+	}
+	close_if(p->in.inject.forged4);
+	close_if(p->in.inject.forged6);
+	close_if(p->in.inject.plain4);
+	close_if(p->in.inject.plain6);
+	close_if(p->in.rules);
+	close_if(p->in.parent);
+	close_if(p->signals);
+	parent_live_close(p);
+	close_if(p->learned);
+	close_if(p->answer_names);
+	routes_close(p->routes);
+	image_unmap(p->img);
+	if (p->conf != p->boot)
+		conf_free(p->conf);
+	conf_free(p->boot);
+}
+
+/* How much of what passed could be judged. */
+static void say_watched(const struct parent *p)
+{
+	diag_info("capture", "%s: %llu packets, %llu dropped by the kernel for want of room",
+	          p->tap->device, (unsigned long long)p->shared->live.received,
+	          (unsigned long long)p->shared->live.dropped);
+}
+
+int parent_run(struct conf *conf, const struct tap *tap, struct err *err)
+{
+	static struct parent p;
+	int                  r;
+
+	p.conf = p.boot = conf;
+	p.tap = tap;
+	p.ctl = p.signals = p.in.ask_name = p.mode_timer = p.mode = -1;
+	p.ask_names = p.answer_names = p.learned = -1;
+	p.started = clock_now();
+	r = start(&p, err);
+	if (r == 0) {
+		say_ready(&p);
+		serve(&p);
+		sd_notify(0, "STOPPING=1");
+	}
+	stop(&p);
+	if (r == 0 && tap)
+		say_watched(&p);
+	return r;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Private to the parent: its state, and the commands of the control socket that look at it. */
+#ifndef NFQD_RUN_PARENT_PRIVATE_H
+#define NFQD_RUN_PARENT_PRIVATE_H
+
+#include <sys/types.h>
+
+#include "capture/steer.h"
+#include "parent/ctl.h"
+#include "parent/parent.h"
+#include "parent/routes.h"
+#include "shared/state.h"
+#include "worker/worker.h"
+
+struct parent {
+	struct conf     *boot; /* of the start: what a reload cannot change */
+	struct conf     *conf; /* of the latest reload */
+	const struct image *img; /* what the worker reads, kept for questions */
+	uint64_t         generation;
+	struct state     state;
+	int              mode; /* enum mode set at run time; -1: the configuration's holds */
+	int64_t          mode_until; /* seconds; 0: no end */
+	int              mode_timer; /* ends it */
+	json_t          *changes; /* what the latest reload changed */
+	struct shared   *shared;
+	struct steer    *steer;
+	struct routes   *routes;
+	struct worker_in in;
+	const struct tap *tap; /* NULL: inline */
+	pid_t            worker, resolver; /* -1, 0: none */
+	int              answer_names, ask_names; /* the pipe to the resolver */
+	bool             resolving;    /* it looks up names of the ruleset of its start */
+	uint64_t         started;        /* ns */
+	uint64_t         worker_started; /* these in parent_ms() */
+	uint64_t         worker_due, look_due;
+	unsigned         restarts, deaths; /* of workers; in a row */
+	unsigned         repairs;          /* of the table and the rules */
+	int              ctl, signals, learned;
+	bool             stopping, inside_auto;
+	bool             unprotected; /* nothing is queued: no worker lives */
+	bool             routes_due;  /* the kernel did not take the latest change */
+	char             outside[OUTSIDE_MAX][16];
+	unsigned         n_outside;
+};
+
+/* Reads configuration and packs again and swaps them in; on failure everything stays as it was. */
+MUST_CHECK int parent_reload(struct parent *p, struct err *err);
+/* Swaps in the running packs with the present mode and exceptions. */
+MUST_CHECK int parent_rebuild(struct parent *p, struct err *err);
+
+/* commands.c: what is kept beside the configuration; what a rebuild puts beside it; notes of what a new
+ * image changes; what is to be said and written when it is live; the end of a mode set for a time. */
+void        parent_live_open(struct parent *p);
+void        parent_live_close(struct parent *p);
+struct live parent_live(struct parent *p, const struct conf *conf);
+void        parent_note_changes(struct parent *p, const struct image *img);
+void        parent_loaded(struct parent *p);
+void        parent_mode_ends(struct parent *p);
+
+/* status.c */
+json_t *run_status(void *ctx, const json_t *request, struct err *err);
+json_t *status_mode(const struct parent *p);
+void    status_say(const struct parent *p); /* what a person who starts it wants to know */
+
+#define EMPTY_FOLDER "/run/nfqd/empty"
+
+/* parent_resolver.c: the pipe to the resolver's process, before a worker is forked; and the process, when
+ * packets are steered, and anew when the names to look up have changed. Without it clients stay
+ * without names, which is no reason to stop. */
+void parent_open_resolver(struct parent *p);
+void parent_start_resolver(struct parent *p);
+/* In a child: closes every descriptor above standard error but those n; -1 are none. Sorts keep. */
+void parent_close_but(int keep[], unsigned n);
+
+/* parent_addrs.c: the packs' networks, after each reload; and what was learned, when it was. */
+MUST_CHECK int parent_steer_nets(struct parent *p, struct err *err);
+void           parent_steer_watched(struct parent *p);
+
+uint64_t parent_ms(void); /* monotonic */
+
+/* parent_worker.c */
+MUST_CHECK int parent_start_worker(struct parent *p, struct err *err);
+void           parent_reap(struct parent *p);
+void           parent_replace_worker(struct parent *p); /* when worker_due has come */
+void           parent_stop_worker(struct parent *p);
+/* Returns 0 when the worker reads the ruleset of fd, or there is none that could; after -1 it, or the
+ * next worker, reads the old one. */
+MUST_CHECK int parent_offer_rules(struct parent *p, int fd, uint64_t generation, struct err *err);
+
+/* parent_steer.c; what needs no table does nothing without one */
+MUST_CHECK int parent_steer(struct parent *p, struct err *err);
+MUST_CHECK int parent_fill_sets(struct parent *p, struct err *err); /* of a new table */
+MUST_CHECK int parent_update_routes(struct parent *p, struct err *err);
+void           parent_stop_queueing(struct parent *p);
+void           parent_resume_queueing(struct parent *p);
+/* Is everything still in place? */
+void parent_look_at_steering(struct parent *p);
+
+extern const struct ctl_command parent_commands[];
+extern const unsigned           parent_n_commands;
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Links and default routes through libmnl (rtnetlink(7)). */
+#include "parent/routes.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct routes {
+	struct mnl_socket *events, *query;
+};
+
+struct reading {
+	struct shared *shared;
+	uint32_t       default_via[OUTSIDE_MAX];
+	unsigned       n_default;
+	char (*outside)[16];
+	unsigned n_outside;
+};
+
+static void add_default(struct reading *rd, uint32_t index)
+{
+	for (unsigned i = 0; i < rd->n_default; i++)
+		if (rd->default_via[i] == index)
+			return;
+	if (rd->n_default < OUTSIDE_MAX)
+		rd->default_via[rd->n_default++] = index;
+}
+
+/* RTA_MULTIPATH: several next hops, each with an interface of its own. */
+static void add_multipath(struct reading *rd, const struct nlattr *attr)
+{
+	const uint8_t *p = mnl_attr_get_payload(attr);
+	size_t         left = mnl_attr_get_payload_len(attr);
+
+	while (left >= sizeof(struct rtnexthop)) {
+		struct rtnexthop hop;
+		size_t           step;
+
+		memcpy(&hop, p, sizeof(hop));
+		step = (hop.rtnh_len + 3U) & ~3U;
+		if (hop.rtnh_len < sizeof(hop) || step > left)
+			return;
+		add_default(rd, (uint32_t)hop.rtnh_ifindex);
+		p += step;
+		left -= step;
+	}
+}
+
+static int on_route_attr(const struct nlattr *attr, void *data)
+{
+	if (mnl_attr_get_type(attr) == RTA_OIF)
+		add_default(data, mnl_attr_get_u32(attr));
+	else if (mnl_attr_get_type(attr) == RTA_MULTIPATH)
+		add_multipath(data, attr);
+	return MNL_CB_OK;
+}
+
+static int on_route(const struct nlmsghdr *nlh, void *data)
+{
+	const struct rtmsg *rt = mnl_nlmsg_get_payload(nlh);
+
+	if (rt->rtm_dst_len == 0 && rt->rtm_type == RTN_UNICAST)
+		mnl_attr_parse(nlh, sizeof(*rt), on_route_attr, data);
+	return MNL_CB_OK;
+}
+
+static int on_link_attr(const struct nlattr *attr, void *data)
+{
+	const char **name = data;
+
+	if (mnl_attr_get_type(attr) == IFLA_IFNAME)
+		*name = mnl_attr_get_str(attr);
+	return MNL_CB_OK;
+}
+
+static int on_link(const struct nlmsghdr *nlh, void *data)
+{
+	struct reading         *rd = data;
+	const struct ifinfomsg *link = mnl_nlmsg_get_payload(nlh);
+	uint32_t                index = (uint32_t)link->ifi_index;
+	const char             *name = NULL;
+
+	mnl_attr_parse(nlh, sizeof(*link), on_link_attr, &name);
+	if (!name || (link->ifi_flags & IFF_LOOPBACK))
+		return MNL_CB_OK;
+	iface_set(rd->shared, index, name);
+	for (unsigned i = 0; i < rd->n_default; i++)
+		if (rd->default_via[i] == index)
+			snprintf(rd->outside[rd->n_outside++], 16, "%s", name);
+	return MNL_CB_OK;
+}
+
+static int dump(struct mnl_socket *nl, uint16_t type, uint8_t family, mnl_cb_t cb, void *data)
+{
+	char             buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct rtgenmsg *gen;
+	ssize_t          n;
+	int              r = MNL_CB_OK;
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	/* the longest of the headers in question; the family is the first byte of each */
+	gen = mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
+	gen->rtgen_family = family;
+	if (mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0)
+		return -1;
+	while (r == MNL_CB_OK && (n = mnl_socket_recvfrom(nl, buf, sizeof(buf))) > 0)
+		r = mnl_cb_run(buf, (size_t)n, 0, 0, cb, data);
+	return r;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+unsigned routes_read(struct routes *r, struct shared *shared, char outside[OUTSIDE_MAX][16])
+{
+	struct reading rd = { .shared = shared, .outside = outside };
+
+	dump(r->query, RTM_GETROUTE, AF_INET, on_route, &rd);
+	dump(r->query, RTM_GETROUTE, AF_INET6, on_route, &rd);
+	dump(r->query, RTM_GETLINK, AF_UNSPEC, on_link, &rd);
+	qsort(outside, rd.n_outside, 16, by_name);
+	return rd.n_outside;
+}
+
+static struct mnl_socket *open_socket(unsigned groups)
+{
+	struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+
+	if (nl && mnl_socket_bind(nl, groups, MNL_SOCKET_AUTOPID) < 0) {
+		mnl_socket_close(nl);
+		return NULL;
+	}
+	return nl;
+}
+
+struct routes *routes_open(struct err *err)
+{
+	struct routes *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return err_set(err, "out of memory"), NULL;
+	r->events = open_socket(RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE);
+	r->query = open_socket(0);
+	if (r->events && r->query)
+		return r;
+	err_set(err, "rtnetlink: %s", strerror(errno));
+	routes_close(r);
+	return NULL;
+}
+
+void routes_close(struct routes *r)
+{
+	if (!r)
+		return;
+	if (r->events)
+		mnl_socket_close(r->events);
+	if (r->query)
+		mnl_socket_close(r->query);
+	free(r);
+}
+
+int routes_fd(const struct routes *r)
+{
+	return mnl_socket_get_fd(r->events);
+}
+
+void routes_drain(struct routes *r)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+
+	while (recv(routes_fd(r), buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+}

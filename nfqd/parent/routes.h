@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which interfaces there are and which of them lead outside (have a default route), from rtnetlink.
+ * The parent asks at the start and again whenever the kernel says that links or routes changed.
+ */
+#ifndef NFQD_RUN_ROUTES_H
+#define NFQD_RUN_ROUTES_H
+
+#include "base/err.h"
+#include "shared/shared.h"
+
+#define OUTSIDE_MAX 32
+
+struct routes;
+
+/* Returns NULL with err filled. */
+MUST_CHECK struct routes *routes_open(struct err *err);
+void                      routes_close(struct routes *r);
+/* Readable when something changed. */
+int routes_fd(const struct routes *r);
+/* Takes the notifications off the socket, so that it is readable again only for new ones. */
+void routes_drain(struct routes *r);
+/* Updates the shared interface names and writes the names of outside interfaces, sorted; returns
+ * how many. */
+unsigned routes_read(struct routes *r, struct shared *shared, char outside[OUTSIDE_MAX][16]);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the daemon says about itself: at the start, and on the control socket to `status`. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "parent/parent_private.h"
+
+#ifndef NFQD_VERSION
+#define NFQD_VERSION "unknown"
+#endif
+
+static json_t *counters(const struct parent *p)
+{
+	json_t *all = json_object();
+
+	for (unsigned c = 0; c < COUNTERS_N; c++) {
+		uint64_t sum = 0;
+
+		for (unsigned i = 0; i < p->in.queues; i++)
+			sum += p->shared->count[i].v[c];
+		json_object_set_new(all, counter_names[c], json_integer((json_int_t)sum));
+	}
+	return all;
+}
+
+static json_t *queues(const struct parent *p)
+{
+	json_t *all = json_array();
+
+	for (unsigned i = 0; i < p->in.queues && !p->tap; i++) {
+		unsigned            num = p->in.queue_num + i;
+		struct queue_kernel k;
+
+		queue_kernel_counters((uint16_t)num, &k);
+		json_array_append_new(all, json_pack("{s:i, s:i, s:i, s:i, s:i}", "num", num, "queued",
+		                                     k.queued, "waiting", k.waiting, "dropped", k.dropped,
+		                                     "user_dropped", k.user_dropped));
+	}
+	return all;
+}
+
+/*
+ * The table counts packets that left the queue rule without a mark; those the worker let pass are
+ * known, the rest went by the queue because nobody answered (fail: open).
+ */
+static json_t *steering(const struct parent *p)
+{
+	struct steer_counts sc;
+	uint64_t            passed = 0;
+	bool                readable;
+
+	if (!p->steer)
+		return NULL;
+	for (unsigned i = 0; i < p->in.queues; i++)
+		passed += p->shared->count[i].v[COUNT_passed];
+	readable = steer_counters(p->steer, &sc) == 0;
+	return json_pack("{s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I}", "backend",
+	                 steer_backend_text(steer_backend(p->steer)), "in_place", readable,
+	                 "queueing", !p->unprotected, "repairs", (int)p->repairs, "bypassed",
+	                 (json_int_t)(sc.unmarked > passed ? sc.unmarked - passed : 0),
+	                 "marked_output", (json_int_t)sc.marked_output, "foreign_mark",
+	                 (json_int_t)sc.foreign_mark, "no_conntrack", (json_int_t)sc.no_conntrack);
+}
+
+/* An interface that is only watched. */
+static json_t *tapped(const struct parent *p)
+{
+	const struct live_counts *live = &p->shared->live;
+
+	return p->tap ? json_pack("{s:s, s:s?, s:I, s:I}", "interface", p->tap->device, "filter",
+	                          p->tap->filter, "received", (json_int_t)live->received, "dropped",
+	                          (json_int_t)live->dropped)
+	              : NULL;
+}
+
+static json_t *date(int64_t seconds)
+{
+	char out[CLOCK_TEXT];
+
+	clock_text_iso(seconds, out);
+	return seconds ? json_string(out) : json_null();
+}
+
+/* Until when some policy only observes a pack; 0: none does. */
+static int64_t observed_until(const struct ruleset *rs, uint32_t pack)
+{
+	int64_t latest = 0;
+
+	for (uint32_t i = 0; i < image_n(rs->img, RS_POLICY); i++) {
+		int64_t until = policy_observes(rs, (int32_t)i, pack);
+
+		if (until > latest && policy_has_pack(rs, rs_policy(rs, (int32_t)i), pack))
+			latest = until;
+	}
+	return latest;
+}
+
+static json_t *packs(const struct ruleset *rs)
+{
+	const int64_t *first_seen = image_at(rs->img, RS_FIRST_SEEN);
+	json_t        *all = json_array();
+
+	for (uint32_t i = 0; i < rs->n_packs; i++)
+		json_array_append_new(
+			all,
+			json_pack("{s:s, s:s, s:o, s:o, s:o}", "pack", rs_text(rs, rs->packs[i].id),
+		                  "version", rs_text(rs, rs->packs[i].version), "expires",
+		                  date(rs->packs[i].expires), "first_seen", date(first_seen[i]),
+		                  "observed_until", date(observed_until(rs, i))));
+	return all;
+}
+
+json_t *status_mode(const struct parent *p)
+{
+	return json_pack("{s:s, s:o, s:s}", "mode",
+	                 mode_words[p->mode >= 0 ? p->mode : p->conf->mode], "mode_until",
+	                 date(p->mode_until), "mode_configured", mode_words[p->conf->mode]);
+}
+
+/* A clock before the packs' own dates is wrong; stages are then judged by those. */
+static json_t *clock_state(const struct ruleset *rs)
+{
+	int64_t now = (int64_t)(clock_now() / NS_PER_S), judged = policy_present(rs, now);
+
+	return json_pack("{s:o, s:o, s:b}", "now", date(now), "judged_as", date(judged), "wrong",
+	                 judged != now);
+}
+
+static json_t *state(const struct parent *p)
+{
+	const struct state *s = &p->state;
+
+	return json_pack("{s:s, s:i, s:b, s:s?}", "path", p->boot->state, "exceptions",
+	                 (int)state_n_exceptions(s), "saved", !s->changed, "problem",
+	                 s->problem.text[0] ? s->problem.text : NULL);
+}
+
+json_t *run_status(void *ctx, const json_t *request, struct err *err)
+{
+	const struct parent *p = ctx;
+	uint64_t             seq = p->shared->seq;
+	struct ruleset       rs;
+	json_t              *all;
+
+	(void)request, (void)err;
+	ruleset_open(&rs, p->img);
+	all = json_pack("{s:s, s:s, s:I, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o*, s:o*, s:o, s:{s:I, s:I}}",
+	                "version", NFQD_VERSION, "fail",
+	                p->boot->fail == FAIL_OPEN ? "open" : "closed", "uptime_s",
+	                (json_int_t)((clock_now() - p->started) / NS_PER_S), "worker_pid",
+	                (int)p->worker, "worker_restarts", (int)p->restarts, "generation",
+	                (json_int_t)p->shared->generation, "names", (json_int_t)rs.head->names,
+	                "packs", packs(&rs), "clock", clock_state(&rs), "state", state(p), "queues",
+	                queues(p), "steering", steering(p), "capture", tapped(p), "counters", counters(p), "log", "seq",
+	                (json_int_t)(seq ? seq - 1 : 0), "lost", (json_int_t)p->shared->sink_lost);
+	json_object_update_new(all, status_mode(p));
+	return all;
+}
+
+/* ---- at the start -------------------------------------------------------------------------- */
+
+static void say_pack(const struct ruleset *rs, uint32_t i)
+{
+	const struct rs_pack *pack = &rs->packs[i];
+	int64_t               now = policy_present(rs, (int64_t)(clock_now() / NS_PER_S));
+	unsigned              rules = 0;
+
+	for (uint32_t k = 0; k < rs->n_rules; k++)
+		rules += rs->rules[k].pack == i;
+	diag_info("rules", "pack %s %s: %u entries, %u stages%s%s", rs_text(rs, pack->id),
+	          rs_text(rs, pack->version), rules, pack->stages,
+	          observed_until(rs, i) > now ? ", only observed so far" : "",
+	          pack->expires && pack->expires < now ? " (EXPIRED: get a newer one)" : "");
+}
+
+void status_say(const struct parent *p)
+{
+	struct ruleset rs;
+
+	ruleset_open(&rs, p->img);
+	for (uint32_t i = 0; i < rs.n_packs; i++)
+		say_pack(&rs, i);
+	if (p->tap) {
+		diag_info("mode", "watching %s, filter %s: nothing is blocked", p->tap->device,
+		          p->tap->filter ? p->tap->filter : "none");
+		return;
+	}
+	diag_info("mode", "%s, fail %s, %s, queue %u to %u",
+	          rs_settings(&rs)->mode == MODE_LOG ? "log (nothing is blocked)" : "enforce",
+	          p->conf->fail == FAIL_OPEN ? "open" : "closed",
+	          steer_backend_text(steer_backend(p->steer)), p->in.queue_num,
+	          p->in.queue_num + p->in.queues - 1);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The parent's hand on steering: the table goes in, follows the routes, is put back when another
+ * program removes it, and stops queueing while there is nobody to answer.
+ */
+#include <string.h>
+
+#include "base/diag.h"
+#include "parent/parent_private.h"
+
+int parent_steer(struct parent *p, struct err *err)
+{
+	const struct conf_inspect *ins = &p->conf->inspect;
+	struct steer_conf sc = { .mark_mask = ins->mark_mask, .queue_num = p->in.queue_num,
+		                 .queues = (uint16_t)p->in.queues,
+		                 .fail_open = p->conf->fail == FAIL_OPEN, .forward = ins->forward,
+		                 .output = ins->output, .answers = ins->answers,
+		                 .marked_output = ins->marked_output,
+		                 .inside = ins->inside, .n_inside = ins->n_inside };
+
+	sc.inside_auto = ins->n_inside == 1 && strcmp(ins->inside[0], "auto") == 0;
+	p->inside_auto = sc.inside_auto;
+	p->steer = steer_install(&sc, err);
+	return p->steer ? parent_fill_sets(p, err) : -1;
+}
+
+int parent_fill_sets(struct parent *p, struct err *err)
+{
+	if (p->inside_auto && steer_set_outside(p->steer, (const char (*)[16])p->outside,
+	                                        p->n_outside, err) < 0)
+		return -1;
+	parent_steer_watched(p);
+	return parent_steer_nets(p, err);
+}
+
+int parent_update_routes(struct parent *p, struct err *err)
+{
+	char     outside[OUTSIDE_MAX][16] = { 0 };
+	unsigned n = routes_read(p->routes, p->shared, outside);
+
+	p->routes_due = false;
+	if (n == p->n_outside && memcmp(outside, p->outside, sizeof(outside)) == 0)
+		return 0;
+	if (p->steer && p->inside_auto &&
+	    steer_set_outside(p->steer, (const char (*)[16])outside, n, err) < 0) {
+		p->routes_due = true;
+		return -1;
+	}
+	memcpy(p->outside, outside, sizeof(outside));
+	p->n_outside = n;
+	return 0;
+}
+
+/* ---- while nobody answers ---- */
+
+void parent_stop_queueing(struct parent *p)
+{
+	if (!p->steer || p->unprotected)
+		return;
+	diag_error("worker", "%u died in a row: NOTHING IS INSPECTED until one lives (fail: open)",
+	           p->deaths);
+	steer_stop_queueing(p->steer);
+	p->unprotected = true;
+}
+
+void parent_resume_queueing(struct parent *p)
+{
+	struct err err = { 0 };
+
+	if (!p->unprotected)
+		return;
+	if (steer_repair(p->steer, &err) < 0 || parent_fill_sets(p, &err) < 0) {
+		diag_error("steer", "%s", err.text); /* the next look tries again */
+		return;
+	}
+	p->unprotected = false;
+	diag_info("worker", "traffic is inspected again");
+}
+
+/* ---- others in the same kernel ---- */
+
+void parent_look_at_steering(struct parent *p)
+{
+	struct err err = { 0 };
+
+	if (!p->steer)
+		return;
+	if (p->unprotected) {
+		if (p->worker > 0)
+			parent_resume_queueing(p);
+		return;
+	}
+	if (steer_is_intact(p->steer))
+		return;
+	p->repairs++;
+	diag_error("steer", "another program removed rules of ours: putting them back");
+	if (steer_repair(p->steer, &err) < 0 || parent_fill_sets(p, &err) < 0)
+		diag_error("steer", "%s", err.text);
+}

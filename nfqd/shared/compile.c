@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a configuration to the ruleset image that threads read: packs, policies, exceptions of the
+ * file and of the running daemon, settings, index.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/yaml.h"
+#include "shared/conf.h"
+#include "shared/state.h"
+
+/* One image under construction. */
+struct build {
+	const struct conf   *c;
+	const struct live   *live; /* NULL: for captures */
+	struct image_builder b;
+	struct exception_in *exceptions; /* of the file, then those made at run time */
+	unsigned             n_exceptions;
+	int64_t              not_before; /* the packs exist since */
+	struct err          *err;
+};
+
+static int out_of_memory(struct err *err)
+{
+	return err_set(err, "out of memory");
+}
+
+/* ---- exceptions ---------------------------------------------------------------------------- */
+
+static int gather_exceptions(struct build *x)
+{
+	const struct conf *c = x->c;
+	unsigned           kept = x->live ? state_n_exceptions(x->live->state) : 0;
+
+	x->n_exceptions = c->n_exceptions + kept;
+	x->exceptions = calloc(x->n_exceptions + 1U, sizeof(*x->exceptions));
+	if (!x->exceptions)
+		return out_of_memory(x->err);
+	if (c->n_exceptions)
+		memcpy(x->exceptions, c->exceptions, c->n_exceptions * sizeof(*x->exceptions));
+	for (unsigned i = 0; i < kept; i++)
+		x->exceptions[c->n_exceptions + i] = *state_exception(x->live->state, i);
+	return 0;
+}
+
+/* Records name the exception that let something pass. */
+static int check_same_name(struct build *x)
+{
+	const struct conf *c = x->c;
+
+	for (unsigned i = 0; i < c->n_exceptions; i++)
+		for (unsigned k = 0; k < i; k++)
+			if (strcmp(c->exceptions[k].name, c->exceptions[i].name) == 0)
+				return yaml_doc_error(c->doc, x->err,
+				                      yaml_doc_line(c->doc, "exceptions[%u].name", i),
+				                      "exception '%s': an earlier exception has the same "
+				                      "name",
+				                      c->exceptions[i].name);
+	return 0;
+}
+
+/* An exception without a near end is a policy that nobody reads. */
+static int check_ends(struct build *x)
+{
+	int64_t now = (int64_t)(clock_now() / NS_PER_S), end;
+
+	if (now < x->not_before)
+		now = x->not_before;
+	for (unsigned i = 0; i < x->c->n_exceptions; i++) {
+		const struct exception_in *e = &x->c->exceptions[i];
+
+		if (clock_parse(e->expires, &end) == 0 && end > now + EXCEPTION_DAYS_MAX * 86400)
+			return yaml_doc_error(x->c->doc, x->err,
+			                      yaml_doc_line(x->c->doc, "exceptions[%u].expires", i),
+			                      "exception '%s': expires: '%s' is more than a year ahead",
+			                      e->name, e->expires);
+	}
+	return 0;
+}
+
+static int add_names(struct build *x, unsigned i)
+{
+	const struct exception_in *e = &x->exceptions[i];
+
+	for (unsigned k = 0; k < e->n_names; k++) {
+		struct err why = { .text = "" };
+
+		if (ruleset_add_exception(&x->b, e->names[k], i, &why) == 0)
+			continue;
+		if (i >= x->c->n_exceptions)
+			return err_set(x->err, "exception '%s': name '%s': %s", e->name, e->names[k],
+			               why.text);
+		return yaml_doc_error(x->c->doc, x->err,
+		                      yaml_doc_line(x->c->doc, "exceptions[%u].names[%u]", i, k),
+		                      "exception '%s': name '%s': %s", e->name, e->names[k],
+		                      why.text);
+	}
+	return 0;
+}
+
+int conf_check_exception(const struct exception_in *e, struct err *err)
+{
+	const struct rs_settings settings = { .mode = MODE_ENFORCE };
+	struct image_builder     b;
+	struct policy_where      where;
+	int                      r;
+
+	image_init(&b);
+	r = ruleset_build(&b, NULL, 0, err);
+	if (r == 0)
+		r = policy_build(&b, NULL, 0, e, 1, &settings, &where, err);
+	for (unsigned i = 0; r == 0 && i < e->n_names; i++)
+		r = ruleset_add_exception(&b, e->names[i], 0, err);
+	image_fini(&b);
+	return r;
+}
+
+/* ---- the parts ----------------------------------------------------------------------------- */
+
+static int add_packs(struct build *x, const struct image *from)
+{
+	struct packs packs;
+	int          r;
+
+	if (from) {
+		ruleset_rebuild(&x->b, from);
+		return 0;
+	}
+	if (packs_load(&packs, x->c->rules, x->c->n_rules, x->err) < 0)
+		return -1;
+	r = ruleset_build(&x->b, packs.v, packs.n, x->err);
+	packs_free(&packs);
+	return r;
+}
+
+static const struct rs_pack *packs_of(const struct build *x, unsigned *n)
+{
+	*n = x->b.section[RS_PACK].n;
+	return (const void *)x->b.section[RS_PACK].data;
+}
+
+static void find_not_before(struct build *x)
+{
+	unsigned              n;
+	const struct rs_pack *packs = packs_of(x, &n);
+
+	for (unsigned i = 0; i < n; i++)
+		if (packs[i].dated > x->not_before)
+			x->not_before = packs[i].dated;
+}
+
+static int add_policies(struct build *x)
+{
+	const struct conf  *c = x->c;
+	struct rs_settings  settings = { .mode = (uint8_t)(x->live ? x->live->mode : c->mode),
+		                         .events_all = c->events == EVENTS_ALL,
+		                         .fail_closed = c->fail == FAIL_CLOSED,
+		                         .default_action = (uint8_t)c->default_action,
+		                         .not_before = x->live ? x->not_before : 0 };
+	struct policy_where where;
+	struct err          what = { .text = "" };
+
+	for (unsigned i = 0; i < EXC_N; i++)
+		settings.drop |= (uint32_t)c->on_exception[i] << i;
+	if (policy_build(&x->b, c->policies, c->n_policies, x->exceptions, x->n_exceptions, &settings,
+	                 &where, &what) == 0)
+		return 0;
+	if (!c->doc || !where.path[0])
+		return err_set(x->err, "%s", what.text);
+	return yaml_doc_error(c->doc, x->err, yaml_doc_line(c->doc, "%s", where.path), "%s",
+	                      what.text);
+}
+
+/* Last of all, so that nothing is noted of packs that fail to load. */
+static void add_first_seen(struct build *x)
+{
+	int64_t               now = (int64_t)(clock_now() / NS_PER_S);
+	unsigned              n;
+	const struct rs_pack *packs = packs_of(x, &n);
+	const char           *text = (const char *)x->b.section[RS_TEXT].data;
+
+	if (now < x->not_before)
+		now = x->not_before;
+	for (unsigned i = 0; i < n; i++) {
+		int64_t since = state_first_seen(x->live->state, text + packs[i].id, now);
+
+		image_add(&x->b, RS_FIRST_SEEN, &since, 1, sizeof(since));
+	}
+}
+
+static int build(struct build *x, const struct image *from, uint64_t generation)
+{
+	if (gather_exceptions(x) < 0 || add_packs(x, from) < 0)
+		return -1;
+	find_not_before(x);
+	if (check_same_name(x) < 0 || check_ends(x) < 0 || add_policies(x) < 0)
+		return -1;
+	for (unsigned i = 0; i < x->n_exceptions; i++)
+		if (add_names(x, i) < 0)
+			return -1;
+	if (ruleset_index(&x->b, generation, x->err) < 0)
+		return -1;
+	if (x->live)
+		add_first_seen(x);
+	return 0;
+}
+
+int conf_build_live(const struct conf *c, const struct live *live, uint64_t generation,
+                    const struct image *from, struct image **img, struct err *err)
+{
+	struct build x = { .c = c, .live = live, .err = err };
+	int          r;
+
+	image_init(&x.b);
+	r = build(&x, from, generation);
+	if (r == 0 && !(*img = image_finish(&x.b)))
+		r = out_of_memory(err);
+	image_fini(&x.b);
+	free(x.exceptions);
+	return r;
+}
+
+int conf_build(const struct conf *c, uint64_t generation, struct image **img, struct err *err)
+{
+	return conf_build_live(c, NULL, generation, NULL, img, err);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Dropping privileges with libcap-ng and libseccomp. */
+#include "shared/privs.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define N_OF(a) (sizeof(a) / sizeof((a)[0]))
+
+enum { NOBODY = 65534 };
+
+static uid_t user = NOBODY;
+static gid_t group = NOBODY;
+
+void privs_find_user(void)
+{
+	const struct passwd *pw = getpwnam("nfqd");
+
+	if (pw) {
+		user = pw->pw_uid;
+		group = pw->pw_gid;
+	}
+}
+
+int privs_drop(const char *empty_folder, enum privs keep, struct err *err)
+{
+	if (chroot(empty_folder) < 0 || chdir("/") < 0)
+		return err_set(err, "chroot %s: %s", empty_folder, strerror(errno));
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (keep == PRIVS_NET_ADMIN)
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN);
+	if (setgroups(0, NULL) < 0 || capng_change_id((int)user, (int)group, CAPNG_NO_FLAG) < 0)
+		return err_set(err, "cannot become user %u: %s", user, strerror(errno));
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_set(err, "no_new_privs: %s", strerror(errno));
+	return 0;
+}
+
+static const int descriptor_calls[] = {
+	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close),
+	SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(lseek), SCMP_SYS(fcntl),
+	SCMP_SYS(recvmsg), SCMP_SYS(recvfrom), SCMP_SYS(recvmmsg), SCMP_SYS(recvmmsg_time64),
+	SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(getsockopt), SCMP_SYS(poll), SCMP_SYS(ppoll),
+	SCMP_SYS(ppoll_time64), SCMP_SYS(futex), SCMP_SYS(futex_time64),
+	SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64), SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(clock_nanosleep_time64), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday),
+	SCMP_SYS(time), SCMP_SYS(getrandom), SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(munmap),
+	SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise), SCMP_SYS(brk),
+	SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(restart_syscall),
+	SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(getpid), SCMP_SYS(gettid),
+	SCMP_SYS(tgkill), SCMP_SYS(sched_yield), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
+};
+
+static const int socket_calls[] = {
+	SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(uname),
+};
+
+/* Calls that only some first or second arguments make harmless: with CAP_NET_ADMIN, other kinds of
+ * sockets and options would reach the firewall. */
+static const struct {
+	int      call;
+	unsigned arg, value;
+} socket_kinds[] = {
+	{ SCMP_SYS(socket), 0, AF_INET },         { SCMP_SYS(socket), 0, AF_INET6 },
+	{ SCMP_SYS(setsockopt), 1, SOL_SOCKET },  { SCMP_SYS(setsockopt), 1, IPPROTO_TCP },
+};
+
+static int allow_sockets(scmp_filter_ctx ctx)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < N_OF(socket_kinds); i++) {
+		struct scmp_arg_cmp is = { .arg = socket_kinds[i].arg, .op = SCMP_CMP_EQ,
+			                   .datum_a = socket_kinds[i].value };
+
+		r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, socket_kinds[i].call, 1, &is);
+	}
+	return r;
+}
+
+static int allow(scmp_filter_ctx ctx, const int *calls, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
+	return r;
+}
+
+int privs_seccomp(enum privs_calls calls, struct err *err)
+{
+#ifdef NFQD_NO_SECCOMP /* sanitizers need more system calls than these */
+	(void)calls, (void)err, (void)allow, (void)allow_sockets, (void)descriptor_calls;
+	(void)socket_calls;
+	return 0;
+#else
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int             r = ctx ? seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1) : -ENOMEM;
+
+	if (r == 0)
+		r = allow(ctx, descriptor_calls, N_OF(descriptor_calls));
+	if (r == 0 && calls == PRIVS_SOCKETS)
+		r = allow(ctx, socket_calls, N_OF(socket_calls));
+	if (r == 0 && calls == PRIVS_SOCKETS)
+		r = allow_sockets(ctx);
+	if (r == 0)
+		r = seccomp_load(ctx);
+	if (ctx)
+		seccomp_release(ctx);
+	return r < 0 ? err_set(err, "seccomp: %s", strerror(-r)) : 0;
+#endif
+}

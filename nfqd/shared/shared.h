@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Memory that parent and worker share: counters and watched addresses, which outlive a worker, and the
+ * names of interfaces and clients, which the worker may not look up by itself. Every field has one
+ * writer, unless it says otherwise.
+ */
+#ifndef NFQD_RUN_SHARED_H
+#define NFQD_RUN_SHARED_H
+
+#include "match/watch.h"
+#include "pipeline.h"
+#include "resolver/resolve.h"
+
+#define QUEUES_MAX 16
+#define IFACES_MAX 256
+
+struct iface {
+	_Atomic uint32_t index; /* 0: free, or being written */
+	char             name[16];
+};
+
+struct shared {
+	struct counters  count[QUEUES_MAX];
+	_Atomic uint64_t seq;         /* number of the next record; 0: none yet */
+	_Atomic uint64_t sink_lost;   /* records that a sink could not take */
+	struct live_counts live;      /* of the kernel, with an interface to watch */
+	_Atomic uint64_t generation;  /* of the ruleset that every thread reads */
+	struct iface     ifaces[IFACES_MAX];
+	struct hosts     hosts; /* names of clients */
+	struct watch     watch; /* addresses of listed names; written by the worker and the resolver */
+	struct recent    asked; /* questions of clients; the worker's own */
+};
+
+/* Returns NULL when memory ran out. */
+struct shared *shared_new(void);
+
+/* The parent's side: replaces what is known of one interface; name NULL: it is gone. */
+void iface_set(struct shared *s, uint32_t index, const char *name);
+/* The worker's side: copies a name out. Returns out, or NULL. */
+const char *iface_name(const struct shared *s, uint32_t index, char out[16]);
+
+#endif

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The state file: reading and checking, changing, writing. */
+#include "shared/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "shared/conf.h"
+
+enum { VERSION = 1, EXCEPTIONS_KEPT_MAX = 4096 };
+
+struct kept {
+	struct exception_in in;
+	char               *name, *client; /* what in's lists hold */
+};
+
+/* ---- exceptions as policies want them ------------------------------------------------------ */
+
+static json_t *exceptions_of(const struct state *s)
+{
+	return json_object_get(s->doc, "exceptions");
+}
+
+/* The state never writes through it; struct exception_in is not const because libcyaml fills it. */
+static char *text_of(const json_t *o, const char *key)
+{
+	return (char *)(uintptr_t)json_string_value(json_object_get(o, key));
+}
+
+static void keep(struct kept *k, const json_t *o)
+{
+	k->name = text_of(o, "name");
+	k->client = text_of(o, "client");
+	k->in = (struct exception_in){ .name = text_of(o, "id"),
+		                       .names = &k->name,
+		                       .n_names = 1,
+		                       .clients = &k->client,
+		                       .n_clients = k->client ? 1 : 0,
+		                       .owner = text_of(o, "owner"),
+		                       .reason = text_of(o, "reason"),
+		                       .expires = text_of(o, "expires") };
+}
+
+/* To be called whenever the document has changed. */
+static int refresh(struct state *s, struct err *err)
+{
+	size_t       n = json_array_size(exceptions_of(s));
+	struct kept *kept = calloc(n + 1, sizeof(*kept));
+
+	free(s->kept);
+	s->kept = kept;
+	s->n_kept = kept ? (unsigned)n : 0;
+	if (!kept)
+		return err_set(err, "out of memory");
+	for (size_t i = 0; i < n; i++)
+		keep(&kept[i], json_array_get(exceptions_of(s), i));
+	return 0;
+}
+
+unsigned state_n_exceptions(const struct state *s)
+{
+	return s->n_kept;
+}
+
+const struct exception_in *state_exception(const struct state *s, unsigned i)
+{
+	return &s->kept[i].in;
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+static json_t *empty(void)
+{
+	return json_pack("{s:i, s:i, s:[], s:{}}", "version", VERSION, "last_id", 0, "exceptions",
+	                 "first_seen");
+}
+
+static int check_exception(const json_t *o, struct err *err)
+{
+	struct err  why = { .text = "" };
+	struct kept k;
+
+	keep(&k, o);
+	if (!k.in.name || !k.name || (json_object_get(o, "client") && !k.client))
+		return err_set(err, "an exception without id or name, or with a client that is no text");
+	if (conf_check_exception(&k.in, &why) < 0)
+		return err_set(err, "%s", why.text);
+	return 0;
+}
+
+static int check_date(const char *pack, const json_t *date, struct err *err)
+{
+	int64_t seconds;
+
+	if (!json_is_string(date) || clock_parse(json_string_value(date), &seconds) < 0)
+		return err_set(err, "first_seen of pack '%s' is no date", pack);
+	return 0;
+}
+
+static int check(json_t *doc, struct err *err)
+{
+	json_t     *exceptions = json_object_get(doc, "exceptions"), *item;
+	json_t     *first_seen = json_object_get(doc, "first_seen");
+	const char *pack;
+	size_t      i;
+
+	if (json_integer_value(json_object_get(doc, "version")) != VERSION ||
+	    !json_is_integer(json_object_get(doc, "last_id")) || !json_is_array(exceptions) ||
+	    !json_is_object(first_seen))
+		return err_set(err, "not a state file of version %d", VERSION);
+	json_array_foreach(exceptions, i, item)
+		if (check_exception(item, err) < 0)
+			return -1;
+	json_object_foreach(first_seen, pack, item)
+		if (check_date(pack, item, err) < 0)
+			return -1;
+	return 0;
+}
+
+static json_t *read_file(const char *path, struct err *err)
+{
+	struct err   why = { .text = "" };
+	FILE        *file = fopen(path, "re");
+	json_error_t e;
+	json_t      *doc;
+
+	if (!file && (errno == ENOENT || errno == ENOTDIR))
+		return empty();
+	doc = file ? json_loadf(file, JSON_REJECT_DUPLICATES, &e) : NULL;
+	if (!file) {
+		err_set(err, "%s: %m", path);
+	} else if (!doc) {
+		err_set(err, "%s:%d: %s", path, e.line, e.text);
+	} else if (check(doc, &why) < 0) {
+		err_set(err, "%s: %s", path, why.text);
+		json_decref(doc);
+		doc = NULL;
+	}
+	if (file)
+		fclose(file);
+	return doc;
+}
+
+int state_read(struct state *s, const char *path, struct err *err)
+{
+	int r = 0;
+
+	*s = (struct state){ .path = path };
+	s->doc = read_file(path, err);
+	if (!s->doc) {
+		r = -1;
+		s->doc = empty();
+	}
+	return refresh(s, err) < 0 ? -1 : r;
+}
+
+/* A file that cannot be moved away is not written to, either. */
+static void set_aside(struct state *s)
+{
+	char aside[4096], when[CLOCK_TEXT];
+
+	clock_text_iso((int64_t)(clock_now() / NS_PER_S), when);
+	snprintf(aside, sizeof(aside), "%s.damaged-%s", s->path, when);
+	if (rename(s->path, aside) == 0) {
+		diag_error("state", "%s; it is kept as %s, exceptions in it are not in force",
+		           s->problem.text, aside);
+		return;
+	}
+	diag_error("state", "%s; it is left as it is, and nothing new is kept over a restart",
+	           s->problem.text);
+	s->path = NULL;
+}
+
+static void make_folder_of(const char *path)
+{
+	char *copy = strdup(path);
+
+	if (copy && mkdir(dirname(copy), 0755) < 0 && errno != EEXIST)
+		diag_debug("state", "%s: %m", copy);
+	free(copy);
+}
+
+void state_open(struct state *s, const char *path)
+{
+	struct err problem = { .text = "" };
+
+	make_folder_of(path);
+	if (state_read(s, path, &problem) == 0)
+		return;
+	s->problem = problem;
+	set_aside(s);
+}
+
+void state_fini(struct state *s)
+{
+	json_decref(s->doc);
+	free(s->kept);
+	*s = (struct state){ .path = NULL };
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+static int sync_folder(const char *path)
+{
+	char *copy = strdup(path);
+	int   fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int   r = fd < 0 ? -1 : fsync(fd);
+
+	if (fd >= 0)
+		close(fd);
+	free(copy);
+	return r;
+}
+
+/* Whole and on the disk under another name, before it takes the place of the old one. */
+static int write_file(const char *path, const char *new, const json_t *doc)
+{
+	int fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int r = fd < 0 ? -1 : json_dumpfd(doc, fd, JSON_INDENT(2));
+
+	if (r == 0 && (write(fd, "\n", 1) != 1 || fsync(fd) < 0))
+		r = -1;
+	if (fd >= 0 && close(fd) < 0)
+		r = -1;
+	if (r == 0)
+		r = rename(new, path);
+	return r == 0 ? sync_folder(path) : r;
+}
+
+int state_save(struct state *s, struct err *err)
+{
+	char new[4096];
+
+	if (!s->changed)
+		return 0;
+	if (!s->path)
+		return err_set(err, "%s", s->problem.text[0] ? s->problem.text : "no state file");
+	if (snprintf(new, sizeof(new), "%s.new", s->path) >= (int)sizeof(new))
+		return err_set(err, "%s: too long a path", s->path);
+	if (write_file(s->path, new, s->doc) < 0)
+		return err_set(err, "%s: %s", s->path, strerror(errno));
+	s->changed = false;
+	return 0;
+}
+
+/* ---- changing ------------------------------------------------------------------------------ */
+
+static bool same(const json_t *a, const json_t *b, const char *key)
+{
+	const json_t *x = json_object_get(a, key), *y = json_object_get(b, key);
+
+	return x == y || json_equal(x, y);
+}
+
+static bool expired(const json_t *o, int64_t now)
+{
+	int64_t end;
+
+	return clock_parse(text_of(o, "expires"), &end) < 0 || end <= now;
+}
+
+static void forget(struct state *s, const json_t *replaced, int64_t now)
+{
+	json_t *all = exceptions_of(s);
+
+	for (size_t i = json_array_size(all); i-- > 0;) {
+		const json_t *o = json_array_get(all, i);
+
+		if (expired(o, now) || (same(o, replaced, "name") && same(o, replaced, "client")))
+			json_array_remove(all, i);
+	}
+}
+
+json_t *state_allow(struct state *s, json_t *exception, int64_t now, struct err *err)
+{
+	json_int_t last = json_integer_value(json_object_get(s->doc, "last_id")) + 1;
+	char       when[CLOCK_TEXT], id[32];
+
+	clock_text_iso(now, when);
+	snprintf(id, sizeof(id), "allow-%lld", (long long)last);
+	json_object_set_new(exception, "id", json_string(id));
+	json_object_set_new(exception, "created", json_string(when));
+	if (check_exception(exception, err) < 0)
+		goto failed;
+	forget(s, exception, now);
+	if (json_array_size(exceptions_of(s)) >= EXCEPTIONS_KEPT_MAX) {
+		err_set(err, "more than %d exceptions", EXCEPTIONS_KEPT_MAX);
+		goto failed;
+	}
+	json_object_set_new(s->doc, "last_id", json_integer(last));
+	json_array_append_new(exceptions_of(s), exception);
+	s->changed = true;
+	return refresh(s, err) < 0 ? NULL : exception;
+failed:
+	json_decref(exception);
+	return NULL;
+}
+
+unsigned state_revoke(struct state *s, const char *id_or_name)
+{
+	json_t    *all = exceptions_of(s);
+	struct err err = { .text = "" };
+	unsigned   n = 0;
+
+	for (size_t i = json_array_size(all); i-- > 0;) {
+		const json_t *o = json_array_get(all, i);
+
+		if (strcasecmp(text_of(o, "name"), id_or_name) != 0 &&
+		    strcmp(text_of(o, "id"), id_or_name) != 0)
+			continue;
+		json_array_remove(all, i);
+		n++;
+	}
+	if (n == 0 || refresh(s, &err) < 0)
+		return 0;
+	s->changed = true;
+	return n;
+}
+
+void state_restore(struct state *s, json_t *doc)
+{
+	struct err err = { .text = "" };
+
+	json_decref(s->doc);
+	s->doc = doc;
+	s->changed = true;
+	if (refresh(s, &err) < 0)
+		diag_error("state", "%s", err.text);
+}
+
+int64_t state_first_seen(struct state *s, const char *pack, int64_t now)
+{
+	json_t *all = json_object_get(s->doc, "first_seen");
+	char    when[CLOCK_TEXT];
+	int64_t since;
+
+	if (json_object_get(all, pack) && clock_parse(text_of(all, pack), &since) == 0)
+		return since;
+	clock_text_iso(now, when);
+	json_object_set_new(all, pack, json_string(when));
+	s->changed = true;
+	return now;
+}

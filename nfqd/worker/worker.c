@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Queue threads, the log thread's loop, and the swap of rulesets. */
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "shared/message.h"
+#include "shared/privs.h"
+#include "worker/loop.h"
+#include "worker/ring.h"
+
+/* What all threads have together: each gets its share, so that memory does not grow with their number. */
+enum { MAX_FLOWS = 65536, MAX_STREAMS = 512, MAX_RECORDS = 8192 };
+
+/* The log thread rests after each round, so that records gather: a wake-up for every record would cost the
+ * packet threads more than the records themselves. */
+enum { IDLE_WAKE_MS = 1000, REST_MS = 2 };
+
+struct worker;
+
+struct queue_thread {
+	struct worker  *worker;
+	struct pipeline pipeline;
+	struct loop     loop;
+	struct ring    *ring;
+	pthread_t       thread;
+	bool            running;
+	char            ifname[16];
+};
+
+struct worker {
+	const struct worker_in *in;
+	struct sinks           *sinks;
+	ruleset_slot            rules;
+	_Atomic bool            stop;
+	_Atomic bool            asleep; /* the log thread waits: a new record must wake it */
+	int                     wake;
+	unsigned                threads;
+	struct queue_thread     thread[QUEUES_MAX];
+};
+
+/* ---- on the queue threads ---- */
+
+static bool emit(void *ctx, const struct event *e)
+{
+	return ring_push(((struct queue_thread *)ctx)->ring, e);
+}
+
+static const char *name_of_interface(void *ctx, uint32_t index)
+{
+	struct queue_thread *t = ctx;
+
+	return iface_name(t->worker->in->shared, index, t->ifname);
+}
+
+/* The parent steers what goes to watched addresses. */
+static void tell_learned(void *ctx)
+{
+	eventfd_write(((struct queue_thread *)ctx)->worker->in->learned, 1);
+}
+
+static void wake_log(void *ctx)
+{
+	struct queue_thread *t = ctx;
+
+	if (ring_peek(t->ring) && atomic_exchange(&t->worker->asleep, false))
+		eventfd_write(t->worker->wake, 1);
+}
+
+static void *queue_thread(void *ctx)
+{
+	struct queue_thread *t = ctx;
+	int                  r = loop_run(&t->loop);
+
+	if (r < 0) { /* the parent starts a new worker */
+		diag_error("queue", "reading failed: %s", strerror(-r));
+		_exit(1);
+	}
+	return NULL;
+}
+
+/* ---- on the log thread ---- */
+
+static void write_record(struct worker *w, const struct event *e)
+{
+	char              ifname[16], client[HOST_NAME_MAX_LEN];
+	struct shared    *shared = w->in->shared;
+	struct sink_hints hints = { .ifname = iface_name(shared, e->ifin, ifname) };
+
+	if (e->ifin) /* of others: this machine knows its own name */
+		hints.client = host_name(&shared->hosts, w->in->ask_name, &e->src, e->ts, client);
+	sinks_write(w->sinks, e, &hints);
+}
+
+static void write_records(struct worker *w)
+{
+	unsigned wrote;
+
+	do {
+		wrote = 0;
+		for (unsigned i = 0; i < w->threads; i++) {
+			struct ring        *ring = w->thread[i].ring;
+			const struct event *e;
+
+			while ((e = ring_peek(ring)) != NULL) {
+				write_record(w, e);
+				ring_pop(ring);
+				wrote++;
+			}
+		}
+	} while (wrote);
+	sinks_flush(w->sinks);
+	atomic_store(&w->in->shared->seq, sinks_seq(w->sinks));
+	atomic_store(&w->in->shared->sink_lost, sinks_counts(w->sinks).lost);
+}
+
+static struct ruleset *open_rules(int fd)
+{
+	const struct image *img = image_map(fd);
+	struct ruleset     *rs = img ? malloc(sizeof(*rs)) : NULL;
+
+	close(fd);
+	if (rs)
+		ruleset_open(rs, img);
+	else
+		image_unmap(img);
+	return rs;
+}
+
+static void close_rules(struct ruleset *rs)
+{
+	image_unmap(rs->img);
+	free(rs);
+}
+
+static void tell(struct worker *w, enum message_type type, uint64_t generation)
+{
+	if (message_send(w->in->parent, type, generation, -1) < 0)
+		diag_warn("worker", "the parent does not listen");
+}
+
+static void swap_rules(struct worker *w, int fd, uint64_t generation)
+{
+	struct ruleset       *fresh = open_rules(fd);
+	const struct ruleset *old;
+	struct loop          *loops[QUEUES_MAX];
+
+	if (!fresh) {
+		tell(w, MESSAGE_FAILED, generation);
+		return;
+	}
+	for (unsigned i = 0; i < w->threads; i++)
+		loops[i] = &w->thread[i].loop;
+	old = atomic_exchange(&w->rules, fresh);
+	loop_wait_unused(loops, w->threads, old);
+	write_records(w); /* records that point into the old one */
+	close_rules((struct ruleset *)(uintptr_t)old);
+	atomic_store(&w->in->shared->generation, generation);
+	tell(w, MESSAGE_LIVE, generation);
+}
+
+/* Returns false when it is time to end. */
+static bool obey(struct worker *w)
+{
+	struct message m;
+	int            fd, r = message_recv(w->in->parent, &m, &fd);
+
+	if (r == -EINTR || r == -EAGAIN)
+		return true;
+	if (r <= 0)
+		return false;
+	if (m.type == MESSAGE_RULES)
+		swap_rules(w, fd, m.number);
+	else if (m.type == MESSAGE_OUTPUT)
+		sinks_reopen(w->sinks, (unsigned)m.number, fd);
+	return m.type != MESSAGE_STOP;
+}
+
+static bool nothing_to_write(const struct worker *w)
+{
+	for (unsigned i = 0; i < w->threads; i++)
+		if (ring_peek(w->thread[i].ring))
+			return false;
+	return true;
+}
+
+static void log_loop(struct worker *w)
+{
+	struct pollfd fds[2] = { { w->in->parent, POLLIN, 0 }, { w->wake, POLLIN, 0 } };
+
+	for (;;) {
+		eventfd_t n;
+
+		atomic_store(&w->asleep, true);
+		if (nothing_to_write(w))
+			poll(fds, 2, IDLE_WAKE_MS);
+		atomic_store(&w->asleep, false);
+		if (fds[1].revents & POLLIN)
+			eventfd_read(w->wake, &n);
+		write_records(w);
+		if (fds[0].revents && !obey(w))
+			return;
+		poll(fds, 1, REST_MS);
+		fds[0].revents = fds[1].revents = 0;
+	}
+}
+
+/* ---- start and end ---- */
+
+static int open_sinks(struct worker *w, struct err *err)
+{
+	w->sinks = sinks_new();
+	if (!w->sinks)
+		return err_set(err, "worker: out of memory");
+	sinks_set_seq(w->sinks, atomic_load(&w->in->shared->seq));
+	for (unsigned i = 0; i < w->in->outputs; i++)
+		if (sinks_add(w->sinks, w->in->output_type[i], w->in->output_fd[i]) < 0)
+			return err_set(err, "worker: out of memory");
+	return 0;
+}
+
+static int open_thread(struct worker *w, unsigned i, struct err *err)
+{
+	const struct worker_in *in = w->in;
+	struct queue_thread    *t = &w->thread[i];
+
+	t->worker = w;
+	t->ring = ring_new(MAX_RECORDS / in->queues);
+	t->pipeline = (struct pipeline){ .count = &in->shared->count[i], .inject.fds = in->inject,
+		                         .watch = &in->shared->watch,
+		                         .asked = in->answers ? &in->shared->asked : NULL,
+		                         .emit = emit, .learned = tell_learned, .emit_ctx = t,
+		                         .ifname = name_of_interface };
+	if (!t->ring || pipeline_init(&t->pipeline, MAX_FLOWS / in->queues, MAX_STREAMS / in->queues) < 0)
+		return err_set(err, "worker: out of memory");
+	t->loop = (struct loop){ .pipeline = &t->pipeline, .newest = &w->rules, .stop = &w->stop,
+		                 .after_burst = wake_log, .ctx = t };
+	t->loop.capture = in->device ? pcap_live_open(in->device, in->filter, &in->shared->live, err)
+	                             : queue_open(in->queue_fd[i], (uint16_t)(in->queue_num + i),
+	                                          in->mark_mask, in->fail_closed, err);
+	return t->loop.capture ? 0 : -1;
+}
+
+static int start(struct worker *w, struct err *err)
+{
+	struct ruleset *rs = open_rules(w->in->rules);
+
+	if (!rs)
+		return err_set(err, "worker: the ruleset cannot be mapped");
+	atomic_store(&w->rules, rs);
+	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (w->wake < 0 || open_sinks(w, err) < 0)
+		return err_set(err, "worker: eventfd: %s", strerror(errno));
+	for (; w->threads < w->in->queues; w->threads++)
+		if (open_thread(w, w->threads, err) < 0)
+			return -1;
+	tzset(); /* /etc/localtime is out of reach from here on */
+	if (privs_drop(w->in->empty_folder, w->in->device ? PRIVS_NONE : PRIVS_NET_ADMIN, err) < 0)
+		return -1;
+	for (unsigned i = 0; i < w->threads; i++) {
+		struct queue_thread *t = &w->thread[i];
+
+		if (pthread_create(&t->thread, NULL, queue_thread, t) != 0)
+			return err_set(err, "worker: no thread for queue %u", w->in->queue_num + i);
+		t->running = true;
+	}
+	if (privs_seccomp(PRIVS_DESCRIPTORS, err) < 0)
+		return -1;
+	atomic_store(&w->in->shared->generation, w->in->generation);
+	return message_send(w->in->parent, MESSAGE_READY, w->in->generation, -1) < 0
+	               ? err_set(err, "worker: the parent is gone")
+	               : 0;
+}
+
+static void stop(struct worker *w)
+{
+	atomic_store(&w->stop, true);
+	for (unsigned i = 0; i < w->threads; i++)
+		if (w->thread[i].running)
+			pthread_join(w->thread[i].thread, NULL);
+	if (w->sinks)
+		write_records(w);
+	for (unsigned i = 0; i < w->threads; i++) {
+		struct queue_thread *t = &w->thread[i];
+
+		t->loop.capture->ops->close(t->loop.capture);
+		pipeline_fini(&t->pipeline);
+		free(t->ring);
+	}
+	if (atomic_load(&w->rules))
+		close_rules((struct ruleset *)(uintptr_t)atomic_load(&w->rules));
+	sinks_free(w->sinks);
+}
+
+int worker_main(const struct worker_in *in)
+{
+	static struct worker w;
+	struct err           err = { 0 };
+	int                  failed;
+
+	w.in = in;
+	w.wake = -1;
+	/* Ctrl-C reaches the whole group: ending in order is the parent's affair */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	failed = start(&w, &err);
+	if (failed)
+		diag_error("worker", "%s", err.text);
+	else
+		log_loop(&w);
+	stop(&w);
+	return failed ? 1 : 0;
+}

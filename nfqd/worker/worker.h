@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The process that touches hostile bytes. It is forked with every descriptor it needs, drops its
+ * privileges and runs one thread per queue plus this one, which writes records and swaps rulesets.
+ * It opens nothing but the interface it is to watch; it ends when the parent says so or is gone.
+ */
+#ifndef NFQD_RUN_WORKER_H
+#define NFQD_RUN_WORKER_H
+
+#include "log/sink.h"
+#include "shared/conf.h"
+#include "shared/shared.h"
+
+#define OUTPUTS_MAX 16
+
+struct worker_in {
+	struct shared  *shared;
+	int             parent; /* the socketpair's end */
+	int             rules;  /* image */
+	uint64_t        generation;
+	const char     *device; /* watch this interface; NULL: read the queues */
+	const char     *filter; /* of what passes there; NULL: everything */
+	unsigned        queues; /* and threads; one for an interface */
+	int             queue_fd[QUEUES_MAX]; /* -1: none */
+	uint16_t        queue_num; /* of the first */
+	uint32_t        mark_mask;
+	bool            fail_closed, answers;
+	struct injector_fds inject;
+	unsigned        outputs;
+	int             output_fd[OUTPUTS_MAX];
+	enum sink_type  output_type[OUTPUTS_MAX];
+	int             ask_name; /* pipe to the resolver; -1: clients stay without names */
+	int             learned;  /* eventfd: an address is watched anew */
+	const char     *empty_folder;
+};
+
+/* Returns the exit code of the process. */
+int worker_main(const struct worker_in *in);
+
+#endif

@@ -2,14 +2,14 @@
 /*
  * Records as JSON lines in the shape of Suricata's EVE, so that what reads EVE reads ours, plus one
  * object `nfqd`. Listed names are alerts; others carry the type of their protocol. A line is whole
- * or not written: any allocation that fails ends in NULL.
+ * or not written, and nothing is allocated for it.
  */
-#include <jansson.h>
 #include <netinet/in.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "log/finding.h"
+#include "log/json.h"
 #include "log/sink.h"
 
 #define EVE_INT_MAX ((UINT64_C(1) << 53) - 1) /* what every JSON reader keeps exactly */
@@ -29,165 +29,125 @@ struct eve {
 	const struct record *r;
 	const struct event  *e;
 	struct finding       f;
-	bool                 failed; /* an allocation did: there is no line */
+	struct json          j;
 };
 
 /* ---- putting values ------------------------------------------------------------------------ */
 
-/* Takes the value; NULL stands for an allocation that failed. */
-static void put(struct eve *x, json_t *to, const char *key, json_t *value)
+static void put_text(struct eve *x, const char *key, const char *value)
 {
-	if (json_object_set_new_nocheck(to, key, value) < 0)
-		x->failed = true;
+	json_text(&x->j, key, value);
 }
 
-static void push(struct eve *x, json_t *to, json_t *value)
+/* Readers in JavaScript keep 53 bits of a number. */
+static void put_int(struct eve *x, const char *key, uint64_t n)
 {
-	if (json_array_append_new(to, value) < 0)
-		x->failed = true;
+	json_uint(&x->j, key, n & EVE_INT_MAX);
 }
 
-static json_t *integer(uint64_t n)
+static void put_rule_text(struct eve *x, const char *key, uint32_t off)
 {
-	return json_integer((json_int_t)(n & EVE_INT_MAX));
+	put_text(x, key, rs_text(x->f.rs, off));
 }
 
-/* The text without what would not be UTF-8: bytes beyond ASCII as \DDD, like odd bytes of names. */
-static json_t *text_escaped(const char *text)
-{
-	char   out[1024];
-	size_t n = 0;
-
-	for (; *text && n < sizeof(out) - 5; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c < 0x80)
-			out[n++] = (char)c;
-		else
-			n += (size_t)snprintf(out + n, sizeof(out) - n, "\\%03u", c);
-	}
-	return json_stringn_nocheck(out, n);
-}
-
-static json_t *text(const char *s)
-{
-	json_t *value = json_string(s); /* also NULL for text that is not UTF-8 */
-
-	return value ? value : text_escaped(s);
-}
-
-static json_t *rule_text(const struct eve *x, uint32_t off)
-{
-	return text(rs_text(x->f.rs, off));
-}
-
-static void put_addr(struct eve *x, json_t *to, const char *key, const struct addr *a)
+static void put_addr(struct eve *x, const char *key, const struct addr *a)
 {
 	char out[ADDR_TEXT];
 
 	addr_text(a, out);
-	put(x, to, key, text(out));
+	put_text(x, key, out);
 }
 
 /* An array of one text, which is how EVE writes metadata. */
-static void put_one(struct eve *x, json_t *to, const char *key, const char *value)
+static void put_one(struct eve *x, const char *key, const char *value)
 {
-	json_t *array = json_array();
-
-	push(x, array, text(value));
-	put(x, to, key, array);
+	json_open(&x->j, key, '[');
+	put_text(x, NULL, value);
+	json_close(&x->j, ']');
 }
 
 /* ---- what the client asked, by protocol ---------------------------------------------------- */
 
-static json_t *dns_detail(struct eve *x)
+static void put_question(struct eve *x, const char *asked)
 {
-	json_t     *dns = json_object(), *queries = json_array(), *query = json_object();
-	char        buf[12];
-	const char *type = dns_type_text(x->e->dns_type, buf);
+	char buf[12];
+
+	put_text(x, "rrname", asked);
+	put_text(x, "rrtype", dns_type_text(x->e->dns_type, buf));
+}
+
+static void put_dns(struct eve *x)
+{
 	bool        question = x->e->name.seen_in == SEEN_DNS_QUERY;
 	const char *asked = question ? x->e->name.text : x->e->origin.text;
 
-	put(x, query, "rrname", text(asked));
-	put(x, query, "rrtype", text(type));
-	push(x, queries, query);
-	put(x, dns, "version", json_integer(3));
-	put(x, dns, "type", text(question ? "request" : "response"));
-	put(x, dns, "id", integer(x->e->dns.id));
-	put(x, dns, "queries", queries);
-	put(x, dns, "rrname", text(asked));
-	put(x, dns, "rrtype", text(type));
+	put_int(x, "version", 3);
+	put_text(x, "type", question ? "request" : "response");
+	put_int(x, "id", x->e->dns.id);
+	json_open(&x->j, "queries", '[');
+	json_open(&x->j, NULL, '{');
+	put_question(x, asked);
+	json_close(&x->j, '}');
+	json_close(&x->j, ']');
+	put_question(x, asked);
 	if (x->e->dns.ech)
-		put(x, dns, "ech", json_true());
-	return dns;
+		json_bool(&x->j, "ech", true);
 }
 
 /* What TLS and QUIC have in common. */
-static void put_hello(struct eve *x, json_t *to)
+static void put_hello(struct eve *x)
 {
 	const struct tls_detail *tls = &x->e->tls;
-	json_t                  *alpns = json_array();
 
+	if (tls->alpn_len)
+		json_open(&x->j, "client_alpns", '[');
 	for (unsigned at = 0; at < tls->alpn_len; at += 1u + tls->alpn[at]) {
 		char id[sizeof(tls->alpn)] = "";
 
 		memcpy(id, tls->alpn + at + 1, tls->alpn[at]);
-		push(x, alpns, text(id));
+		put_text(x, NULL, id);
 	}
-	if (json_array_size(alpns))
-		put(x, to, "client_alpns", alpns);
-	else
-		json_decref(alpns);
+	if (tls->alpn_len)
+		json_close(&x->j, ']');
 	if (tls->ja4[0])
-		put(x, to, "ja4", text(tls->ja4));
+		put_text(x, "ja4", tls->ja4);
 }
 
-static json_t *tls_detail(struct eve *x)
+static void put_tls(struct eve *x)
 {
-	json_t *tls = json_object();
-
 	if (x->e->name.seen_in == SEEN_TLS_SNI)
-		put(x, tls, "sni", text(x->e->name.text));
-	put(x, tls, "version", text(tls_version_text(x->e->tls.version)));
-	put_hello(x, tls);
-	return tls;
+		put_text(x, "sni", x->e->name.text);
+	put_text(x, "version", tls_version_text(x->e->tls.version));
+	put_hello(x);
 }
 
-static json_t *quic_detail(struct eve *x)
+static void put_quic(struct eve *x)
 {
-	char    version[12];
-	json_t *quic = json_object();
+	char version[12];
 
 	if (x->e->name.seen_in == SEEN_QUIC_SNI)
-		put(x, quic, "sni", text(x->e->name.text));
-	put(x, quic, "version", text(quic_version_text(x->e->tls.quic, version)));
-	put_hello(x, quic);
-	return quic;
+		put_text(x, "sni", x->e->name.text);
+	put_text(x, "version", quic_version_text(x->e->tls.quic, version));
+	put_hello(x);
 }
 
-static json_t *http_detail(struct eve *x)
+static void put_http(struct eve *x)
 {
-	json_t *http = json_object();
-
 	if (x->e->name.seen_in != SEEN_ADDRESS)
-		put(x, http, "hostname", text(x->e->name.text));
+		put_text(x, "hostname", x->e->name.text);
 	if (x->e->http.method[0])
-		put(x, http, "http_method", text(x->e->http.method));
-	return http;
+		put_text(x, "http_method", x->e->http.method);
 }
 
 /* Also the event_type of names that no pack lists. */
 static const struct {
 	const char *type;
-	json_t *(*detail)(struct eve *x);
+	void (*put)(struct eve *x);
 } apps[] = {
-	[APP_NONE] = { "flow", NULL },
-	[APP_DNS] = { "dns", dns_detail },
-	[APP_TLS] = { "tls", tls_detail },
-	[APP_HTTP] = { "http", http_detail },
-	[APP_QUIC] = { "quic", quic_detail },
-	[APP_HTTP2] = { "http", http_detail },
-	[APP_SOCKS] = { "socks", NULL },
+	[APP_NONE] = {"flow", NULL},     [APP_DNS] = {"dns", put_dns},
+	[APP_TLS] = {"tls", put_tls},    [APP_HTTP] = {"http", put_http},
+	[APP_QUIC] = {"quic", put_quic}, [APP_HTTP2] = {"http", put_http},
+	[APP_SOCKS] = {"socks", NULL},
 };
 
 /* ---- what a pack says, and what was done --------------------------------------------------- */
@@ -203,49 +163,50 @@ static const char *alert_category(const struct eve *x)
 static unsigned severity(uint8_t category)
 {
 	const unsigned serious = 1u << CAT_UPDATE | 1u << CAT_TELEMETRY | 1u << CAT_REPUTATION |
-	                         1u << CAT_ACTIVATION;
+				 1u << CAT_ACTIVATION;
 
 	return serious >> category & 1 ? 2 : 3;
 }
 
-static json_t *alert_object(struct eve *x)
+static void put_alert(struct eve *x)
 {
 	const struct rs_rule *rule = x->f.rule;
-	json_t               *alert = json_object(), *metadata = json_object();
 	char                  signature[256];
 
 	snprintf(signature, sizeof(signature), "%.200s %s endpoint",
-	         rs_text(x->f.rs, x->f.pack->vendor), category_words[rule->category]);
-	put_one(x, metadata, "vendor", finding_pack_id(&x->f));
-	put_one(x, metadata, "confidence", confidence_words[rule->confidence]);
-	put(x, alert, "action",
-	    text(x->e->decision.action >= ACTION_REJECT ? "blocked" : "allowed"));
-	put(x, alert, "signature_id", integer(rule->sid));
-	put(x, alert, "signature", text(signature));
-	put(x, alert, "category", text(alert_category(x)));
-	put(x, alert, "severity", integer(severity(rule->category)));
-	put(x, alert, "metadata", metadata);
-	return alert;
+		 rs_text(x->f.rs, x->f.pack->vendor), category_words[rule->category]);
+	json_open(&x->j, "alert", '{');
+	put_text(x, "action", x->e->decision.action >= ACTION_REJECT ? "blocked" : "allowed");
+	put_int(x, "signature_id", rule->sid);
+	put_text(x, "signature", signature);
+	put_text(x, "category", alert_category(x));
+	put_int(x, "severity", severity(rule->category));
+	json_open(&x->j, "metadata", '{');
+	put_one(x, "vendor", finding_pack_id(&x->f));
+	put_one(x, "confidence", confidence_words[rule->confidence]);
+	json_close(&x->j, '}');
+	json_close(&x->j, '}');
 }
 
-static json_t *verdict_object(struct eve *x)
+static void put_verdict(struct eve *x)
 {
-	static const char *const words[] = { [ACTION_ALLOW] = "pass", [ACTION_LOG] = "alert",
-		                             [ACTION_REJECT] = "drop", [ACTION_DROP] = "drop" };
-	json_t *verdict = json_object();
+	static const char *const words[] = {[ACTION_ALLOW] = "pass",
+					    [ACTION_LOG] = "alert",
+					    [ACTION_REJECT] = "drop",
+					    [ACTION_DROP] = "drop"};
 
-	put(x, verdict, "action", text(words[x->e->decision.action]));
+	json_open(&x->j, "verdict", '{');
+	put_text(x, "action", words[x->e->decision.action]);
 	if (x->e->sent != SENT_NOTHING)
-		put_one(x, verdict, "reject", sent_words[x->e->sent]);
-	return verdict;
+		put_one(x, "reject", sent_words[x->e->sent]);
+	json_close(&x->j, '}');
 }
 
 /* ---- the object of our own ----------------------------------------------------------------- */
 
-static json_t *client_object(struct eve *x)
+static void put_client(struct eve *x)
 {
 	const struct event *e = x->e;
-	json_t             *client = json_object();
 	char                id[4 + ADDR_TEXT];
 
 	if (e->has_mac) {
@@ -255,140 +216,151 @@ static json_t *client_object(struct eve *x)
 		memcpy(id, "ip:", 3);
 		addr_text(&e->src, id + 3);
 	}
-	put(x, client, "id", text(id));
+	json_open(&x->j, "client", '{');
+	put_text(x, "id", id);
 	if (x->r->client)
-		put(x, client, "name", text(x->r->client));
-	return client;
+		put_text(x, "name", x->r->client);
+	json_close(&x->j, '}');
 }
 
-static json_t *matches_array(struct eve *x)
+static void put_matches(struct eve *x)
 {
 	const struct match *m = &x->e->decision.match;
-	json_t             *matches = json_array();
 
+	json_open(&x->j, "matches", '[');
 	for (unsigned i = 0; i < m->n; i++) {
 		const struct rs_rule *rule = &x->f.rs->rules[m->hits[i].rule];
-		json_t               *match = json_object();
 
-		put(x, match, "pack", rule_text(x, x->f.rs->packs[rule->pack].id));
-		put(x, match, "rule", rule_text(x, rule->id));
-		push(x, matches, match);
+		json_open(&x->j, NULL, '{');
+		put_rule_text(x, "pack", x->f.rs->packs[rule->pack].id);
+		put_rule_text(x, "rule", rule->id);
+		json_close(&x->j, '}');
 	}
-	return matches;
+	json_close(&x->j, ']');
 }
 
-static void put_finding(struct eve *x, json_t *to)
+static void put_finding(struct eve *x)
 {
 	const struct finding *f = &x->f;
 	char                  pattern[NAME_TEXT + 2];
 	bool                  learned = x->e->name.seen_in == SEEN_ADDRESS && x->e->origin.len;
 
 	if (learned)
-		put(x, to, "learned_from", text(x->e->origin.text));
+		put_text(x, "learned_from", x->e->origin.text);
 	hit_pattern(f->rs, f->hit, learned ? &x->e->origin : &x->e->name, pattern);
-	put(x, to, "rule", rule_text(x, f->rule->id));
-	put(x, to, "pattern", text(pattern));
-	put(x, to, "pack", rule_text(x, f->pack->id));
-	put(x, to, "pack_version", rule_text(x, f->pack->version));
-	put(x, to, "vendor", rule_text(x, f->pack->vendor));
-	put(x, to, "category", text(category_words[f->rule->category]));
-	put(x, to, "policy", f->policy ? rule_text(x, f->policy->name) : text("default"));
-	put(x, to, "stage", f->stage ? rule_text(x, f->stage->id) : json_null());
+	put_rule_text(x, "rule", f->rule->id);
+	put_text(x, "pattern", pattern);
+	put_rule_text(x, "pack", f->pack->id);
+	put_rule_text(x, "pack_version", f->pack->version);
+	put_rule_text(x, "vendor", f->pack->vendor);
+	put_text(x, "category", category_words[f->rule->category]);
+	put_text(x, "policy", f->policy ? rs_text(f->rs, f->policy->name) : "default");
+	if (f->stage)
+		put_rule_text(x, "stage", f->stage->id);
+	else
+		json_nothing(&x->j, "stage");
 	if (f->exception)
-		put(x, to, "exception", rule_text(x, f->exception->name));
+		put_rule_text(x, "exception", f->exception->name);
 }
 
-static void put_ech(struct eve *x, json_t *to)
+static void put_ech(struct eve *x)
 {
-	static const char *const words[] = { [ECH_GREASE_OR_REAL] = "grease-or-real",
-		                             [ECH_LIKELY] = "likely" };
+	static const char *const words[] = {
+		[ECH_GREASE_OR_REAL] = "grease-or-real", [ECH_LIKELY] = "likely"};
 
 	if ((x->e->app == APP_TLS || x->e->app == APP_QUIC) && x->e->tls.ech)
-		put(x, to, "ech", text(words[x->e->tls.ech]));
+		put_text(x, "ech", words[x->e->tls.ech]);
 }
 
-static json_t *nfqd_object(struct eve *x)
+static void put_own(struct eve *x)
 {
 	const struct event *e = x->e;
-	json_t             *own = json_object();
 
-	put(x, own, "schema", json_integer(1));
-	put(x, own, "seq", integer(x->r->seq));
-	put(x, own, "name", text(e->name.text));
-	put(x, own, "seen_in", text(seen_in_text(e->name.seen_in)));
+	json_open(&x->j, "nfqd", '{');
+	put_int(x, "schema", 1);
+	put_int(x, "seq", x->r->seq);
+	put_text(x, "name", e->name.text);
+	put_text(x, "seen_in", seen_in_text(e->name.seen_in));
 	if (x->f.rule)
-		put_finding(x, own);
+		put_finding(x);
 	else
-		put(x, own, "rule", json_null());
-	put_ech(x, own);
-	put(x, own, "action", text(action_words[e->decision.action]));
-	put(x, own, "would", text(action_words[e->decision.would]));
-	put(x, own, "client", client_object(x));
+		json_nothing(&x->j, "rule");
+	put_ech(x);
+	put_text(x, "action", action_words[e->decision.action]);
+	put_text(x, "would", action_words[e->decision.would]);
+	put_client(x);
 	if (x->f.rule)
-		put(x, own, "matches", matches_array(x));
-	put(x, own, "relayed", json_boolean(x->r->relayed));
-	return own;
+		put_matches(x);
+	json_bool(&x->j, "relayed", x->r->relayed);
+	json_close(&x->j, '}');
 }
 
 /* ---- the line ------------------------------------------------------------------------------ */
 
-static void put_head(struct eve *x, json_t *line)
+static void put_head(struct eve *x)
 {
 	char timestamp[CLOCK_TEXT];
 
 	clock_text_eve(x->e->ts, timestamp);
-	put(x, line, "timestamp", text(timestamp));
-	put(x, line, "flow_id", integer(x->e->flow_id));
-	put(x, line, "event_type", text(x->f.rule ? "alert" : apps[x->e->app].type));
+	put_text(x, "timestamp", timestamp);
+	put_int(x, "flow_id", x->e->flow_id);
+	put_text(x, "event_type", x->f.rule ? "alert" : apps[x->e->app].type);
 	if (x->r->ifname && *x->r->ifname)
-		put(x, line, "in_iface", text(x->r->ifname));
+		put_text(x, "in_iface", x->r->ifname);
 }
 
-static void put_flow(struct eve *x, json_t *line)
+static void put_flow(struct eve *x)
 {
 	const struct event *e = x->e;
 	char                number[4];
 
-	put_addr(x, line, "src_ip", &e->src);
-	put(x, line, "src_port", integer(e->sport));
-	put_addr(x, line, "dest_ip", &e->dst);
-	put(x, line, "dest_port", integer(e->dport));
+	put_addr(x, "src_ip", &e->src);
+	put_int(x, "src_port", e->sport);
+	put_addr(x, "dest_ip", &e->dst);
+	put_int(x, "dest_port", e->dport);
 	snprintf(number, sizeof(number), "%u", e->proto);
-	put(x, line, "proto",
-	    text(e->proto == IPPROTO_UDP ? "UDP" : e->proto == IPPROTO_TCP ? "TCP" : number));
+	put_text(x, "proto",
+		 e->proto == IPPROTO_UDP   ? "UDP"
+		 : e->proto == IPPROTO_TCP ? "TCP"
+					   : number);
 	if (e->app != APP_NONE)
-		put(x, line, "app_proto", text(app_text(e->app)));
+		put_text(x, "app_proto", app_text(e->app));
 }
 
-static void put_mac(struct eve *x, json_t *line)
+static void put_mac(struct eve *x)
 {
-	json_t *ether = json_object();
-	char    mac[MAC_TEXT];
+	char mac[MAC_TEXT];
 
 	mac_text(x->e->mac, mac);
-	put(x, ether, "src_mac", text(mac));
-	put(x, line, "ether", ether);
+	json_open(&x->j, "ether", '{');
+	put_text(x, "src_mac", mac);
+	json_close(&x->j, '}');
 }
 
-char *eve_line(const struct record *r)
+static void put_app(struct eve *x)
 {
-	struct eve x = { .r = r, .e = r->event, .f = finding_of(r->event) };
-	json_t    *line = json_object();
-	char      *out = NULL;
+	json_open(&x->j, apps[x->e->app].type, '{');
+	apps[x->e->app].put(x);
+	json_close(&x->j, '}');
+}
 
-	put_head(&x, line);
-	put_flow(&x, line);
+size_t eve_line(const struct record *r, char *out, size_t room)
+{
+	struct eve x = {.r = r, .e = r->event, .f = finding_of(r->event)};
+
+	json_begin(&x.j, out, room);
+	json_open(&x.j, NULL, '{');
+	put_head(&x);
+	put_flow(&x);
 	if (x.e->has_mac)
-		put_mac(&x, line);
-	if (apps[x.e->app].detail)
-		put(&x, line, apps[x.e->app].type, apps[x.e->app].detail(&x));
+		put_mac(&x);
+	if (apps[x.e->app].put)
+		put_app(&x);
 	if (x.f.rule) {
-		put(&x, line, "alert", alert_object(&x));
-		put(&x, line, "verdict", verdict_object(&x));
+		put_alert(&x);
+		put_verdict(&x);
 	}
-	put(&x, line, "nfqd", nfqd_object(&x));
-	if (!x.failed)
-		out = json_dumps(line, JSON_COMPACT);
-	json_decref(line);
-	return out;
+	put_own(&x);
+	json_close(&x.j, '}');
+	return json_finish(&x.j);
 }

@@ -7,7 +7,6 @@
 #include "log/sink.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,13 +153,13 @@ static void sink_append(struct sink *k, const char *line, size_t n)
 
 static void put_eve(struct sink *k, const struct record *r)
 {
-	char *line = eve_line(r);
+	char   line[EVE_MAX];
+	size_t n = eve_line(r, line, sizeof(line));
 
-	if (line)
-		sink_append(k, line, strlen(line));
+	if (n)
+		sink_append(k, line, n);
 	else
-		warn_lost(k, strerror(ENOMEM), 1);
-	free(line);
+		warn_lost(k, "the record does not fit in 8 KiB", 1);
 }
 
 static void put_text(struct sink *k, const struct record *r)
@@ -186,10 +185,7 @@ struct sinks *sinks_new(void)
 		return NULL;
 	s->seq = 1;
 	relay_init(&s->relay);
-	/* Both read files on first use, and where records are written nothing can be opened any
-	 * more. The seed guards against hostile keys; ours are all constants. */
-	json_object_seed(1);
-	tzset();
+	tzset(); /* reads a file on first use, and nothing can be opened where records are written */
 	return s;
 }
 

@@ -7,6 +7,7 @@
 #define NFQD_LOG_SINK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "log/event.h"
@@ -50,9 +51,9 @@ struct sink_counts sinks_counts(const struct sinks *s);
 void     sinks_set_seq(struct sinks *s, uint64_t seq);
 uint64_t sinks_seq(const struct sinks *s);
 
-/* The text of one record, for every sink and for tests. Returns a malloc()ed JSON line without its
- * newline, or NULL. */
-char *eve_line(const struct record *r);
+#define EVE_MAX 8192 /* room for one record as JSON, with its NUL */
+/* Writes one record as a JSON line without its newline. Returns its length; 0: it does not fit. */
+size_t eve_line(const struct record *r, char *out, size_t room);
 /* One readable line, cut to size; colour when the output is a terminal. */
 void text_line(const struct record *r, bool colour, char *out, unsigned size);
 

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The bytes of JSON: brackets, commas, escapes. Nothing here knows what a record is. */
+#include "log/json.h"
+
+#include <string.h>
+
+static void put(struct json *j, const char *bytes, size_t n)
+{
+	if (j->full || n > j->room - j->n) {
+		j->full = true;
+		return;
+	}
+	memcpy(j->out + j->n, bytes, n);
+	j->n += n;
+}
+
+static void put_char(struct json *j, char c)
+{
+	put(j, &c, 1);
+}
+
+/* What stands before a value: a comma, and its key. */
+static void put_key(struct json *j, const char *key)
+{
+	if (j->comma)
+		put_char(j, ',');
+	j->comma = true;
+	if (!key)
+		return;
+	put_char(j, '"');
+	put(j, key, strlen(key));
+	put(j, "\":", 2);
+}
+
+void json_open(struct json *j, const char *key, char bracket)
+{
+	put_key(j, key);
+	put_char(j, bracket);
+	j->comma = false;
+}
+
+void json_close(struct json *j, char bracket)
+{
+	put_char(j, bracket);
+	j->comma = true;
+}
+
+/* The length of the UTF-8 sequence that begins here (RFC 3629 4); 0: there is none. */
+static size_t utf8_sequence(const unsigned char *s)
+{
+	static const struct {
+		unsigned char first, last, low, high; /* lead bytes; range of the second byte */
+		size_t        n;
+	} rows[] = {
+		{0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2},
+		{0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+		{0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+		{0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4},
+		{0xf4, 0xf4, 0x80, 0x8f, 4},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (*s < rows[i].first || *s > rows[i].last)
+			continue;
+		if (rows[i].n > 1 && (s[1] < rows[i].low || s[1] > rows[i].high))
+			return 0;
+		for (size_t k = 2; k < rows[i].n; k++)
+			if (s[k] < 0x80 || s[k] > 0xbf)
+				return 0;
+		return rows[i].n;
+	}
+	return 0;
+}
+
+static bool is_utf8(const unsigned char *s)
+{
+	for (size_t n; *s; s += n)
+		if ((n = utf8_sequence(s)) == 0)
+			return false;
+	return true;
+}
+
+static void put_escaped(struct json *j, unsigned char c, bool utf8)
+{
+	static const char hex[] = "0123456789abcdef";
+	const char        u[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+	const char        d[] = {'\\', '\\', (char)('0' + c / 100), (char)('0' + c / 10 % 10),
+				 (char)('0' + c % 10)};
+
+	if (c == '"' || c == '\\') {
+		put_char(j, '\\');
+		put_char(j, (char)c);
+	} else if (c < 0x20) {
+		put(j, u, sizeof(u));
+	} else if (c >= 0x80 && !utf8) {
+		put(j, d, sizeof(d));
+	} else {
+		put_char(j, (char)c);
+	}
+}
+
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+void json_text(struct json *j, const char *key, const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	bool                 utf8 = is_utf8(s);
+	size_t               plain;
+
+	put_key(j, key);
+	put_char(j, '"');
+	while (*s) {
+		for (plain = 0; is_plain(s[plain]); plain++)
+			;
+		put(j, (const char *)s, plain);
+		s += plain;
+		if (*s)
+			put_escaped(j, *s++, utf8);
+	}
+	put_char(j, '"');
+}
+
+void json_uint(struct json *j, const char *key, uint64_t n)
+{
+	char  digits[20];
+	char *p = digits + sizeof(digits);
+
+	do
+		*--p = (char)('0' + n % 10);
+	while (n /= 10);
+	put_key(j, key);
+	put(j, p, (size_t)(digits + sizeof(digits) - p));
+}
+
+void json_bool(struct json *j, const char *key, bool value)
+{
+	put_key(j, key);
+	put(j, value ? "true" : "false", value ? 4 : 5);
+}
+
+void json_nothing(struct json *j, const char *key)
+{
+	put_key(j, key);
+	put(j, "null", 4);
+}
+
+void json_members(struct json *j, const char *members, size_t n)
+{
+	put_key(j, NULL);
+	put(j, members, n);
+}
+
+size_t json_finish(struct json *j)
+{
+	if (j->full || j->n == j->room)
+		return 0;
+	j->out[j->n] = '\0';
+	return j->n;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Writes JSON (RFC 8259) into a buffer of the caller, value after value, without a tree in memory:
+ * a record costs a copy of its bytes. Reading JSON is jansson's work.
+ *
+ * Keys are ours and are written as they stand; inside an array the key is NULL. What does not fit
+ * makes the whole text unusable: json_finish() says so.
+ */
+#ifndef NFQD_LOG_JSON_H
+#define NFQD_LOG_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct json {
+	char  *out; /* borrowed */
+	size_t n, room;
+	bool   comma; /* the next value follows another one */
+	bool   full;
+};
+
+static inline void json_begin(struct json *j, char *out, size_t room)
+{
+	*j = (struct json){.out = out, .room = room};
+}
+
+/* Opens an object '{' or an array '['; closes the innermost one, '}' or ']'. */
+void json_open(struct json *j, const char *key, char bracket);
+void json_close(struct json *j, char bracket);
+
+/* A string. Control characters are escaped; text that is not UTF-8 (RFC 3629) is written with each
+ * byte beyond ASCII as \DDD, as odd bytes of names are (RFC 1035 5.1). */
+void json_text(struct json *j, const char *key, const char *text);
+void json_uint(struct json *j, const char *key, uint64_t n);
+void json_bool(struct json *j, const char *key, bool value);
+void json_nothing(struct json *j, const char *key); /* null */
+/* One or more members, "key":value,…, that are JSON already. */
+void json_members(struct json *j, const char *members, size_t n);
+
+/* The length of the text, which is then NUL-terminated; 0: it did not fit. */
+size_t json_finish(struct json *j);
+
+#endif

@@ -19,10 +19,14 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-protot
 override CPPFLAGS += -D_GNU_SOURCE -DNFQD_VERSION='"$(VERSION)"' \
 	-DNFQD_DATADIR='"$(PREFIX)/share/nfqd/rules"' -Infqd $(if $(SANITIZE),-DNFQD_NO_SECCOMP)
 override CFLAGS += -std=c11 $(WARN) -fstack-protector-strong -fPIE -pthread -MMD -MP $(SANITIZE)
+# sanitizers see more without these; a compiler that lacks one does without it
 ifeq ($(SANITIZE),)
-override CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+HARDEN := $(foreach f,-fcf-protection -fstack-clash-protection -ftrivial-auto-var-init=zero,$(shell \
+	$(CC) -Werror $f -x c -c /dev/null -o /dev/null 2>/dev/null && echo $f))
+override CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+override CFLAGS += $(HARDEN)
 endif
-override LDFLAGS += -pie -Wl,-z,relro,-z,now -pthread $(SANITIZE)
+override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack -pthread $(SANITIZE)
 LDLIBS = -lnetfilter_queue -lmnl -lnetfilter_conntrack -lnfnetlink -lnftables -lcares -lcyaml -lyaml \
 	-ljansson -lpcap -lnettle -lgnutls -lnghttp2 -lseccomp -lcap-ng -lsystemd
 
@@ -54,7 +58,13 @@ $(B)/obj/%.o: %.c Makefile
 
 $(B)/obj/nfqd/match/canary.o: nfqd/match/canary.S rules/canary.yaml
 	@mkdir -p $(@D)
-	$(Q)$(CC) -c -o $@ $<
+	$(Q)$(CC) $(HARDEN) -c -o $@ $<
+
+# two objects know where the packs are installed
+$(B)/prefix: FORCE
+	@mkdir -p $(@D)
+	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
+$(B)/obj/nfqd/shared/conf.o $(B)/obj/tools/nfqctl/rules_packs.o: $(B)/prefix
 
 $(B)/tests/%.t: tests/unit/%.c $(B)/libnfqd.a
 	@mkdir -p $(@D)
@@ -104,7 +114,7 @@ prove:
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 asan:           ## the same tests (but the virtual machine's) with sanitizers
 	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory B=build/asan SANITIZE="$(SAN)" CFLAGS="-O1 -g" test-programs
-	$(Q)ASAN_OPTIONS=detect_leaks=1 $(MAKE) --no-print-directory B=build/asan SANITIZE="$(SAN)" prove \
+	$(Q)ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1 $(MAKE) --no-print-directory B=build/asan SANITIZE="$(SAN)" prove \
 		T="$(UNIT:$(B)/%=build/asan/%) $(FUZZ:$(B)/%=build/asan/%) $(wildcard tests/replay/run.t) \
 		$(if $(filter 0,$(shell id -u)),$(sort $(wildcard tests/kernel/*.t)))"
 
@@ -128,23 +138,41 @@ bench:          ## cost beside the queue's own limit, into tools/bench/RESULTS.m
 	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory all $(BENCH)
 	$(Q)tools/bench/run --build $(B) --write
 
-lint:           ## style, include rules, static analysis
+lint: all       ## style, include rules, static analysis
 	$(Q)tools/lint/run
+	$(Q)tools/lint/binaries $(B)
 format:         ## rewrite the sources in the house style
 	$(Q)clang-format -i $(SRC) $(wildcard nfqd/*/*.h nfqd/*.h tools/nfqctl/*.[ch] tests/unit/*/*.c)
 
-install: all    ## into DESTDIR and PREFIX
+UNITS := $(DESTDIR)$(PREFIX)/lib/systemd/system
+USERS := $(DESTDIR)$(PREFIX)/lib/sysusers.d
+MAN   := $(DESTDIR)$(PREFIX)/share/man
+# the unit, the configuration and the manual name the folders of PREFIX
+PLACED := sed 's|/usr/sbin/nfqd|$(PREFIX)/sbin/nfqd|g; s|/usr/share/nfqd|$(PREFIX)/share/nfqd|g; \
+	s|^  - rules/|  - $(PREFIX)/share/nfqd/rules/|'
+
+install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stays as it is
+	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory all
 	install -D -m 755 $(B)/nfqd $(DESTDIR)$(PREFIX)/sbin/nfqd
 	install -D -m 755 $(B)/nfqctl $(DESTDIR)$(PREFIX)/bin/nfqctl
-	install -d $(DESTDIR)$(PREFIX)/share/nfqd/rules
+	install -d $(DESTDIR)$(PREFIX)/share/nfqd/rules $(DESTDIR)/etc/nfqd $(UNITS) $(USERS) \
+		$(MAN)/man1 $(MAN)/man5 $(MAN)/man8
 	install -m 644 rules/*.yaml $(DESTDIR)$(PREFIX)/share/nfqd/rules/
-	install -D -m 644 nfqd/man/nfqd.service $(DESTDIR)/lib/systemd/system/nfqd.service
-	install -D -m 644 nfqd/man/nfqd.8 $(DESTDIR)$(PREFIX)/share/man/man8/nfqd.8
-	install -D -m 644 nfqd/man/nfqd.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/nfqd.yaml.5
-	install -D -m 644 nfqd/man/nfqctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/nfqctl.1
-	[ -e $(DESTDIR)/etc/nfqd/nfqd.yaml ] || \
-		install -D -m 644 nfqd/man/nfqd.yaml $(DESTDIR)/etc/nfqd/nfqd.yaml
-	sed -i 's|^  - rules/|  - $(PREFIX)/share/nfqd/rules/|' $(DESTDIR)/etc/nfqd/nfqd.yaml
+	$(PLACED) nfqd/man/nfqd.8 >$(MAN)/man8/nfqd.8
+	$(PLACED) nfqd/man/nfqd.yaml.5 >$(MAN)/man5/nfqd.yaml.5
+	$(PLACED) nfqd/man/nfqctl.1 >$(MAN)/man1/nfqctl.1
+	$(PLACED) nfqd/man/nfqd.service >$(UNITS)/nfqd.service
+	$(PLACED) nfqd/man/nfqd.yaml >$(DESTDIR)/etc/nfqd/nfqd.yaml.new
+	install -m 644 nfqd/man/nfqd.sysusers $(USERS)/nfqd.conf
+	$(Q)cd $(DESTDIR)/etc/nfqd && if [ ! -e nfqd.yaml ]; then mv nfqd.yaml.new nfqd.yaml; \
+		elif cmp -s nfqd.yaml nfqd.yaml.new; then rm nfqd.yaml.new; \
+		else echo "/etc/nfqd/nfqd.yaml is kept; the packaged one is nfqd.yaml.new beside it"; fi
+	$(if $(DESTDIR),,systemd-sysusers $(USERS)/nfqd.conf)
+
+uninstall:      ## remove what install put there, but for configuration, logs, state and users
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/nfqd bin/nfqctl) $(UNITS)/nfqd.service $(USERS)/nfqd.conf \
+		$(MAN)/man8/nfqd.8 $(MAN)/man5/nfqd.yaml.5 $(MAN)/man1/nfqctl.1 $(DESTDIR)/etc/nfqd/nfqd.yaml.new
+	rm -rf $(DESTDIR)$(PREFIX)/share/nfqd
 
 clean:          ## remove what was built (the virtual machine's kernel stays)
 	rm -rf $(filter-out build/vm,$(wildcard build/*))
@@ -153,4 +181,4 @@ help:           ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
 
 .PHONY: all deps deps-test run demo check check-unit check-kernel check-vm test-programs prove asan \
-	bench fuzz lint format install clean help
+	bench fuzz lint format install uninstall clean help FORCE

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The canary pack inside the program: rules/canary.yaml as it stands. Assembled from the top level. */
+#ifdef __CET__
+#include <cet.h> /* the note that says: no indirect branch comes here, nothing returns elsewhere */
+#endif
 	.section .rodata
 	.global canary_yaml
 	.global canary_yaml_end

@@ -48,9 +48,9 @@ void pipeline_fini(struct pipeline *p)
 	p->fragments = NULL;
 }
 
-void pipeline_exception(struct pipeline *p, struct judged *j, enum exception what)
+void pipeline_exception(struct pipeline *p, struct judged *j, enum fault what)
 {
-	static _Thread_local struct diag_rate rate[EXC_N];
+	static _Thread_local struct diag_rate rate[FAULT_N];
 	const struct packet                  *pkt = j->pkt;
 	enum counter                          counter = COUNT_exc_decode + what;
 	bool                                  drop = rs_settings(p->rules)->drop >> what & 1;
@@ -73,7 +73,7 @@ struct flow *pipeline_flow(struct pipeline *p, struct judged *j)
 	if (!j->flow)
 		j->flow = flow_table_get(p->flows, j->pkt, p->now, &evicted);
 	if (evicted)
-		pipeline_exception(p, j, EXC_flows_full);
+		pipeline_exception(p, j, FAULT_flows_full);
 	return j->flow;
 }
 
@@ -84,7 +84,7 @@ void pipeline_stream(struct pipeline *p, struct judged *j, uint32_t seq, bool an
 
 	flow_need_stream(p->flows, f, seq, anchored, &room);
 	if (room != FLOW_ROOM)
-		pipeline_exception(p, j, room == FLOW_ROOM_OF_SOURCE ? EXC_source_streams : EXC_streams_full);
+		pipeline_exception(p, j, room == FLOW_ROOM_OF_SOURCE ? FAULT_source_streams : FAULT_streams_full);
 }
 
 static void record(struct pipeline *p, struct judged *j, const struct name *name, uint16_t dns_type,
@@ -277,7 +277,7 @@ struct verdict pipeline_finish(struct pipeline *p, struct judged *j, struct verd
 	return v;
 }
 
-struct verdict pipeline_finish_exception(struct pipeline *p, struct judged *j, enum exception what)
+struct verdict pipeline_finish_exception(struct pipeline *p, struct judged *j, enum fault what)
 {
 	pipeline_exception(p, j, what);
 	return pipeline_finish(p, j, j->dropped ? VERDICT_DROP : VERDICT_ALLOW);
@@ -345,7 +345,7 @@ static struct verdict judge_packet(struct pipeline *p, struct judged *j, struct 
 	if (e == DECODE_NOT_IP)
 		return VERDICT_PASS;
 	if (e != DECODE_OK) {
-		pipeline_exception(p, j, EXC_decode);
+		pipeline_exception(p, j, FAULT_decode);
 		return VERDICT_PASS;
 	}
 	pkt->cut |= raw->cut;

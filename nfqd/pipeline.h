@@ -59,7 +59,7 @@ struct watch;
 	X(answers_failed, "packets of our own that could not be sent")                             \
 	X(fragments, "IP fragments, put together before they are judged")                          \
 	X(decoys, "packets that may never reach their server, and decide nothing but a refusal") \
-	EXCEPTIONS(EXCEPTION_COUNTER)
+	FAULTS(EXCEPTION_COUNTER)
 
 enum counter {
 #define X(id, text) COUNT_##id,

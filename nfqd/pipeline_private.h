@@ -81,7 +81,7 @@ struct span pipeline_front(struct pipeline *p, struct judged *j);
 /* Keeps bytes of an incomplete message, from the sequence number seq on. */
 void pipeline_remember(struct pipeline *p, struct judged *j, uint32_t seq, struct span bytes);
 /* Counts what could not be judged, says so now and then; the packet's fate is its policy's. */
-void pipeline_exception(struct pipeline *p, struct judged *j, enum exception what);
+void pipeline_exception(struct pipeline *p, struct judged *j, enum fault what);
 /*
  * Decides a message: every name on its own record, the strictest decision for the packet. When no
  * name is listed the address decides: alone where there is no name, beside an unlisted one only as
@@ -92,6 +92,6 @@ struct verdict pipeline_judge(struct pipeline *p, struct judged *j);
 struct verdict pipeline_finish(struct pipeline *p, struct judged *j, struct verdict v);
 /* Ends inspection of a connection that cannot be judged: by the exception's policy it is allowed or
  * dropped for good. */
-struct verdict pipeline_finish_exception(struct pipeline *p, struct judged *j, enum exception what);
+struct verdict pipeline_finish_exception(struct pipeline *p, struct judged *j, enum fault what);
 
 #endif

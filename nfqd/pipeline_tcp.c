@@ -125,7 +125,7 @@ static struct verdict wait_for_rest(struct pipeline *p, struct judged *j, struct
 	}
 	if (front.n - at >= STREAM_MAX)
 		return f->row ? wait_for_next(p, j, front.n, at + pipeline_dns_length(front, at))
-		              : pipeline_finish_exception(p, j, EXC_hello_size);
+		              : pipeline_finish_exception(p, j, FAULT_hello_size);
 	f->anchored |= at > 0;
 	if (!f->stream)
 		pipeline_remember(p, j, j->pkt->seq + (uint32_t)at, span_of(front.p + at, front.n - at));
@@ -184,7 +184,7 @@ static enum wire_err read_chunks(struct flow *f, struct span bytes, size_t *n)
 static bool judge_dns(struct pipeline *p, struct judged *j, enum wire_err read, struct verdict *v)
 {
 	if (read == WIRE_BAD)
-		pipeline_exception(p, j, EXC_parse);
+		pipeline_exception(p, j, FAULT_parse);
 	if (j->names.n == 0)
 		return false;
 	*v = pipeline_dns(p, j);
@@ -254,7 +254,7 @@ static struct verdict judge_messages(struct pipeline *p, struct judged *j, struc
 		} else if (f->requests) { /* not what was spoken before: the proxy's business */
 			return pipeline_finish(p, j, v);
 		} else if (r == WIRE_BAD && f->anchored) {
-			return pipeline_finish_exception(p, j, EXC_parse);
+			return pipeline_finish_exception(p, j, FAULT_parse);
 		} else { /* or a piece from the middle that only looks like a beginning */
 			return wait_for_start(p, j, front);
 		}
@@ -296,7 +296,7 @@ struct span pipeline_front(struct pipeline *p, struct judged *j)
 		f->segments = 0;
 	if (f->stream->conflict) {
 		f->stream->conflict = false;
-		pipeline_exception(p, j, EXC_overlap);
+		pipeline_exception(p, j, FAULT_overlap);
 	}
 	return added == STREAM_OK ? stream_front(f->stream) : span_of(NULL, 0);
 }
@@ -403,7 +403,7 @@ static struct verdict judge_segment(struct pipeline *p, struct judged *j)
 	if (j->flow && j->flow->decided && !pipeline_again(p, j, &v))
 		return v;
 	if (j->pkt->cut)
-		pipeline_exception(p, j, EXC_cut);
+		pipeline_exception(p, j, FAULT_cut);
 	if (j->pkt->tcp_flags & TCP_SYN)
 		return segment_with_syn(p, j);
 	if (j->flow && j->flow->syn_data)
@@ -417,8 +417,8 @@ static struct verdict judge_segment(struct pipeline *p, struct judged *j)
 		return v;
 	if (j->full) { /* no server takes it while the beginning is missing */
 		if (answered(j))
-			return pipeline_finish_exception(p, j, EXC_hello_size);
-		pipeline_exception(p, j, EXC_window);
+			return pipeline_finish_exception(p, j, FAULT_hello_size);
+		pipeline_exception(p, j, FAULT_window);
 	}
 	return VERDICT_PASS;
 }

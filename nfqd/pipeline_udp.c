@@ -24,16 +24,16 @@ static struct verdict judge_quic(struct pipeline *p, struct judged *j, uint32_t 
 	pipeline_stream(p, j, 0, true);
 	r = quic_datagram(f, j->pkt->payload);
 	if (r == QUIC_CLOSED)
-		pipeline_exception(p, j, EXC_quic);
+		pipeline_exception(p, j, FAULT_quic);
 	if (f->stream->conflict)
-		pipeline_exception(p, j, EXC_overlap);
+		pipeline_exception(p, j, FAULT_overlap);
 	w = wire_of(stream_front(f->stream), &err, true);
 	if (r == QUIC_NEW && quic_tls_names(&w, &j->names) == WIRE_OK) {
 		j->names.tls.quic = version;
 		return pipeline_finish(p, j, pipeline_judge(p, j));
 	}
 	if (r != QUIC_NEW && ++f->segments >= UNKNOWN_DATAGRAMS)
-		return pipeline_finish_exception(p, j, EXC_quic);
+		return pipeline_finish_exception(p, j, FAULT_quic);
 	count_add(p->count, COUNT_waiting, 1);
 	return VERDICT_PASS;
 }
@@ -87,7 +87,7 @@ static struct verdict judge_message(struct pipeline *p, struct judged *j,
 	if (r != WIRE_OK && quic_is(j->pkt->payload, &version))
 		return judge_flow(p, j, version);
 	if (r == WIRE_BAD)
-		pipeline_exception(p, j, j->pkt->cut ? EXC_cut : EXC_parse);
+		pipeline_exception(p, j, j->pkt->cut ? FAULT_cut : FAULT_parse);
 	if (j->names.n == 0)
 		return VERDICT_PASS;
 	v = pipeline_dns(p, j);

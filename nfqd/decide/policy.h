@@ -7,6 +7,7 @@
 #ifndef NFQD_DECIDE_POLICY_H
 #define NFQD_DECIDE_POLICY_H
 
+#include "base/fault.h"
 #include "decide/decision.h"
 #include "match/ruleset.h"
 
@@ -41,35 +42,11 @@ struct rs_exception {
 	int64_t  expires; /* seconds */
 };
 
-/*
- * What cannot be judged: each kind and each limit has a name in the configuration (`on-exception`),
- * a policy (pass or drop) and a counter.
- */
-#define EXCEPTIONS(X)                                                                              \
-	X(decode, "decode", "not a whole IP, TCP or UDP packet")                                   \
-	X(cut, "cut", "packet longer than what was captured of it")                                \
-	X(parse, "parse", "damaged DNS, TLS or HTTP message")                                      \
-	X(quic, "quic-unknown", "QUIC that could not be opened")                                   \
-	X(cert, "certificate", "server's handshake that could not be read")                        \
-	X(hello_size, "hello-size", "hello longer than 16 KiB")                                    \
-	X(window, "window", "segment far from the ones that are waited for")                       \
-	X(overlap, "overlap", "segments that overlap with different bytes")                        \
-	X(flows_full, "flows-full", "flow table full, oldest flow forgotten")                      \
-	X(streams_full, "streams-full", "no memory left, oldest incomplete hello forgotten")       \
-	X(source_streams, "source-streams", "one client's share of that memory is used up")
-
-enum exception {
-#define X(id, key, text) EXC_##id,
-	EXCEPTIONS(X)
-#undef X
-	EXC_N
-};
-
 struct rs_settings {
 	uint8_t mode, events_all, fail_closed;
 	uint8_t default_action; /* of names that no policy matched: POLICY_ALLOW */
 	int64_t not_before;     /* seconds: the present is later, whatever the clock says; 0: unknown */
-	uint32_t drop;          /* bit per enum exception: those that do not pass */
+	uint32_t drop;          /* bit per enum fault: those that do not pass */
 };
 
 /* What the configuration says, as read (shared/conf.c); strings borrowed until the image is built. */

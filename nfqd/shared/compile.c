@@ -162,7 +162,7 @@ static int add_policies(struct build *x)
 	struct policy_where where;
 	struct err          what = { .text = "" };
 
-	for (unsigned i = 0; i < EXC_N; i++)
+	for (unsigned i = 0; i < FAULT_N; i++)
 		settings.drop |= (uint32_t)c->on_exception[i] << i;
 	if (policy_build(&x->b, c->policies, c->n_policies, x->exceptions, x->n_exceptions, &settings,
 	                 &where, &what) == 0)

@@ -132,8 +132,8 @@ static const cyaml_schema_field_t log_fields[] = {
 };
 
 static const cyaml_schema_field_t on_exception_fields[] = {
-#define X(id, key, text) SCHEMA_WORD(key, SCHEMA_OPTIONAL, struct conf, on_exception[EXC_##id], fates),
-	EXCEPTIONS(X)
+#define X(id, key, text) SCHEMA_WORD(key, SCHEMA_OPTIONAL, struct conf, on_exception[FAULT_##id], fates),
+	FAULTS(X)
 #undef X
 	CYAML_FIELD_END,
 };

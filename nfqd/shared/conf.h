@@ -45,7 +45,7 @@ struct conf {
 	struct exception_in *exceptions;
 	unsigned             n_exceptions;
 	int                  default_action;
-	int                  on_exception[EXC_N]; /* 0: pass, 1: drop */
+	int                  on_exception[FAULT_N]; /* 0: pass, 1: drop */
 	char                *control, *state;
 	int                  events; /* enum events */
 	bool                 client_names; /* ask resolvers for the names of clients */

@@ -43,7 +43,7 @@ struct rig_conf {
 	const char *rules; /* NULL: only the canary */
 	int         mode, events;
 	uint32_t    flows, streams; /* 0: the usual */
-	uint32_t    drop; /* bit per enum exception */
+	uint32_t    drop; /* bit per enum fault */
 };
 
 /* NULL with err filled. */
@@ -58,7 +58,7 @@ static inline struct rig *rig_new(const struct rig_conf *c, struct err *err)
 		abort();
 	conf->mode = c->mode;
 	conf->events = c->events;
-	for (unsigned i = 0; i < EXC_N; i++)
+	for (unsigned i = 0; i < FAULT_N; i++)
 		conf->on_exception[i] = (int)(c->drop >> i & 1);
 	if (conf_build(conf, 1, &r->img, err) < 0) {
 		conf_free(conf);

@@ -1058,16 +1058,16 @@ static void test_exception_policies(void **state)
 {
 	static const struct {
 		const char    *what;
-		enum exception exception;
+		enum fault exception;
 		enum counter   counter;
 		uint16_t       port;
 		struct span    first;
 		bool           repeated; /* until it is too much */
 		uint8_t        state;    /* when dropped */
 	} rows[] = {
-		{ "a damaged query", EXC_parse, COUNT_exc_parse, 53, LIT("\0\16" Q "\77a"), false,
+		{ "a damaged query", FAULT_parse, COUNT_exc_parse, 53, LIT("\0\16" Q "\77a"), false,
 		  STATE_UNDECIDED },
-		{ "a hello without an end", EXC_hello_size, COUNT_exc_hello_size, 443,
+		{ "a hello without an end", FAULT_hello_size, COUNT_exc_hello_size, 443,
 		  LIT("\26\3\1\77\377\1\1\0\0"), true, STATE_DROPPED },
 	};
 	static uint8_t filler[1000];

@@ -14,12 +14,7 @@
 
 enum { RETRY_S = 5, DAY_S = 86400, REASON_MAX = 500 };
 
-/* ---- what a rebuild puts beside a configuration -------------------------------------------- */
-
-struct live parent_live(struct parent *p, const struct conf *conf)
-{
-	return (struct live){ .mode = p->mode >= 0 ? p->mode : conf->mode, .state = &p->state };
-}
+/* ---- what is kept beside the configuration ------------------------------------------------- */
 
 void parent_live_open(struct parent *p)
 {
@@ -50,23 +45,6 @@ static int64_t present(const struct parent *p)
 	return policy_present(&rs, (int64_t)(clock_now() / NS_PER_S));
 }
 
-void parent_loaded(struct parent *p)
-{
-	int64_t    now = (int64_t)(clock_now() / NS_PER_S);
-	struct err err = { .text = "" };
-	char       clock[CLOCK_TEXT], packs[CLOCK_TEXT];
-
-	if (present(p) > now) {
-		clock_text_iso(now, clock);
-		clock_text_iso(present(p), packs);
-		diag_warn("clock", "it says %s, which is before the packs were made: it is wrong (or a "
-		          "pack's version is). Stages are judged as of %s until it is set",
-		          clock, packs);
-	}
-	if (state_save(&p->state, &err) < 0)
-		diag_warn("state", "%s: when packs were first loaded is forgotten at the end", err.text);
-}
-
 /* ---- why ----------------------------------------------------------------------------------- */
 
 static json_t *run_why(void *ctx, const json_t *request, struct err *err)
@@ -77,49 +55,6 @@ static json_t *run_why(void *ctx, const json_t *request, struct err *err)
 }
 
 /* ---- reload -------------------------------------------------------------------------------- */
-
-static const char *version_in(const struct ruleset *rs, const char *pack)
-{
-	for (uint32_t i = 0; i < rs->n_packs; i++)
-		if (strcmp(rs_text(rs, rs->packs[i].id), pack) == 0)
-			return rs_text(rs, rs->packs[i].version);
-	return NULL;
-}
-
-/* Appends packs of a that are other, or not at all, in b. */
-static void add_packs(json_t *to, const struct ruleset *a, const struct ruleset *b, bool a_is_new)
-{
-	for (uint32_t i = 0; i < a->n_packs; i++) {
-		const char *pack = rs_text(a, a->packs[i].id);
-		const char *here = rs_text(a, a->packs[i].version), *there = version_in(b, pack);
-
-		if (there && (a_is_new || strcmp(here, there) == 0))
-			continue;
-		json_array_append_new(to, json_pack("{s:s, s:s?, s:s?}", "pack", pack, "from",
-		                                    a_is_new ? there : here, "to",
-		                                    a_is_new ? here : there));
-	}
-}
-
-void parent_note_changes(struct parent *p, const struct image *img)
-{
-	struct ruleset      old = rules_of(p), now;
-	struct ruleset_diff diff;
-	json_t             *packs = json_array();
-
-	ruleset_open(&now, img);
-	add_packs(packs, &old, &now, false);
-	add_packs(packs, &now, &old, true);
-	json_decref(p->changes);
-	p->changes = json_pack("{s:o, s:I, s:I}", "packs", packs, "names_before",
-	                       (json_int_t)old.head->names, "names", (json_int_t)now.head->names);
-	if (ruleset_diff(&old, &now, &diff) < 0)
-		return;
-	json_object_set_new(p->changes, "entries_added", json_integer(diff.entries_added));
-	json_object_set_new(p->changes, "entries_removed", json_integer(diff.entries_removed));
-	json_object_set_new(p->changes, "names_added", json_integer(diff.names_added));
-	json_object_set_new(p->changes, "names_removed", json_integer(diff.names_removed));
-}
 
 static json_t *run_reload(void *ctx, const json_t *request, struct err *err)
 {

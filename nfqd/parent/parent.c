@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Start: queues are bound first (another nfqd is noticed before anything is touched), then the
- * worker reads them (parent_worker.c), and only then packets are steered there (parent_steer.c).
+ * worker reads them (spawn_worker.c), and only then packets are steered there (steering.c).
  * The end is the same backwards. When an interface is only watched there is no queue and no table.
  */
 #include "parent/parent.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -28,7 +25,6 @@
 #include "parent/ctl.h"
 #include "parent/parent_private.h"
 #include "parent/routes.h"
-#include "shared/message.h"
 #include "shared/privs.h"
 #include "worker/worker.h"
 
@@ -40,199 +36,6 @@ uint64_t parent_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-/* ---- files ---- */
-
-static void make_folder_of(const char *path)
-{
-	char *copy = strdup(path);
-
-	if (copy)
-		mkdir(dirname(copy), 0755);
-	free(copy);
-}
-
-static int open_output(const struct conf_output *o, struct err *err)
-{
-	int fd;
-
-	if (strcmp(o->path, "-") == 0)
-		return dup(STDOUT_FILENO);
-	make_folder_of(o->path);
-	fd = open(o->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
-	if (fd < 0)
-		err_set(err, "log %s: %s", o->path, strerror(errno));
-	return fd;
-}
-
-static int open_outputs(struct parent *p, struct err *err)
-{
-	struct worker_in *in = &p->in;
-
-	for (unsigned i = 0; i < p->conf->n_outputs; i++) {
-		if (in->outputs == OUTPUTS_MAX)
-			return err_set(err, "log: more than %u outputs", OUTPUTS_MAX);
-		in->output_fd[i] = open_output(&p->conf->outputs[i], err);
-		in->output_type[i] =
-			p->conf->outputs[i].type == OUTPUT_TEXT ? SINK_TEXT : SINK_EVE;
-		if (in->output_fd[i] < 0)
-			return -1;
-		in->outputs++;
-	}
-	return 0;
-}
-
-/* After rotation: the worker gets new descriptors; a file that cannot be opened keeps the old one. */
-static void reopen_outputs(struct parent *p)
-{
-	for (unsigned i = 0; i < p->in.outputs; i++) {
-		struct err err = { 0 };
-		int        fd = open_output(&p->boot->outputs[i], &err);
-
-		if (fd < 0) {
-			diag_warn("log", "%s", err.text);
-			continue;
-		}
-		if (message_send(p->in.parent, MESSAGE_OUTPUT, i, fd) < 0)
-			diag_warn("log", "the worker could not be told to reopen its logs");
-		close(p->in.output_fd[i]);
-		p->in.output_fd[i] = fd;
-	}
-}
-
-/* ---- reload ---- */
-
-/* The next generation of rules; of the packs of an image, or (NULL) read anew. Returns the sealed
- * image's descriptor, and a view of it: parent and worker share its memory. */
-static int build_rules(struct parent *p, const struct conf *conf, const struct image *from,
-                       const struct image **img, struct err *err)
-{
-	struct live   live = parent_live(p, conf);
-	struct image *built;
-	int           fd;
-
-	if (p->tap) /* nothing is blocked, and the records say so */
-		live.mode = MODE_LOG;
-	if (conf_build_live(conf, &live, p->generation + 1, from, &built, err) < 0)
-		return -1;
-	fd = image_seal(built, "nfqd-rules");
-	free(built);
-	malloc_trim(0); /* what building took; workers are forked from here */
-	if (fd < 0)
-		return err_set(err, "ruleset image: %s", strerror(-fd));
-	*img = image_map(fd);
-	if (*img)
-		return fd;
-	close(fd);
-	return err_set(err, "ruleset image: %s", strerror(errno));
-}
-
-static bool same_outputs(const struct conf *a, const struct conf *b)
-{
-	if (a->n_outputs != b->n_outputs)
-		return false;
-	for (unsigned i = 0; i < a->n_outputs; i++)
-		if (a->outputs[i].type != b->outputs[i].type ||
-		    strcmp(a->outputs[i].path, b->outputs[i].path) != 0)
-			return false;
-	return true;
-}
-
-static bool same_inside(const struct conf_inspect *x, const struct conf_inspect *y)
-{
-	if (x->n_inside != y->n_inside)
-		return false;
-	for (unsigned i = 0; i < x->n_inside; i++)
-		if (strcmp(x->inside[i], y->inside[i]) != 0)
-			return false;
-	return true;
-}
-
-/* What was settled at the start and a reload cannot change. */
-static bool needs_restart(const struct conf *a, const struct conf *b)
-{
-	const struct conf_inspect *x = &a->inspect, *y = &b->inspect;
-
-	return a->fail != b->fail || x->forward != y->forward || x->output != y->output ||
-	       x->queues != y->queues || x->queue_num != y->queue_num ||
-	       x->mark_mask != y->mark_mask || x->answers != y->answers ||
-	       x->marked_output != y->marked_output ||
-	       !same_inside(x, y) || !same_outputs(a, b) || strcmp(a->control, b->control) != 0 ||
-	       strcmp(a->state, b->state) != 0;
-}
-
-/* The old ruleset stays until the worker reads the new one. Takes img and fd. */
-static int swap_rules(struct parent *p, const struct image *img, int fd, struct err *err)
-{
-	if (parent_offer_rules(p, fd, p->generation + 1, err) < 0) {
-		close(fd);
-		image_unmap(img);
-		return -1;
-	}
-	close(p->in.rules);
-	p->in.rules = fd;
-	image_unmap(p->img);
-	p->img = img;
-	p->generation++;
-	return 0;
-}
-
-static void adopt_conf(struct parent *p, struct conf *conf)
-{
-	if (conf == p->conf)
-		return;
-	if (needs_restart(p->boot, conf))
-		diag_warn("reload", "changes of fail, inspect, control, state and log outputs take "
-		                    "effect at the next start");
-	if (p->conf != p->boot)
-		conf_free(p->conf);
-	p->conf = conf;
-}
-
-int parent_reload(struct parent *p, struct err *err)
-{
-	struct conf        *conf = p->conf->path ? conf_load(p->conf->path, err) : p->conf;
-	const struct image *img;
-	int                 fd;
-
-	if (!conf)
-		return -1;
-	fd = build_rules(p, conf, NULL, &img, err);
-	if (fd >= 0)
-		parent_note_changes(p, img);
-	if (fd < 0 || swap_rules(p, img, fd, err) < 0) {
-		if (conf != p->conf)
-			conf_free(conf);
-		return -1;
-	}
-	adopt_conf(p, conf);
-	if (parent_steer_nets(p, err) < 0)
-		return -1;
-	parent_start_resolver(p);
-	parent_loaded(p);
-	return 0;
-}
-
-int parent_rebuild(struct parent *p, struct err *err)
-{
-	const struct image *img;
-	int                 fd = build_rules(p, p->conf, p->img, &img, err);
-
-	return fd < 0 ? -1 : swap_rules(p, img, fd, err);
-}
-
-static void on_hangup(struct parent *p)
-{
-	struct err err = { 0 };
-
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)parent_ms() * 1000);
-	reopen_outputs(p);
-	if (parent_reload(p, &err) < 0)
-		diag_error("reload", "%s; the running rules stay", err.text);
-	else
-		diag_info("reload", "generation %llu is live", (unsigned long long)p->generation);
-	sd_notify(0, "READY=1");
 }
 
 /* ---- start ---- */
@@ -291,7 +94,7 @@ static int open_control(struct parent *p, struct err *err)
 {
 	if (p->tap && !p->conf->path)
 		return 0;
-	make_folder_of(p->conf->control);
+	parent_make_folder_of(p->conf->control);
 	p->ctl = ctl_open(p->conf->control, err);
 	return p->ctl < 0 ? -1 : 0;
 }
@@ -316,10 +119,10 @@ static int start(struct parent *p, struct err *err)
 	if (!p->tap) /* who only watches sends nothing, look-ups neither */
 		parent_open_resolver(p);
 	parent_live_open(p);
-	in->rules = build_rules(p, p->conf, NULL, &p->img, err);
+	in->rules = parent_build_rules(p, p->conf, NULL, &p->img, err);
 	p->generation++;
 	if (in->rules < 0 || open_signals(p, err) < 0 || open_packets(p, err) < 0 ||
-	    open_outputs(p, err) < 0 || open_control(p, err) < 0)
+	    parent_open_outputs(p, err) < 0 || open_control(p, err) < 0)
 		return -1;
 	p->routes = routes_open(err);
 	if (!p->routes || parent_update_routes(p, err) < 0 || parent_start_worker(p, err) < 0 ||
@@ -332,7 +135,7 @@ static int start(struct parent *p, struct err *err)
 static void say_ready(struct parent *p)
 {
 	status_say(p);
-	parent_loaded(p);
+	parent_rules_are_live(p);
 	fputs("nfqd: ready\n", stderr);
 	sd_notify(0, "READY=1");
 }
@@ -347,7 +150,7 @@ static void on_signal(struct parent *p)
 		if (si.ssi_signo == SIGCHLD)
 			parent_reap(p);
 		else if (si.ssi_signo == SIGHUP)
-			on_hangup(p);
+			parent_on_hangup(p);
 		else
 			p->stopping = true;
 	}

@@ -43,19 +43,30 @@ struct parent {
 	unsigned         n_outside;
 };
 
-/* Reads configuration and packs again and swaps them in; on failure everything stays as it was. */
+/* reload.c */
+/* Reads configuration and packs again and puts them in force. -1: err says whether the new rules are
+ * live (something after that failed) or the running ones stay. */
 MUST_CHECK int parent_reload(struct parent *p, struct err *err);
-/* Swaps in the running packs with the present mode and exceptions. */
+/* Compiles the packs in force again, with the present mode and exceptions. -1: the running rules stay. */
 MUST_CHECK int parent_rebuild(struct parent *p, struct err *err);
+/* The next generation of rules: of the packs of an image, or (from NULL) of packs read anew. Returns
+ * the sealed image's descriptor, and in *img a view of it: parent and worker share its memory. */
+MUST_CHECK int parent_build_rules(struct parent *p, const struct conf *conf, const struct image *from,
+                                  const struct image **img, struct err *err);
+/* After rules have come into force: warns of a wrong clock, saves when packs were first loaded. */
+void           parent_rules_are_live(struct parent *p);
+void           parent_on_hangup(struct parent *p); /* SIGHUP: logs are opened anew, then a reload */
 
-/* commands.c: what is kept beside the configuration; what a rebuild puts beside it; notes of what a new
- * image changes; what is to be said and written when it is live; the end of a mode set for a time. */
-void        parent_live_open(struct parent *p);
-void        parent_live_close(struct parent *p);
-struct live parent_live(struct parent *p, const struct conf *conf);
-void        parent_note_changes(struct parent *p, const struct image *img);
-void        parent_loaded(struct parent *p);
-void        parent_mode_ends(struct parent *p);
+/* outputs.c */
+MUST_CHECK int parent_open_outputs(struct parent *p, struct err *err);
+/* After rotation: the worker gets new descriptors; a file that cannot be opened keeps the old one. */
+void           parent_reopen_outputs(struct parent *p);
+void           parent_make_folder_of(const char *path); /* the last folder of the path only */
+
+/* commands.c: the state file and the timer of the mode; the end of a mode set for a time */
+void parent_live_open(struct parent *p);
+void parent_live_close(struct parent *p);
+void parent_mode_ends(struct parent *p);
 
 /* status.c */
 json_t *run_status(void *ctx, const json_t *request, struct err *err);
@@ -64,7 +75,7 @@ void    status_say(const struct parent *p); /* what a person who starts it wants
 
 #define EMPTY_FOLDER "/run/nfqd/empty"
 
-/* parent_resolver.c: the pipe to the resolver's process, before a worker is forked; and the process, when
+/* spawn_resolver.c: the pipe to the resolver's process, before a worker is forked; and the process, when
  * packets are steered, and anew when the names to look up have changed. Without it clients stay
  * without names, which is no reason to stop. */
 void parent_open_resolver(struct parent *p);
@@ -72,13 +83,13 @@ void parent_start_resolver(struct parent *p);
 /* In a child: closes every descriptor above standard error but those n; -1 are none. Sorts keep. */
 void parent_close_but(int keep[], unsigned n);
 
-/* parent_addrs.c: the packs' networks, after each reload; and what was learned, when it was. */
+/* addresses.c: the packs' networks, after each reload; and what was learned, when it was. */
 MUST_CHECK int parent_steer_nets(struct parent *p, struct err *err);
 void           parent_steer_watched(struct parent *p);
 
 uint64_t parent_ms(void); /* monotonic */
 
-/* parent_worker.c */
+/* spawn_worker.c */
 MUST_CHECK int parent_start_worker(struct parent *p, struct err *err);
 void           parent_reap(struct parent *p);
 void           parent_replace_worker(struct parent *p); /* when worker_due has come */
@@ -87,7 +98,7 @@ void           parent_stop_worker(struct parent *p);
  * next worker, reads the old one. */
 MUST_CHECK int parent_offer_rules(struct parent *p, int fd, uint64_t generation, struct err *err);
 
-/* parent_steer.c; what needs no table does nothing without one */
+/* steering.c; what needs no table does nothing without one */
 MUST_CHECK int parent_steer(struct parent *p, struct err *err);
 MUST_CHECK int parent_fill_sets(struct parent *p, struct err *err); /* of a new table */
 MUST_CHECK int parent_update_routes(struct parent *p, struct err *err);

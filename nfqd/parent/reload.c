@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a configuration file to rules in force: parent_reload() at the end of this file has every step
+ * in the order in which it happens. A change of mode or exceptions takes the shorter way of
+ * parent_rebuild(): the packs in force, compiled again.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "parent/parent_private.h"
+
+/* ---- compile ------------------------------------------------------------------------------- */
+
+/* What the running daemon puts above its configuration. */
+static struct live overlay(struct parent *p, const struct conf *conf)
+{
+	return (struct live){ .mode = p->mode >= 0 ? p->mode : conf->mode, .state = &p->state };
+}
+
+int parent_build_rules(struct parent *p, const struct conf *conf, const struct image *from,
+                       const struct image **img, struct err *err)
+{
+	struct live   live = overlay(p, conf);
+	struct image *built;
+	int           fd;
+
+	if (p->tap) /* nothing is blocked, and the records say so */
+		live.mode = MODE_LOG;
+	if (conf_build_live(conf, &live, p->generation + 1, from, &built, err) < 0)
+		return -1;
+	fd = image_seal(built, "nfqd-rules");
+	free(built);
+	malloc_trim(0); /* what building took; workers are forked from here */
+	if (fd < 0)
+		return err_set(err, "ruleset image: %s", strerror(-fd));
+	*img = image_map(fd);
+	if (*img)
+		return fd;
+	close(fd);
+	return err_set(err, "ruleset image: %s", strerror(errno));
+}
+
+/* ---- what a new image changes -------------------------------------------------------------- */
+
+static const char *version_in(const struct ruleset *rs, const char *pack)
+{
+	for (uint32_t i = 0; i < rs->n_packs; i++)
+		if (strcmp(rs_text(rs, rs->packs[i].id), pack) == 0)
+			return rs_text(rs, rs->packs[i].version);
+	return NULL;
+}
+
+/* Appends the packs of a that b lacks or has in another version. */
+static void add_packs(json_t *to, const struct ruleset *a, const struct ruleset *b, bool a_is_new)
+{
+	for (uint32_t i = 0; i < a->n_packs; i++) {
+		const char *pack = rs_text(a, a->packs[i].id);
+		const char *here = rs_text(a, a->packs[i].version), *there = version_in(b, pack);
+
+		if (there && (a_is_new || strcmp(here, there) == 0))
+			continue;
+		json_array_append_new(to, json_pack("{s:s, s:s?, s:s?}", "pack", pack, "from",
+		                                    a_is_new ? there : here, "to",
+		                                    a_is_new ? here : there));
+	}
+}
+
+/* For the answer to `nfqctl reload`: what the image changes in the rules that are in force. */
+static void note_changes(struct parent *p, const struct image *img)
+{
+	struct ruleset      old, now;
+	struct ruleset_diff diff;
+	json_t             *packs = json_array();
+
+	ruleset_open(&old, p->img);
+	ruleset_open(&now, img);
+	add_packs(packs, &old, &now, false);
+	add_packs(packs, &now, &old, true);
+	json_decref(p->changes);
+	p->changes = json_pack("{s:o, s:I, s:I}", "packs", packs, "names_before",
+	                       (json_int_t)old.head->names, "names", (json_int_t)now.head->names);
+	if (ruleset_diff(&old, &now, &diff) < 0)
+		return;
+	json_object_set_new(p->changes, "entries_added", json_integer(diff.entries_added));
+	json_object_set_new(p->changes, "entries_removed", json_integer(diff.entries_removed));
+	json_object_set_new(p->changes, "names_added", json_integer(diff.names_added));
+	json_object_set_new(p->changes, "names_removed", json_integer(diff.names_removed));
+}
+
+/* ---- what a reload cannot change ----------------------------------------------------------- */
+
+static bool same_outputs(const struct conf *a, const struct conf *b)
+{
+	if (a->n_outputs != b->n_outputs)
+		return false;
+	for (unsigned i = 0; i < a->n_outputs; i++)
+		if (a->outputs[i].type != b->outputs[i].type ||
+		    strcmp(a->outputs[i].path, b->outputs[i].path) != 0)
+			return false;
+	return true;
+}
+
+static bool same_inside(const struct conf_inspect *x, const struct conf_inspect *y)
+{
+	if (x->n_inside != y->n_inside)
+		return false;
+	for (unsigned i = 0; i < x->n_inside; i++)
+		if (strcmp(x->inside[i], y->inside[i]) != 0)
+			return false;
+	return true;
+}
+
+/* What was settled at the start and a reload cannot change. */
+static bool needs_restart(const struct conf *a, const struct conf *b)
+{
+	const struct conf_inspect *x = &a->inspect, *y = &b->inspect;
+
+	return a->fail != b->fail || x->forward != y->forward || x->output != y->output ||
+	       x->queues != y->queues || x->queue_num != y->queue_num ||
+	       x->mark_mask != y->mark_mask || x->answers != y->answers ||
+	       x->marked_output != y->marked_output ||
+	       !same_inside(x, y) || !same_outputs(a, b) || strcmp(a->control, b->control) != 0 ||
+	       strcmp(a->state, b->state) != 0;
+}
+
+static void adopt_conf(struct parent *p, struct conf *conf)
+{
+	if (conf == p->conf)
+		return;
+	if (needs_restart(p->boot, conf))
+		diag_warn("reload", "changes of fail, inspect, control, state and log outputs take "
+		                    "effect at the next start");
+	if (p->conf != p->boot)
+		conf_free(p->conf);
+	p->conf = conf;
+}
+
+/* ---- hand over ----------------------------------------------------------------------------- */
+
+/* The old ruleset stays until the worker reads the new one. Takes img and fd. */
+static int swap_rules(struct parent *p, const struct image *img, int fd, struct err *err)
+{
+	if (parent_offer_rules(p, fd, p->generation + 1, err) < 0) {
+		close(fd);
+		image_unmap(img);
+		return -1;
+	}
+	close(p->in.rules);
+	p->in.rules = fd;
+	image_unmap(p->img);
+	p->img = img;
+	p->generation++;
+	return 0;
+}
+
+void parent_rules_are_live(struct parent *p)
+{
+	struct ruleset rs;
+	int64_t        now = (int64_t)(clock_now() / NS_PER_S), judged;
+	struct err     err = { .text = "" };
+	char           clock[CLOCK_TEXT], packs[CLOCK_TEXT];
+
+	ruleset_open(&rs, p->img);
+	judged = policy_present(&rs, now);
+	if (judged > now) {
+		clock_text_iso(now, clock);
+		clock_text_iso(judged, packs);
+		diag_warn("clock", "the clock says %s, which is before the packs were made: the clock (or "
+		          "a pack's version) is wrong. Stages are judged as of %s until the clock is set",
+		          clock, packs);
+	}
+	if (state_save(&p->state, &err) < 0)
+		diag_warn("state", "%s: at the next start it is unknown when packs were first loaded",
+		          err.text);
+}
+
+/* The table's address sets as the new rules want them. When another program has just flushed the
+ * table there is nothing to fill: it is put back first. */
+static int update_sets(struct parent *p, struct err *err)
+{
+	struct err flushed = { .text = "" };
+
+	if (parent_steer_nets(p, &flushed) == 0)
+		return 0;
+	parent_look_at_steering(p);
+	return parent_steer_nets(p, err);
+}
+
+/* ---- the two ways -------------------------------------------------------------------------- */
+
+/* Before the worker has the new rules, a failure leaves everything as it was. Takes conf. */
+static int keep_rules(struct parent *p, struct conf *conf, struct err *err)
+{
+	size_t n = strlen(err->text);
+
+	if (conf != p->conf)
+		conf_free(conf);
+	snprintf(err->text + n, sizeof(err->text) - n, "; the running rules stay");
+	return -1;
+}
+
+int parent_reload(struct parent *p, struct err *err)
+{
+	struct conf        *conf = p->conf->path ? conf_load(p->conf->path, err) : p->conf;
+	struct err          kernel = { .text = "" };
+	const struct image *img;
+	int                 fd;
+
+	if (!conf)
+		return keep_rules(p, NULL, err);
+	fd = parent_build_rules(p, conf, NULL, &img, err);
+	if (fd < 0)
+		return keep_rules(p, conf, err);
+	note_changes(p, img);
+	if (swap_rules(p, img, fd, err) < 0)
+		return keep_rules(p, conf, err);
+	/* the new rules are live: what fails from here on is told, and stops nothing */
+	adopt_conf(p, conf);
+	parent_start_resolver(p);
+	parent_rules_are_live(p);
+	if (update_sets(p, &kernel) < 0)
+		return err_set(err, "generation %llu is live, but the kernel does not steer the packs' "
+		               "networks: %s", (unsigned long long)p->generation, kernel.text);
+	return 0;
+}
+
+int parent_rebuild(struct parent *p, struct err *err)
+{
+	const struct image *img;
+	int                 fd = parent_build_rules(p, p->conf, p->img, &img, err);
+
+	return fd < 0 ? -1 : swap_rules(p, img, fd, err);
+}
+
+void parent_on_hangup(struct parent *p)
+{
+	struct err err = { 0 };
+
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)parent_ms() * 1000);
+	parent_reopen_outputs(p);
+	if (parent_reload(p, &err) < 0)
+		diag_error("reload", "%s", err.text);
+	else
+		diag_info("reload", "generation %llu is live", (unsigned long long)p->generation);
+	sd_notify(0, "READY=1");
+}

@@ -118,9 +118,9 @@ static int place(void *ctx, const char *name, size_t len)
 {
 	struct placing *x = ctx;
 	struct rs_name  n = { .target = x->target };
-	uint64_t        print = print_of(x->seed, name, len);
+	uint64_t        fp = fp_of_pattern(x->seed, name, len);
 
-	memcpy(n.print, &print, sizeof(print));
+	memcpy(n.fp, &fp, sizeof(fp));
 	image_add(x->b, RS_NAME, &n, 1, sizeof(n));
 	return 0;
 }
@@ -354,7 +354,7 @@ static void take_names(struct image_builder *b, const struct image *from)
 	const struct rs_name      *names = image_at(from, RS_NAME);
 
 	for (uint32_t i = 0; i < image_n(from, RS_NAME); i++)
-		if (rs_name_print(&names[i]) && names[i].target < head->of_packs[RS_TARGET])
+		if (rs_name_fp(&names[i]) && names[i].target < head->of_packs[RS_TARGET])
 			image_add(b, RS_NAME, &names[i], 1, sizeof(names[i]));
 }
 
@@ -409,12 +409,12 @@ static int put(struct image_builder *b, const struct rs_name *n, struct err *err
 	struct rs_name *table = (void *)b->section[RS_NAME].data;
 	uint64_t       *filter = (void *)b->section[RS_FILTER].data;
 	uint32_t        slots = b->section[RS_NAME].n, words = b->section[RS_FILTER].n;
-	uint64_t        print = rs_name_print(n), have;
-	uint32_t        at = hash_range(print, slots);
+	uint64_t        fp = rs_name_fp(n), have;
+	uint32_t        at = hash_range(fp, slots);
 	unsigned        same = 0;
 
-	for (; (have = rs_name_print(&table[at])); at = at + 1 == slots ? 0 : at + 1) {
-		if (have != print)
+	for (; (have = rs_name_fp(&table[at])); at = at + 1 == slots ? 0 : at + 1) {
+		if (have != fp)
 			continue;
 		if (table[at].target == n->target)
 			return 0;
@@ -424,7 +424,7 @@ static int put(struct image_builder *b, const struct rs_name *n, struct err *err
 			               target_words(b, n->target), SAME_PRINT_MAX);
 	}
 	table[at] = *n;
-	filter[hash_range(print, words)] |= filter_bits(print);
+	filter[hash_range(fp, words)] |= filter_bits(fp);
 	head_of(b)->names++;
 	return 0;
 }

@@ -74,12 +74,12 @@ static bool same_pattern(const struct ruleset *a, const struct rs_target *x, con
 static bool listed_in(const struct ruleset *a, const struct rs_name *n, const struct ruleset *b)
 {
 	const struct rs_name *table = names_of(b);
-	uint64_t              print = rs_name_print(n), have;
+	uint64_t              fp = rs_name_fp(n), have;
 	uint32_t              slots = image_n(b->img, RS_NAME);
 
-	for (uint32_t at = hash_range(print, slots); (have = rs_name_print(&table[at]));
+	for (uint32_t at = hash_range(fp, slots); (have = rs_name_fp(&table[at]));
 	     at = at + 1 == slots ? 0 : at + 1)
-		if (have == print && same_pattern(a, target_of(a, n), b, target_of(b, &table[at])))
+		if (have == fp && same_pattern(a, target_of(a, n), b, target_of(b, &table[at])))
 			return true;
 	return false;
 }
@@ -90,7 +90,7 @@ static uint32_t names_missing(const struct ruleset *a, const struct ruleset *b)
 	uint32_t              n = 0;
 
 	for (uint32_t i = 0; i < image_n(a->img, RS_NAME); i++)
-		if (rs_name_print(&table[i]) && !target_of(a, &table[i])->exception &&
+		if (rs_name_fp(&table[i]) && !target_of(a, &table[i])->exception &&
 		    !listed_in(a, &table[i], b))
 			n++;
 	return n;

@@ -256,17 +256,17 @@ void labels_split(struct labels *l, const char *text, size_t len)
 	l->start[l->n++] = 0;
 }
 
-uint64_t print_longer(uint64_t print, struct span label)
+uint64_t fp_extend(uint64_t fp, struct span label)
 {
-	uint64_t h = hash64(label.p, label.n, print);
+	uint64_t h = hash64(label.p, label.n, fp);
 
 	return h ? h : 1;
 }
 
-uint64_t print_of(uint64_t seed, const char *name, size_t len)
+uint64_t fp_of_pattern(uint64_t seed, const char *name, size_t len)
 {
 	struct labels l;
-	uint64_t      print = seed;
+	uint64_t      fp = seed;
 
 	labels_split(&l, name, len);
 	for (unsigned i = 0; i < l.n; i++) {
@@ -274,9 +274,9 @@ uint64_t print_of(uint64_t seed, const char *name, size_t len)
 
 		if (memchr(label.p, '*', label.n))
 			break;
-		print = print_longer(print, label);
+		fp = fp_extend(fp, label);
 	}
-	return print;
+	return fp;
 }
 
 /* ---- globs --------------------------------------------------------------------------------- */

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/yaml.h"
-#include "match/names.h"
+#include "match/pattern.h"
 #include "match/pack.h"
 #include "match/ruleset.h"
 

@@ -165,7 +165,7 @@ static bool fits(const struct ruleset *rs, const struct rs_target *t, const stru
 }
 
 /* Everything that is indexed under one fingerprint. */
-static void look_up(const struct ruleset *rs, uint64_t print, const struct labels *name,
+static void look_up(const struct ruleset *rs, uint64_t fp, const struct labels *name,
                     unsigned labels, struct match *out)
 {
 	const struct rs_name   *table = image_at(rs->img, RS_NAME);
@@ -174,11 +174,11 @@ static void look_up(const struct ruleset *rs, uint64_t print, const struct label
 	uint64_t                have;
 	struct hit              h;
 
-	for (uint32_t at = hash_range(print, slots); (have = rs_name_print(&table[at]));
+	for (uint32_t at = hash_range(fp, slots); (have = rs_name_fp(&table[at]));
 	     at = at + 1 == slots ? 0 : at + 1) {
 		const struct rs_target *t = &targets[table[at].target];
 
-		if (have != print || !fits(rs, t, name, labels, &h))
+		if (have != fp || !fits(rs, t, name, labels, &h))
 			continue;
 		if (t->exception)
 			offer_exception(out, t->rule);
@@ -191,15 +191,15 @@ void ruleset_match_name(const struct ruleset *rs, const struct name *name, struc
 {
 	const uint64_t *filter = image_at(rs->img, RS_FILTER);
 	uint32_t        words = image_n(rs->img, RS_FILTER);
-	uint64_t        print = rs->head->seed;
+	uint64_t        fp = rs->head->seed;
 	struct labels   l;
 
 	out->n = out->n_exceptions = 0;
 	labels_split(&l, name->text, name->len);
 	for (unsigned i = 0; i < l.n; i++) {
-		print = print_longer(print, label_at(&l, i));
-		if (filter_has(filter[hash_range(print, words)], print))
-			look_up(rs, print, &l, i + 1, out);
+		fp = fp_extend(fp, label_at(&l, i));
+		if (filter_has(filter[hash_range(fp, words)], fp))
+			look_up(rs, fp, &l, i + 1, out);
 	}
 	protect(rs, out);
 }
@@ -210,19 +210,19 @@ unsigned ruleset_match_all(const struct ruleset *rs, const struct name *name, st
 	const struct rs_name   *table = image_at(rs->img, RS_NAME);
 	const struct rs_target *targets = image_at(rs->img, RS_TARGET);
 	uint32_t                slots = image_n(rs->img, RS_NAME);
-	uint64_t                print = rs->head->seed, have;
+	uint64_t                fp = rs->head->seed, have;
 	unsigned                n = 0;
 	struct labels           l;
 	struct hit              h;
 
 	labels_split(&l, name->text, name->len);
 	for (unsigned i = 0; i < l.n; i++) {
-		print = print_longer(print, label_at(&l, i));
-		for (uint32_t at = hash_range(print, slots); (have = rs_name_print(&table[at]));
+		fp = fp_extend(fp, label_at(&l, i));
+		for (uint32_t at = hash_range(fp, slots); (have = rs_name_fp(&table[at]));
 		     at = at + 1 == slots ? 0 : at + 1) {
 			const struct rs_target *t = &targets[table[at].target];
 
-			if (have != print || t->exception || !fits(rs, t, &l, i + 1, &h))
+			if (have != fp || t->exception || !fits(rs, t, &l, i + 1, &h))
 				continue;
 			if (n < max)
 				out[n] = h;

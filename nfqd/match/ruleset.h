@@ -94,7 +94,7 @@ struct rs_rule {
 };
 
 struct rs_name {
-	uint32_t print[2]; /* fingerprint, in halves so that a record takes 12 bytes; 0: free */
+	uint32_t fp[2]; /* fingerprint, in halves so that a record takes 12 bytes; 0: free */
 	uint32_t target;
 };
 
@@ -165,12 +165,12 @@ unsigned ruleset_match_all(const struct ruleset *rs, const struct name *name, st
 void hit_pattern(const struct ruleset *rs, const struct hit *hit, const struct name *name,
                  char out[static NAME_TEXT + 2]);
 
-static inline uint64_t rs_name_print(const struct rs_name *n)
+static inline uint64_t rs_name_fp(const struct rs_name *n)
 {
-	uint64_t print;
+	uint64_t fp;
 
-	memcpy(&print, n->print, sizeof(print));
-	return print;
+	memcpy(&fp, n->fp, sizeof(fp));
+	return fp;
 }
 
 static inline const char *rs_text(const struct ruleset *rs, uint32_t off)

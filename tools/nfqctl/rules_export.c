@@ -16,7 +16,7 @@
 
 #include "base/clock.h"
 #include "decide/policy.h"
-#include "match/names.h"
+#include "match/pattern.h"
 #include "match/ruleset.h"
 #include "nfqctl.h"
 #include "rules_export.h"

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "match/names.h"
+#include "match/pattern.h"
 #include "match/ruleset.h"
 #include "nfqctl.h"
 #include "rules_import.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "match/names.h"
+#include "match/pattern.h"
 #include "match/ruleset.h"
 #include "rules_lint.h"
 

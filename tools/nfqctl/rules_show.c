@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "match/names.h"
+#include "match/pattern.h"
 #include "match/ruleset.h"
 #include "nfqctl.h"
 #include "rules.h"

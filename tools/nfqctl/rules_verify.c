@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/yaml.h"
-#include "match/names.h"
+#include "match/pattern.h"
 #include "nfqctl.h"
 #include "rules_verify.h"
 

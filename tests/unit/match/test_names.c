@@ -188,18 +188,18 @@ static void test_globs(void **state)
 static void test_prints(void **state)
 {
 	struct labels l;
-	uint64_t      print = 42;
+	uint64_t      fp = 42;
 
 	(void)state;
 	labels_split(&l, "c.b.a", 5);
 	assert_int_equal(l.n, 3);
 	for (unsigned i = 0; i < l.n; i++) {
-		print = print_longer(print, label_at(&l, i));
-		assert_true(print == print_of(42, &"c.b.a"[4 - 2 * i], 1 + 2 * i));
+		fp = fp_extend(fp, label_at(&l, i));
+		assert_true(fp == fp_of_pattern(42, &"c.b.a"[4 - 2 * i], 1 + 2 * i));
 	}
-	assert_true(print_of(42, "c.b.a", 5) != print_of(43, "c.b.a", 5));
-	assert_true(print_of(42, "x-*.b.a", 7) == print_of(42, "b.a", 3));
-	assert_true(print_of(42, "c*.d.x-*.b.a", 12) == print_of(42, "b.a", 3));
+	assert_true(fp_of_pattern(42, "c.b.a", 5) != fp_of_pattern(43, "c.b.a", 5));
+	assert_true(fp_of_pattern(42, "x-*.b.a", 7) == fp_of_pattern(42, "b.a", 3));
+	assert_true(fp_of_pattern(42, "c*.d.x-*.b.a", 12) == fp_of_pattern(42, "b.a", 3));
 }
 
 /* More labels than there is room for: the left-hand rest counts as one. */

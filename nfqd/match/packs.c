@@ -53,11 +53,14 @@ static int packs_add(struct packs *packs, struct pack *p, struct err *err)
 	return 0;
 }
 
+/* What a folder is taken for: neither never.yaml, which is not a pack, nor a file whose name begins with a
+ * capital, such as TEMPLATE.yaml. */
 static int is_pack_file(const struct dirent *e)
 {
 	size_t n = strlen(e->d_name);
 
-	return e->d_name[0] != '.' && n > 5 && strcmp(e->d_name + n - 5, ".yaml") == 0;
+	return e->d_name[0] != '.' && (e->d_name[0] < 'A' || e->d_name[0] > 'Z') && n > 5 &&
+	       strcmp(e->d_name + n - 5, ".yaml") == 0 && strcmp(e->d_name, "never.yaml") != 0;
 }
 
 /* By bytes, not by locale. */

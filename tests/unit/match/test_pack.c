@@ -285,6 +285,8 @@ static void test_lists(void **state)
 	write_pack("d/a.yaml", "a");
 	write_pack("d/a.yaml~", "x");
 	write_pack("d/.x.yaml", "x");
+	write_pack("d/TEMPLATE.yaml", "x");
+	write_file("d/never.yaml", "never: []\n");
 	write_pack("e.yaml", "a");
 	write_pack("c.yaml", "canary");
 	write_file("bad.yaml", "vendor: v\nversion: 1\nsources: []\nstages: []\nentries: []\n");

@@ -111,7 +111,7 @@ refuses "a date of the first century" 's/from: 2024-09-29, action: block, catego
 refuses "what would paint the screen" 's/No updates\./"No \\e[2J updates"/' 'No ' \
 	"entry 'mirrors': side_effect: contains a control character"
 refuses "an unknown category" '/id: zone/,/sources/s/category: web/category: wob/' wob \
-	"entry 'zone': category: 'wob' is none of update, telemetry, reputation, activation, account, push, crash, web, resolver, canary"
+	"entry 'zone': category: 'wob' is none of update, telemetry, reputation, activation, account, push, crash, web, resolver, canary, firmware, licence"
 refuses "a bad port" 's|tcp/443|tcp/99999|' 'tcp/99999' \
 	"entry 'mirrors': bad port 'tcp/99999' (write tcp/443, udp/443, any/443, tcp or udp)"
 refuses "no citation" 's/, citation: site policy//' 'id: ours' "stage 'ours': missing key 'citation'"

@@ -24,6 +24,7 @@ static const cyaml_strval_t categories[] = {
 	{ "account", CAT_ACCOUNT },       { "push", CAT_PUSH },
 	{ "crash", CAT_CRASH },           { "web", CAT_WEB },
 	{ "resolver", CAT_RESOLVER },     { "canary", CAT_CANARY },
+	{ "firmware", CAT_FIRMWARE },     { "licence", CAT_LICENCE },
 };
 static const cyaml_strval_t confidences[] = {
 	{ "low", CONF_LOW },

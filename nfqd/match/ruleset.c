@@ -15,7 +15,8 @@
 
 const char *const category_words[] = { "update", "telemetry", "reputation", "activation",
 	                               "account", "push",     "crash",      "web",
-	                               "resolver", "canary",  NULL };
+	                               "resolver", "canary",   "firmware",   "licence",
+	                               NULL };
 const char *const confidence_words[] = { "low", "medium", "high", NULL };
 const char *const basis_words[] = { "law", "vendor", "site", NULL };
 

@@ -54,6 +54,8 @@ enum category {
 	CAT_WEB,
 	CAT_RESOLVER,
 	CAT_CANARY,
+	CAT_FIRMWARE,
+	CAT_LICENCE,
 	CATEGORIES
 };
 enum confidence { CONF_LOW, CONF_MEDIUM, CONF_HIGH };

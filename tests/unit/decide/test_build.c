@@ -40,7 +40,8 @@ static void test_policies(void **state)
 		  "policies[0].match.packs[0]: policy 'p': pack 'avk' is unknown (allowed: kav)" },
 		{ "an unknown category", "categories", "updates",
 		  "policies[0].match.categories[0]: policy 'p': 'updates' is unknown (allowed: update, "
-		  "telemetry, reputation, activation, account, push, crash, web, resolver, canary)" },
+		  "telemetry, reputation, activation, account, push, crash, web, resolver, canary, firmware, "
+		  "licence)" },
 		{ "an unknown confidence", "confidence", "certain",
 		  "policies[0].match.confidence[0]: policy 'p': 'certain' is unknown (allowed: low, "
 		  "medium, high)" },

@@ -130,7 +130,7 @@ static void test_messages(void **state)
 		  "entries:\n  - id: e\n    names: [a.b]\n    category: updates\n    sources: [s1]\n"
 		  "    confidence: high\n    side_effect: none\n",
 		  "p.yaml:9: entry 'e': category: 'updates' is none of update, telemetry, reputation, "
-		  "activation, account, push, crash, web, resolver, canary" },
+		  "activation, account, push, crash, web, resolver, canary, firmware, licence" },
 		{ "an action that an entry cannot have", HEAD STAGES ENTRY "    action: block\n",
 		  "p.yaml:13: entry 'e': action: 'block' is none of log, allow" },
 		{ "no side effect", HEAD STAGES

@@ -6,9 +6,10 @@
 #include "pipeline_private.h"
 
 #include "base/clock.h"
+#include "base/steered.h"
 #include "reassemble/quic.h"
 
-enum { UNKNOWN_DATAGRAMS = 16, NETBIOS_PORT = 137, MDNS_PORT = 5353, LLMNR_PORT = 5355 };
+enum { UNKNOWN_DATAGRAMS = 16 };
 
 #define UDP_FORGOTTEN (10 * NS_PER_S) /* longer silent, and a decided flow may be another one */
 
@@ -99,8 +100,7 @@ static struct verdict judge_message(struct pipeline *p, struct judged *j,
 /* Names of the neighbourhood, by mDNS, LLMNR and NetBIOS: no resolver is asked. */
 static bool is_for_neighbours(const struct packet *pkt)
 {
-	return pkt->dport == NETBIOS_PORT || pkt->dport == MDNS_PORT || pkt->dport == LLMNR_PORT ||
-	       addr_is_multicast(&pkt->dst);
+	return udp_port_is_neighbours(pkt->dport) || addr_is_multicast(&pkt->dst);
 }
 
 struct verdict pipeline_datagram(struct pipeline *p, struct judged *j)

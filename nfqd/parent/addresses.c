@@ -5,13 +5,13 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/steered.h"
 #include "parent/parent_private.h"
 
-/* Every TCP port comes to the queue anyhow, and these of UDP. */
-static bool is_queued_anyhow(uint32_t port)
+/* Every TCP port is queued, and some of UDP. */
+static bool is_queued(uint32_t port)
 {
-	return port >> 16 == IPPROTO_TCP || (port & 0xffff) == 53 || (port & 0xffff) == 443 ||
-	       (port & 0xffff) == 853;
+	return port >> 16 == IPPROTO_TCP || udp_port_is_queued((uint16_t)port);
 }
 
 /* Is all of a network for UDP, or for protocols that have no ports? */
@@ -48,7 +48,7 @@ static void steer_net(struct steer_set *set, const struct ruleset *rs, const str
 	for (uint32_t i = 0; i < ports.n; i++) {
 		uint32_t port = rs->list[ports.first + i];
 
-		if (!is_queued_anyhow(port) && !is_covered(rs, nets, n, (uint16_t)port))
+		if (!is_queued(port) && !is_covered(rs, nets, n, (uint16_t)port))
 			steer_set_add_port(set, &n->net, (uint16_t)port);
 	}
 }

@@ -2,6 +2,7 @@
 /* QUIC long headers, and the frames of Initial packets. */
 #include "reassemble/quic.h"
 
+#include "base/steered.h"
 #include "base/wire.h"
 #include "reassemble/crypto.h"
 
@@ -36,41 +37,43 @@ enum { TYPE_INITIAL, TYPE_0RTT, TYPE_HANDSHAKE, TYPE_RETRY };
 #define SALT_DRAFT_22                                                                              \
 	{ 0x7f, 0xbc, 0xdb, 0x0e, 0x7c, 0x66, 0xbb, 0xe9, 0x19, 0x3a,                              \
 	  0x96, 0xcd, 0x21, 0x51, 0x9e, 0xbd, 0x7a, 0x02, 0x64, 0x4a }
+#define SALT_Q050                                                                                  \
+	{ 0x50, 0x45, 0x74, 0xef, 0xd0, 0x66, 0xfe, 0x2f, 0x9d, 0x94,                              \
+	  0x5c, 0xfc, 0xdb, 0xd3, 0xa7, 0xf0, 0xd3, 0xb5, 0x6b, 0x45 }
+#define SALT_T050                                                                                  \
+	{ 0x7f, 0xf5, 0x79, 0xe5, 0xac, 0xd0, 0x72, 0x91, 0x55, 0x80,                              \
+	  0x30, 0x4c, 0x43, 0xa2, 0x36, 0x7c, 0x60, 0x48, 0x83, 0x10 }
+#define SALT_T051                                                                                  \
+	{ 0x7a, 0x4e, 0xde, 0xf4, 0xe7, 0xcc, 0xee, 0x5f, 0xa4, 0x50,                              \
+	  0x6c, 0x19, 0x12, 0x4f, 0xc8, 0xcc, 0xda, 0x6e, 0x03, 0x3d }
+#define SALT_V2                                                                                    \
+	{ 0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93,                              \
+	  0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9, 0xbd, 0x2e, 0xd9 }
 #define LABELS    "quic key", "quic iv", "quic hp"
 #define LABELS_V2 "quicv2 key", "quicv2 iv", "quicv2 hp"
+
+/* What a row of QUIC_VERSIONS (base/steered.h) calls its secrets. */
+#define SECRETS_V1       { SALT_V1, LABELS }
+#define SECRETS_V2       { SALT_V2, LABELS_V2 }
+#define SECRETS_DRAFT_29 { SALT_DRAFT_29, LABELS }
+#define SECRETS_DRAFT_23 { SALT_DRAFT_23, LABELS }
+#define SECRETS_DRAFT_22 { SALT_DRAFT_22, LABELS }
+#define SECRETS_Q050     { SALT_Q050, LABELS }
+#define SECRETS_T050     { SALT_T050, LABELS }
+#define SECRETS_T051     { SALT_T051, LABELS }
 
 /* v & mask lies between first and last. */
 static const struct version {
 	uint32_t               first, last, mask;
-	uint8_t                rotate; /* RFC 9369 3.2: type bits are one higher */
-	bool                   google; /* the frames of Google's QUIC */
+	unsigned               traits; /* QUIC_V2, QUIC_GOOGLE */
 	struct initial_secrets secrets;
 } versions[] = {
-	{ 1, 1, ~0U, 0, false, { SALT_V1, LABELS } },
-	{ 0x6b3343cf, 0x6b3343cf, ~0U, 1, false,
-	  { { 0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93,
-	      0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9, 0xbd, 0x2e, 0xd9 }, LABELS_V2 } },
-	{ 0xff000021, 0xff000022, ~0U, 0, false, { SALT_V1, LABELS } }, /* drafts 33 and 34 */
-	{ 0xff00001d, 0xff000020, ~0U, 0, false, { SALT_DRAFT_29, LABELS } },
-	{ 0xff000017, 0xff00001c, ~0U, 0, false, { SALT_DRAFT_23, LABELS } },
-	{ 0xff000016, 0xff000016, ~0U, 0, false, { SALT_DRAFT_22, LABELS } },
-	/* mvfst, after drafts 22 and 27 */
-	{ 0xfaceb001, 0xfaceb001, ~0U, 0, false, { SALT_DRAFT_22, LABELS } },
-	{ 0xfaceb002, 0xfaceb002, ~0U, 0, false, { SALT_DRAFT_23, LABELS } },
-	{ 0xfaceb00e, 0xfaceb00e, ~0U, 0, false, { SALT_DRAFT_23, LABELS } },
-	/* Q050, T050, T051: Google's between its own QUIC and the IETF's */
-	{ 0x51303530, 0x51303530, ~0U, 0, true,
-	  { { 0x50, 0x45, 0x74, 0xef, 0xd0, 0x66, 0xfe, 0x2f, 0x9d, 0x94,
-	      0x5c, 0xfc, 0xdb, 0xd3, 0xa7, 0xf0, 0xd3, 0xb5, 0x6b, 0x45 }, LABELS } },
-	{ 0x54303530, 0x54303530, ~0U, 0, true,
-	  { { 0x7f, 0xf5, 0x79, 0xe5, 0xac, 0xd0, 0x72, 0x91, 0x55, 0x80,
-	      0x30, 0x4c, 0x43, 0xa2, 0x36, 0x7c, 0x60, 0x48, 0x83, 0x10 }, LABELS } },
-	{ 0x54303531, 0x54303531, ~0U, 0, true,
-	  { { 0x7a, 0x4e, 0xde, 0xf4, 0xe7, 0xcc, 0xee, 0x5f, 0xa4, 0x50,
-	      0x6c, 0x19, 0x12, 0x4f, 0xc8, 0xcc, 0xda, 0x6e, 0x03, 0x3d }, LABELS } },
+#define X(first, last, secrets, traits) { first, last, ~0U, traits, SECRETS_##secrets },
+	QUIC_VERSIONS(X)
+#undef X
 	/* RFC 9000 15: ?a?a?a?a asks for a negotiation, with what else the client uses */
-	{ 0x0a0a0a0a, 0x0a0a0a0a, 0x0f0f0f0f, 0, false, { SALT_V1, LABELS } },
-	{ 0x0a0a0a0a, 0x0a0a0a0a, 0x0f0f0f0f, 0, false, { SALT_DRAFT_29, LABELS } },
+	{ 0x0a0a0a0a, 0x0a0a0a0a, 0x0f0f0f0f, 0, SECRETS_V1 },
+	{ 0x0a0a0a0a, 0x0a0a0a0a, 0x0f0f0f0f, 0, SECRETS_DRAFT_29 },
 };
 
 /* The first row for a version behind another row (NULL: of all). */
@@ -220,7 +223,7 @@ static size_t open_initial(struct flow *f, const struct version *v, struct span 
  */
 static bool add_frames(struct stream *s, const struct version *v, struct span frames, bool other_keys)
 {
-	uint64_t crypto = v->google ? FRAME_CRYPTO_GOOGLE : FRAME_CRYPTO;
+	uint64_t crypto = v->traits & QUIC_GOOGLE ? FRAME_CRYPTO_GOOGLE : FRAME_CRYPTO;
 	bool before = s->conflict, fresh;
 
 	s->conflict = false;
@@ -255,7 +258,7 @@ static enum quic_result read_header(struct wire *w, struct initial *i)
 		wire_skip(w, wire_left(w));
 		return QUIC_NOTHING;
 	}
-	type = ((first >> 4) - i->v->rotate) & 3U;
+	type = ((first >> 4) - (i->v->traits & QUIC_V2)) & 3U;
 	n = wire_u8(w);
 	if (n > CID_MAX)
 		wire_fail(w, WIRE_BAD);

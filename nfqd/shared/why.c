@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/steered.h"
 #include "decide/policy.h"
 
-enum { MATCHES_MAX = 64, HTTPS = 443, DNS = 53 };
+enum { MATCHES_MAX = 64 };
 
 struct why {
 	const struct ruleset *rs;
@@ -86,7 +87,7 @@ static void usual_port(struct why *w)
 			ports = w->rs->rules[nets[i].rule].ports;
 	first = ports.n ? w->rs->list[ports.first] : 0;
 	w->proto = first >> 16 ? (uint8_t)(first >> 16) : IPPROTO_TCP;
-	w->port = first & 0xffff ? (uint16_t)first : HTTPS;
+	w->port = first & 0xffff ? (uint16_t)first : PORT_HTTPS;
 }
 
 static int read_port(struct why *w, const char *text, struct err *err)
@@ -266,7 +267,7 @@ static json_t *client_sees(const struct why *w)
 	struct decision dns, tcp, udp;
 	const char     *answer;
 
-	decide(w, IPPROTO_UDP, DNS, &dns);
+	decide(w, IPPROTO_UDP, PORT_DNS, &dns);
 	decide(w, IPPROTO_TCP, w->port, &tcp);
 	decide(w, IPPROTO_UDP, w->port, &udp);
 	answer = dns.action == ACTION_REJECT ? answers[dns.dns] : words[dns.action].dns;

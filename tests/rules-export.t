@@ -148,7 +148,7 @@ is "$(sort back.allow.txt)" "$(printf '%s\n' .help.example.org .logzone.blocked.
 export_ nft p.yaml >p.nft
 ok "nft takes the sets" unshare $([ "$(id -u)" = 0 ] || echo -r) -n nft -c -f p.nft
 is "$(tr -d ' \t\n' <p.nft | grep -o 'set[a-z0-9_]*{[^}]*}*')" \
-	"setblocked4{typeipv4_addrflagsintervalauto-mergeelements={192.0.2.0/24,192.0.2.128/25}}
+	"setblocked4{typeipv4_addrflagsintervalauto-mergeelements={192.0.2.0/24}}
 setblocked4_ports{typeipv4_addr.inet_proto.inet_serviceflagsinterval}
 setrecorded4{typeipv4_addrflagsintervalauto-merge}
 setrecorded4_ports{typeipv4_addr.inet_proto.inet_serviceflagsinterval}
@@ -164,6 +164,7 @@ nets:
   - {cidr: 10.0.0.0/8, category: update, ports: [tcp/443, any/853], sources: [s], confidence: high, side_effect: none}
   - {cidr: 10.1.0.0/16, category: update, ports: [tcp, tcp/443], sources: [s], confidence: high, side_effect: none}
   - {cidr: 10.2.0.0/16, category: update, ports: [tcp/443], sources: [s], confidence: high, side_effect: none}
+  - {cidr: 10.3.0.0/16, category: update, ports: [tcp/400-500], sources: [s], confidence: high, side_effect: none}
   - {cidr: 198.51.100.0/24, category: update, sources: [s], confidence: high, side_effect: none}
   - {cidr: 198.51.100.128/25, category: update, sources: [s], confidence: high, side_effect: none, action: log}
   - {cidr: 203.0.113.0/24, category: update, sources: [s], confidence: high, side_effect: none}
@@ -174,7 +175,7 @@ export_ nft n.yaml >n.nft
 ok "nft loads them" unshare $([ "$(id -u)" = 0 ] || echo -r) -n nft -f n.nft
 is "$(tr -d ' \t\n' <n.nft | grep -o 'set[a-z]*4[a-z_]*{[^}]*}*')" \
 	"setblocked4{typeipv4_addrflagsintervalauto-merge}
-setblocked4_ports{typeipv4_addr.inet_proto.inet_serviceflagsintervalelements={10.0.0.0/8.tcp.443,10.0.0.0/8.tcp.853,10.0.0.0/8.udp.853,10.1.0.0/16.tcp.0-65535,203.0.113.0/25.udp.53}}
+setblocked4_ports{typeipv4_addr.inet_proto.inet_serviceflagsintervalelements={10.0.0.0/8.tcp.443,10.0.0.0/8.tcp.853,10.0.0.0/8.udp.853,10.1.0.0/16.tcp.0-442,10.1.0.0/16.tcp.444-852,10.1.0.0/16.tcp.854-65535,10.3.0.0/16.tcp.400-442,10.3.0.0/16.tcp.444-500,203.0.113.0/25.udp.53}}
 setrecorded4{typeipv4_addrflagsintervalauto-mergeelements={198.51.100.128/25}}
 setrecorded4_ports{typeipv4_addr.inet_proto.inet_serviceflagsinterval}" "nft: ports narrow, and what stays open is not swallowed"
 like "$(grep '^#' n.nft)" "lost: 2 networks inside which something stays open: left out"$'\n'"#   198.51.100.0/24"$'\n'"#   203.0.113.0/24" "nft: what was left out is said"

@@ -113,7 +113,7 @@ refuses "what would paint the screen" 's/No updates\./"No \\e[2J updates"/' 'No 
 refuses "an unknown category" '/id: zone/,/sources/s/category: web/category: wob/' wob \
 	"entry 'zone': category: 'wob' is none of update, telemetry, reputation, activation, account, push, crash, web, resolver, canary, firmware, licence"
 refuses "a bad port" 's|tcp/443|tcp/99999|' 'tcp/99999' \
-	"entry 'mirrors': bad port 'tcp/99999' (write tcp/443, udp/443, any/443, tcp or udp)"
+	"entry 'mirrors': bad port 'tcp/99999' (write tcp/443, udp/443, any/443, tcp/100-199, tcp or udp)"
 refuses "no citation" 's/, citation: site policy//' 'id: ours' "stage 'ours': missing key 'citation'"
 refuses "two stages of one hour" 's/categories: \[web\]/categories: [web, update]/' 'id: ours' \
 	"stage 'ours': begins with stage 'in-force' and covers a category of it"
@@ -124,6 +124,48 @@ warns "one law for every category" '/id: in-force/s/categories: \[update\], //;/
 	"stage 'in-force' blocks every category, which no citation covers: name them under 'categories', or write basis: site"
 warns "the vendor's word without the vendor" 's/, publisher: vendor//;/id: announced/s/basis: law/basis: vendor/' \
 	'id: announced' "stage 'announced' basis vendor, but no source of the pack has publisher: vendor"
+
+# ---- numbers, dates, what is retired
+sids() {	# [SED-SCRIPT]: the pack with numbers
+	pack | sed 's/^version.*/&\nsids: 9100000/; s/- id: mirrors/&\n    sid: 9100000/; s/- id: zone/&\n    sid: 9100001/
+		s/- id: removal/&\n    sid: 9100002/; s/{cidr/{sid: 9100003, cidr/' | sed "${1:-}"
+}
+numbers() {	# WHAT SED-SCRIPT LINE-REGEX MESSAGE
+	sids "$2" >p.yaml
+	lint p.yaml
+	is "$status $said" "1 p.yaml:$(line "$3"): $4" "$1"
+}
+sids >p.yaml
+lint p.yaml
+is "$status $said" "0 " "a pack that allots its numbers"
+numbers "an entry without a number" '/sid: 9100001/d' 'id: zone' "entry 'zone': missing key 'sid' (the next one is 9100004)"
+numbers "a number twice" 's/sid: 9100003/sid: 9100001/' cidr: "net 'net-192.0.2.0/24': sid: 9100001 is already used on line 22"
+numbers "a number of another pack" 's/sid: 9100003/sid: 9101003/' cidr: \
+	"net 'net-192.0.2.0/24': sid: 9101003 is not one of the pack's, 9100000 to 9100999"
+numbers "a number that was given away before" \
+	's/^nets:/retired: [{id: old, sid: 9100002, since: 2026-01-01, reason: gone}]\n&/' 'id: old' \
+	"retired 'old': sid: 9100002 is already used on line 30"
+refuses "an id that was given away before" 's/^nets:/retired: [{id: zone, since: 2026-01-01, reason: gone}]\n&/' 'id: zone' \
+	"entry 'zone': this id was retired on line 34 and is not used again"
+refuses "a number without a block" 's/- id: zone/&\n    sid: 9100001/' 'id: zone' "entry 'zone': sid: needs 'sids' in the pack's header"
+refuses "a block that is none" 's/^version.*/&\nsids: 9100001/; s/- id: \(mirrors\|zone\|removal\)/&/' sids "sids: 9100001 is not the first of 1000 numbers between 9000000 and 9999999
+p.yaml:14: entry 'mirrors': missing key 'sid' (the next one is 9100001)
+p.yaml:21: entry 'zone': missing key 'sid' (the next one is 9100001)
+p.yaml:28: entry 'removal': missing key 'sid' (the next one is 9100001)
+p.yaml:36: net 'net-192.0.2.0/24': missing key 'sid' (the next one is 9100001)"
+refuses "reviewed before it was added" 's/- id: zone/&\n    added: 2026-02-01\n    reviewed: 2026-01-01/' reviewed \
+	"entry 'zone': reviewed: '2026-01-01' is before it was added"
+refuses "a date that is none" 's/- id: zone/&\n    added: soon/' soon \
+	"entry 'zone': added: 'soon' is no date (write 2024-09-29 or 2024-09-29T04:00:00Z)"
+pack >p.yaml
+is "$("$NFQCTL" rules sids p.yaml 2>&1)" "nfqctl: p.yaml: the pack has no block: name one with --first" "sids: needs a block"
+is "$("$NFQCTL" rules sids --first 9100000 p.yaml) $(cat p.yaml)" "p.yaml: 4 numbers given $(sids)" "sids: numbers a whole pack"
+sids | sed 's/^nets:/  - {id: more, names: [more.example.org], category: web, sources: [list], confidence: low, side_effect: none}\n&/' >p.yaml
+is "$("$NFQCTL" rules sids p.yaml) $(grep more p.yaml)" "p.yaml: 1 numbers given   - {sid: 9100004, id: more, names: [more.example.org], category: web, sources: [list], confidence: low, side_effect: none}" \
+	"sids: a new entry gets the next one"
+pack | sed 's/id: ours.*/id: ours, from: 2024-09-29, action: block, profile: us, basis: site, citation: c}/; s/id: in-force,/& profile: eu,/' >p.yaml
+lint p.yaml
+is "$status $said" "0 " "stages of two profiles may begin together"
 
 # ---- tests
 refuses "no positive test" '/^  match:/d;/^  allow:/d' 'no_match' \

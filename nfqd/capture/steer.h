@@ -80,14 +80,14 @@ MUST_CHECK int steer_set_outside(struct steer *s, const char (*names)[16], unsig
 
 /*
  * Addresses that no connection reaches unseen, whatever its protocol: of networks, and (with the
- * seconds that they stay) watched ones; of networks also one UDP port alone, which no two networks
- * that overlap may both have. Each call replaces what the one before it said; add() and add_port()
+ * seconds that they stay) watched ones; of networks also some UDP ports alone, first to last, which no
+ * two networks that overlap may both have. Each call replaces what the one before it said; add() and add_port()
  * are to be called in between begin and end.
  */
 struct steer_set;
 MUST_CHECK struct steer_set *steer_set_begin(struct steer *s, bool watched);
 void steer_set_add(struct steer_set *set, const struct net *net, uint32_t seconds);
-void steer_set_add_port(struct steer_set *set, const struct net *net, uint16_t port);
+void steer_set_add_ports(struct steer_set *set, const struct net *net, uint16_t first, uint16_t last);
 MUST_CHECK int steer_set_end(struct steer_set *set, struct err *err);
 
 struct steer_counts {

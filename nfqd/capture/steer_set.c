@@ -50,10 +50,13 @@ void steer_set_add(struct steer_set *set, const struct net *net, uint32_t second
 	fputs(" }\n", set->f);
 }
 
-void steer_set_add_port(struct steer_set *set, const struct net *net, uint16_t port)
+void steer_set_add_ports(struct steer_set *set, const struct net *net, uint16_t first, uint16_t last)
 {
 	begin_element(set, "net_ports", net);
-	fprintf(set->f, " . %u }\n", port);
+	if (first == last)
+		fprintf(set->f, " . %u }\n", first);
+	else
+		fprintf(set->f, " . %u-%u }\n", first, last);
 }
 
 int steer_set_end(struct steer_set *set, struct err *err)

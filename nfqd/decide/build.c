@@ -119,12 +119,12 @@ static int add_packs(struct build *x, char *const v[], unsigned n, struct list *
 
 static int add_ports(struct build *x, char *const v[], unsigned n, struct list *out)
 {
-	uint32_t *to = room(x, n, out);
+	struct rs_port *to = n ? image_room(x->b, RS_PORT, n, sizeof(*to)) : NULL;
 
+	*out = (struct list){ .first = x->b->section[RS_PORT].n - (to ? n : 0), .n = n };
 	for (unsigned i = 0; to && i < n; i++)
 		if (port_parse(v[i], &to[i]) < 0)
-			return wrong(x, "match.ports", i,
-			             "bad port '%s' (write tcp/443, udp/443, any/443, tcp or udp)", v[i]);
+			return wrong(x, "match.ports", i, "bad port '%s' (write " PORT_FORMS ")", v[i]);
 	return 0;
 }
 

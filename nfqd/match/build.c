@@ -27,8 +27,6 @@
 #define SAME_PRINT_MAX 1000
 #define FILTER_BITS    8 /* per name: one look-up in thirty passes for nothing */
 #define EXACT_MAX      4096 /* names that a background look-up can go through in a while */
-#define SID_FIRST      9000000
-#define SID_SPAN       1000000
 
 #define FIRST_DAY_S (14 * 3600) /* a date begins first in UTC+14 */
 
@@ -66,8 +64,8 @@ static struct list text_list(struct build *x, char *const v[], uint32_t n)
 
 static struct list port_list(struct build *x, char *const v[], uint32_t n)
 {
-	struct list l;
-	uint32_t   *to = list_room(x, n, &l);
+	struct list     l = { .first = x->b->section[RS_PORT].n, .n = n };
+	struct rs_port *to = n ? image_room(x->b, RS_PORT, n, sizeof(*to)) : NULL;
 
 	for (uint32_t i = 0; to && i < n; i++)
 		if (port_parse(v[i], &to[i]) < 0)
@@ -95,12 +93,15 @@ static struct list source_list(struct build *x, char *const v[], uint32_t n)
 }
 
 /* Not keyed: the same pack and id must give the same number on every machine. */
-static uint32_t sid_of(const char *pack, const char *id)
+static uint32_t sid_of(const char *pack, const char *id, uint32_t sid)
 {
 	char name[512];
 	int  n = snprintf(name, sizeof(name), "%s/%s", pack, id);
 
-	return SID_FIRST + (uint32_t)(hash64(name, strnlen(name, (size_t)n), 0) % SID_SPAN);
+	if (sid)
+		return sid;
+	return SID_HASHED +
+	       (uint32_t)(hash64(name, strnlen(name, (size_t)n), 0) % (SID_FIRST - SID_HASHED));
 }
 
 static uint32_t target_add(struct build *x, struct rs_target t)
@@ -201,7 +202,7 @@ static int add_entry(struct build *x, const struct pack_entry *e)
 		             .id = text(x, e->id),
 		             .side_effect = text(x, e->side_effect),
 		             .remark = text(x, e->remark),
-		             .sid = sid_of(x->pack->id, e->id),
+		             .sid = sid_of(x->pack->id, e->id, e->sid),
 		             .category = (uint8_t)e->category,
 		             .confidence = (uint8_t)e->confidence,
 		             .action = (uint8_t)e->action,
@@ -222,7 +223,7 @@ static int add_net(struct build *x, const struct pack_net *n)
 	struct rs_net  net = { .pattern = text(x, n->cidr) };
 	struct rs_rule r = { .pack = x->pack_index,
 		             .id = text(x, n->id),
-		             .sid = sid_of(x->pack->id, n->id),
+		             .sid = sid_of(x->pack->id, n->id, n->sid),
 		             .side_effect = text(x, n->side_effect),
 		             .remark = text(x, n->remark),
 		             .category = (uint8_t)n->category,
@@ -251,29 +252,33 @@ static void sort_stages(struct rs_stage *v, uint32_t n)
 	}
 }
 
+static int add_stage(struct build *x, const struct pack_stage *s)
+{
+	struct rs_stage out = { .id = text(x, s->id),
+		                .citation = text(x, s->citation),
+		                .action = (uint8_t)s->action,
+		                .basis = (uint8_t)s->basis };
+
+	if (clock_parse(s->from, &out.from) < 0)
+		return err_set(x->err, "%s: bad date '%s'", x->pack->path, s->from);
+	for (unsigned c = 0; c < s->n_categories; c++)
+		out.categories |= UINT32_C(1) << s->categories[c];
+	image_add(x->b, RS_STAGE, &out, 1, sizeof(out));
+	return 0;
+}
+
 static int add_stages(struct build *x, struct rs_pack *out)
 {
 	const struct pack *p = x->pack;
-	struct rs_stage   *to = NULL;
 
-	out->stages = p->n_stages;
 	out->first_stage = x->b->section[RS_STAGE].n;
-	if (p->n_stages > 0)
-		to = image_room(x->b, RS_STAGE, p->n_stages, sizeof(*to));
-	for (unsigned i = 0; to && i < p->n_stages; i++) {
-		const struct pack_stage *s = &p->stages[i];
-
-		to[i] = (struct rs_stage){ .id = text(x, s->id),
-			                   .citation = text(x, s->citation),
-			                   .action = (uint8_t)s->action,
-			                   .basis = (uint8_t)s->basis };
-		if (clock_parse(s->from, &to[i].from) < 0)
-			return err_set(x->err, "%s: bad date '%s'", p->path, s->from);
-		for (unsigned c = 0; c < s->n_categories; c++)
-			to[i].categories |= UINT32_C(1) << s->categories[c];
-	}
-	if (to)
-		sort_stages(to, p->n_stages);
+	for (unsigned i = 0; i < p->n_stages; i++)
+		if ((!p->stages[i].profile || p->stages[i].chosen) && add_stage(x, &p->stages[i]) < 0)
+			return -1;
+	out->stages = x->b->section[RS_STAGE].n - out->first_stage;
+	if (out->stages && !x->b->failed)
+		sort_stages((struct rs_stage *)(void *)x->b->section[RS_STAGE].data + out->first_stage,
+		            out->stages);
 	return 0;
 }
 

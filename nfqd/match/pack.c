@@ -64,6 +64,7 @@ static const cyaml_schema_field_t stage_fields[] = {
 	SCHEMA_LIST("categories", SCHEMA_OPTIONAL, struct pack_stage, categories, &category_value, 1),
 	SCHEMA_WORD("basis", SCHEMA_NEEDED, struct pack_stage, basis, bases),
 	SCHEMA_TEXT("citation", SCHEMA_OPTIONAL, struct pack_stage, citation),
+	SCHEMA_TEXT("profile", SCHEMA_OPTIONAL, struct pack_stage, profile),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t stage_value = { CYAML_VALUE_MAPPING(0, struct pack_stage,
@@ -83,6 +84,10 @@ static const cyaml_schema_field_t entry_fields[] = {
 	SCHEMA_TEXT("side_effect", SCHEMA_NEEDED, struct pack_entry, side_effect),
 	SCHEMA_TEXT("remark", SCHEMA_OPTIONAL, struct pack_entry, remark),
 	SCHEMA_WORD("action", SCHEMA_OPTIONAL, struct pack_entry, action, entry_actions),
+	CYAML_FIELD_UINT("sid", SCHEMA_OPTIONAL, struct pack_entry, sid),
+	SCHEMA_TEXT("added", SCHEMA_OPTIONAL, struct pack_entry, added),
+	SCHEMA_TEXT("reviewed", SCHEMA_OPTIONAL, struct pack_entry, reviewed),
+	SCHEMA_TEXT("override", SCHEMA_OPTIONAL, struct pack_entry, override_reason),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t entry_value = { CYAML_VALUE_MAPPING(0, struct pack_entry,
@@ -99,9 +104,22 @@ static const cyaml_schema_field_t net_fields[] = {
 	SCHEMA_WORD("action", SCHEMA_OPTIONAL, struct pack_net, action, entry_actions),
 	SCHEMA_TEXT("side_effect", SCHEMA_OPTIONAL, struct pack_net, side_effect),
 	SCHEMA_TEXT("remark", SCHEMA_OPTIONAL, struct pack_net, remark),
+	CYAML_FIELD_UINT("sid", SCHEMA_OPTIONAL, struct pack_net, sid),
+	SCHEMA_TEXT("added", SCHEMA_OPTIONAL, struct pack_net, added),
+	SCHEMA_TEXT("reviewed", SCHEMA_OPTIONAL, struct pack_net, reviewed),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t net_value = { CYAML_VALUE_MAPPING(0, struct pack_net, net_fields) };
+
+static const cyaml_schema_field_t retired_fields[] = {
+	SCHEMA_TEXT("id", SCHEMA_NEEDED, struct pack_retired, id),
+	CYAML_FIELD_UINT("sid", SCHEMA_OPTIONAL, struct pack_retired, sid),
+	SCHEMA_TEXT("since", SCHEMA_NEEDED, struct pack_retired, since),
+	SCHEMA_TEXT("reason", SCHEMA_NEEDED, struct pack_retired, reason),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t retired_value = { CYAML_VALUE_MAPPING(0, struct pack_retired,
+	                                                              retired_fields) };
 
 static const cyaml_schema_field_t test_fields[] = {
 	SCHEMA_LIST("allow", SCHEMA_OPTIONAL, struct pack_tests, allow, &text_value, 0),
@@ -121,6 +139,8 @@ static const cyaml_schema_field_t pack_fields[] = {
 	SCHEMA_LIST("stages", SCHEMA_NEEDED, struct pack, stages, &stage_value, 0),
 	SCHEMA_LIST("entries", SCHEMA_NEEDED, struct pack, entries, &entry_value, 0),
 	SCHEMA_LIST("nets", SCHEMA_OPTIONAL, struct pack, nets, &net_value, 0),
+	SCHEMA_LIST("retired", SCHEMA_OPTIONAL, struct pack, retired, &retired_value, 0),
+	CYAML_FIELD_UINT("sids", SCHEMA_OPTIONAL, struct pack, sids),
 	CYAML_FIELD_MAPPING_PTR("tests", SCHEMA_OPTIONAL, struct pack, tests, test_fields),
 	CYAML_FIELD_END,
 };

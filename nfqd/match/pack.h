@@ -13,6 +13,12 @@
 
 struct yaml_doc; /* base/yaml.h: positions for messages */
 
+/* EVE signature_ids: packs allot theirs within a block of their own, others are hashed. */
+#define SID_HASHED 8000000
+#define SID_FIRST  9000000
+#define SID_LAST   9999999
+#define SID_BLOCK  1000
+
 /* Is told every problem of a pack, as err would say it (yaml_say of base/yaml.h). */
 typedef void pack_say(void *ctx, const char *text);
 
@@ -27,6 +33,9 @@ struct pack_stage {
 	unsigned n_categories;
 	int      basis;
 	char    *citation;
+	char    *profile; /* holds only where a site names this profile; NULL: everywhere */
+	/* not in the file */
+	bool chosen; /* by packs_choose(); only of those with a profile */
 };
 
 struct pack_entry {
@@ -45,6 +54,9 @@ struct pack_entry {
 	bool     shared;
 	char    *side_effect, *remark;
 	int      action; /* enum entry_action */
+	unsigned sid;    /* 0: made from the ids of pack and entry */
+	char    *added, *reviewed; /* dates */
+	char    *override_reason;  /* why it may block what never.yaml names */
 };
 
 struct pack_net {
@@ -58,6 +70,14 @@ struct pack_net {
 	unsigned n_sources;
 	int      confidence, action;
 	char    *side_effect, *remark;
+	unsigned sid;
+	char    *added, *reviewed;
+};
+
+/* What was an entry or a network: its id and number are never used again. */
+struct pack_retired {
+	char    *id, *since, *reason;
+	unsigned sid;
 };
 
 struct pack_tests {
@@ -75,6 +95,9 @@ struct pack {
 	unsigned            n_entries;
 	struct pack_net    *nets;
 	unsigned            n_nets;
+	struct pack_retired *retired;
+	unsigned            n_retired;
+	unsigned            sids; /* the first of the numbers that are the pack's; 0: it has none */
 	struct pack_tests  *tests;
 	/* not in the file */
 	char            *path;
@@ -112,6 +135,9 @@ struct packs {
 };
 MUST_CHECK int packs_load(struct packs *out, char *const paths[], unsigned n, struct err *err);
 void           packs_free(struct packs *packs);
+/* Puts the stages of these profiles in force. One that no stage has is an error. */
+MUST_CHECK int packs_choose(const struct packs *packs, char *const profiles[], unsigned n,
+                            struct err *err);
 
 /* Runs the pack's own tests against the ruleset built from it alone. Says every failure, err has the
  * first. */

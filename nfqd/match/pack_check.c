@@ -145,13 +145,12 @@ static void check_proof(struct pack_checker *c, const char *what, const char *li
                         const char *id, char *const ports[], unsigned n_ports,
                         char *const sources[], unsigned n_sources)
 {
-	uint32_t port;
+	struct rs_port port;
 
 	for (unsigned i = 0; i < n_ports; i++)
 		if (port_parse(ports[i], &port) < 0)
 			SAY(c, LINE(c, "%s[%u].ports[%u]", list, at, i),
-			    "%s '%s': bad port '%s' (write tcp/443, udp/443, any/443, tcp or udp)",
-			    what, id, ports[i]);
+			    "%s '%s': bad port '%s' (write " PORT_FORMS ")", what, id, ports[i]);
 	for (unsigned i = 0; i < n_sources; i++) {
 		if (!ids_have(&c->sources, sources[i]))
 			unknown_source(c, what, id, sources[i],
@@ -192,6 +191,8 @@ static void check_entries(struct pack_checker *c)
 
 		check_id(c, "entry", e->id, LINE(c, "entries[%u].id", i));
 		check_names(c, e, i);
+		check_date(c, "entry", e->id, "added", e->added, LINE(c, "entries[%u].added", i));
+		check_date(c, "entry", e->id, "reviewed", e->reviewed, LINE(c, "entries[%u].reviewed", i));
 		check_proof(c, "entry", "entries", i, e->id, e->ports, e->n_ports, e->sources,
 		            e->n_sources);
 	}
@@ -221,9 +222,20 @@ static void check_nets(struct pack_checker *c)
 			    "net '%s': no network (write 192.0.2.0/24 or 2001:db8::/32, with zero bits "
 			    "behind the prefix)",
 			    n->cidr);
+		check_date(c, "net", n->id, "added", n->added, LINE(c, "nets[%u].added", i));
+		check_date(c, "net", n->id, "reviewed", n->reviewed, LINE(c, "nets[%u].reviewed", i));
 		check_proof(c, "net", "nets", i, n->cidr, n->ports, n->n_ports, n->sources,
 		            n->n_sources);
 	}
+}
+
+static void check_retired(struct pack_checker *c)
+{
+	const struct pack *p = c->p;
+
+	for (unsigned i = 0; i < p->n_retired; i++)
+		check_date(c, "retired", p->retired[i].id, "since", p->retired[i].since,
+		           LINE(c, "retired[%u].since", i));
 }
 
 int pack_check(const struct pack *p, struct err *err)
@@ -235,6 +247,7 @@ int pack_check(const struct pack *p, struct err *err)
 	check_stages(&c);
 	check_entries(&c);
 	check_nets(&c);
+	check_retired(&c);
 	free(c.sources.v);
 	free(c.entries.v);
 	return c.bad ? -1 : 0;

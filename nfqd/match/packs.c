@@ -114,6 +114,30 @@ int packs_load(struct packs *out, char *const paths[], unsigned n, struct err *e
 	return r;
 }
 
+static bool pack_choose(const struct pack *p, const char *profile)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < p->n_stages; i++)
+		if (p->stages[i].profile && strcmp(p->stages[i].profile, profile) == 0)
+			any = p->stages[i].chosen = true;
+	return any;
+}
+
+int packs_choose(const struct packs *packs, char *const profiles[], unsigned n, struct err *err)
+{
+	for (unsigned i = 0; i < n; i++) {
+		bool any = false;
+
+		for (unsigned k = 0; k < packs->n; k++)
+			any |= pack_choose(packs->v[k], profiles[i]);
+		if (!any)
+			return err_set(err, "profiles: no stage of the packs has the profile '%s'",
+			               profiles[i]);
+	}
+	return 0;
+}
+
 void packs_free(struct packs *packs)
 {
 	for (unsigned i = 0; i < packs->n; i++)

@@ -22,39 +22,54 @@ const char *const basis_words[] = { "law", "vendor", "site", NULL };
 
 /* ---- ports --------------------------------------------------------------------------------- */
 
-int port_parse(const char *text, uint32_t *port)
+/* Reads a port at *text, without a leading zero, and moves *text past it. 0: there is none. */
+static uint16_t port_number(const char **text)
+{
+	uint32_t n = 0;
+
+	if (**text < '1' || **text > '9')
+		return 0;
+	for (; **text >= '0' && **text <= '9'; (*text)++) {
+		n = n * 10 + (uint32_t)(**text - '0');
+		if (n > UINT16_MAX)
+			return 0;
+	}
+	return (uint16_t)n;
+}
+
+int port_parse(const char *text, struct rs_port *port)
 {
 	static const struct {
 		const char *word;
-		uint32_t    proto;
+		uint8_t     proto;
 	} protos[] = { { "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP }, { "any", 0 } };
-	char         *end;
-	unsigned long n;
 
 	for (size_t i = 0; i < sizeof(protos) / sizeof(protos[0]); i++) {
 		if (strncmp(text, protos[i].word, 3) != 0)
 			continue;
-		*port = protos[i].proto << 16;
-		if (text[3] == '\0')
-			return protos[i].proto ? 0 : -1; /* "any" alone says nothing */
-		if (text[3] != '/' || text[4] < '1' || text[4] > '9')
+		*port = (struct rs_port){ .last = UINT16_MAX, .proto = protos[i].proto };
+		text += 3;
+		if (*text == '\0')
+			return port->proto ? 0 : -1; /* "any" alone says nothing */
+		if (*text++ != '/' || !(port->first = port_number(&text)))
 			return -1;
-		n = strtoul(text + 4, &end, 10);
-		*port |= (uint32_t)n;
-		return *end || n > UINT16_MAX ? -1 : 0;
+		port->last = port->first;
+		if (*text == '-') {
+			text++;
+			port->last = port_number(&text);
+		}
+		return *text || port->last < port->first ? -1 : 0;
 	}
 	return -1;
 }
 
 bool ports_have(const struct ruleset *rs, struct list ports, uint8_t proto, uint16_t port)
 {
-	for (uint32_t i = 0; i < ports.n; i++) {
-		uint32_t p = rs->list[ports.first + i];
+	const struct rs_port *p = rs_port(rs, ports.first);
 
-		if ((p >> 16 == 0 || p >> 16 == proto) &&
-		    ((p & 0xffff) == 0 || (p & 0xffff) == port))
+	for (uint32_t i = 0; i < ports.n; i++)
+		if ((p[i].proto == 0 || p[i].proto == proto) && port >= p[i].first && port <= p[i].last)
 			return true;
-	}
 	return ports.n == 0;
 }
 

@@ -22,6 +22,7 @@ enum ruleset_section {
 	RS_HEAD,      /* one struct ruleset_head */
 	RS_TEXT,      /* NUL-terminated strings, addressed by offset */
 	RS_LIST,      /* uint32_t: string offsets or indices, addressed by struct list */
+	RS_PORT,      /* struct rs_port, addressed by struct list */
 	RS_PACK,      /* struct rs_pack */
 	RS_STAGE,     /* struct rs_stage */
 	RS_RULE,      /* struct rs_rule */
@@ -40,7 +41,13 @@ enum ruleset_section {
 };
 
 struct list {
-	uint32_t first, n; /* in RS_LIST */
+	uint32_t first, n; /* in RS_LIST; of ports in RS_PORT */
+};
+
+/* Ports of one protocol, both ends included; 0 to 65535: all, and packets without ports. */
+struct rs_port {
+	uint16_t first, last;
+	uint8_t  proto; /* IPPROTO_TCP, IPPROTO_UDP, 0: either */
 };
 
 enum category {
@@ -90,7 +97,7 @@ struct rs_rule {
 	uint32_t    sid;                     /* EVE signature_id, stable for pack and id */
 	uint8_t     category, confidence, action;
 	uint8_t     shared;
-	struct list ports;    /* proto << 16 | port; proto 6, 17 or 0 for any, port 0 for any */
+	struct list ports;    /* none: all */
 	struct list products; /* text */
 	struct list sources;  /* text: URLs */
 };
@@ -175,13 +182,19 @@ static inline uint64_t rs_name_fp(const struct rs_name *n)
 	return fp;
 }
 
+static inline const struct rs_port *rs_port(const struct ruleset *rs, uint32_t i)
+{
+	return (const struct rs_port *)image_at(rs->img, RS_PORT) + i;
+}
+
 static inline const char *rs_text(const struct ruleset *rs, uint32_t off)
 {
 	return rs->text + off;
 }
 
-/* Reads "tcp/443", "any/80" or "tcp" as rs_rule.ports has it. Returns 0, or -1: not such a thing. */
-int port_parse(const char *text, uint32_t *port);
+#define PORT_FORMS "tcp/443, udp/443, any/443, tcp/100-199, tcp or udp" /* for messages */
+/* Reads one of these forms. Returns 0, or -1: not one of them. */
+int port_parse(const char *text, struct rs_port *port);
 /* Does a list of ports hold this one? An empty list holds all. */
 bool ports_have(const struct ruleset *rs, struct list ports, uint8_t proto, uint16_t port);
 

@@ -8,49 +8,86 @@
 #include "base/steered.h"
 #include "parent/parent_private.h"
 
-/* Every TCP port is queued, and some of UDP. */
-static bool is_queued(uint32_t port)
+static bool is_udp(const struct rs_port *p)
 {
-	return port >> 16 == IPPROTO_TCP || udp_port_is_queued((uint16_t)port);
+	return p->proto == 0 || p->proto == IPPROTO_UDP;
 }
 
 /* Is all of a network for UDP, or for protocols that have no ports? */
 static bool has_all_ports(const struct ruleset *rs, const struct rs_net *n)
 {
-	struct list ports = rs->rules[n->rule].ports;
-	bool        all = ports.n == 0;
+	struct list           ports = rs->rules[n->rule].ports;
+	const struct rs_port *p = rs_port(rs, ports.first);
+	bool                  all = ports.n == 0;
 
 	for (uint32_t i = 0; i < ports.n; i++)
-		all |= rs->list[ports.first + i] == IPPROTO_UDP << 16;
+		all |= is_udp(&p[i]) && p[i].first <= 1 && p[i].last == UINT16_MAX;
 	return all;
 }
 
-/* One that lies in another with the same port is steered with that. */
-static bool is_covered(const struct ruleset *rs, const struct rs_net *nets, const struct rs_net *n,
-                       uint16_t port)
+/* What the kernel steers whatever this network says: found from a port on, the next range of them. */
+struct steered {
+	uint32_t       from;
+	struct rs_port next; /* first above last: there is none */
+};
+
+static void meet(struct steered *s, const struct rs_port *p, uint32_t n)
 {
-	for (uint32_t i = n->wider; i; i = nets[i - 1].wider)
-		if (rs->rules[nets[i - 1].rule].ports.n &&
-		    ports_have(rs, rs->rules[nets[i - 1].rule].ports, IPPROTO_UDP, port))
-			return true;
-	return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (is_udp(&p[i]) && p[i].last >= s->from &&
+		    (s->next.first > s->next.last || p[i].first < s->next.first))
+			s->next = p[i];
+}
+
+/* Ports that are queued for every address, and those of networks around this one, and of this one's
+ * list up to its item own. */
+static struct steered steered_from(uint32_t from, const struct ruleset *rs, const struct rs_net *nets,
+                                   const struct rs_net *n, uint32_t own)
+{
+	static const struct rs_port always[] = {
+#define X(port) { port, port, IPPROTO_UDP },
+		QUEUED_UDP_PORTS(X)
+#undef X
+	};
+	struct steered s = { .from = from, .next = { .first = 1 } };
+	struct list    ports = rs->rules[n->rule].ports;
+
+	meet(&s, always, sizeof(always) / sizeof(always[0]));
+	meet(&s, rs_port(rs, ports.first), own);
+	for (uint32_t i = n->wider; i; i = nets[i - 1].wider) {
+		ports = rs->rules[nets[i - 1].rule].ports;
+		meet(&s, rs_port(rs, ports.first), ports.n);
+	}
+	return s;
+}
+
+/* Two ranges of one address may not overlap: what is left of one where others are taken out. */
+static void steer_ports(struct steer_set *set, const struct ruleset *rs, const struct rs_net *nets,
+                        const struct rs_net *n, uint32_t own)
+{
+	struct rs_port want = *rs_port(rs, rs->rules[n->rule].ports.first + own);
+	uint32_t       at = want.first;
+
+	while (is_udp(&want) && at <= want.last) {
+		struct steered s = steered_from(at, rs, nets, n, own);
+		bool           more = s.next.first <= s.next.last && s.next.first <= want.last;
+		uint32_t       end = more ? s.next.first : want.last + 1U;
+
+		if (end > at)
+			steer_set_add_ports(set, &n->net, (uint16_t)at, (uint16_t)(end - 1));
+		at = more ? s.next.last + 1U : end;
+	}
 }
 
 static void steer_net(struct steer_set *set, const struct ruleset *rs, const struct rs_net *nets,
                       const struct rs_net *n)
 {
-	struct list ports = rs->rules[n->rule].ports;
-
 	if (has_all_ports(rs, n)) {
 		steer_set_add(set, &n->net, 0);
 		return;
 	}
-	for (uint32_t i = 0; i < ports.n; i++) {
-		uint32_t port = rs->list[ports.first + i];
-
-		if (!is_queued(port) && !is_covered(rs, nets, n, (uint16_t)port))
-			steer_set_add_port(set, &n->net, (uint16_t)port);
-	}
+	for (uint32_t i = 0; i < rs->rules[n->rule].ports.n; i++)
+		steer_ports(set, rs, nets, n, i);
 }
 
 int parent_steer_nets(struct parent *p, struct err *err)

@@ -119,6 +119,15 @@ int conf_check_exception(const struct exception_in *e, struct err *err)
 
 /* ---- the parts ----------------------------------------------------------------------------- */
 
+static int choose_profiles(struct build *x, const struct packs *packs)
+{
+	struct err why = { .text = "" };
+
+	if (packs_choose(packs, x->c->profiles, x->c->n_profiles, &why) == 0)
+		return 0;
+	return yaml_doc_error(x->c->doc, x->err, yaml_doc_line(x->c->doc, "profiles"), "%s", why.text);
+}
+
 static int add_packs(struct build *x, const struct image *from)
 {
 	struct packs packs;
@@ -130,7 +139,8 @@ static int add_packs(struct build *x, const struct image *from)
 	}
 	if (packs_load(&packs, x->c->rules, x->c->n_rules, x->err) < 0)
 		return -1;
-	r = ruleset_build(&x->b, packs.v, packs.n, x->err);
+	r = choose_profiles(x, &packs);
+	r = r < 0 ? r : ruleset_build(&x->b, packs.v, packs.n, x->err);
 	packs_free(&packs);
 	return r;
 }

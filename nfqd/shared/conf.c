@@ -142,6 +142,7 @@ static const cyaml_schema_field_t conf_fields[] = {
 	SCHEMA_WORD("mode", SCHEMA_OPTIONAL, struct conf, mode, modes),
 	SCHEMA_WORD("fail", SCHEMA_OPTIONAL, struct conf, fail, fails),
 	SCHEMA_LIST("rules", SCHEMA_NEEDED, struct conf, rules, &text_value, 1),
+	SCHEMA_LIST("profiles", SCHEMA_OPTIONAL, struct conf, profiles, &text_value, 0),
 	CYAML_FIELD_MAPPING("inspect", SCHEMA_OPTIONAL, struct conf, inspect, inspect_fields),
 	CYAML_FIELD_MAPPING("resolve", SCHEMA_OPTIONAL, struct conf, resolve, resolve_fields),
 	SCHEMA_LIST("policies", SCHEMA_OPTIONAL, struct conf, policies, &policy_value, 0),

@@ -36,8 +36,8 @@ struct conf_resolve {
 
 struct conf {
 	int                  mode, fail; /* enum mode, enum fail */
-	char               **rules;
-	unsigned             n_rules;
+	char               **rules, **profiles; /* profiles: whose stages hold besides the common ones */
+	unsigned             n_rules, n_profiles;
 	struct conf_inspect  inspect;
 	struct conf_resolve  resolve;
 	struct policy_in    *policies;

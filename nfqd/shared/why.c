@@ -79,30 +79,35 @@ static int read_client(struct why *w, const char *text, struct err *err)
 static void usual_port(struct why *w)
 {
 	const struct rs_net *nets = image_at(w->rs->img, RS_NET);
+	const struct rs_port *first;
 	struct list          ports = { .n = 0 };
-	uint32_t             first;
 
 	for (uint32_t i = 0; w->addr.len && i < image_n(w->rs->img, RS_NET); i++)
 		if (net_has(&nets[i].net, &w->addr)) /* the smallest network comes last */
 			ports = w->rs->rules[nets[i].rule].ports;
-	first = ports.n ? w->rs->list[ports.first] : 0;
-	w->proto = first >> 16 ? (uint8_t)(first >> 16) : IPPROTO_TCP;
-	w->port = first & 0xffff ? (uint16_t)first : PORT_HTTPS;
+	w->proto = IPPROTO_TCP;
+	w->port = PORT_HTTPS;
+	if (!ports.n)
+		return;
+	first = rs_port(w->rs, ports.first);
+	w->proto = first->proto ? first->proto : IPPROTO_TCP;
+	w->port = first->first ? first->first : PORT_HTTPS;
 }
 
 static int read_port(struct why *w, const char *text, struct err *err)
 {
-	char     any[32];
-	uint32_t port;
+	char           any[32];
+	struct rs_port port;
 
 	usual_port(w);
 	if (!text)
 		return 0;
 	snprintf(any, sizeof(any), "any/%.20s", text);
-	if ((port_parse(text, &port) < 0 && port_parse(any, &port) < 0) || !(port & 0xffff))
-		return err_set(err, "port: '%s' is none (write 443, tcp/443 or udp/443)", text);
-	w->proto = port >> 16 ? (uint8_t)(port >> 16) : IPPROTO_TCP;
-	w->port = (uint16_t)port;
+	if ((port_parse(text, &port) < 0 && port_parse(any, &port) < 0) ||
+	    port.first != port.last)
+		return err_set(err, "port: '%s' is not a port (write 443, tcp/443 or udp/443)", text);
+	w->proto = port.proto ? port.proto : IPPROTO_TCP;
+	w->port = port.first;
 	return 0;
 }
 

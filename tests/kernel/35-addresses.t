@@ -31,6 +31,7 @@ pack() {	# the lab's own
 		  - {cidr: ${AT[net]}/32, category: update, sources: [s], confidence: high, side_effect: none}
 		  - {cidr: ${AT[port]}/32, ports: [udp/5000], category: update, sources: [s], confidence: high, side_effect: none}
 		  - {cidr: ${AT[port]}/32, id: more, ports: [any/5000, udp/5001], category: update, sources: [s], confidence: high, side_effect: none}
+		  - {cidr: ${AT[port]}/32, id: some, ports: [udp/4990-5001, udp/5010-5019], category: update, sources: [s], confidence: high, side_effect: none}
 		  - {cidr: 0.0.0.0/0, ports: [tcp/853, udp/853], category: resolver, sources: [s], confidence: high, side_effect: none}
 		tests: {match: [looked.example, dns.google, a.tracked.example], no_match: [example], allow: [free.example]}
 	END
@@ -63,7 +64,7 @@ lab_servers() {
 	done
 	ip -n "$LAB_SERVER" -6 addr add $LOOKED6/128 dev lo nodad
 	for a in "${AT[@]}" $LOOKED6; do
-		listen+=("count:7001@$a" "datagram:5000@$a" "datagram:5002@$a" "datagram:853@$a")
+		listen+=("count:7001@$a" "datagram:5000@$a" "datagram:5002@$a" "datagram:5015@$a" "datagram:853@$a")
 	done
 	lab_spawn servers "$LAB_SERVER" "$LAB_PYTHON" tests/lib/sink.py "${listen[@]}"
 	lab_spawn auth "$LAB_SERVER" dnsmasq -k -C /dev/null --no-resolv --no-hosts -u root --pid-file= --local-ttl=300 \
@@ -136,6 +137,9 @@ is "$(nfqd_records ".dest_ip == \"${AT[port]}\" and .nfqd.seen_in == \"address\"
 before=$(nfqd_queued)
 is "$(reach udp "${AT[port]}" 5002)" answer "another port of it passes"
 is "$(nfqd_queued)" "$before" "without the queue"
+is "$(in_router nft list set inet nfqd net_ports4 | tr -d ' \t\n' | grep -o '{${AT[port]}[^}]*}\|elements={[^}]*}' | grep -o '[0-9-]*$\|\.50[0-9-]*\|\.49[0-9-]*' | sort -u | paste -sd' ')" \
+	".4990-4999 .5000 .5001 .5010-5019" "of ranges that overlap the kernel gets each port once"
+is "$(reach udp "${AT[port]}" 5015)" refused "a port inside a range is refused"
 
 # ---- encrypted DNS ----
 

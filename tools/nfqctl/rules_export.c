@@ -336,8 +336,7 @@ static int export_nets(struct exporter *x, struct export_net *v)
 		}
 	for (unsigned i = 0; i < n; i++)
 		x->names += v[i].as != EXPORT_NOT;
-	x->format->nets(x->body, v, n);
-	return 0;
+	return x->format->nets(x->body, v, n) < 0 ? err_set(&x->err, "out of memory") : 0;
 }
 
 static int write_nets(struct exporter *x)

@@ -36,7 +36,7 @@ struct export_format {
 	void (*open)(FILE *f, const struct export_name *n); /* an exception */
 	void (*begin)(FILE *f, const struct pack *first);
 	/* for those that are not about names */
-	void (*nets)(FILE *f, const struct export_net *v, unsigned n);
+	int (*nets)(FILE *f, const struct export_net *v, unsigned n); /* 0, or -1: out of memory */
 	void (*row)(FILE *f, const struct pack *p, const char *sha256, unsigned entry,
 	            const char *pattern);
 	void (*net_row)(FILE *f, const struct pack *p, const char *sha256, unsigned net);
@@ -44,6 +44,7 @@ struct export_format {
 extern const struct export_format export_formats[]; /* ends with a row without a name */
 
 /* rules_export_nets.c */
-void export_nft(FILE *f, const struct export_net *v, unsigned n);
+/* Returns 0, or -1: out of memory. */
+MUST_CHECK int export_nft(FILE *f, const struct export_net *v, unsigned n);
 
 #endif

@@ -14,12 +14,11 @@
 
 static bool port_meets(const char *a, const char *b)
 {
-	uint32_t x = 0, y = 0;
+	struct rs_port x, y;
 
 	if (port_parse(a, &x) < 0 || port_parse(b, &y) < 0)
 		return true;
-	return (x >> 16 == y >> 16 || !(x >> 16) || !(y >> 16)) &&
-	       ((x & 0xffff) == (y & 0xffff) || !(x & 0xffff) || !(y & 0xffff));
+	return (x.proto == y.proto || !x.proto || !y.proto) && x.first <= y.last && y.first <= x.last;
 }
 
 static bool ports_meet(const struct pack_net *a, const struct pack_net *b)
@@ -55,95 +54,137 @@ bool export_net_has_hole(const struct export_net *v, unsigned n, unsigned i)
 struct element {
 	const struct net *net;
 	const char       *cidr;
-	uint8_t           proto;
-	uint16_t          port; /* 0: all */
+	struct rs_port    port; /* proto 0: all protocols and ports */
 };
 
-static bool covers(const struct element *a, const struct element *b)
-{
-	return inside(b->net, a->net) && a->proto == b->proto && (a->port == b->port || a->port == 0);
-}
+struct elements {
+	struct element *v;
+	unsigned        n, room;
+	bool            failed; /* no memory */
+};
 
-/* Such a set takes no element inside another one. */
-static void add(struct element *v, unsigned *n, const struct element *e)
+static void push(struct elements *e, const struct element *one)
 {
-	unsigned kept = 0;
+	if (e->n == e->room) {
+		unsigned        room = e->room * 2 + 64;
+		struct element *v = realloc(e->v, room * sizeof(*v));
 
-	for (unsigned i = 0; i < *n; i++)
-		if (covers(&v[i], e))
+		e->failed |= !v;
+		if (!v)
 			return;
-	for (unsigned i = 0; i < *n; i++)
-		if (!covers(e, &v[i]))
-			v[kept++] = v[i];
-	v[kept++] = *e;
-	*n = kept;
+		e->v = v;
+		e->room = room;
+	}
+	e->v[e->n++] = *one;
 }
 
-static void add_port(struct element *v, unsigned *n, const struct export_net *net, const char *text)
+/* Such a set takes no two elements that overlap. Wider networks come first, so it is always the new one
+ * that gives way: the ports of it that are still free, one range after the other. */
+static void add(struct elements *e, struct element one)
+{
+	uint32_t last = one.port.last;
+	unsigned n = e->n;
+
+	for (uint32_t at = one.port.first; at <= last;) {
+		const struct rs_port *next = NULL;
+
+		for (unsigned i = 0; i < n; i++)
+			if (e->v[i].port.proto == one.port.proto && inside(one.net, e->v[i].net) &&
+			    e->v[i].port.last >= at && (!next || e->v[i].port.first < next->first))
+				next = &e->v[i].port;
+		if (next && next->first <= at) {
+			at = next->last + 1U;
+			continue;
+		}
+		one.port.first = (uint16_t)at;
+		one.port.last = (uint16_t)(next && next->first <= last ? next->first - 1U : last);
+		at = one.port.last + 1U;
+		push(e, &one);
+	}
+}
+
+static void add_port(struct elements *e, const struct export_net *net, const char *text)
 {
 	static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_UDP };
-	uint32_t             port = 0;
+	struct rs_port       port;
 
 	if (port_parse(text, &port) < 0)
 		return;
 	for (unsigned i = 0; i < 2; i++)
-		if (!(port >> 16) || port >> 16 == protos[i])
-			add(v, n, &(struct element){ &net->net, net->in->cidr, protos[i], (uint16_t)port });
+		if (!port.proto || port.proto == protos[i])
+			add(e, (struct element){ &net->net, net->in->cidr,
+			                         { port.first, port.last, protos[i] } });
 }
 
 static void write_element(FILE *f, const struct element *e, bool first)
 {
 	fprintf(f, "%s%s", first ? "\t\telements = {\n\t\t\t" : ",\n\t\t\t", e->cidr);
-	if (!e->proto)
+	if (!e->port.proto)
 		return;
-	fprintf(f, " . %s . %u%s", e->proto == IPPROTO_TCP ? "tcp" : "udp", e->port,
-	        e->port ? "" : "-65535");
+	fprintf(f, " . %s . %u", e->port.proto == IPPROTO_TCP ? "tcp" : "udp", e->port.first);
+	if (e->port.last != e->port.first)
+		fprintf(f, "-%u", e->port.last);
 }
 
-static void write_set(FILE *f, const char *name, bool v6, bool ports, const struct element *v, unsigned n)
+static void write_set(FILE *f, const char *name, bool v6, bool ports, const struct elements *e)
 {
 	fprintf(f, "\tset %s%c%s {\n\t\ttype ipv%c_addr%s\n\t\tflags interval\n%s", name, v6 ? '6' : '4',
 	        ports ? "_ports" : "", v6 ? '6' : '4', ports ? " . inet_proto . inet_service" : "",
 	        ports ? "" : "\t\tauto-merge\n");
-	for (unsigned i = 0; i < n; i++)
-		write_element(f, &v[i], i == 0);
-	fprintf(f, "%s\t}\n", n ? "\n\t\t}\n" : "");
+	for (unsigned i = 0; i < e->n; i++)
+		write_element(f, &e->v[i], i == 0);
+	fprintf(f, "%s\t}\n", e->n ? "\n\t\t}\n" : "");
 }
 
-static void write_sets(FILE *f, const struct export_net *v, unsigned n, enum export_as as, bool v6,
-                       struct element *room)
+static int wider_first(const void *va, const void *vb)
+{
+	const struct export_net *const *a = va, *const *b = vb;
+
+	if ((*a)->net.bits != (*b)->net.bits)
+		return (*a)->net.bits - (*b)->net.bits;
+	return *a < *b ? -1 : *a > *b;
+}
+
+static void collect(struct elements *e, const struct export_net *net)
+{
+	if (net->in->n_ports == 0)
+		add(e, (struct element){ &net->net, net->in->cidr, { 0, UINT16_MAX, 0 } });
+	for (unsigned k = 0; k < net->in->n_ports; k++)
+		add_port(e, net, net->in->ports[k]);
+}
+
+static void write_sets(FILE *f, const struct export_net *const *v, unsigned n, enum export_as as, bool v6,
+                       struct elements *e)
 {
 	const char *name = as == EXPORT_BLOCKED ? "blocked" : "recorded";
 
 	for (unsigned ports = 0; ports < 2; ports++) {
-		unsigned many = 0;
-
-		for (unsigned i = 0; i < n; i++) {
-			if (v[i].as != as || (v[i].net.addr.len == 16) != v6 ||
-			    (v[i].in->n_ports > 0) != ports)
-				continue;
-			if (!ports)
-				room[many++] = (struct element){ &v[i].net, v[i].in->cidr, 0, 0 };
-			for (unsigned k = 0; k < v[i].in->n_ports; k++)
-				add_port(room, &many, &v[i], v[i].in->ports[k]);
-		}
-		write_set(f, name, v6, ports, room, many);
+		e->n = 0;
+		for (unsigned i = 0; i < n; i++)
+			if (v[i]->as == as && (v[i]->net.addr.len == 16) == v6 &&
+			    (v[i]->in->n_ports > 0) == ports)
+				collect(e, v[i]);
+		write_set(f, name, v6, ports, e);
 	}
 }
 
-void export_nft(FILE *f, const struct export_net *v, unsigned n)
+int export_nft(FILE *f, const struct export_net *v, unsigned n)
 {
-	unsigned        most = n;
-	struct element *room;
+	const struct export_net **order = calloc(n + 1U, sizeof(const struct export_net *));
+	struct elements           e = { .n = 0 };
 
-	for (unsigned i = 0; i < n; i++)
-		most += 2 * v[i].in->n_ports;
-	room = calloc(most + 1U, sizeof(*room));
+	for (unsigned i = 0; order && i < n; i++)
+		order[i] = &v[i];
+	if (order)
+		qsort(order, n, sizeof(const struct export_net *), wider_first);
 	fputs("table inet nfqd_export {\n", f);
-	for (unsigned v6 = 0; room && v6 < 2; v6++) {
-		write_sets(f, v, n, EXPORT_BLOCKED, v6, room);
-		write_sets(f, v, n, EXPORT_RECORDED, v6, room);
+	for (unsigned v6 = 0; order && v6 < 2; v6++) {
+		write_sets(f, order, n, EXPORT_BLOCKED, v6, &e);
+		write_sets(f, order, n, EXPORT_RECORDED, v6, &e);
 	}
 	fputs("}\n", f);
-	free(room);
+	e.failed |= !order;
+	free(e.v);
+	free(order);
+	return e.failed ? -1 : 0;
 }

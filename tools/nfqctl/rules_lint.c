@@ -150,6 +150,11 @@ static unsigned stage_bits(const struct pack_stage *s)
 }
 
 /* Which of two stages of one hour is in force must not depend on their order in the file. */
+static bool same_profile(const struct pack_stage *a, const struct pack_stage *b)
+{
+	return !a->profile || !b->profile || strcmp(a->profile, b->profile) == 0;
+}
+
 static void check_same_hour(struct lint *l, const struct pack *p, unsigned i)
 {
 	int64_t at, other;
@@ -157,6 +162,7 @@ static void check_same_hour(struct lint *l, const struct pack *p, unsigned i)
 	for (unsigned k = 0; k < i; k++)
 		if (clock_parse(p->stages[i].from, &at) == 0 &&
 		    clock_parse(p->stages[k].from, &other) == 0 && at == other &&
+		    same_profile(&p->stages[i], &p->stages[k]) &&
 		    stage_bits(&p->stages[i]) & stage_bits(&p->stages[k]))
 			WRONG(l, p, LINE(p, "stages[%u]", i),
 			      "stage '%s': begins with stage '%s' and covers a category of it",
@@ -240,6 +246,7 @@ static void lint_pack(struct lint *l, unsigned i)
 	static void (*const checks[])(struct lint *, const struct pack *) = {
 		check_sources, check_entries,   check_nets,
 		check_stages,  check_has_tests, check_expired,
+		lint_sids,
 	};
 	struct err err = { .text = "" };
 
@@ -306,6 +313,7 @@ static int lint_all(char *const paths[], unsigned n)
 		lint_pack(&l, i);
 	lint_names(&l);
 	check_ids(&l);
+	lint_blocks(&l);
 	for (unsigned i = 0; i < l.n; i++) {
 		if (!l.broken[i])
 			run_tests(&l, l.packs[i]);

@@ -15,6 +15,12 @@ struct lint {
 __attribute__((format(printf, 4, 5))) void lint_wrong(struct lint *l, const char *path, unsigned line,
                                                       const char *fmt, ...);
 
+/* rules_lint_names.c */
 void lint_names(struct lint *l);
+/* rules_lint_sids.c: of one pack; of all packs together. */
+void lint_sids(struct lint *l, const struct pack *p);
+void lint_blocks(struct lint *l);
+/* The lowest number of the pack's block above all that it has given away. */
+unsigned lint_next_sid(const struct pack *p);
 
 #endif

@@ -49,12 +49,12 @@ static json_t *stages(const struct pack *p, int category)
 /* An address is asked about with a port that the network at hand is for. */
 static void match_addr(struct show *x)
 {
-	uint32_t port = 0;
+	struct rs_port port = { .first = 0 };
 
 	if (x->item.n_ports && port_parse(x->item.ports[0], &port) < 0)
-		port = 0;
-	ruleset_match_addr(&x->rs, &x->addr, port >> 16 ? (uint8_t)(port >> 16) : IPPROTO_TCP,
-	                   port & 0xffff ? (uint16_t)port : 443, false, &x->match);
+		port = (struct rs_port){ .first = 0 };
+	ruleset_match_addr(&x->rs, &x->addr, port.proto ? port.proto : IPPROTO_TCP,
+	                   port.first ? port.first : 443, false, &x->match);
 }
 
 static bool wins(const struct show *x)

@@ -47,7 +47,7 @@ static void test_policies(void **state)
 		  "medium, high)" },
 		{ "a bad port", "ports", "https",
 		  "policies[0].match.ports[0]: policy 'p': bad port 'https' (write tcp/443, udp/443, "
-		  "any/443, tcp or udp)" },
+		  "any/443, tcp/100-199, tcp or udp)" },
 		{ "a network", "clients", "10.20.0.0/16", "ok" },
 		{ "a MAC", "clients", "3c:52:82:00:00:01", "ok" },
 		{ "an interface", "clients", "eth0.10", "ok" },

@@ -164,7 +164,7 @@ static void test_messages(void **state)
 		  "p.yaml:10: entry 'e': name '*.b.c': a label of '*' alone: write .example.com for all "
 		  "below a name" },
 		{ "a bad port", HEAD STAGES ENTRY "    ports: [tcp/443, 443]\n",
-		  "p.yaml:13: entry 'e': bad port '443' (write tcp/443, udp/443, any/443, tcp or udp)" },
+		  "p.yaml:13: entry 'e': bad port '443' (write tcp/443, udp/443, any/443, tcp/100-199, tcp or udp)" },
 		{ "an id twice", HEAD STAGES ENTRY
 		  "  - id: e\n    names: [b.example]\n    category: update\n    sources: [s1]\n"
 		  "    confidence: high\n    side_effect: none\n",
@@ -183,8 +183,8 @@ static void test_messages(void **state)
 		{ "a network's bad port", HEAD STAGES ENTRY
 		  "nets:\n  - {cidr: 192.0.2.0/24, category: web, sources: [s1], confidence: low, "
 		  "ports: [tcp/0]}\n",
-		  "p.yaml:14: net '192.0.2.0/24': bad port 'tcp/0' (write tcp/443, udp/443, any/443, tcp "
-		  "or udp)" },
+		  "p.yaml:14: net '192.0.2.0/24': bad port 'tcp/0' (write tcp/443, udp/443, any/443, "
+		  "tcp/100-199, tcp or udp)" },
 		{ "a network twice", HEAD STAGES ENTRY
 		  "nets:\n  - {cidr: 192.0.2.0/24, category: web, sources: [s1], confidence: low}\n"
 		  "  - {cidr: 192.0.2.0/24, category: web, sources: [s1], confidence: low}\n",
@@ -197,7 +197,8 @@ static void test_messages(void **state)
 		  "p.yaml:14: net 'a/b': an id is made of up to 100 letters, digits, '-', '_' and '.'" },
 		{ "an unknown key", HEAD STAGES ENTRY "    prots: [tcp/443]\n",
 		  "p.yaml:13: entry 'e': unknown key 'prots' (allowed: id, names, names-file, category, "
-		  "ports, products, sources, confidence, shared, side_effect, remark, action)" },
+		  "ports, products, sources, confidence, shared, side_effect, remark, action, sid, "
+		  "added, reviewed, override)" },
 	};
 
 	(void)state;
@@ -378,13 +379,60 @@ static void test_says_all(void **state)
 	pack_free(p);
 }
 
+/* Stages of a profile hold only where a site has chosen it. */
+static void test_profiles(void **state)
+{
+	static char *const none[] = { "uk" }, *const one[] = { "us" };
+	struct err         err = { .text = "" };
+	struct packs       packs;
+	struct ruleset     rs;
+	struct image      *img;
+
+	(void)state;
+	write_file("p.yaml", HEAD "stages:\n"
+	                          "  - {id: later, from: 2026-01-01, action: block, basis: site}\n"
+	                          "  - {id: ours, from: 2020-08-13, action: block, basis: law, "
+	                          "profile: us}\n" ENTRY);
+	assert_int_equal(packs_load(&packs, (char *[]){ "p.yaml" }, 1, &err), 0);
+	img = image_of(packs.v, 1);
+	ruleset_open(&rs, img);
+	assert_int_equal(rs.packs[0].stages, 1);
+	assert_string_equal(rs_text(&rs, rs.stages[rs.packs[0].first_stage].id), "later");
+	free(img);
+	assert_int_equal(packs_choose(&packs, none, 1, &err), -1);
+	assert_string_equal(err.text, "profiles: no stage of the packs has the profile 'uk'");
+	assert_int_equal(packs_choose(&packs, one, 1, &err), 0);
+	img = image_of(packs.v, 1);
+	ruleset_open(&rs, img);
+	assert_int_equal(rs.packs[0].stages, 2);
+	assert_string_equal(rs_text(&rs, rs.stages[rs.packs[0].first_stage].id), "ours");
+	free(img);
+	packs_free(&packs);
+}
+
+/* A pack's own number, else one of another range that is the same everywhere. */
+static void test_sids(void **state)
+{
+	struct pack_entry e[] = { { .id = "a", .sid = 9100017 }, { .id = "b" } };
+	struct pack       p = { .id = "p", .path = "p", .entries = e, .n_entries = 2 };
+	struct image     *img = image_of((struct pack *[]){ &p }, 1);
+	struct ruleset    rs;
+
+	(void)state;
+	ruleset_open(&rs, img);
+	assert_int_equal(rs.rules[0].sid, 9100017);
+	assert_in_range(rs.rules[1].sid, SID_HASHED, SID_FIRST - 1);
+	free(img);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_contract), cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_own_tests), cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_canary),   cmocka_unit_test(test_expired),
-		cmocka_unit_test(test_says_all),
+		cmocka_unit_test(test_says_all), cmocka_unit_test(test_profiles),
+		cmocka_unit_test(test_sids),
 	};
 
 	return cmocka_run_group_tests(tests, enter_folder, leave_folder);

@@ -186,9 +186,9 @@ static void test_image(void **state)
 	assert_int_equal(rs.head->generation, 1);
 	assert_int_equal(rs.head->names, 4 + 10 + 1); /* the second a.x is the first again */
 	assert_int_equal(image_n(img, RS_TARGET), 4); /* exact, suffix, range, glob */
-	assert_in_range(rs.rules[0].sid, 9000000, 9999999);
+	assert_in_range(rs.rules[0].sid, SID_HASHED, SID_FIRST - 1);
 	assert_int_equal(rs.rules[0].sid,
-	                 9000000 + hash64("kaspersky/e", strlen("kaspersky/e"), 0) % 1000000);
+	                 SID_HASHED + hash64("kaspersky/e", strlen("kaspersky/e"), 0) % 1000000);
 	free(img);
 	short_free(&p);
 }
@@ -400,8 +400,9 @@ static void test_match_all(void **state)
 
 static void test_addresses(void **state)
 {
-	static char    *https[] = { "tcp/443" }, *any[] = { "any/80", "udp" };
+	static char    *https[] = { "tcp/443" }, *any[] = { "any/80", "udp" }, *some[] = { "tcp/23100-23199" };
 	struct pack_net nets_p[] = {
+		{ NET("100.64.0.0/24"), .ports = some, .n_ports = 1 },
 		{ NET("192.0.2.0/24") },
 		{ NET("192.0.2.128/25"), .action = ENTRY_LOG },
 		{ NET("2001:db8::/32"), .ports = https, .n_ports = 1 },
@@ -432,6 +433,11 @@ static void test_addresses(void **state)
 		  "p/net-0.0.0.0/0" },
 		{ "two of one network, by port", "198.51.100.9", IPPROTO_TCP, 443, "p/net-198.51.100.0/24" },
 		{ "the other one's port", "198.51.100.9", IPPROTO_TCP, 80, "p/other-ports" },
+		{ "a range's first port", "100.64.0.1", IPPROTO_TCP, 23100, "p/net-100.64.0.0/24" },
+		{ "its last", "100.64.0.1", IPPROTO_TCP, 23199, "p/net-100.64.0.0/24" },
+		{ "before it", "100.64.0.1", IPPROTO_TCP, 23099, "" },
+		{ "past it", "100.64.0.1", IPPROTO_TCP, 23200, "" },
+		{ "its protocol", "100.64.0.1", IPPROTO_UDP, 23150, "" },
 		{ "nobody's port", "198.51.100.9", IPPROTO_TCP, 22, "" },
 	};
 	struct image  *img = image_of((struct pack *[]){ &p, &q }, 2);
@@ -545,26 +551,46 @@ static void test_many_networks(void **state)
 static void test_ports(void **state)
 {
 	static const struct {
-		const char *text;
-		int         result;
-		uint32_t    port;
+		const char    *text;
+		int            result;
+		struct rs_port port;
 	} rows[] = {
-		{ "tcp/443", 0, 6 << 16 | 443 }, { "udp/15111", 0, 17 << 16 | 15111 },
-		{ "any/80", 0, 80 },             { "tcp", 0, 6 << 16 },
-		{ "udp", 0, 17 << 16 },          { "tcp/65535", 0, 6 << 16 | 65535 },
-		{ "any", -1, 0 },                { "tcp/0", -1, 0 },
-		{ "tcp/65536", -1, 0 },          { "tcp/", -1, 0 },
-		{ "tcp/4x", -1, 0 },             { "443", -1, 0 },
-		{ "TCP/443", -1, 0 },            { "sctp/9", -1, 0 },
-		{ "tcp/-1", -1, 0 },             { "", -1, 0 },
+		{ "tcp/443", 0, { 443, 443, 6 } },
+		{ "udp/15111", 0, { 15111, 15111, 17 } },
+		{ "any/80", 0, { 80, 80, 0 } },
+		{ "tcp", 0, { 0, 65535, 6 } },
+		{ "udp", 0, { 0, 65535, 17 } },
+		{ "tcp/65535", 0, { 65535, 65535, 6 } },
+		{ "tcp/23100-23199", 0, { 23100, 23199, 6 } },
+		{ "any/1-65535", 0, { 1, 65535, 0 } },
+		{ "udp/53-53", 0, { 53, 53, 17 } },
+		{ "tcp/23199-23100", -1, { 0 } },
+		{ "tcp/1-", -1, { 0 } },
+		{ "tcp/1-2-3", -1, { 0 } },
+		{ "tcp/1-65536", -1, { 0 } },
+		{ "tcp/1-02", -1, { 0 } },
+		{ "tcp/443,", -1, { 0 } },
+		{ "any", -1, { 0 } },
+		{ "tcp/0", -1, { 0 } },
+		{ "tcp/65536", -1, { 0 } },
+		{ "tcp/4294967739", -1, { 0 } },
+		{ "tcp/", -1, { 0 } },
+		{ "tcp/4x", -1, { 0 } },
+		{ "443", -1, { 0 } },
+		{ "TCP/443", -1, { 0 } },
+		{ "sctp/9", -1, { 0 } },
+		{ "tcp/-1", -1, { 0 } },
+		{ "", -1, { 0 } },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(rows); i++) {
-		uint32_t port = 0;
+		struct rs_port        port = { .first = 0 };
+		const struct rs_port *want = &rows[i].port;
 
 		if (port_parse(rows[i].text, &port) != rows[i].result ||
-		    (rows[i].result == 0 && port != rows[i].port))
+		    (rows[i].result == 0 && (port.first != want->first || port.last != want->last ||
+		                             port.proto != want->proto)))
 			fail_msg("'%s'", rows[i].text);
 	}
 }

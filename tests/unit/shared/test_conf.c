@@ -187,7 +187,7 @@ static void test_messages(void **state)
 		  "nfqd.yaml:3: rules: 'rules/x.yaml': No such file or directory (looked for from here "
 		  "and beside this file)" },
 		{ "a misspelt key", RULES "policy: []\n",
-		  "nfqd.yaml:2: unknown key 'policy' (allowed: mode, fail, rules, inspect, resolve, policies, "
+		  "nfqd.yaml:2: unknown key 'policy' (allowed: mode, fail, rules, profiles, inspect, resolve, policies, "
 		  "exceptions, default, on-exception, control, state, log)" },
 		{ "a misspelt action", RULES "policies:\n  - name: p\n    action: dropp\n",
 		  "nfqd.yaml:4: policy 'p': action: 'dropp' is none of allow, log, drop, reject, stage" },
@@ -197,6 +197,9 @@ static void test_messages(void **state)
 		  RULES "policies:\n  - name: p\n    match: {pack: [kaspersky]}\n    action: log\n",
 		  "nfqd.yaml:4: policy 'p': unknown key 'pack' (allowed: packs, categories, products, "
 		  "confidence, ports)" },
+		{ "a profile that no pack has", RULES "profiles: [us-federal-contractr]\n",
+		  "nfqd.yaml:2: profiles: no stage of the packs has the profile "
+		  "'us-federal-contractr'" },
 		{ "an unknown pack",
 		  RULES "policies:\n  - {name: a, action: log}\n  - name: b\n    match:\n      packs:\n"
 			"        - kaspersky\n        - kaspersski\n    action: log\n",

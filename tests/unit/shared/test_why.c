@@ -179,9 +179,9 @@ static void test_nonsense(void **state)
 		{ "no time", "a.b", NULL, "now", NULL, NULL,
 		  "at: 'now' is no time (write 2024-09-29 or 2024-09-29T04:00:00Z)" },
 		{ "no port", "a.b", NULL, NULL, "https", NULL,
-		  "port: 'https' is none (write 443, tcp/443 or udp/443)" },
+		  "port: 'https' is not a port (write 443, tcp/443 or udp/443)" },
 		{ "too large a port", "a.b", NULL, NULL, "65536", NULL,
-		  "port: '65536' is none (write 443, tcp/443 or udp/443)" },
+		  "port: '65536' is not a port (write 443, tcp/443 or udp/443)" },
 	};
 
 	(void)state;

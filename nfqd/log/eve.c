@@ -8,11 +8,21 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "log/community.h"
 #include "log/finding.h"
 #include "log/json.h"
 #include "log/sink.h"
 
 #define EVE_INT_MAX ((UINT64_C(1) << 53) - 1) /* what every JSON reader keeps exactly */
+#define NIL_UUID "00000000-0000-0000-0000-000000000000"
+
+enum { PRODUCTS_MAX = 16 };
+
+static const char *const source_words[] = {
+#define X(id, word) [SOURCE_##id] = word,
+	IDENTITY_SOURCES(X)
+#undef X
+};
 
 const char *const sent_words[] = {
 	[SENT_NOTHING] = "",
@@ -90,27 +100,28 @@ static void put_dns(struct eve *x)
 	json_close(&x->j, '}');
 	json_close(&x->j, ']');
 	put_question(x, asked);
-	if (x->e->dns.ech)
-		json_bool(&x->j, "ech", true);
 }
 
-/* What TLS and QUIC have in common. */
-static void put_hello(struct eve *x)
+static void put_alpns(struct eve *x)
 {
 	const struct tls_detail *tls = &x->e->tls;
 
-	if (tls->alpn_len)
-		json_open(&x->j, "client_alpns", '[');
+	if (tls->alpn_len == 0)
+		return;
+	json_open(&x->j, "client_alpns", '[');
 	for (unsigned at = 0; at < tls->alpn_len; at += 1u + tls->alpn[at]) {
 		char id[sizeof(tls->alpn)] = "";
 
 		memcpy(id, tls->alpn + at + 1, tls->alpn[at]);
 		put_text(x, NULL, id);
 	}
-	if (tls->alpn_len)
-		json_close(&x->j, ']');
-	if (tls->ja4[0])
-		put_text(x, "ja4", tls->ja4);
+	json_close(&x->j, ']');
+}
+
+static void put_ja4(struct eve *x)
+{
+	if (x->e->tls.ja4[0])
+		put_text(x, "ja4", x->e->tls.ja4);
 }
 
 static void put_tls(struct eve *x)
@@ -118,7 +129,8 @@ static void put_tls(struct eve *x)
 	if (x->e->name.seen_in == SEEN_TLS_SNI)
 		put_text(x, "sni", x->e->name.text);
 	put_text(x, "version", tls_version_text(x->e->tls.version));
-	put_hello(x);
+	put_alpns(x);
+	put_ja4(x);
 }
 
 static void put_quic(struct eve *x)
@@ -128,7 +140,7 @@ static void put_quic(struct eve *x)
 	if (x->e->name.seen_in == SEEN_QUIC_SNI)
 		put_text(x, "sni", x->e->name.text);
 	put_text(x, "version", quic_version_text(x->e->tls.quic, version));
-	put_hello(x);
+	put_ja4(x);
 }
 
 static void put_http(struct eve *x)
@@ -144,19 +156,40 @@ static const struct {
 	const char *type;
 	void (*put)(struct eve *x);
 } apps[] = {
-	[APP_NONE] = {"flow", NULL},     [APP_DNS] = {"dns", put_dns},
-	[APP_TLS] = {"tls", put_tls},    [APP_HTTP] = {"http", put_http},
-	[APP_QUIC] = {"quic", put_quic}, [APP_HTTP2] = {"http", put_http},
-	[APP_SOCKS] = {"socks", NULL},
+	[APP_NONE] = { "flow", NULL },
+	[APP_DNS] = { "dns", put_dns },
+	[APP_TLS] = { "tls", put_tls },
+	[APP_HTTP] = { "http", put_http },
+	[APP_QUIC] = { "quic", put_quic },
+	[APP_HTTP2] = { "http", put_http },
+	[APP_SOCKS] = { "socks", NULL },
 };
 
 /* ---- what a pack says, and what was done --------------------------------------------------- */
 
 static const char *alert_category(const struct eve *x)
 {
-	if (strcmp(finding_pack_id(&x->f), "canary") == 0)
-		return "Canary";
-	return x->e->decision.action == ACTION_ALLOW ? "Allowed name" : "Banned product";
+	static const char *const by_category[] = {
+		[CAT_UPDATE] = "Vendor update",
+		[CAT_TELEMETRY] = "Vendor telemetry",
+		[CAT_REPUTATION] = "Vendor reputation service",
+		[CAT_ACTIVATION] = "Vendor activation",
+		[CAT_ACCOUNT] = "Vendor account",
+		[CAT_PUSH] = "Vendor push service",
+		[CAT_CRASH] = "Vendor crash reports",
+		[CAT_WEB] = "Vendor web site",
+		[CAT_RESOLVER] = "Encrypted DNS resolver",
+		[CAT_CANARY] = "Canary",
+	};
+	_Static_assert(sizeof(by_category) / sizeof(by_category[0]) == CATEGORIES, "a text each");
+	uint8_t category = x->f.rule->category;
+
+	if (category != CAT_CANARY && x->e->decision.action == ACTION_ALLOW)
+		return "Allowed name";
+	/* whose date it is makes the difference: a law bans, a site prefers */
+	if (x->f.stage && x->f.stage->basis == BASIS_LAW)
+		return "Banned product";
+	return by_category[category];
 }
 
 /* What keeps a banned product working weighs more than what only surrounds it. */
@@ -168,37 +201,53 @@ static unsigned severity(uint8_t category)
 	return serious >> category & 1 ? 2 : 3;
 }
 
+/* A pack's version as the number that EVE wants: 2026.11.23.1 is 2026112301, which grows with it.
+ */
+static uint64_t revision(const char *version)
+{
+	unsigned year, month, day, edition = 0;
+
+	if (sscanf(version, "%4u.%2u.%2u.%2u", &year, &month, &day, &edition) < 3)
+		return 1;
+	return ((year * UINT64_C(100) + month) * 100 + day) * 100 + edition;
+}
+
 static void put_alert(struct eve *x)
 {
 	const struct rs_rule *rule = x->f.rule;
+	const char           *vendor = rs_text(x->f.rs, x->f.pack->vendor);
 	char                  signature[256];
 
-	snprintf(signature, sizeof(signature), "%.200s %s endpoint",
-		 rs_text(x->f.rs, x->f.pack->vendor), category_words[rule->category]);
+	snprintf(signature, sizeof(signature), "%.200s %s endpoint", vendor,
+		 category_words[rule->category]);
 	json_open(&x->j, "alert", '{');
 	put_text(x, "action", x->e->decision.action >= ACTION_REJECT ? "blocked" : "allowed");
+	put_int(x, "gid", 1);
 	put_int(x, "signature_id", rule->sid);
+	put_int(x, "rev", revision(rs_text(x->f.rs, x->f.pack->version)));
 	put_text(x, "signature", signature);
 	put_text(x, "category", alert_category(x));
 	put_int(x, "severity", severity(rule->category));
 	json_open(&x->j, "metadata", '{');
-	put_one(x, "vendor", finding_pack_id(&x->f));
+	put_one(x, "vendor", vendor);
+	put_one(x, "pack", finding_pack_id(&x->f));
 	put_one(x, "confidence", confidence_words[rule->confidence]);
 	json_close(&x->j, '}');
 	json_close(&x->j, '}');
 }
 
+/* `reject` has the words that Suricata has for it; nfqd.sent says it in ours. */
 static void put_verdict(struct eve *x)
 {
-	static const char *const words[] = {[ACTION_ALLOW] = "pass",
-					    [ACTION_LOG] = "alert",
-					    [ACTION_REJECT] = "drop",
-					    [ACTION_DROP] = "drop"};
+	static const char *const words[] = { [ACTION_ALLOW] = "pass", [ACTION_LOG] = "alert",
+		                             [ACTION_REJECT] = "drop", [ACTION_DROP] = "drop" };
 
 	json_open(&x->j, "verdict", '{');
 	put_text(x, "action", words[x->e->decision.action]);
-	if (x->e->sent != SENT_NOTHING)
-		put_one(x, "reject", sent_words[x->e->sent]);
+	if (x->e->sent == SENT_TCP_RESET)
+		put_one(x, "reject", "tcp-reset");
+	if (x->e->sent == SENT_ICMP)
+		put_one(x, "reject", "icmp-prohib");
 	json_close(&x->j, '}');
 }
 
@@ -239,6 +288,34 @@ static void put_matches(struct eve *x)
 	json_close(&x->j, ']');
 }
 
+/* Whose date it is. */
+static void put_stage(struct eve *x)
+{
+	const struct rs_stage *stage = x->f.stage;
+
+	if (!stage) {
+		json_nothing(&x->j, "stage");
+		return;
+	}
+	json_open(&x->j, "stage", '{');
+	put_rule_text(x, "id", stage->id);
+	put_text(x, "basis", basis_words[stage->basis]);
+	put_rule_text(x, "citation", stage->citation);
+	json_close(&x->j, '}');
+}
+
+static void put_products(struct eve *x)
+{
+	struct list products = x->f.rule->products;
+
+	if (products.n == 0)
+		return;
+	json_open(&x->j, "products", '[');
+	for (uint32_t i = 0; i < products.n && i < PRODUCTS_MAX; i++)
+		put_rule_text(x, NULL, x->f.rs->list[products.first + i]);
+	json_close(&x->j, ']');
+}
+
 static void put_finding(struct eve *x)
 {
 	const struct finding *f = &x->f;
@@ -255,21 +332,37 @@ static void put_finding(struct eve *x)
 	put_rule_text(x, "vendor", f->pack->vendor);
 	put_text(x, "category", category_words[f->rule->category]);
 	put_text(x, "policy", f->policy ? rs_text(f->rs, f->policy->name) : "default");
-	if (f->stage)
-		put_rule_text(x, "stage", f->stage->id);
-	else
-		json_nothing(&x->j, "stage");
+	put_stage(x);
 	if (f->exception)
 		put_rule_text(x, "exception", f->exception->name);
+	put_products(x);
 }
 
-static void put_ech(struct eve *x)
+/* What the protocol's own object in EVE has no place for. */
+static void put_extras(struct eve *x)
 {
 	static const char *const words[] = {
-		[ECH_GREASE_OR_REAL] = "grease-or-real", [ECH_LIKELY] = "likely"};
+		[ECH_GREASE_OR_REAL] = "grease-or-real", [ECH_LIKELY] = "likely" };
+	uint8_t app = x->e->app;
 
-	if ((x->e->app == APP_TLS || x->e->app == APP_QUIC) && x->e->tls.ech)
+	if (app == APP_DNS && x->e->dns.ech)
+		put_text(x, "ech", "in-answer");
+	if ((app == APP_TLS || app == APP_QUIC) && x->e->tls.ech)
 		put_text(x, "ech", words[x->e->tls.ech]);
+	if (app == APP_QUIC)
+		put_alpns(x);
+}
+
+/* Who says it: (sensor, boot, seq) names the record. */
+static void put_identity(struct eve *x)
+{
+	const struct identity *id = x->r->identity;
+
+	put_int(x, "schema", 2);
+	put_text(x, "sensor", id->sensor[0] ? id->sensor : NIL_UUID);
+	put_int(x, "boot", id->boot);
+	put_int(x, "seq", x->r->seq);
+	put_text(x, "source", source_words[id->source]);
 }
 
 static void put_own(struct eve *x)
@@ -277,21 +370,22 @@ static void put_own(struct eve *x)
 	const struct event *e = x->e;
 
 	json_open(&x->j, "nfqd", '{');
-	put_int(x, "schema", 1);
-	put_int(x, "seq", x->r->seq);
+	put_identity(x);
 	put_text(x, "name", e->name.text);
 	put_text(x, "seen_in", seen_in_text(e->name.seen_in));
 	if (x->f.rule)
 		put_finding(x);
 	else
 		json_nothing(&x->j, "rule");
-	put_ech(x);
+	put_extras(x);
 	put_text(x, "action", action_words[e->decision.action]);
 	put_text(x, "would", action_words[e->decision.would]);
 	put_client(x);
 	if (x->f.rule)
 		put_matches(x);
 	json_bool(&x->j, "relayed", x->r->relayed);
+	if (e->sent != SENT_NOTHING)
+		put_text(x, "sent", sent_words[e->sent]);
 	json_close(&x->j, '}');
 }
 
@@ -303,6 +397,8 @@ static void put_head(struct eve *x)
 
 	clock_text_eve(x->e->ts, timestamp);
 	put_text(x, "timestamp", timestamp);
+	if (x->r->identity->host[0])
+		put_text(x, "host", x->r->identity->host);
 	put_int(x, "flow_id", x->e->flow_id);
 	put_text(x, "event_type", x->f.rule ? "alert" : apps[x->e->app].type);
 	if (x->r->ifname && *x->r->ifname)
@@ -312,7 +408,7 @@ static void put_head(struct eve *x)
 static void put_flow(struct eve *x)
 {
 	const struct event *e = x->e;
-	char                number[4];
+	char                number[4], community[COMMUNITY_ID];
 
 	put_addr(x, "src_ip", &e->src);
 	put_int(x, "src_port", e->sport);
@@ -323,8 +419,15 @@ static void put_flow(struct eve *x)
 		 e->proto == IPPROTO_UDP   ? "UDP"
 		 : e->proto == IPPROTO_TCP ? "TCP"
 					   : number);
+	if (e->src.len)
+		put_int(x, "ip_v", e->src.len == 4 ? 4 : 6);
 	if (e->app != APP_NONE)
 		put_text(x, "app_proto", app_text(e->app));
+	put_text(x, "direction",
+		 "to_server"); /* src_ip is the client, also where a server named itself */
+	community_id(e, community);
+	if (community[0])
+		put_text(x, "community_id", community);
 }
 
 static void put_mac(struct eve *x)
@@ -346,7 +449,7 @@ static void put_app(struct eve *x)
 
 size_t eve_line(const struct record *r, char *out, size_t room)
 {
-	struct eve x = {.r = r, .e = r->event, .f = finding_of(r->event)};
+	struct eve x = { .r = r, .e = r->event, .f = finding_of(r->event) };
 
 	json_begin(&x.j, out, room);
 	json_open(&x.j, NULL, '{');

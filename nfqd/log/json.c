@@ -52,11 +52,11 @@ static size_t utf8_sequence(const unsigned char *s)
 		unsigned char first, last, low, high; /* lead bytes; range of the second byte */
 		size_t        n;
 	} rows[] = {
-		{0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2},
-		{0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-		{0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-		{0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4},
-		{0xf4, 0xf4, 0x80, 0x8f, 4},
+		{ 0x00, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -83,9 +83,9 @@ static bool is_utf8(const unsigned char *s)
 static void put_escaped(struct json *j, unsigned char c, bool utf8)
 {
 	static const char hex[] = "0123456789abcdef";
-	const char        u[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
-	const char        d[] = {'\\', '\\', (char)('0' + c / 100), (char)('0' + c / 10 % 10),
-				 (char)('0' + c % 10)};
+	const char u[] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
+	const char d[] = { '\\', '\\', (char)('0' + c / 100), (char)('0' + c / 10 % 10),
+				 (char)('0' + c % 10) };
 
 	if (c == '"' || c == '\\') {
 		put_char(j, '\\');

@@ -45,10 +45,11 @@ struct sink {
 };
 
 struct sinks {
-	struct sink  v[SINKS_MAX];
-	unsigned     n;
-	uint64_t     seq; /* of the next record */
-	struct relay relay;
+	struct sink     v[SINKS_MAX];
+	unsigned        n;
+	uint64_t        seq; /* of the next record */
+	struct identity identity;
+	struct relay    relay;
 };
 
 static const char too_slow[] = "the reader is too slow";
@@ -249,10 +250,15 @@ void sinks_reopen(struct sinks *s, unsigned i, int fd)
 	k->done = 0; /* a line that was cut by the change goes to the new file whole */
 }
 
+void sinks_identify(struct sinks *s, const struct identity *identity)
+{
+	s->identity = *identity;
+}
+
 void sinks_write(struct sinks *s, const struct event *event, const struct sink_hints *hints)
 {
-	struct record r = { .event = event, .seq = s->seq++, .ifname = hints->ifname,
-		            .client = hints->client,
+	struct record r = { .event = event, .identity = &s->identity, .seq = s->seq++,
+		            .ifname = hints->ifname, .client = hints->client,
 		            .relayed = relay_is(&s->relay, event) };
 
 	for (unsigned i = 0; i < s->n; i++)

@@ -11,14 +11,16 @@
 #include <stdint.h>
 
 #include "log/event.h"
+#include "log/identity.h"
 
 /* Facts about a record that only the log thread knows. */
 struct record {
-	const struct event *event;
-	uint64_t            seq;
-	bool                relayed; /* the same query seen again on its way */
-	const char         *ifname;  /* NULL: unknown */
-	const char         *client;  /* the client's name; NULL: unknown */
+	const struct event    *event;
+	const struct identity *identity;
+	uint64_t               seq;
+	bool                   relayed; /* the same query seen again on its way */
+	const char            *ifname;  /* NULL: unknown */
+	const char            *client;  /* the client's name; NULL: unknown */
 };
 
 /* What the caller knows about a record besides the event; NULL: unknown. */
@@ -38,6 +40,8 @@ int sinks_add(struct sinks *s, enum sink_type type, int fd);
 /* Replaces the descriptor of sink i (log rotation); takes fd. */
 void sinks_reopen(struct sinks *s, unsigned i, int fd);
 
+/* Says who writes; kept as a copy. Until then it is no sensor. */
+void sinks_identify(struct sinks *s, const struct identity *identity);
 /* Numbers a record and gives it to every sink. */
 void sinks_write(struct sinks *s, const struct event *event, const struct sink_hints *hints);
 /* Writes out what is buffered; called when no more records wait. */

@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "log/sink.h"
 #include "match/watch.h"
+#include "shared/identity.h"
 #include "worker/loop.h"
 
 enum { MAX_FLOWS = 131072, MAX_STREAMS = 512 };
@@ -62,6 +63,7 @@ int offline_run(const char *path, const struct conf *conf, struct err *err)
 	struct capture *file = pcap_file_open(path, err);
 	struct image   *img = NULL;
 	struct sinks   *sinks = NULL;
+	struct identity id;
 	struct ruleset  rs;
 	int             r = -1;
 
@@ -70,7 +72,10 @@ int offline_run(const char *path, const struct conf *conf, struct err *err)
 	if (conf_build(conf, 1, &img, err) < 0)
 		goto out;
 	ruleset_open(&rs, img);
+	identity_of_run(&id, SOURCE_CAPTURE);
 	sinks = sinks_new();
+	if (sinks)
+		sinks_identify(sinks, &id);
 	r = run(file, &rs, sinks, err);
 	sinks_free(sinks);
 out:

@@ -47,7 +47,8 @@ static struct rig *the_rig(void)
 static void check_events(const struct rig *r)
 {
 	for (unsigned i = 0; i < r->n_events && i < RIG_EVENTS; i++) {
-		struct record rec = { .event = &r->events[i], .seq = 1 };
+		static const struct identity id = { .host = "fuzz" };
+		struct record rec = { .event = &r->events[i], .identity = &id, .seq = 1 };
 		char          line[EVE_MAX];
 
 		FUZZ_CHECK(eve_line(&rec, line, sizeof(line)) && !strchr(line, '\n'));

@@ -41,7 +41,7 @@ for nat in masquerade plain; do
 		"[\"s10.upd.kaspersky.com\",\"${LAB_WAN[4]}\"]" "$nat: what the resolver passed on says so"
 	is "$(nfqd_records '.nfqd.action == "log" and .nfqd.would == "reject" and .alert.action == "allowed"')" 20 \
 		"$nat: every record: action log, would reject, allowed"
-	is "$(nfqd_records '.verdict.action == "drop" or .verdict.reject')" 0 "$nat: no record of a verdict against anything"
+	is "$(nfqd_records '.verdict.action == "drop" or .nfqd.sent')" 0 "$nat: no record of a verdict against anything"
 	nfqd_stop
 	is $? 0 "$nat: nfqd stops"
 	lab_down

@@ -71,7 +71,9 @@ static inline void fixture_open(struct fixture *f)
 		static const char *const policies[] = { "banned-vendors", "lab-may-update" };
 		static const char *const stages[] = { "announced", "in-force" };
 		struct rs_policy policy = { .name = fixture_text(&b, policies[i]) };
-		struct rs_stage  stage = { .id = fixture_text(&b, stages[i]) };
+		struct rs_stage  stage = { .id = fixture_text(&b, stages[i]),
+			                   .citation = fixture_text(&b, "89 FR 52434"),
+			                   .basis = BASIS_LAW };
 
 		image_add(&b, RS_POLICY, &policy, 1, sizeof(policy));
 		image_add(&b, RS_STAGE, &stage, 1, sizeof(stage));

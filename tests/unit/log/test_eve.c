@@ -14,9 +14,19 @@
 
 static struct fixture fix;
 
+static const struct identity sensor = { .host = "gw-berlin-1", .boot = 17,
+	                                .sensor = "5d0f6b0e-3c1a-4a3e-9a51-6a2a7d1f0c77" };
+
 #define ETHER  "\"ether\":{\"src_mac\":\"3c:52:82:00:00:01\"},"
 #define CLIENT "\"client\":{\"id\":\"mac:3c:52:82:00:00:01\"},"
-#define HEAD   "{\"timestamp\":\"2026-11-23T16:20:31.482113+0000\",\"flow_id\":1873320111,"
+#define HEAD                                                                                       \
+	"{\"timestamp\":\"2026-11-23T16:20:31.482113+0000\",\"host\":\"gw-berlin-1\","                 \
+	"\"flow_id\":1873320111,"
+#define SENSOR                                                                                     \
+	"\"schema\":2,\"sensor\":\"5d0f6b0e-3c1a-4a3e-9a51-6a2a7d1f0c77\",\"boot\":17,"               \
+	"\"seq\":88213,\"source\":\"queue\","
+#define STAGE                                                                                      \
+	"\"stage\":{\"id\":\"in-force\",\"basis\":\"law\",\"citation\":\"89 FR 52434\"}"
 #define KAV                                                                                        \
 	"\"pack\":\"kaspersky\",\"pack_version\":\"2026.11.23.1\",\"vendor\":\"Kaspersky\","
 
@@ -30,47 +40,50 @@ static const struct golden {
 	{ "blocked DNS query", event_blocked_dns, "lan0", false,
 	  HEAD "\"event_type\":\"alert\",\"in_iface\":\"lan0\","
 	  "\"src_ip\":\"10.0.0.7\",\"src_port\":50122,\"dest_ip\":\"8.8.8.8\",\"dest_port\":53,"
-	  "\"proto\":\"UDP\",\"app_proto\":\"dns\"," ETHER
+	  "\"proto\":\"UDP\",\"ip_v\":4,\"app_proto\":\"dns\","
+	  "\"direction\":\"to_server\",\"community_id\":\"1:sl07KJcl8wsaDVbYeq8Vl58ypO4=\"," ETHER
 	  "\"dns\":{\"version\":3,\"type\":\"request\",\"id\":4711,\"queries\":"
 	  "[{\"rrname\":\"downloads.upd.kaspersky.com\",\"rrtype\":\"A\"}],"
 	  "\"rrname\":\"downloads.upd.kaspersky.com\",\"rrtype\":\"A\"},"
-	  "\"alert\":{\"action\":\"blocked\",\"signature_id\":9100017,"
+	  "\"alert\":{\"action\":\"blocked\",\"gid\":1,\"signature_id\":9100017,\"rev\":2026112301,"
 	  "\"signature\":\"Kaspersky update endpoint\",\"category\":\"Banned product\","
-	  "\"severity\":2,\"metadata\":{\"vendor\":[\"kaspersky\"],\"confidence\":[\"high\"]}},"
-	  "\"verdict\":{\"action\":\"drop\",\"reject\":[\"dns-nxdomain\"]},"
-	  "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"downloads.upd.kaspersky.com\","
+	  "\"severity\":2,\"metadata\":{\"vendor\":[\"Kaspersky\"],\"pack\":[\"kaspersky\"],\"confidence\":[\"high\"]}},"
+	  "\"verdict\":{\"action\":\"drop\"},"
+	  "\"nfqd\":{" SENSOR "\"name\":\"downloads.upd.kaspersky.com\","
 	  "\"seen_in\":\"dns.query\",\"rule\":\"kav-update-downloads\","
 	  "\"pattern\":\"downloads.upd.kaspersky.com\"," KAV "\"category\":\"update\","
-	  "\"policy\":\"banned-vendors\",\"stage\":\"in-force\",\"action\":\"reject\","
+	  "\"policy\":\"banned-vendors\"," STAGE ",\"action\":\"reject\","
 	  "\"would\":\"reject\"," CLIENT
 	  "\"matches\":[{\"pack\":\"kaspersky\",\"rule\":\"kav-update-downloads\"}],"
-	  "\"relayed\":false}}" },
+	  "\"relayed\":false,\"sent\":\"dns-nxdomain\"}}" },
 	{ "logged TLS hello, two packs", event_logged_tls, NULL, false,
 	  HEAD "\"event_type\":\"alert\","
 	  "\"src_ip\":\"fd00:20::7\",\"src_port\":50122,\"dest_ip\":\"2001:db8::1\","
-	  "\"dest_port\":443,\"proto\":\"TCP\",\"app_proto\":\"tls\","
+	  "\"dest_port\":443,\"proto\":\"TCP\",\"ip_v\":6,\"app_proto\":\"tls\","
+	  "\"direction\":\"to_server\",\"community_id\":\"1:uTIKQmHCJg+/U+EPM2oxR3+G5Rw=\","
 	  "\"tls\":{\"sni\":\"ksn-a-geo.kaspersky-labs.com\",\"version\":\"TLS 1.3\"},"
-	  "\"alert\":{\"action\":\"allowed\",\"signature_id\":9100018,"
+	  "\"alert\":{\"action\":\"allowed\",\"gid\":1,\"signature_id\":9100018,\"rev\":2026112301,"
 	  "\"signature\":\"Kaspersky reputation endpoint\",\"category\":\"Banned product\","
-	  "\"severity\":2,\"metadata\":{\"vendor\":[\"kaspersky\"],\"confidence\":[\"medium\"]}},"
+	  "\"severity\":2,\"metadata\":{\"vendor\":[\"Kaspersky\"],\"pack\":[\"kaspersky\"],\"confidence\":[\"medium\"]}},"
 	  "\"verdict\":{\"action\":\"alert\"},"
-	  "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"ksn-a-geo.kaspersky-labs.com\","
+	  "\"nfqd\":{" SENSOR "\"name\":\"ksn-a-geo.kaspersky-labs.com\","
 	  "\"seen_in\":\"tls.sni\",\"rule\":\"ksn-cloud\","
 	  "\"pattern\":\"ksn-*-geo.kaspersky-labs.com\"," KAV "\"category\":\"reputation\","
-	  "\"policy\":\"banned-vendors\",\"stage\":\"in-force\",\"action\":\"log\","
+	  "\"policy\":\"banned-vendors\"," STAGE ",\"action\":\"log\","
 	  "\"would\":\"reject\",\"client\":{\"id\":\"ip:fd00:20::7\"},"
 	  "\"matches\":[{\"pack\":\"kaspersky\",\"rule\":\"ksn-cloud\"},"
 	  "{\"pack\":\"odd\",\"rule\":\"foreign\"}],\"relayed\":false}}" },
 	{ "allowed listed name", event_allowed_tls, "lan0", false,
 	  HEAD "\"event_type\":\"alert\",\"in_iface\":\"lan0\","
 	  "\"src_ip\":\"10.0.0.7\",\"src_port\":50122,\"dest_ip\":\"93.184.216.34\","
-	  "\"dest_port\":443,\"proto\":\"TCP\",\"app_proto\":\"tls\"," ETHER
+	  "\"dest_port\":443,\"proto\":\"TCP\",\"ip_v\":4,\"app_proto\":\"tls\","
+	  "\"direction\":\"to_server\",\"community_id\":\"1:jZmtlKR+60257ISKZ/+MnW2fYM0=\"," ETHER
 	  "\"tls\":{\"sni\":\"media.kaspersky.com\",\"version\":\"TLS 1.3\"},"
-	  "\"alert\":{\"action\":\"allowed\",\"signature_id\":9100019,"
+	  "\"alert\":{\"action\":\"allowed\",\"gid\":1,\"signature_id\":9100019,\"rev\":2026112301,"
 	  "\"signature\":\"Kaspersky web endpoint\",\"category\":\"Allowed name\","
-	  "\"severity\":3,\"metadata\":{\"vendor\":[\"kaspersky\"],\"confidence\":[\"high\"]}},"
+	  "\"severity\":3,\"metadata\":{\"vendor\":[\"Kaspersky\"],\"pack\":[\"kaspersky\"],\"confidence\":[\"high\"]}},"
 	  "\"verdict\":{\"action\":\"pass\"},"
-	  "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"media.kaspersky.com\","
+	  "\"nfqd\":{" SENSOR "\"name\":\"media.kaspersky.com\","
 	  "\"seen_in\":\"tls.sni\",\"rule\":\"removal-tool\",\"pattern\":\".kaspersky.com\"," KAV
 	  "\"category\":\"web\",\"policy\":\"default\",\"stage\":null,\"action\":\"allow\","
 	  "\"would\":\"allow\"," CLIENT
@@ -78,57 +91,61 @@ static const struct golden {
 	{ "unlisted HTTP Host", event_unlisted_http, "", false,
 	  HEAD "\"event_type\":\"http\","
 	  "\"src_ip\":\"10.0.0.7\",\"src_port\":50122,\"dest_ip\":\"93.184.216.34\","
-	  "\"dest_port\":80,\"proto\":\"TCP\",\"app_proto\":\"http\"," ETHER
+	  "\"dest_port\":80,\"proto\":\"TCP\",\"ip_v\":4,\"app_proto\":\"http\","
+	  "\"direction\":\"to_server\",\"community_id\":\"1:1XjviXc4B8rv4ydm0EBb3i4Tfp0=\"," ETHER
 	  "\"http\":{\"hostname\":\"example.org\",\"http_method\":\"GET\"},"
-	  "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"example.org\","
+	  "\"nfqd\":{" SENSOR "\"name\":\"example.org\","
 	  "\"seen_in\":\"http.host\",\"rule\":null,\"action\":\"allow\",\"would\":\"allow\"," CLIENT
 	  "\"relayed\":false}}" },
 	{ "site exception, relayed", event_excepted_dns, "lan0", true,
 	  HEAD "\"event_type\":\"alert\",\"in_iface\":\"lan0\","
 	  "\"src_ip\":\"10.0.0.7\",\"src_port\":50122,\"dest_ip\":\"8.8.8.8\",\"dest_port\":53,"
-	  "\"proto\":\"UDP\",\"app_proto\":\"dns\"," ETHER
+	  "\"proto\":\"UDP\",\"ip_v\":4,\"app_proto\":\"dns\","
+	  "\"direction\":\"to_server\",\"community_id\":\"1:sl07KJcl8wsaDVbYeq8Vl58ypO4=\"," ETHER
 	  "\"dns\":{\"version\":3,\"type\":\"request\",\"id\":4711,\"queries\":"
 	  "[{\"rrname\":\"downloads.upd.kaspersky.com\",\"rrtype\":\"A\"}],"
 	  "\"rrname\":\"downloads.upd.kaspersky.com\",\"rrtype\":\"A\"},"
-	  "\"alert\":{\"action\":\"allowed\",\"signature_id\":9100017,"
+	  "\"alert\":{\"action\":\"allowed\",\"gid\":1,\"signature_id\":9100017,\"rev\":2026112301,"
 	  "\"signature\":\"Kaspersky update endpoint\",\"category\":\"Allowed name\","
-	  "\"severity\":2,\"metadata\":{\"vendor\":[\"kaspersky\"],\"confidence\":[\"high\"]}},"
+	  "\"severity\":2,\"metadata\":{\"vendor\":[\"Kaspersky\"],\"pack\":[\"kaspersky\"],\"confidence\":[\"high\"]}},"
 	  "\"verdict\":{\"action\":\"pass\"},"
-	  "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"downloads.upd.kaspersky.com\","
+	  "\"nfqd\":{" SENSOR "\"name\":\"downloads.upd.kaspersky.com\","
 	  "\"seen_in\":\"dns.query\",\"rule\":\"kav-update-downloads\","
 	  "\"pattern\":\"downloads.upd.kaspersky.com\"," KAV "\"category\":\"update\","
-	  "\"policy\":\"banned-vendors\",\"stage\":\"in-force\","
+	  "\"policy\":\"banned-vendors\"," STAGE ","
 	  "\"exception\":\"support-case-4711\",\"action\":\"allow\",\"would\":\"reject\"," CLIENT
 	  "\"matches\":[{\"pack\":\"kaspersky\",\"rule\":\"kav-update-downloads\"}],"
 	  "\"relayed\":true}}" },
 	{ "dropped address", event_dropped_address, "lan0", false,
 	  HEAD "\"event_type\":\"alert\",\"in_iface\":\"lan0\","
 	  "\"src_ip\":\"10.0.0.7\",\"src_port\":50122,\"dest_ip\":\"192.0.2.7\","
-	  "\"dest_port\":1443,\"proto\":\"TCP\"," ETHER
-	  "\"alert\":{\"action\":\"blocked\",\"signature_id\":9100020,"
+	  "\"dest_port\":1443,\"proto\":\"TCP\",\"ip_v\":4,"
+	  "\"direction\":\"to_server\",\"community_id\":\"1:AXDDaSXt6K9bV/9VkWMigdf7XHo=\"," ETHER
+	  "\"alert\":{\"action\":\"blocked\",\"gid\":1,\"signature_id\":9100020,\"rev\":2026112301,"
 	  "\"signature\":\"Kaspersky update endpoint\",\"category\":\"Banned product\","
-	  "\"severity\":2,\"metadata\":{\"vendor\":[\"kaspersky\"],\"confidence\":[\"low\"]}},"
+	  "\"severity\":2,\"metadata\":{\"vendor\":[\"Kaspersky\"],\"pack\":[\"kaspersky\"],\"confidence\":[\"low\"]}},"
 	  "\"verdict\":{\"action\":\"drop\"},"
-	  "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"192.0.2.7\","
+	  "\"nfqd\":{" SENSOR "\"name\":\"192.0.2.7\","
 	  "\"seen_in\":\"address\",\"rule\":\"net-update\",\"pattern\":\"192.0.2.0/24\"," KAV
-	  "\"category\":\"update\",\"policy\":\"banned-vendors\",\"stage\":\"in-force\","
+	  "\"category\":\"update\",\"policy\":\"banned-vendors\"," STAGE ","
 	  "\"action\":\"drop\",\"would\":\"drop\"," CLIENT
 	  "\"matches\":[{\"pack\":\"kaspersky\",\"rule\":\"net-update\"}],\"relayed\":false}}" },
 	{ "canary", event_canary, "lan0", false,
 	  HEAD "\"event_type\":\"alert\",\"in_iface\":\"lan0\","
 	  "\"src_ip\":\"10.0.0.7\",\"src_port\":50122,\"dest_ip\":\"93.184.216.34\","
-	  "\"dest_port\":80,\"proto\":\"TCP\",\"app_proto\":\"http\"," ETHER
+	  "\"dest_port\":80,\"proto\":\"TCP\",\"ip_v\":4,\"app_proto\":\"http\","
+	  "\"direction\":\"to_server\",\"community_id\":\"1:1XjviXc4B8rv4ydm0EBb3i4Tfp0=\"," ETHER
 	  "\"http\":{\"hostname\":\"blocked.nfqd.invalid\",\"http_method\":\"GET\"},"
-	  "\"alert\":{\"action\":\"blocked\",\"signature_id\":9200001,"
+	  "\"alert\":{\"action\":\"blocked\",\"gid\":1,\"signature_id\":9200001,\"rev\":1,"
 	  "\"signature\":\"nfqd canary endpoint\",\"category\":\"Canary\",\"severity\":3,"
-	  "\"metadata\":{\"vendor\":[\"canary\"],\"confidence\":[\"high\"]}},"
+	  "\"metadata\":{\"vendor\":[\"nfqd\"],\"pack\":[\"canary\"],\"confidence\":[\"high\"]}},"
 	  "\"verdict\":{\"action\":\"drop\",\"reject\":[\"tcp-reset\"]},"
-	  "\"nfqd\":{\"schema\":1,\"seq\":88213,\"name\":\"blocked.nfqd.invalid\","
+	  "\"nfqd\":{" SENSOR "\"name\":\"blocked.nfqd.invalid\","
 	  "\"seen_in\":\"http.host\",\"rule\":\"blocked\",\"pattern\":\"blocked.nfqd.invalid\","
 	  "\"pack\":\"canary\",\"pack_version\":\"1\",\"vendor\":\"nfqd\","
 	  "\"category\":\"canary\",\"policy\":\"default\",\"stage\":null,\"action\":\"reject\","
 	  "\"would\":\"reject\"," CLIENT
-	  "\"matches\":[{\"pack\":\"canary\",\"rule\":\"blocked\"}],\"relayed\":false}}" },
+	  "\"matches\":[{\"pack\":\"canary\",\"rule\":\"blocked\"}],\"relayed\":false,\"sent\":\"tcp-reset\"}}" },
 };
 
 #define N_GOLDENS (sizeof(goldens) / sizeof(goldens[0]))
@@ -136,7 +153,7 @@ static const struct golden {
 static size_t line_of(const struct golden *g, char *out, size_t room)
 {
 	struct event  e = g->event(&fix);
-	struct record r = { .event = &e, .seq = 88213, .relayed = g->relayed, .ifname = g->ifname };
+	struct record r = { .event = &e, .identity = &sensor, .seq = 88213, .relayed = g->relayed, .ifname = g->ifname };
 
 	return eve_line(&r, out, room);
 }
@@ -157,7 +174,7 @@ static void test_golden(void **state)
 /* Every line must be one that a strict reader takes, and one line. */
 static json_t *reread(const struct event *e, const char *ifname)
 {
-	struct record r = { .event = e, .seq = 1, .ifname = ifname };
+	struct record r = { .event = e, .identity = &sensor, .seq = 1, .ifname = ifname };
 	char          line[EVE_MAX];
 	json_t       *json;
 	json_error_t  error;

@@ -246,7 +246,7 @@ static void test_torn_line(void **state)
 	(void)state;
 	assert_true(fd >= 0);
 	unlink(path);
-	limit_file_size(2500);
+	limit_file_size(3000);
 	write_n(s, 5);
 	sinks_flush(s);
 	expect_counts(s, 2, 3);
@@ -261,7 +261,7 @@ static void test_torn_line(void **state)
 	text = slurp_file(fd);
 	rest = expect_lines(text, 1, 2);
 	torn = strchr(rest, '\n');
-	assert_int_equal(torn - text, 2500);
+	assert_int_equal(torn - text, 3000);
 	assert_string_equal(expect_lines(torn + 1, 7, 2), "");
 	free(text);
 	close(fd);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who writes the records: (sensor, boot, seq) names one of them for ever. */
+#ifndef NFQD_LOG_IDENTITY_H
+#define NFQD_LOG_IDENTITY_H
+
+#include <stdint.h>
+
+#define IDENTITY_UUID 37 /* RFC 9562 4, with its NUL */
+#define IDENTITY_HOST 65 /* HOST_NAME_MAX, with its NUL */
+
+#define IDENTITY_SOURCES(X)                                                                        \
+	X(QUEUE, "queue")         /* inline: what a record says was done was done */               \
+	X(INTERFACE, "interface") /* a copy of the traffic: nothing is blocked */                  \
+	X(CAPTURE, "capture")     /* a file: likewise, at some other time */
+
+enum identity_source {
+#define X(id, word) SOURCE_##id,
+	IDENTITY_SOURCES(X)
+#undef X
+		SOURCES
+};
+
+/* Zeroed: a run that is no sensor, such as one over a capture file: its UUID is the nil UUID, its
+ * boot 0. */
+struct identity {
+	char     host[IDENTITY_HOST];
+	char     sensor[IDENTITY_UUID];
+	uint64_t boot;   /* counts the daemon's starts, from 1 */
+	uint8_t  source; /* enum identity_source */
+};
+
+#endif

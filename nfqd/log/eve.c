@@ -180,6 +180,8 @@ static const char *alert_category(const struct eve *x)
 		[CAT_WEB] = "Vendor web site",
 		[CAT_RESOLVER] = "Encrypted DNS resolver",
 		[CAT_CANARY] = "Canary",
+		[CAT_FIRMWARE] = "Vendor firmware",
+		[CAT_LICENCE] = "Vendor licence check",
 	};
 	_Static_assert(sizeof(by_category) / sizeof(by_category[0]) == CATEGORIES, "a text each");
 	uint8_t category = x->f.rule->category;

@@ -10,16 +10,8 @@
 
 #include "base/diag.h"
 #include "parent/parent_private.h"
+#include "shared/file.h"
 #include "shared/message.h"
-
-void parent_make_folder_of(const char *path)
-{
-	char *copy = strdup(path);
-
-	if (copy)
-		mkdir(dirname(copy), 0755);
-	free(copy);
-}
 
 static int open_output(const struct conf_output *o, struct err *err)
 {
@@ -27,7 +19,7 @@ static int open_output(const struct conf_output *o, struct err *err)
 
 	if (strcmp(o->path, "-") == 0)
 		return dup(STDOUT_FILENO);
-	parent_make_folder_of(o->path);
+	file_make_folder(o->path);
 	fd = open(o->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
 	if (fd < 0)
 		err_set(err, "log %s: %s", o->path, strerror(errno));

@@ -25,6 +25,8 @@
 #include "parent/ctl.h"
 #include "parent/parent_private.h"
 #include "parent/routes.h"
+#include "shared/file.h"
+#include "shared/identity.h"
 #include "shared/privs.h"
 #include "worker/worker.h"
 
@@ -94,9 +96,21 @@ static int open_control(struct parent *p, struct err *err)
 {
 	if (p->tap && !p->conf->path)
 		return 0;
-	parent_make_folder_of(p->conf->control);
+	file_make_folder(p->conf->control);
 	p->ctl = ctl_open(p->conf->control, err);
 	return p->ctl < 0 ? -1 : 0;
+}
+
+/* Who only watches, by no configuration, keeps nothing. */
+static void open_identity(struct parent *p)
+{
+	struct err err = { 0 };
+
+	if (p->tap && !p->conf->path)
+		identity_of_run(&p->in.identity, SOURCE_INTERFACE);
+	else if (identity_open(&p->in.identity, p->tap ? SOURCE_INTERFACE : SOURCE_QUEUE,
+	                       p->conf->state, &err) < 0)
+		diag_error("sensor", "%s; the records of this run carry an identity of their own", err.text);
 }
 
 static int start(struct parent *p, struct err *err)
@@ -119,6 +133,7 @@ static int start(struct parent *p, struct err *err)
 	if (!p->tap) /* who only watches sends nothing, look-ups neither */
 		parent_open_resolver(p);
 	parent_live_open(p);
+	open_identity(p);
 	in->rules = parent_build_rules(p, p->conf, NULL, &p->img, err);
 	p->generation++;
 	if (in->rules < 0 || open_signals(p, err) < 0 || open_packets(p, err) < 0 ||

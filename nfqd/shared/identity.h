@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who this sensor is: made once, kept beside the state file, bound to the machine. */
+/*
+ * Who this sensor is. A UUID is made at the first start and kept beside the state file, with the number
+ * of starts, in sensor.json. It is bound to /etc/machine-id: a copy of the disk in another machine is
+ * another sensor.
+ */
 #ifndef NFQD_SHARED_IDENTITY_H
 #define NFQD_SHARED_IDENTITY_H
 
+#include "base/err.h"
 #include "log/identity.h"
 
-/* A run that keeps nothing, over a capture or by hand: the host's name, no sensor, boot 0. */
+/* A run that keeps nothing, such as one over a capture: the host's name, no sensor, boot 0. */
 void identity_of_run(struct identity *id, enum identity_source source);
+
+/*
+ * The identity of a daemon that starts now; its boot is on the disk when this returns. state is the path
+ * of the state file. Says what is new about it (diag). -1: it could not be kept, and id is good for this
+ * run alone; err says why.
+ */
+MUST_CHECK int identity_open(struct identity *id, enum identity_source source, const char *state,
+                             struct err *err);
 
 #endif

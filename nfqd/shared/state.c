@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "shared/conf.h"
+#include "shared/file.h"
 
 enum { VERSION = 1, EXCEPTIONS_KEPT_MAX = 4096 };
 
@@ -178,20 +179,11 @@ static void set_aside(struct state *s)
 	s->path = NULL;
 }
 
-static void make_folder_of(const char *path)
-{
-	char *copy = strdup(path);
-
-	if (copy && mkdir(dirname(copy), 0755) < 0 && errno != EEXIST)
-		diag_debug("state", "%s: %m", copy);
-	free(copy);
-}
-
 void state_open(struct state *s, const char *path)
 {
 	struct err problem = { .text = "" };
 
-	make_folder_of(path);
+	file_make_folder(path);
 	if (state_read(s, path, &problem) == 0)
 		return;
 	s->problem = problem;
@@ -207,45 +199,17 @@ void state_fini(struct state *s)
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
-static int sync_folder(const char *path)
-{
-	char *copy = strdup(path);
-	int   fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	int   r = fd < 0 ? -1 : fsync(fd);
-
-	if (fd >= 0)
-		close(fd);
-	free(copy);
-	return r;
-}
-
-/* Whole and on the disk under another name, before it takes the place of the old one. */
-static int write_file(const char *path, const char *new, const json_t *doc)
-{
-	int fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int r = fd < 0 ? -1 : json_dumpfd(doc, fd, JSON_INDENT(2));
-
-	if (r == 0 && (write(fd, "\n", 1) != 1 || fsync(fd) < 0))
-		r = -1;
-	if (fd >= 0 && close(fd) < 0)
-		r = -1;
-	if (r == 0)
-		r = rename(new, path);
-	return r == 0 ? sync_folder(path) : r;
-}
-
 int state_save(struct state *s, struct err *err)
 {
-	char new[4096];
+	int r;
 
 	if (!s->changed)
 		return 0;
 	if (!s->path)
 		return err_set(err, "%s", s->problem.text[0] ? s->problem.text : "no state file");
-	if (snprintf(new, sizeof(new), "%s.new", s->path) >= (int)sizeof(new))
-		return err_set(err, "%s: too long a path", s->path);
-	if (write_file(s->path, new, s->doc) < 0)
-		return err_set(err, "%s: %s", s->path, strerror(errno));
+	r = file_replace_json(s->path, s->doc);
+	if (r < 0)
+		return err_set(err, "%s: %s", s->path, strerror(-r));
 	s->changed = false;
 	return 0;
 }

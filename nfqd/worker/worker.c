@@ -220,6 +220,7 @@ static int open_sinks(struct worker *w, struct err *err)
 	w->sinks = sinks_new();
 	if (!w->sinks)
 		return err_set(err, "worker: out of memory");
+	sinks_identify(w->sinks, &w->in->identity);
 	sinks_set_seq(w->sinks, atomic_load(&w->in->shared->seq));
 	for (unsigned i = 0; i < w->in->outputs; i++)
 		if (sinks_add(w->sinks, w->in->output_type[i], w->in->output_fd[i]) < 0)

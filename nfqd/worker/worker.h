@@ -26,6 +26,7 @@ struct worker_in {
 	uint32_t        mark_mask;
 	bool            fail_closed, answers;
 	struct injector_fds inject;
+	struct identity identity;
 	unsigned        outputs;
 	int             output_fd[OUTPUTS_MAX];
 	enum sink_type  output_type[OUTPUTS_MAX];

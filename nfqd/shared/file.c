@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Replacing a file so that a power cut leaves one of the two. */
+#include "shared/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+
+void file_make_folder(const char *path)
+{
+	char *copy = strdup(path);
+
+	if (copy && mkdir(dirname(copy), 0755) < 0 && errno != EEXIST)
+		diag_debug("file", "%s: %m", copy);
+	free(copy);
+}
+
+static int sync_folder(const char *path)
+{
+	char *copy = strdup(path);
+	int   fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int   r = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	free(copy);
+	return r;
+}
+
+static int write_whole(const char *path, const json_t *doc)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = json_dumpfd(doc, fd, JSON_INDENT(2)) < 0 || write(fd, "\n", 1) != 1 || fsync(fd) < 0
+	            ? -errno
+	            : 0;
+	if (close(fd) < 0 && r == 0)
+		r = -errno;
+	return r;
+}
+
+int file_replace_json(const char *path, const json_t *doc)
+{
+	char fresh[4096];
+	int  r;
+
+	if (snprintf(fresh, sizeof(fresh), "%s.new", path) >= (int)sizeof(fresh))
+		return -ENAMETOOLONG;
+	r = write_whole(fresh, doc);
+	if (r == 0 && rename(fresh, path) < 0)
+		r = -errno;
+	return r == 0 ? sync_folder(path) : r;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Small files that the daemon keeps over a restart: the old one whole or the new one whole. */
+#ifndef NFQD_SHARED_FILE_H
+#define NFQD_SHARED_FILE_H
+
+#include <jansson.h>
+
+/* Makes the last folder of a path where it is missing; what is in the way shows when the file is opened. */
+void file_make_folder(const char *path);
+
+/* Writes a document as path.new, mode 0600, syncs it, and renames it to path (rename(2)); then the name
+ * itself is synced. Returns 0 or -errno: path is as it was, or, when only the last step failed, new. */
+int file_replace_json(const char *path, const json_t *doc);
+
+#endif

@@ -27,7 +27,7 @@ override CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 override CFLAGS += $(HARDEN)
 endif
 override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack -pthread $(SANITIZE)
-LDLIBS = -lnetfilter_queue -lmnl -lnetfilter_conntrack -lnfnetlink -lnftables -lcares -lcyaml -lyaml \
+LDLIBS := -lnetfilter_queue -lmnl -lnetfilter_conntrack -lnfnetlink -lnftables -lcares -lcyaml -lyaml \
 	-ljansson -lpcap -lnettle -lgnutls -lnghttp2 -lseccomp -lcap-ng -lsystemd
 
 SRC   := $(sort $(wildcard nfqd/*.c nfqd/*/*.c))
@@ -71,11 +71,16 @@ $(B)/tests/%.t: tests/unit/%.c $(B)/libnfqd.a
 	@echo "  LD  $@"
 	$(Q)$(CC) $(CPPFLAGS) -Itests/lib $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libnfqd.a -lcmocka $(LDLIBS)
 
+$(B)/libnfqctl.a: $(filter-out %/main.o,$(CTL))
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
 # a fuzz target without a fuzzer: replays its corpus
-$(B)/tests/fuzz_%.t: tests/fuzz/fuzz_%.c tests/fuzz/main.c $(B)/libnfqd.a
+FUZZ_LIBS := -lldns $(LDLIBS) -lpsl -lidn2
+$(B)/tests/fuzz_%.t: tests/fuzz/fuzz_%.c tests/fuzz/main.c $(B)/libnfqd.a $(B)/libnfqctl.a
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< tests/fuzz/main.c $(B)/libnfqd.a $(LDLIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< tests/fuzz/main.c $(B)/libnfqctl.a $(B)/libnfqd.a $(FUZZ_LIBS)
 
 -include $(OBJ:.o=.d) $(CTL:.o=.d) $(UNIT:.t=.d)
 
@@ -118,14 +123,27 @@ asan:           ## the same tests (but the virtual machine's) with sanitizers
 		T="$(UNIT:$(B)/%=build/asan/%) $(FUZZ:$(B)/%=build/asan/%) $(wildcard tests/replay/run.t) \
 		$(if $(filter 0,$(shell id -u)),$(sort $(wildcard tests/kernel/*.t)))"
 
+# One target under libFuzzer; what it finds goes to its corpus and so into make check. A target diff_X
+# compares two readers on the corpus of X. Inputs that are only new stay in build/fuzz.
+FUZZED   := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+CORPUS    = tests/fuzz/corpus/$(P:diff_%=%)
+FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 fuzz:           ## libFuzzer: make fuzz P=tls T=60 (clang)
-	$(Q)mkdir -p build/fuzz/corpus-$(P) tests/fuzz/corpus/$(P)
+	$(Q)$(MAKE) --no-print-directory build/fuzz/fuzz_$(P)
+	$(Q)mkdir -p build/fuzz/corpus-$(P) $(CORPUS)
+	$(Q)build/fuzz/fuzz_$(P) -max_total_time=$(or $(T),60) -max_len=20000 -print_final_stats=1 -timeout=10 \
+		$(addprefix -dict=,$(wildcard tests/fuzz/dict/$(P:diff_%=%))) \
+		-artifact_prefix=$(CORPUS)/ build/fuzz/corpus-$(P) $(CORPUS)
+fuzz-all:       ## every target for T seconds, one after the other (.ci/fuzz for a night of it)
+	$(Q)for p in $(FUZZED); do echo "== $$p"; $(MAKE) --no-print-directory fuzz P=$$p T=$(or $(T),60) \
+		>build/fuzz-$$p.log 2>&1 && grep -E 'Done|number_of_exec' build/fuzz-$$p.log || \
+		{ failed=1; tail -n 30 build/fuzz-$$p.log; }; done; [ -z "$$failed" ]
+fuzz-objects:
 	$(Q)$(MAKE) --no-print-directory B=build/fuzz CC=clang CFLAGS="-O1 -g" \
-		SANITIZE="-fsanitize=address,undefined,fuzzer-no-link" build/fuzz/libnfqd.a
-	$(Q)clang $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=address,undefined,fuzzer -fno-sanitize-recover=undefined -o build/fuzz/fuzz_$(P) \
-		tests/fuzz/fuzz_$(P).c build/fuzz/libnfqd.a $(LDLIBS)
-	$(Q)build/fuzz/fuzz_$(P) -max_total_time=$(or $(T),60) -max_len=20000 -print_final_stats=1 \
-		-artifact_prefix=tests/fuzz/corpus/$(P)/ build/fuzz/corpus-$(P) tests/fuzz/corpus/$(P)
+		SANITIZE="-fsanitize=address,undefined,fuzzer-no-link" build/fuzz/libnfqd.a build/fuzz/libnfqctl.a
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c fuzz-objects
+	$(Q)clang $(CPPFLAGS) -std=c11 -g -O1 -DNFQD_NO_SECCOMP $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $< \
+		build/fuzz/libnfqctl.a build/fuzz/libnfqd.a $(FUZZ_LIBS)
 
 BENCH := $(patsubst tools/bench/%.c,$(B)/bench/%,$(wildcard tools/bench/*.c))
 $(B)/bench/%: tools/bench/%.c $(B)/libnfqd.a
@@ -181,4 +199,4 @@ help:           ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
 
 .PHONY: all deps deps-test run demo check check-unit check-kernel check-vm test-programs prove asan \
-	bench fuzz lint format install uninstall clean help FORCE
+	bench fuzz fuzz-all fuzz-objects lint format install uninstall clean help FORCE

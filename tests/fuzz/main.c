@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Replays a corpus through a fuzz target, without a fuzzer, and says so as TAP. fuzz_dns.t reads
- * tests/fuzz/corpus/dns/. A target that finds something ends the program, which prove(1) sees.
+ * tests/fuzz/corpus/dns/, and so does fuzz_diff_dns.t. A target that finds something ends the program,
+ * which prove(1) sees.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -49,8 +50,9 @@ int main(int argc, char **argv)
 	int             n, failed = 0;
 
 	(void)argc;
-	sscanf(name ? name + 1 : argv[0], "fuzz_%31[a-z0-9]", target);
-	snprintf(folder, sizeof(folder), "tests/fuzz/corpus/%s", target);
+	sscanf(name ? name + 1 : argv[0], "fuzz_%31[a-z0-9_]", target);
+	snprintf(folder, sizeof(folder), "tests/fuzz/corpus/%s",
+	         strncmp(target, "diff_", 5) == 0 ? target + 5 : target);
 	n = scandir(folder, &files, is_file, alphasort);
 	if (n <= 0) {
 		printf("1..1\nnot ok 1 - %s: %s\n", folder, n < 0 ? strerror(errno) : "is empty");

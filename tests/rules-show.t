@@ -33,12 +33,12 @@ is "$("$NFQCTL" rules diff rules/kaspersky.yaml "$new")" '+ kav-update-cn
 ~ kav-update-downloads: confidence: "high" -> "low"' "diff: entries, fields, names"
 is "$("$NFQCTL" rules diff --json rules/kaspersky.yaml "$new" | jq -c '[.added, .removed, .changed["kav-update-downloads"].confidence]')" \
 	'[["kav-update-cn"],["kav-update-cm"],{"old":"high","new":"low"}]' "diff --json"
-sed 's/"77.74.176.0.21", asn: 200107/"77.74.176.0\/21", asn: 5/; s/82.202.184.0/82.202.186.0/; s/119.255.133.0.24", category: reputation/119.255.133.0\/24", category: web/' \
+sed 's/"77.74.176.0.21", asn: 200107/"77.74.176.0\/21", asn: 5/; s/82.202.184.0/82.202.186.0/; s/93.191.13.103.32", category: update/93.191.13.103\/32", category: web/' \
 	rules/kaspersky.yaml >"$new"
 is "$("$NFQCTL" rules diff rules/kaspersky.yaml "$new")" '+ net-82.202.186.0/23
 - net-82.202.184.0/23
 ~ net-77.74.176.0/21: asn: 200107 -> 5
-~ net-119.255.133.0/24: category: "reputation" -> "web"' "diff: networks"
+~ net-93.191.13.103/32: category: "update" -> "web"' "diff: networks"
 sed 's/^version: .*/version: 2030.01.01.1/; /id: icts-full/s/2024-09-29T04/2024-09-29T05/; s/publisher: v2fly/publisher: v2/; /id: site-telemetry/d' rules/kaspersky.yaml >"$new"
 like "$("$NFQCTL" rules diff rules/kaspersky.yaml "$new")" '^- stage site-telemetry
 ~ pack kaspersky: version: "[0-9.]*" -> "2030.01.01.1"

@@ -155,6 +155,6 @@ int main(int argc, char **argv)
 		r = parent_run(conf, o.tap.device ? &o.tap : NULL, &err);
 	}
 	if (r < 0)
-		fprintf(stderr, "nfqd: %s\n", err.text);
+		diag_line("nfqd: %s", err.text);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

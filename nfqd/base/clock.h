@@ -10,6 +10,8 @@
 #define NS_PER_US UINT64_C(1000)
 
 uint64_t clock_now(void);
+/* Never goes back and is never set: for how long something takes. */
+uint64_t clock_monotonic(void);
 
 /* Parses 2024-09-29T04:00:00Z (seconds and Z may be missing) or 2024-09-29 (midnight UTC) into
  * seconds since 1970. Returns 0 or -1. */

@@ -1,17 +1,71 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Diagnostics to stderr, or wherever a test wants them. */
+/*
+ * Diagnostics to stderr, or wherever a test wants them. A daemon's lines go through a ring, so that
+ * a reader of stderr that has stopped holds up neither packets nor the parent.
+ */
 #include "base/diag.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/diag_ring.h"
+#include "base/outlet.h"
+
+static struct {
+	struct diag_ring  ring;
+	struct outlet     out;
+	_Atomic uint64_t *lost; /* NULL: not a daemon, stderr is written to and waited for */
+	uint64_t          told; /* of lost */
+	size_t            done; /* bytes of the oldest line that are written */
+	int               wake; /* eventfd of the thread that drains; -1: whoever speaks does */
+} daemon_lines;
+
+static void say(const char *line, size_t n)
+{
+	if (!daemon_lines.lost) {
+		fwrite(line, 1, n, stderr);
+		return;
+	}
+	if (!diag_ring_add(&daemon_lines.ring, line, (uint32_t)n))
+		atomic_fetch_add(daemon_lines.lost, 1);
+	if (daemon_lines.wake < 0)
+		diag_drain();
+	else
+		eventfd_write(daemon_lines.wake, 1);
+}
+
+/* A line ends with its newline, whatever its length: one that does not fit is cut. */
+__attribute__((format(printf, 1, 0))) static void say_line(const char *fmt, va_list ap)
+{
+	char line[DIAG_LINE];
+	int  n = vsnprintf(line, sizeof(line), fmt, ap);
+
+	if (n < 0)
+		return;
+	if ((size_t)n > sizeof(line) - 1)
+		n = sizeof(line) - 1;
+	line[n] = '\n'; /* where the NUL was */
+	say(line, (size_t)n + 1);
+}
+
+void diag_line(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say_line(fmt, ap);
+	va_end(ap);
+}
 
 static void to_stderr(enum diag_level level, const char *token, const char *text)
 {
 	static const char *const prefix[] = { "debug: ", "", "warning: ", "error: " };
 
-	fprintf(stderr, "nfqd: %s%s: %s\n", prefix[level], token, text);
+	diag_line("nfqd: %s%s: %s", prefix[level], token, text);
 }
 
 static diag_sink      *sink = to_stderr;
@@ -42,8 +96,70 @@ void diag(enum diag_level level, const char *token, const char *fmt, ...)
 
 bool diag_may(struct diag_rate *rate, uint64_t now)
 {
-	if (now < rate->next)
+	const uint64_t pause = 10 * NS_PER_S;
+
+	if (now < rate->next && rate->next <= now + pause) /* else the clock went back */
 		return false;
-	rate->next = now + 10 * NS_PER_S;
+	rate->next = now + pause;
 	return true;
+}
+
+/* ---- a daemon's ---- */
+
+void diag_never_wait(_Atomic uint64_t *lost)
+{
+	int own = outlet_duplicate(STDERR_FILENO);
+
+	fflush(stderr);
+	if (own >= 0 && dup2(own, STDERR_FILENO) >= 0)
+		close(own);
+	daemon_lines.out = outlet_of(STDERR_FILENO);
+	daemon_lines.told = atomic_load(lost);
+	daemon_lines.done = 0;
+	daemon_lines.wake = -1;
+	diag_ring_init(&daemon_lines.ring);
+	daemon_lines.lost = lost;
+}
+
+void diag_drained_by(int wake)
+{
+	daemon_lines.wake = wake;
+}
+
+/* When there is room again. */
+static void tell_lost(void)
+{
+	uint64_t lost = atomic_load(daemon_lines.lost);
+	char     line[96];
+	int      n;
+
+	if (lost == daemon_lines.told)
+		return;
+	n = snprintf(line, sizeof(line), "nfqd: warning: diag: %llu lines lost: standard error had no room\n",
+	             (unsigned long long)(lost - daemon_lines.told));
+	if (outlet_write(&daemon_lines.out, line, (size_t)n) > 0)
+		daemon_lines.told = lost;
+}
+
+void diag_drain(void)
+{
+	const struct diag_slot *s;
+
+	while (daemon_lines.lost && (s = diag_ring_peek(&daemon_lines.ring)) != NULL) {
+		ssize_t r = outlet_write(&daemon_lines.out, s->text + daemon_lines.done,
+		                         s->n - daemon_lines.done);
+
+		if (r == -EINTR)
+			continue;
+		if (r == -EAGAIN)
+			return;
+		if (r > 0 && (daemon_lines.done += (size_t)r) < s->n)
+			continue;
+		if (r <= 0) /* nothing reads there any more, or the disk is full */
+			atomic_fetch_add(daemon_lines.lost, 1);
+		daemon_lines.done = 0;
+		diag_ring_pop(&daemon_lines.ring);
+	}
+	if (daemon_lines.lost)
+		tell_lost();
 }

@@ -6,6 +6,7 @@
 #ifndef NFQD_BASE_DIAG_H
 #define NFQD_BASE_DIAG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,6 +21,20 @@ void diag_set_level(enum diag_level level);
 
 __attribute__((format(printf, 3, 4))) void diag(enum diag_level level, const char *token,
                                                 const char *fmt, ...);
+
+/* A line without level and token, newline added. */
+__attribute__((format(printf, 1, 2))) void diag_line(const char *fmt, ...);
+
+/*
+ * For a daemon, at its start and again in each process it forks: from here on no line waits for
+ * whoever reads stderr. Lines go through a ring of 64; what finds no room there is counted in lost
+ * (borrowed for good) and said when there is room again. The thread that speaks writes them out, too.
+ */
+void diag_never_wait(_Atomic uint64_t *lost);
+/* From here on another thread does: wake is the eventfd that wakes it, to call diag_drain(). */
+void diag_drained_by(int wake);
+/* Writes what stderr has room for. */
+void diag_drain(void);
 
 #define diag_debug(token, ...) diag(DIAG_DEBUG, token, __VA_ARGS__)
 #define diag_info(token, ...)  diag(DIAG_INFO, token, __VA_ARGS__)

@@ -2,12 +2,11 @@
 /*
  * The table of sinks and the buffers before their files. A buffer holds whole lines, each one a
  * record, and is written when it is full or when nothing else waits. What a file refuses is counted
- * and forgotten: neither a full disk nor a stuck reader may hold up the other sinks for long.
+ * and forgotten; what it has no room for yet stays, until the buffer is full, too.
  */
 #include "log/sink.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,13 +15,13 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/outlet.h"
 #include "log/relay.h"
 
 enum {
-	SINKS_MAX = 16,
-	SINK_BUFFER = 64 * 1024,
+	SINK_BUFFER = 256 * 1024, /* some hundred records: what a reader may be late by */
 	TEXT_MAX = 1024,
-	STALL_MS = 1000, /* how long a reader that stopped reading is waited for, once */
+	LAST_MS = 500, /* how long all sinks together are waited for at the end */
 };
 
 struct sink;
@@ -34,19 +33,20 @@ struct sink_row {
 
 struct sink {
 	const struct sink_row *row;
-	int                    fd;
+	struct outlet          out;
 	bool                   colour;
-	bool                   torn;    /* the file ends inside a line that was given up */
-	bool                   stalled; /* the reader was waited for in vain */
+	bool                   torn; /* the file ends inside a line that was given up */
+	bool                   wait; /* for a reader without room */
 	char                  *buf;
 	size_t                 used, done; /* bytes held; of these written, inside the first line */
-	struct sink_counts     counts;
+	struct sink_counts     own, *counts;
 	struct diag_rate       rate;
 };
 
 struct sinks {
 	struct sink     v[SINKS_MAX];
 	unsigned        n;
+	bool            wait;
 	uint64_t        seq; /* of the next record */
 	struct identity identity;
 	struct relay    relay;
@@ -67,42 +67,41 @@ static uint64_t count_lines(const char *p, size_t n)
 
 static void warn_lost(struct sink *k, const char *why, uint64_t lost)
 {
-	k->counts.lost += lost;
-	if (lost && diag_may(&k->rate, clock_now()))
+	lost = atomic_fetch_add(&k->counts->lost, lost) + lost;
+	if (diag_may(&k->rate, clock_now()))
 		diag_warn("log", "%s: %s: %llu records lost so far", k->row->name, why,
-		          (unsigned long long)k->counts.lost);
+		          (unsigned long long)lost);
 }
 
-/* True when a reader that had no room has some again. Waits once per standstill. */
-static bool wait_for_reader(struct sink *k)
+static void lose(struct sink *k, const char *why)
 {
-	struct pollfd p = { .fd = k->fd, .events = POLLOUT };
+	uint64_t lines = count_lines(k->buf, k->used);
 
-	if (!k->stalled)
-		k->stalled = poll(&p, 1, STALL_MS) <= 0;
-	return !k->stalled;
+	if (lines)
+		warn_lost(k, why, lines);
+	k->torn |= k->done > 0;
+	k->used = k->done = 0;
 }
 
 /* Writes as much as the file takes. Returns 0 or -errno; done says how far it came. */
-static int write_out(struct sink *k, bool wait)
+static int write_out(struct sink *k)
 {
-	while (k->torn || k->done < k->used) {
-		ssize_t n = k->torn ? write(k->fd, "\n", 1)
-		                    : write(k->fd, k->buf + k->done, k->used - k->done);
+	struct pollfd room = { .fd = k->out.fd, .events = POLLOUT };
 
-		if (n > 0) {
-			k->stalled = false;
-			if (k->torn)
-				k->torn = false;
-			else
-				k->done += (size_t)n;
-		} else if (n == 0) {
+	while (k->torn || k->done < k->used) {
+		ssize_t n = k->torn ? outlet_write(&k->out, "\n", 1)
+		                    : outlet_write(&k->out, k->buf + k->done, k->used - k->done);
+
+		if (n > 0 && k->torn)
+			k->torn = false;
+		else if (n > 0)
+			k->done += (size_t)n;
+		else if (n == 0)
 			return -EIO;
-		} else if (errno == EAGAIN && wait && wait_for_reader(k)) {
-			continue;
-		} else if (errno != EINTR) {
-			return -errno;
-		}
+		else if (n == -EAGAIN && k->wait)
+			poll(&room, 1, -1);
+		else if (n != -EINTR)
+			return (int)n;
 	}
 	return 0;
 }
@@ -115,32 +114,30 @@ static void forget(struct sink *k, size_t n)
 }
 
 /* Afterwards the buffer is empty, except that a reader without room gets what is left later. */
-static void sink_flush(struct sink *k, bool wait)
+static void sink_flush(struct sink *k)
 {
 	const char *end;
 	int         r;
 
 	if (k->used == 0)
 		return;
-	r = write_out(k, wait);
+	r = write_out(k);
 	end = memrchr(k->buf, '\n', k->done);
 	if (end) {
 		size_t whole = (size_t)(end - k->buf) + 1;
 
-		k->counts.written += count_lines(k->buf, whole);
+		atomic_fetch_add(&k->counts->written, count_lines(k->buf, whole));
 		forget(k, whole);
 	}
-	if (r == 0 || r == -EAGAIN)
-		return;
-	k->torn |= k->done > 0;
-	warn_lost(k, strerror(-r), count_lines(k->buf, k->used));
-	k->used = k->done = 0;
+	atomic_store(&k->counts->stuck, r == -EAGAIN);
+	if (r < 0 && r != -EAGAIN)
+		lose(k, strerror(-r));
 }
 
 static void sink_append(struct sink *k, const char *line, size_t n)
 {
 	if (n + 1 > SINK_BUFFER - k->used)
-		sink_flush(k, true);
+		sink_flush(k);
 	if (n + 1 > SINK_BUFFER - k->used) {
 		warn_lost(k, too_slow, 1);
 		return;
@@ -176,36 +173,50 @@ static const struct sink_row rows[] = {
 	[SINK_TEXT] = { "text", put_text },
 };
 
+const char *sink_name(enum sink_type type)
+{
+	return rows[type].name;
+}
+
 /* ---- the door ------------------------------------------------------------------------------ */
 
-struct sinks *sinks_new(void)
+struct sinks *sinks_new(bool wait)
 {
 	struct sinks *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
 	s->seq = 1;
+	s->wait = wait;
 	relay_init(&s->relay);
 	tzset(); /* reads a file on first use, and nothing can be opened where records are written */
 	return s;
 }
 
-static void close_fd(int fd)
+/* What is left goes to whichever reader makes room, until all have or the time is up. */
+static void flush_last(struct sinks *s)
 {
-	if (fd >= 0 && fd != STDOUT_FILENO)
-		close(fd);
+	struct pollfd fds[SINKS_MAX];
+	uint64_t      end = clock_monotonic() + LAST_MS * NS_PER_MS, now;
+	unsigned      n;
+
+	sinks_flush(s);
+	while ((n = sinks_poll(s, fds)) > 0 && (now = clock_monotonic()) < end) {
+		poll(fds, n, (int)((end - now) / NS_PER_MS) + 1);
+		sinks_flush(s);
+	}
 }
 
 void sinks_free(struct sinks *s)
 {
 	if (!s)
 		return;
+	flush_last(s);
 	for (unsigned i = 0; i < s->n; i++) {
 		struct sink *k = &s->v[i];
 
-		sink_flush(k, true);
-		warn_lost(k, too_slow, count_lines(k->buf, k->used));
-		close_fd(k->fd);
+		lose(k, too_slow);
+		outlet_close(&k->out);
 		free(k->buf);
 	}
 	free(s);
@@ -220,16 +231,24 @@ static bool wants_colour(int fd)
 	return !(no && *no) && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode);
 }
 
-int sinks_add(struct sinks *s, enum sink_type type, int fd)
+/* What the process before had taken and neither wrote nor counted. */
+static void settle(struct sink_counts *c)
+{
+	c->lost += c->taken - c->written - c->lost;
+}
+
+int sinks_add(struct sinks *s, enum sink_type type, int fd, struct sink_counts *counts)
 {
 	struct sink *k = &s->v[s->n];
 
 	if (s->n == SINKS_MAX)
 		return -ENOSPC;
-	*k = (struct sink){ .row = &rows[type], .fd = fd, .colour = wants_colour(fd) };
+	*k = (struct sink){ .row = &rows[type], .out = outlet_of(fd), .wait = s->wait,
+		            .colour = wants_colour(fd), .counts = counts ? counts : &k->own };
 	k->buf = malloc(SINK_BUFFER);
 	if (!k->buf)
 		return -ENOMEM;
+	settle(k->counts);
 	s->n++;
 	return 0;
 }
@@ -239,14 +258,14 @@ void sinks_reopen(struct sinks *s, unsigned i, int fd)
 	struct sink *k = &s->v[i];
 
 	if (i >= s->n || fd < 0) {
-		close_fd(fd);
+		outlet_close(&(struct outlet){ .fd = fd });
 		return;
 	}
-	sink_flush(k, true);
-	close_fd(k->fd);
-	k->fd = fd;
+	sink_flush(k);
+	outlet_close(&k->out);
+	k->out = outlet_of(fd);
 	k->colour = wants_colour(fd);
-	k->torn = k->stalled = false;
+	k->torn = false;
 	k->done = 0; /* a line that was cut by the change goes to the new file whole */
 }
 
@@ -261,24 +280,43 @@ void sinks_write(struct sinks *s, const struct event *event, const struct sink_h
 		            .ifname = hints->ifname, .client = hints->client,
 		            .relayed = relay_is(&s->relay, event) };
 
-	for (unsigned i = 0; i < s->n; i++)
+	for (unsigned i = 0; i < s->n; i++) {
+		atomic_fetch_add(&s->v[i].counts->taken, 1);
 		s->v[i].row->put(&s->v[i], &r);
+	}
 }
 
 void sinks_flush(struct sinks *s)
 {
 	for (unsigned i = 0; i < s->n; i++)
-		sink_flush(&s->v[i], false);
+		sink_flush(&s->v[i]);
 }
 
-struct sink_counts sinks_counts(const struct sinks *s)
+unsigned sinks_poll(const struct sinks *s, struct pollfd *fds)
 {
-	struct sink_counts sum = { 0 };
+	unsigned n = 0;
 
-	for (unsigned i = 0; i < s->n; i++) {
-		sum.written += s->v[i].counts.written;
-		sum.lost += s->v[i].counts.lost;
-	}
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->v[i].counts->stuck)
+			fds[n++] = (struct pollfd){ .fd = s->v[i].out.fd, .events = POLLOUT };
+	return n;
+}
+
+uint64_t sinks_written(const struct sinks *s)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < s->n; i++)
+		sum += s->v[i].counts->written;
+	return sum;
+}
+
+uint64_t sinks_lost(const struct sinks *s)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < s->n; i++)
+		sum += s->v[i].counts->lost;
 	return sum;
 }
 

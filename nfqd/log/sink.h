@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where records go. A sink is one row of sink.c with one file behind it; the log thread is the only
- * caller. Writing never blocks the packet path: what cannot be written is counted and dropped.
+ * Where records go. A sink is one row of sink.c with one file; the log thread is the only caller. A
+ * daemon's sinks never wait: what a file has no room for stays in its buffer, and what has no room
+ * there is counted and dropped, without any effect on the other sinks.
  */
 #ifndef NFQD_LOG_SINK_H
 #define NFQD_LOG_SINK_H
 
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,13 +33,25 @@ struct sink_hints {
 
 enum sink_type { SINK_EVE, SINK_TEXT };
 
+/* Of one output, in records; lives where it outlives the process. Every record taken is written or
+ * lost in the end: what is neither when a process begins went with the one before. */
+struct sink_counts {
+	_Atomic uint64_t taken, written, lost;
+	_Atomic bool     stuck; /* records wait for room */
+};
+
 struct sinks;
 
-/* Returns NULL when memory ran out. */
-struct sinks *sinks_new(void);
+enum { SINKS_MAX = 16 };
+
+/* wait: a reader without room is waited for, as a program at the head of a pipe does. Returns NULL when
+ * memory ran out. */
+struct sinks *sinks_new(bool wait);
+/* Gives what is buffered a last, bounded chance. */
 void          sinks_free(struct sinks *s);
-/* Adds a sink that writes to fd (taken unless it is standard output). Returns 0 or -errno. */
-int sinks_add(struct sinks *s, enum sink_type type, int fd);
+/* Adds a sink that writes to fd (taken unless it is standard output; for a daemon one that does not
+ * block, base/outlet.h). counts is borrowed; NULL: its own. Returns 0 or -errno. */
+int sinks_add(struct sinks *s, enum sink_type type, int fd, struct sink_counts *counts);
 /* Replaces the descriptor of sink i (log rotation); takes fd. */
 void sinks_reopen(struct sinks *s, unsigned i, int fd);
 
@@ -46,14 +61,18 @@ void sinks_identify(struct sinks *s, const struct identity *identity);
 void sinks_write(struct sinks *s, const struct event *event, const struct sink_hints *hints);
 /* Writes out what is buffered; called when no more records wait. */
 void sinks_flush(struct sinks *s);
+/* Fills fds with what stuck sinks wait for; returns how many, up to SINKS_MAX. */
+unsigned sinks_poll(const struct sinks *s, struct pollfd *fds);
 
-struct sink_counts {
-	uint64_t written, lost; /* records; lost: a sink could not take them */
-};
-struct sink_counts sinks_counts(const struct sinks *s);
+/* Of all sinks. */
+uint64_t sinks_written(const struct sinks *s);
+uint64_t sinks_lost(const struct sinks *s);
 /* The number the next record gets; kept over a worker's death by the parent. */
 void     sinks_set_seq(struct sinks *s, uint64_t seq);
 uint64_t sinks_seq(const struct sinks *s);
+
+/* "eve", "text" */
+const char *sink_name(enum sink_type type);
 
 #define EVE_MAX 8192 /* room for one record as JSON, with its NUL */
 /* Writes one record as a JSON line without its newline. Returns its length; 0: it does not fit. */

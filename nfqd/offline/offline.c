@@ -41,7 +41,7 @@ static int run(struct capture *file, const struct ruleset *rs, struct sinks *sin
 	struct loop     loop = { .capture = file, .pipeline = &p, .newest = &newest };
 	int             r;
 
-	if (!sinks || sinks_add(sinks, SINK_EVE, STDOUT_FILENO) < 0 ||
+	if (!sinks || sinks_add(sinks, SINK_EVE, STDOUT_FILENO, NULL) < 0 ||
 	    pipeline_init(&p, MAX_FLOWS, MAX_STREAMS) < 0)
 		return err_set(err, "out of memory");
 	watch_init(&watch);
@@ -49,7 +49,7 @@ static int run(struct capture *file, const struct ruleset *rs, struct sinks *sin
 	sinks_flush(sinks);
 	pipeline_fini(&p);
 	summary(&counters);
-	if (sinks_counts(sinks).lost)
+	if (sinks_lost(sinks))
 		return err_set(err, "standard output: records were lost");
 	if (r == -ENODATA)
 		diag_warn("file", "the capture ends in the middle of a packet");
@@ -73,7 +73,7 @@ int offline_run(const char *path, const struct conf *conf, struct err *err)
 		goto out;
 	ruleset_open(&rs, img);
 	identity_of_run(&id, SOURCE_CAPTURE);
-	sinks = sinks_new();
+	sinks = sinks_new(true);
 	if (sinks)
 		sinks_identify(sinks, &id);
 	r = run(file, &rs, sinks, err);

@@ -9,20 +9,36 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/outlet.h"
 #include "parent/parent_private.h"
 #include "shared/file.h"
 #include "shared/message.h"
 
+/* A path that is a link is followed, and said: who rotates logs there may write over another file. */
+static void say_link(const char *path)
+{
+	char    to[256];
+	ssize_t n = readlink(path, to, sizeof(to));
+
+	if (n > 0)
+		diag_warn("log", "%s is a symbolic link to %.*s", path, (int)n, to);
+}
+
+/* Never waits: a FIFO that no program reads fails with ENXIO. */
 static int open_output(const struct conf_output *o, struct err *err)
 {
 	int fd;
 
-	if (strcmp(o->path, "-") == 0)
-		return dup(STDOUT_FILENO);
+	if (strcmp(o->path, "-") == 0) {
+		fd = outlet_duplicate(STDOUT_FILENO);
+		return fd < 0 ? err_set(err, "log -: standard output: %s", strerror(-fd)) : fd;
+	}
 	file_make_folder(o->path);
-	fd = open(o->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+	say_link(o->path);
+	fd = open(o->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 	if (fd < 0)
-		err_set(err, "log %s: %s", o->path, strerror(errno));
+		err_set(err, "log %s: %s", o->path,
+		        errno == ENXIO ? "no program reads this FIFO" : strerror(errno));
 	return fd;
 }
 

@@ -129,6 +129,7 @@ static int start(struct parent *p, struct err *err)
 	p->shared = in->shared = shared_new();
 	if (!p->shared)
 		return err_set(err, "out of memory");
+	diag_never_wait(&p->shared->diag_lost[PROCESS_PARENT]);
 	p->learned = in->learned = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!p->tap) /* who only watches sends nothing, look-ups neither */
 		parent_open_resolver(p);
@@ -151,7 +152,7 @@ static void say_ready(struct parent *p)
 {
 	status_say(p);
 	parent_rules_are_live(p);
-	fputs("nfqd: ready\n", stderr);
+	diag_line("nfqd: ready");
 	sd_notify(0, "READY=1");
 }
 
@@ -181,6 +182,7 @@ static int by_the_clock(struct parent *p)
 		parent_replace_worker(p);
 	if (now >= p->look_due) {
 		p->look_due = now + LOOK_MS;
+		diag_drain();
 		parent_look_at_steering(p);
 		if (p->routes_due && parent_update_routes(p, &err) < 0)
 			diag_warn("routes", "%s", err.text);

@@ -78,8 +78,6 @@ int parent_start_worker(struct parent *p, struct err *err)
 	p->in.parent = pair[0];
 	p->in.generation = p->generation;
 	p->worker_started = parent_ms();
-	fflush(stdout);
-	fflush(stderr);
 	p->worker = fork();
 	if (p->worker == 0)
 		become_worker(p, pair[1]);

@@ -136,24 +136,46 @@ static json_t *state(const struct parent *p)
 	                 s->problem.text[0] ? s->problem.text : NULL);
 }
 
+/* Every record that is not where it should be, by output; and lines of our own. */
+static json_t *log_state(const struct parent *p)
+{
+	uint64_t seq = p->shared->seq, died = p->shared->events_died, lost = died, lines = 0;
+	json_t  *outputs = json_array();
+
+	for (unsigned i = 0; i < p->in.outputs; i++) {
+		const struct sink_counts *c = &p->shared->output[i];
+
+		lost += c->lost;
+		json_array_append_new(outputs, json_pack("{s:s, s:s, s:I, s:I, s:b}", "type",
+		                                         sink_name(p->in.output_type[i]), "path",
+		                                         p->boot->outputs[i].path, "written",
+		                                         (json_int_t)c->written, "lost",
+		                                         (json_int_t)c->lost, "stuck", (int)c->stuck));
+	}
+	for (unsigned i = 0; i < PROCESSES_N; i++)
+		lines += p->shared->diag_lost[i];
+	return json_pack("{s:I, s:I, s:I, s:o, s:I}", "seq", (json_int_t)(seq ? seq - 1 : 0), "lost",
+	                 (json_int_t)lost, "lost_with_worker", (json_int_t)died, "outputs", outputs,
+	                 "diag_lost", (json_int_t)lines);
+}
+
 json_t *run_status(void *ctx, const json_t *request, struct err *err)
 {
 	const struct parent *p = ctx;
-	uint64_t             seq = p->shared->seq;
 	struct ruleset       rs;
 	json_t              *all;
 
 	(void)request, (void)err;
 	ruleset_open(&rs, p->img);
-	all = json_pack("{s:s, s:s, s:I, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o*, s:o*, s:o, s:{s:I, s:I}}",
+	all = json_pack("{s:s, s:s, s:I, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o*, s:o*, s:o, s:o}",
 	                "version", NFQD_VERSION, "fail",
 	                p->boot->fail == FAIL_OPEN ? "open" : "closed", "uptime_s",
 	                (json_int_t)((clock_now() - p->started) / NS_PER_S), "worker_pid",
 	                (int)p->worker, "worker_restarts", (int)p->restarts, "generation",
 	                (json_int_t)p->shared->generation, "names", (json_int_t)rs.head->names,
 	                "packs", packs(&rs), "clock", clock_state(&rs), "state", state(p), "queues",
-	                queues(p), "steering", steering(p), "capture", tapped(p), "counters", counters(p), "log", "seq",
-	                (json_int_t)(seq ? seq - 1 : 0), "lost", (json_int_t)p->shared->sink_lost);
+	                queues(p), "steering", steering(p), "capture", tapped(p), "counters", counters(p), "log",
+	                log_state(p));
 	json_object_update_new(all, status_mode(p));
 	return all;
 }

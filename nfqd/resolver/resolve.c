@@ -199,6 +199,7 @@ int resolver_main(const struct resolver_in *in)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_IGN);
+	diag_never_wait(in->diag_lost);
 	if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS || !(channel = resolver_channel(in)) ||
 	    rounds_init(&rounds, in) < 0) {
 		diag_warn("resolver", "c-ares does not start: clients stay without names");

@@ -39,6 +39,7 @@ struct resolver_in {
 	int           ask; /* the pipe's end: addresses of clients; the process ends with it */
 	uint32_t      mark;
 	const char   *empty_folder;
+	_Atomic uint64_t *diag_lost; /* base/diag.h */
 	/* listed names; server NULL: none are looked up */
 	const char         *server;
 	uint32_t            interval, jitter; /* seconds */

@@ -7,9 +7,12 @@
 #ifndef NFQD_RUN_SHARED_H
 #define NFQD_RUN_SHARED_H
 
+#include "log/sink.h"
 #include "match/watch.h"
 #include "pipeline.h"
 #include "resolver/resolve.h"
+
+enum process { PROCESS_PARENT, PROCESS_WORKER, PROCESS_RESOLVER, PROCESSES_N };
 
 #define QUEUES_MAX 16
 #define IFACES_MAX 256
@@ -22,7 +25,10 @@ struct iface {
 struct shared {
 	struct counters  count[QUEUES_MAX];
 	_Atomic uint64_t seq;         /* number of the next record; 0: none yet */
-	_Atomic uint64_t sink_lost;   /* records that a sink could not take */
+	struct sink_counts output[SINKS_MAX]; /* of the worker's sinks */
+	_Atomic uint64_t events_taken; /* by the log thread, of those that packet threads made */
+	_Atomic uint64_t events_died;  /* made, and never taken: they went with their worker */
+	_Atomic uint64_t diag_lost[PROCESSES_N]; /* lines that standard error had no room for */
 	struct live_counts live;      /* of the kernel, with an interface to watch */
 	_Atomic uint64_t generation;  /* of the ruleset that every thread reads */
 	struct iface     ifaces[IFACES_MAX];

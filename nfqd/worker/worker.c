@@ -41,6 +41,7 @@ struct worker {
 	struct sinks           *sinks;
 	ruleset_slot            rules;
 	_Atomic bool            stop;
+	_Atomic bool            failed; /* a queue cannot be read any more */
 	_Atomic bool            asleep; /* the log thread waits: a new record must wake it */
 	int                     wake;
 	unsigned                threads;
@@ -80,9 +81,10 @@ static void *queue_thread(void *ctx)
 	struct queue_thread *t = ctx;
 	int                  r = loop_run(&t->loop);
 
-	if (r < 0) { /* the parent starts a new worker */
+	if (r < 0) { /* the parent starts a new worker, after the log thread has written this */
 		diag_error("queue", "reading failed: %s", strerror(-r));
-		_exit(1);
+		atomic_store(&t->worker->failed, true);
+		eventfd_write(t->worker->wake, 1);
 	}
 	return NULL;
 }
@@ -98,6 +100,7 @@ static void write_record(struct worker *w, const struct event *e)
 	if (e->ifin) /* of others: this machine knows its own name */
 		hints.client = host_name(&shared->hosts, w->in->ask_name, &e->src, e->ts, client);
 	sinks_write(w->sinks, e, &hints);
+	atomic_store(&shared->seq, sinks_seq(w->sinks));
 }
 
 static void write_records(struct worker *w)
@@ -111,6 +114,7 @@ static void write_records(struct worker *w)
 			const struct event *e;
 
 			while ((e = ring_peek(ring)) != NULL) {
+				atomic_fetch_add(&w->in->shared->events_taken, 1);
 				write_record(w, e);
 				ring_pop(ring);
 				wrote++;
@@ -118,8 +122,21 @@ static void write_records(struct worker *w)
 		}
 	} while (wrote);
 	sinks_flush(w->sinks);
-	atomic_store(&w->in->shared->seq, sinks_seq(w->sinks));
-	atomic_store(&w->in->shared->sink_lost, sinks_counts(w->sinks).lost);
+	diag_drain();
+}
+
+/* What packet threads of the worker before had made and its log thread had not taken. */
+static void settle_events(const struct worker *w)
+{
+	struct shared *shared = w->in->shared;
+	uint64_t       made = 0, taken = atomic_load(&shared->events_taken);
+
+	for (unsigned i = 0; i < w->in->queues; i++)
+		made += atomic_load(&shared->count[i].v[COUNT_records]);
+	if (made > taken) {
+		atomic_fetch_add(&shared->events_died, made - taken);
+		atomic_store(&shared->events_taken, made);
+	}
 }
 
 static struct ruleset *open_rules(int fd)
@@ -194,14 +211,14 @@ static bool nothing_to_write(const struct worker *w)
 
 static void log_loop(struct worker *w)
 {
-	struct pollfd fds[2] = { { w->in->parent, POLLIN, 0 }, { w->wake, POLLIN, 0 } };
+	struct pollfd fds[2 + SINKS_MAX] = { { w->in->parent, POLLIN, 0 }, { w->wake, POLLIN, 0 } };
 
-	for (;;) {
+	while (!atomic_load(&w->failed)) {
 		eventfd_t n;
 
 		atomic_store(&w->asleep, true);
 		if (nothing_to_write(w))
-			poll(fds, 2, IDLE_WAKE_MS);
+			poll(fds, 2 + sinks_poll(w->sinks, fds + 2), IDLE_WAKE_MS);
 		atomic_store(&w->asleep, false);
 		if (fds[1].revents & POLLIN)
 			eventfd_read(w->wake, &n);
@@ -217,13 +234,14 @@ static void log_loop(struct worker *w)
 
 static int open_sinks(struct worker *w, struct err *err)
 {
-	w->sinks = sinks_new();
+	w->sinks = sinks_new(false);
 	if (!w->sinks)
 		return err_set(err, "worker: out of memory");
 	sinks_identify(w->sinks, &w->in->identity);
 	sinks_set_seq(w->sinks, atomic_load(&w->in->shared->seq));
 	for (unsigned i = 0; i < w->in->outputs; i++)
-		if (sinks_add(w->sinks, w->in->output_type[i], w->in->output_fd[i]) < 0)
+		if (sinks_add(w->sinks, w->in->output_type[i], w->in->output_fd[i],
+		              &w->in->shared->output[i]) < 0)
 			return err_set(err, "worker: out of memory");
 	return 0;
 }
@@ -258,14 +276,18 @@ static int start(struct worker *w, struct err *err)
 		return err_set(err, "worker: the ruleset cannot be mapped");
 	atomic_store(&w->rules, rs);
 	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (w->wake < 0 || open_sinks(w, err) < 0)
+	if (w->wake < 0)
 		return err_set(err, "worker: eventfd: %s", strerror(errno));
+	settle_events(w);
+	if (open_sinks(w, err) < 0)
+		return -1;
 	for (; w->threads < w->in->queues; w->threads++)
 		if (open_thread(w, w->threads, err) < 0)
 			return -1;
 	tzset(); /* /etc/localtime is out of reach from here on */
 	if (privs_drop(w->in->empty_folder, w->in->device ? PRIVS_NONE : PRIVS_NET_ADMIN, err) < 0)
 		return -1;
+	diag_drained_by(w->wake);
 	for (unsigned i = 0; i < w->threads; i++) {
 		struct queue_thread *t = &w->thread[i];
 
@@ -314,11 +336,13 @@ int worker_main(const struct worker_in *in)
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	diag_never_wait(&in->shared->diag_lost[PROCESS_WORKER]);
 	failed = start(&w, &err);
 	if (failed)
 		diag_error("worker", "%s", err.text);
 	else
 		log_loop(&w);
 	stop(&w);
-	return failed ? 1 : 0;
+	diag_drain();
+	return failed || w.failed ? 1 : 0;
 }

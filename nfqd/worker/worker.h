@@ -11,7 +11,7 @@
 #include "shared/conf.h"
 #include "shared/shared.h"
 
-#define OUTPUTS_MAX 16
+#define OUTPUTS_MAX SINKS_MAX
 
 struct worker_in {
 	struct shared  *shared;

@@ -45,6 +45,26 @@ static void print_steering(const json_t *steering)
 		puts("THE TABLE IS GONE: another program removed it");
 }
 
+static void print_log(const json_t *log)
+{
+	const json_t *output;
+	size_t        i;
+
+	printf("log: %lld records, %lld lost\n", number_of(log, "seq"), number_of(log, "lost"));
+	json_array_foreach(json_object_get(log, "outputs"), i, output)
+		if (number_of(output, "lost") || json_is_true(json_object_get(output, "stuck")))
+			printf("log %s %s: %lld written, %lld lost%s\n", text_of(output, "type"),
+			       text_of(output, "path"), number_of(output, "written"),
+			       number_of(output, "lost"),
+			       json_is_true(json_object_get(output, "stuck"))
+			               ? "; ITS READER HAS STOPPED" : "");
+	if (number_of(log, "lost_with_worker"))
+		printf("log: %lld of these lost with a worker that ended\n",
+		       number_of(log, "lost_with_worker"));
+	if (number_of(log, "diag_lost"))
+		printf("standard error: %lld lines lost: it had no room\n", number_of(log, "diag_lost"));
+}
+
 static void print(const json_t *s)
 {
 	json_t     *steering = json_object_get(s, "steering"), *log = json_object_get(s, "log");
@@ -68,7 +88,7 @@ static void print(const json_t *s)
 	if (item)
 		printf("watching %s: %lld packets, %lld dropped by the kernel; nothing is blocked\n",
 		       text_of(item, "interface"), number_of(item, "received"), number_of(item, "dropped"));
-	printf("log: %lld records, %lld lost\n", number_of(log, "seq"), number_of(log, "lost"));
+	print_log(log);
 	json_object_foreach(counters, key, value)
 		if (json_integer_value(value))
 			printf("%-16s %lld\n", key, (long long)json_integer_value(value));

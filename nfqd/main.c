@@ -127,7 +127,7 @@ static int check(const struct conf *conf, struct err *err)
 {
 	struct image *img;
 
-	if (conf_build(conf, 1, &img, err) < 0)
+	if (conf_compile(conf, &img, err) < 0)
 		return -1;
 	free(img);
 	puts("configuration OK");

@@ -3,12 +3,17 @@
 #ifndef NFQD_DECIDE_DECISION_H
 #define NFQD_DECIDE_DECISION_H
 
+#include "base/action.h"
 #include "match/hit.h"
 
-/* In the order of severity. */
-enum action { ACTION_ALLOW, ACTION_LOG, ACTION_REJECT, ACTION_DROP };
+/* How a rejected question is answered: X(id, word, what the client sees) */
+#define DNS_STYLES(X)                                                                              \
+	X(DNS_NXDOMAIN, "nxdomain", "NXDOMAIN")                                                    \
+	X(DNS_REFUSED, "refused", "REFUSED")                                                       \
+	X(DNS_NODATA, "nodata", "NODATA")                                                          \
+	X(DNS_SINKHOLE, "sinkhole", "0.0.0.0 and ::")
 
-enum dns_style { DNS_NXDOMAIN, DNS_REFUSED, DNS_NODATA, DNS_SINKHOLE };
+enum dns_style { DNS_STYLES(WORD_ID) DNS_STYLE_N };
 
 struct decision {
 	uint8_t      action;    /* enum action: what is done */

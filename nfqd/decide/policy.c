@@ -5,10 +5,8 @@
  */
 #include "decide/policy.h"
 
-const char *const mode_words[] = { "enforce", "log", "off", NULL };
-const char *const action_words[] = { "allow", "log", "reject", "drop", NULL };
-const char *const policy_action_words[] = { "allow", "log", "drop", "reject", "stage", NULL };
-const char *const dns_style_words[] = { "nxdomain", "refused", "nodata", "sinkhole", NULL };
+WORDS(mode_words, MODES, MODE_N);
+WORDS(action_words, ACTIONS, ACTION_N);
 
 /* What is being decided about. */
 struct question {
@@ -128,22 +126,18 @@ static enum action stage_action(const struct question *q, const struct rs_rule *
 {
 	if (stage < 0 || r->action == ENTRY_LOG)
 		return ACTION_LOG;
-	return q->rs->stages[stage].action == STAGE_BLOCK ? ACTION_REJECT : ACTION_LOG;
+	return q->rs->stages[stage].action;
 }
 
 static enum action action_of(const struct question *q, const struct decision *d)
 {
-	static const enum action actions[] = {
-		[POLICY_ALLOW] = ACTION_ALLOW,   [POLICY_LOG] = ACTION_LOG,
-		[POLICY_DROP] = ACTION_DROP,     [POLICY_REJECT] = ACTION_REJECT,
-	};
 	const struct rs_rule *r = hit_rule(q, d->hit);
 	uint8_t               action = d->policy < 0 ? rs_settings(q->rs)->default_action :
 	                                               rs_policy(q->rs, d->policy)->action;
 
 	if (r->action == ENTRY_ALLOW)
 		return ACTION_ALLOW;
-	return action == POLICY_STAGE ? stage_action(q, r, d->stage) : actions[action];
+	return action == ACTION_STAGE ? stage_action(q, r, d->stage) : action;
 }
 
 int64_t policy_observes(const struct ruleset *rs, int32_t policy, uint32_t pack)
@@ -159,9 +153,9 @@ int64_t policy_observes(const struct ruleset *rs, int32_t policy, uint32_t pack)
 /* The most that is done at present, whatever policies say. */
 static uint8_t most(const struct question *q, const struct decision *d)
 {
-	static const uint8_t by_mode[] = { [MODE_ENFORCE] = ACTION_DROP,
-		                           [MODE_LOG] = ACTION_LOG,
-		                           [MODE_OFF] = ACTION_ALLOW };
+#define X(id, word, max) [id] = max,
+	static const uint8_t by_mode[] = { MODES(X) };
+#undef X
 	uint8_t max = by_mode[rs_settings(q->rs)->mode];
 
 	if (max > ACTION_LOG &&

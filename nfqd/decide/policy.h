@@ -11,8 +11,14 @@
 #include "decide/decision.h"
 #include "match/ruleset.h"
 
-enum mode { MODE_ENFORCE, MODE_LOG, MODE_OFF }; /* OFF: nothing is decided or recorded */
-enum policy_action { POLICY_ALLOW, POLICY_LOG, POLICY_DROP, POLICY_REJECT, POLICY_STAGE };
+/* X(id, word, the most that is done): the configuration knows all but the last, which is set at run
+ * time: nothing is decided or recorded */
+#define MODES(X)                                                                                   \
+	X(MODE_ENFORCE, "enforce", ACTION_DROP)                                                    \
+	X(MODE_LOG, "log", ACTION_LOG)                                                             \
+	X(MODE_OFF, "off", ACTION_ALLOW)
+
+enum mode { MODES(WORD_ID) MODE_N };
 
 enum client_kind { CLIENT_NET, CLIENT_MAC, CLIENT_IFACE };
 
@@ -43,8 +49,8 @@ struct rs_exception {
 };
 
 struct rs_settings {
-	uint8_t mode, events_all, fail_closed;
-	uint8_t default_action; /* of names that no policy matched: POLICY_ALLOW */
+	uint8_t mode, events_all;
+	uint8_t default_action; /* enum action, of names that no policy matched */
 	int64_t not_before;     /* seconds: the present is later, whatever the clock says; 0: unknown */
 	uint32_t drop;          /* bit per enum fault: those that do not pass */
 };
@@ -64,7 +70,7 @@ struct policy_in {
 	unsigned n_confidence;
 	char   **ports;
 	unsigned n_ports;
-	int      action, dns; /* enum policy_action, enum dns_style */
+	int      action, dns; /* enum action, enum dns_style */
 	char    *from, *until, *observe_for;
 };
 
@@ -83,10 +89,10 @@ struct policy_where {
 };
 
 /*
- * Adds policies, exceptions and settings to an image that ruleset_build() has begun; first of all the
+ * Adds policies, exceptions and settings to an image that ruleset_compile() has begun; first of all the
  * policy of the canary. err says what is wrong with which policy or exception, where at which place.
  */
-MUST_CHECK int policy_build(struct image_builder *b, const struct policy_in *policies, unsigned n,
+MUST_CHECK int policy_compile(struct image_builder *b, const struct policy_in *policies, unsigned n,
                             const struct exception_in *exceptions, unsigned n_exceptions,
                             const struct rs_settings *settings, struct policy_where *where,
                             struct err *err);
@@ -141,9 +147,6 @@ static inline int64_t policy_present(const struct ruleset *rs, int64_t seconds)
 	return seconds < least ? least : seconds;
 }
 
-extern const char *const mode_words[];          /* enum mode */
-extern const char *const action_words[];        /* enum action */
-extern const char *const policy_action_words[]; /* enum policy_action */
-extern const char *const dns_style_words[];     /* enum dns_style */
+extern const char *const mode_words[]; /* enum mode */
 
 #endif

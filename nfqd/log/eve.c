@@ -24,15 +24,7 @@ static const char *const source_words[] = {
 #undef X
 };
 
-const char *const sent_words[] = {
-	[SENT_NOTHING] = "",
-	[SENT_DNS_NXDOMAIN] = "dns-nxdomain",
-	[SENT_DNS_REFUSED] = "dns-refused",
-	[SENT_DNS_NODATA] = "dns-nodata",
-	[SENT_DNS_SINKHOLE] = "dns-sinkhole",
-	[SENT_TCP_RESET] = "tcp-reset",
-	[SENT_ICMP] = "icmp-prohib", /* Suricata's word for every ICMP refusal */
-};
+static WORDS(sent_words, SENT, SENT_N);
 
 /* One line under construction. */
 struct eve {
@@ -151,39 +143,19 @@ static void put_http(struct eve *x)
 		put_text(x, "http_method", x->e->http.method);
 }
 
-/* Also the event_type of names that no pack lists. */
-static const struct {
-	const char *type;
-	void (*put)(struct eve *x);
-} apps[] = {
-	[APP_NONE] = { "flow", NULL },
-	[APP_DNS] = { "dns", put_dns },
-	[APP_TLS] = { "tls", put_tls },
-	[APP_HTTP] = { "http", put_http },
-	[APP_QUIC] = { "quic", put_quic },
-	[APP_HTTP2] = { "http", put_http },
-	[APP_SOCKS] = { "socks", NULL },
+/* What the event type says more about. */
+static void (*const app_puts[APP_N])(struct eve *x) = {
+	[APP_DNS] = put_dns,   [APP_TLS] = put_tls,     [APP_HTTP] = put_http,
+	[APP_QUIC] = put_quic, [APP_HTTP2] = put_http,
 };
 
 /* ---- what a pack says, and what was done --------------------------------------------------- */
 
 static const char *alert_category(const struct eve *x)
 {
-	static const char *const by_category[] = {
-		[CAT_UPDATE] = "Vendor update",
-		[CAT_TELEMETRY] = "Vendor telemetry",
-		[CAT_REPUTATION] = "Vendor reputation service",
-		[CAT_ACTIVATION] = "Vendor activation",
-		[CAT_ACCOUNT] = "Vendor account",
-		[CAT_PUSH] = "Vendor push service",
-		[CAT_CRASH] = "Vendor crash reports",
-		[CAT_WEB] = "Vendor web site",
-		[CAT_RESOLVER] = "Encrypted DNS resolver",
-		[CAT_CANARY] = "Canary",
-		[CAT_FIRMWARE] = "Vendor firmware",
-		[CAT_LICENCE] = "Vendor licence check",
-	};
-	_Static_assert(sizeof(by_category) / sizeof(by_category[0]) == CATEGORIES, "a text each");
+#define X(id, word, severity, title) [id] = title,
+	static const char *const by_category[] = { CATEGORIES(X) };
+#undef X
 	uint8_t category = x->f.rule->category;
 
 	if (category != CAT_CANARY && x->e->decision.action == ACTION_ALLOW)
@@ -194,14 +166,9 @@ static const char *alert_category(const struct eve *x)
 	return by_category[category];
 }
 
-/* What keeps a banned product working weighs more than what only surrounds it. */
-static unsigned severity(uint8_t category)
-{
-	const unsigned serious = 1u << CAT_UPDATE | 1u << CAT_TELEMETRY | 1u << CAT_REPUTATION |
-				 1u << CAT_ACTIVATION;
-
-	return serious >> category & 1 ? 2 : 3;
-}
+#define X(id, word, severity, title) [id] = severity,
+static const uint8_t severities[] = { CATEGORIES(X) };
+#undef X
 
 /* A pack's version as the number that EVE wants: 2026.11.23.1 is 2026112301, which grows with it.
  */
@@ -223,13 +190,13 @@ static void put_alert(struct eve *x)
 	snprintf(signature, sizeof(signature), "%.200s %s endpoint", vendor,
 		 category_words[rule->category]);
 	json_open(&x->j, "alert", '{');
-	put_text(x, "action", x->e->decision.action >= ACTION_REJECT ? "blocked" : "allowed");
+	put_text(x, "action", action_blocks(x->e->decision.action) ? "blocked" : "allowed");
 	put_int(x, "gid", 1);
 	put_int(x, "signature_id", rule->sid);
 	put_int(x, "rev", revision(rs_text(x->f.rs, x->f.pack->version)));
 	put_text(x, "signature", signature);
 	put_text(x, "category", alert_category(x));
-	put_int(x, "severity", severity(rule->category));
+	put_int(x, "severity", severities[rule->category]);
 	json_open(&x->j, "metadata", '{');
 	put_one(x, "vendor", vendor);
 	put_one(x, "pack", finding_pack_id(&x->f));
@@ -241,8 +208,9 @@ static void put_alert(struct eve *x)
 /* `reject` has the words that Suricata has for it; nfqd.sent says it in ours. */
 static void put_verdict(struct eve *x)
 {
-	static const char *const words[] = { [ACTION_ALLOW] = "pass", [ACTION_LOG] = "alert",
-		                             [ACTION_REJECT] = "drop", [ACTION_DROP] = "drop" };
+#define X(id, word, verdict, ...) [id] = verdict,
+	static const char *const words[] = { ACTIONS(X) };
+#undef X
 
 	json_open(&x->j, "verdict", '{');
 	put_text(x, "action", words[x->e->decision.action]);
@@ -402,7 +370,7 @@ static void put_head(struct eve *x)
 	if (x->r->identity->host[0])
 		put_text(x, "host", x->r->identity->host);
 	put_int(x, "flow_id", x->e->flow_id);
-	put_text(x, "event_type", x->f.rule ? "alert" : apps[x->e->app].type);
+	put_text(x, "event_type", x->f.rule ? "alert" : app_event_type(x->e->app));
 	if (x->r->ifname && *x->r->ifname)
 		put_text(x, "in_iface", x->r->ifname);
 }
@@ -444,8 +412,8 @@ static void put_mac(struct eve *x)
 
 static void put_app(struct eve *x)
 {
-	json_open(&x->j, apps[x->e->app].type, '{');
-	apps[x->e->app].put(x);
+	json_open(&x->j, app_event_type(x->e->app), '{');
+	app_puts[x->e->app](x);
 	json_close(&x->j, '}');
 }
 
@@ -459,7 +427,7 @@ size_t eve_line(const struct record *r, char *out, size_t room)
 	put_flow(&x);
 	if (x.e->has_mac)
 		put_mac(&x);
-	if (apps[x.e->app].put)
+	if (app_puts[x.e->app])
 		put_app(&x);
 	if (x.f.rule) {
 		put_alert(&x);

@@ -34,7 +34,7 @@ bool relay_is(struct relay *relay, const struct event *e)
 	if (e->ifin == 0 && !addr_is_loopback(&e->dst))
 		return relay->slots[i].ts && relay->slots[i].key == key &&
 		       near(relay->slots[i].ts, e->ts);
-	if (e->decision.action >= ACTION_REJECT)
+	if (action_blocks(e->decision.action))
 		return false; /* answered here: there is nothing left to pass on */
 	relay->slots[i].key = key;
 	relay->slots[i].ts = e->ts;

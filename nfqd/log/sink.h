@@ -80,7 +80,4 @@ size_t eve_line(const struct record *r, char *out, size_t room);
 /* One readable line, cut to size; colour when the output is a terminal. */
 void text_line(const struct record *r, bool colour, char *out, unsigned size);
 
-/* {"dns-nxdomain", …}, index enum sent; "" for nothing */
-extern const char *const sent_words[];
-
 #endif

@@ -51,14 +51,11 @@ static void add_safe(struct line *l, const char *text, size_t max)
 
 static void add_action(struct line *l, uint8_t action, bool colour)
 {
+#define X(id, word, verdict, shown, colour, ...) [id] = { shown, colour },
 	static const struct {
 		const char *word, *colour;
-	} shown[] = {
-		[ACTION_ALLOW] = { "ALLOWED", "\033[32m" },
-		[ACTION_LOG] = { "LOGGED ", "\033[33m" },
-		[ACTION_REJECT] = { "BLOCKED", "\033[31m" },
-		[ACTION_DROP] = { "BLOCKED", "\033[31m" },
-	};
+	} shown[] = { ACTIONS(X) };
+#undef X
 
 	if (colour)
 		add(l, "%s%s\033[0m  ", shown[action].colour, shown[action].word);
@@ -84,22 +81,9 @@ static void add_client(struct line *l, const struct record *r)
 
 static void add_seen_in(struct line *l, const struct event *e)
 {
-	static const char *const words[] = {
-		[SEEN_DNS_QUERY] = "DNS",
-		[SEEN_DNS_CNAME] = "DNS alias",
-		[SEEN_DNS_SVCB] = "DNS service",
-		[SEEN_TLS_SNI] = "TLS",
-		[SEEN_QUIC_SNI] = "QUIC",
-		[SEEN_HTTP_HOST] = "HTTP",
-		[SEEN_HTTP_CONNECT] = "HTTP CONNECT",
-		[SEEN_HTTP2_AUTHORITY] = "HTTP/2",
-		[SEEN_SOCKS] = "SOCKS",
-		[SEEN_TLS_CERT] = "certificate",
-		[SEEN_ADDRESS] = "address",
-	};
 	char buf[12];
 
-	add(l, "%s ", words[e->name.seen_in]);
+	add(l, "%s ", seen_in_title(e->name.seen_in));
 	if (e->name.seen_in == SEEN_DNS_QUERY)
 		add(l, "%s ", dns_type_text(e->dns_type, buf));
 }
@@ -116,18 +100,12 @@ static void add_server(struct line *l, const struct event *e)
 	add(l, " -> %s", where);
 }
 
-/* How the client was told, or what it was spared and by whom. */
+/* What the client received, or what was withheld and why. */
 static void add_outcome(struct line *l, const struct event *e, const struct finding *f)
 {
-	static const char *const told[] = {
-		[SENT_NOTHING] = "",
-		[SENT_DNS_NXDOMAIN] = "NXDOMAIN",
-		[SENT_DNS_REFUSED] = "REFUSED",
-		[SENT_DNS_NODATA] = "NODATA",
-		[SENT_DNS_SINKHOLE] = "sinkhole",
-		[SENT_TCP_RESET] = "RST",
-		[SENT_ICMP] = "ICMP",
-	};
+#define X(id, word, text) [id] = text,
+	static const char *const told[] = { SENT(X) };
+#undef X
 	const struct decision *d = &e->decision;
 
 	if (f->exception) {

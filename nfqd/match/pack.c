@@ -18,28 +18,11 @@ extern const char canary_yaml_end[];
 
 /* ---- the schema ---------------------------------------------------------------------------- */
 
-static const cyaml_strval_t categories[] = {
-	{ "update", CAT_UPDATE },         { "telemetry", CAT_TELEMETRY },
-	{ "reputation", CAT_REPUTATION }, { "activation", CAT_ACTIVATION },
-	{ "account", CAT_ACCOUNT },       { "push", CAT_PUSH },
-	{ "crash", CAT_CRASH },           { "web", CAT_WEB },
-	{ "resolver", CAT_RESOLVER },     { "canary", CAT_CANARY },
-	{ "firmware", CAT_FIRMWARE },     { "licence", CAT_LICENCE },
-};
-static const cyaml_strval_t confidences[] = {
-	{ "low", CONF_LOW },
-	{ "medium", CONF_MEDIUM },
-	{ "high", CONF_HIGH },
-};
-static const cyaml_strval_t bases[] = {
-	{ "law", BASIS_LAW },
-	{ "vendor", BASIS_VENDOR },
-	{ "site", BASIS_SITE },
-};
-static const cyaml_strval_t entry_actions[] = { { "log", ENTRY_LOG }, { "allow", ENTRY_ALLOW } };
-static const cyaml_strval_t stage_actions[] = { { "log", STAGE_LOG }, { "block", STAGE_BLOCK } };
-
-_Static_assert(CYAML_ARRAY_LEN(categories) == CATEGORIES, "a category has no word");
+static const cyaml_strval_t categories[] = { CATEGORIES(SCHEMA_STRVAL) };
+static const cyaml_strval_t confidences[] = { CONFIDENCES(SCHEMA_STRVAL) };
+static const cyaml_strval_t bases[] = { BASES(SCHEMA_STRVAL) };
+static const cyaml_strval_t entry_actions[] = { ENTRY_ACTIONS(SCHEMA_STRVAL) };
+static const cyaml_strval_t stage_actions[] = { STAGE_ACTIONS(SCHEMA_STRVAL) };
 
 static const cyaml_schema_value_t text_value = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1,
 	                                                            SCHEMA_TEXT_MAX) };
@@ -83,7 +66,7 @@ static const cyaml_schema_field_t entry_fields[] = {
 	CYAML_FIELD_BOOL("shared", SCHEMA_OPTIONAL, struct pack_entry, shared),
 	SCHEMA_TEXT("side_effect", SCHEMA_NEEDED, struct pack_entry, side_effect),
 	SCHEMA_TEXT("remark", SCHEMA_OPTIONAL, struct pack_entry, remark),
-	SCHEMA_WORD("action", SCHEMA_OPTIONAL, struct pack_entry, action, entry_actions),
+	SCHEMA_SOME("action", SCHEMA_OPTIONAL, struct pack_entry, action, entry_actions, 1, ENTRY_N - 1),
 	CYAML_FIELD_UINT("sid", SCHEMA_OPTIONAL, struct pack_entry, sid),
 	SCHEMA_TEXT("added", SCHEMA_OPTIONAL, struct pack_entry, added),
 	SCHEMA_TEXT("reviewed", SCHEMA_OPTIONAL, struct pack_entry, reviewed),
@@ -101,7 +84,7 @@ static const cyaml_schema_field_t net_fields[] = {
 	SCHEMA_LIST("ports", SCHEMA_OPTIONAL, struct pack_net, ports, &text_value, 0),
 	SCHEMA_LIST("sources", SCHEMA_NEEDED, struct pack_net, sources, &text_value, 1),
 	SCHEMA_WORD("confidence", SCHEMA_NEEDED, struct pack_net, confidence, confidences),
-	SCHEMA_WORD("action", SCHEMA_OPTIONAL, struct pack_net, action, entry_actions),
+	SCHEMA_SOME("action", SCHEMA_OPTIONAL, struct pack_net, action, entry_actions, 1, ENTRY_N - 1),
 	SCHEMA_TEXT("side_effect", SCHEMA_OPTIONAL, struct pack_net, side_effect),
 	SCHEMA_TEXT("remark", SCHEMA_OPTIONAL, struct pack_net, remark),
 	CYAML_FIELD_UINT("sid", SCHEMA_OPTIONAL, struct pack_net, sid),

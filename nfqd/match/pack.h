@@ -28,7 +28,7 @@ struct pack_source {
 
 struct pack_stage {
 	char    *id, *from;
-	int      action; /* enum stage_action */
+	int      action; /* ACTION_LOG or ACTION_REJECT */
 	int     *categories;
 	unsigned n_categories;
 	int      basis;

@@ -62,7 +62,7 @@ int pack_test(struct pack *p, struct err *err)
 	struct image        *img = NULL;
 
 	image_init(&b);
-	if (ruleset_build(&b, &p, 1, err) < 0 || ruleset_index(&b, 1, err) < 0) {
+	if (ruleset_compile(&b, &p, 1, err) < 0 || ruleset_index(&b, err) < 0) {
 		image_fini(&b);
 		return -1;
 	}

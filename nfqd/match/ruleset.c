@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Matching names and addresses against a ruleset image: one walk over a name's labels from the right,
- * one look-up per label (how the index is laid out: build.c). Also the words and ports that packs and
+ * one look-up per label (how the index is laid out: compile_packs.c). Also the words and ports that packs and
  * policies share.
  */
 #include "match/ruleset.h"
@@ -13,12 +13,11 @@
 #include "base/hash.h"
 #include "match/names.h"
 
-const char *const category_words[] = { "update", "telemetry", "reputation", "activation",
-	                               "account", "push",     "crash",      "web",
-	                               "resolver", "canary",   "firmware",   "licence",
-	                               NULL };
-const char *const confidence_words[] = { "low", "medium", "high", NULL };
-const char *const basis_words[] = { "law", "vendor", "site", NULL };
+WORDS(category_words, CATEGORIES, CAT_N);
+WORDS(confidence_words, CONFIDENCES, CONF_N);
+WORDS(basis_words, BASES, BASIS_N);
+WORDS(entry_action_words, ENTRY_ACTIONS, ENTRY_N);
+const char *const stage_action_words[ACTION_N] = { STAGE_ACTIONS(WORD_TEXT) };
 
 /* ---- ports --------------------------------------------------------------------------------- */
 

@@ -11,6 +11,7 @@
 #ifndef NFQD_MATCH_RULESET_H
 #define NFQD_MATCH_RULESET_H
 
+#include "base/action.h"
 #include "base/addr.h"
 #include "base/image.h"
 #include "match/hit.h"
@@ -50,35 +51,49 @@ struct rs_port {
 	uint8_t  proto; /* IPPROTO_TCP, IPPROTO_UDP, 0: either */
 };
 
-enum category {
-	CAT_UPDATE,
-	CAT_TELEMETRY,
-	CAT_REPUTATION,
-	CAT_ACTIVATION,
-	CAT_ACCOUNT,
-	CAT_PUSH,
-	CAT_CRASH,
-	CAT_WEB,
-	CAT_RESOLVER,
-	CAT_CANARY,
-	CAT_FIRMWARE,
-	CAT_LICENCE,
-	CATEGORIES
-};
-enum confidence { CONF_LOW, CONF_MEDIUM, CONF_HIGH };
-enum basis { BASIS_LAW, BASIS_VENDOR, BASIS_SITE };
-enum entry_action { ENTRY_STAGE, ENTRY_LOG, ENTRY_ALLOW };
-enum stage_action { STAGE_LOG, STAGE_BLOCK };
+/* What a name is for: X(id, word, severity of an alert, its category). What keeps a product working
+ * weighs more (2) than what only surrounds it (3). */
+#define CATEGORIES(X)                                                                              \
+	X(CAT_UPDATE, "update", 2, "Vendor update")                                                \
+	X(CAT_TELEMETRY, "telemetry", 2, "Vendor telemetry")                                       \
+	X(CAT_REPUTATION, "reputation", 2, "Vendor reputation service")                            \
+	X(CAT_ACTIVATION, "activation", 2, "Vendor activation")                                    \
+	X(CAT_ACCOUNT, "account", 3, "Vendor account")                                             \
+	X(CAT_PUSH, "push", 3, "Vendor push service")                                              \
+	X(CAT_CRASH, "crash", 3, "Vendor crash reports")                                           \
+	X(CAT_WEB, "web", 3, "Vendor web site")                                                    \
+	X(CAT_RESOLVER, "resolver", 3, "Encrypted DNS resolver")                                   \
+	X(CAT_CANARY, "canary", 3, "Canary")                                                       \
+	X(CAT_FIRMWARE, "firmware", 3, "Vendor firmware")                                          \
+	X(CAT_LICENCE, "licence", 3, "Vendor licence check")
+
+enum category { CATEGORIES(WORD_ID) CAT_N };
+
+#define CONFIDENCES(X) X(CONF_LOW, "low") X(CONF_MEDIUM, "medium") X(CONF_HIGH, "high")
+
+enum confidence { CONFIDENCES(WORD_ID) CONF_N };
+
+/* Whose date a stage is. */
+#define BASES(X) X(BASIS_LAW, "law") X(BASIS_VENDOR, "vendor") X(BASIS_SITE, "site")
+
+enum basis { BASES(WORD_ID) BASIS_N };
+
+/* How far an entry lowers what its pack's stage says; files leave the first one out. */
+#define ENTRY_ACTIONS(X) X(ENTRY_STAGE, "stage") X(ENTRY_LOG, "log") X(ENTRY_ALLOW, "allow")
+
+enum entry_action { ENTRY_ACTIONS(WORD_ID) ENTRY_N };
+
+/* What a stage says, in the words of packs. */
+#define STAGE_ACTIONS(X) X(ACTION_LOG, "log") X(ACTION_REJECT, "block")
 
 struct ruleset_head {
 	uint64_t seed;       /* of the fingerprints */
-	uint64_t generation; /* counts reloads, from 1 */
 	uint32_t names;      /* name patterns in the index, ranges counted out */
 	uint32_t of_packs[RS_NET + 1]; /* how much of each section the packs fill */
 };
 
 struct rs_pack {
-	uint32_t id, vendor, title, version; /* text */
+	uint32_t id, vendor, version; /* text */
 	int64_t  expires;                    /* seconds; 0: never */
 	int64_t  dated;                      /* the version's date where it begins first; 0: unknown */
 	uint32_t first_stage, stages;        /* in RS_STAGE, by time */
@@ -87,12 +102,13 @@ struct rs_pack {
 struct rs_stage {
 	uint32_t id, citation;
 	uint32_t categories; /* bit per enum category; 0: all */
-	uint8_t  action, basis;
+	uint8_t  action; /* ACTION_LOG or ACTION_REJECT */
+	uint8_t  basis;
 	int64_t  from; /* seconds */
 };
 
 struct rs_rule {
-	uint32_t    id, side_effect, remark; /* text */
+	uint32_t    id, side_effect; /* text */
 	uint32_t    pack;                    /* index */
 	uint32_t    sid;                     /* EVE signature_id, stable for pack and id */
 	uint8_t     category, confidence, action;
@@ -141,16 +157,16 @@ struct ruleset {
 };
 
 /* Adds packs to an image under construction. Errors name file, line and entry. */
-MUST_CHECK int ruleset_build(struct image_builder *b, struct pack *const packs[], unsigned n,
+MUST_CHECK int ruleset_compile(struct image_builder *b, struct pack *const packs[], unsigned n,
                              struct err *err);
 /* The same from an image that exists: its packs, without what the site made of them. */
-void ruleset_rebuild(struct image_builder *b, const struct image *from);
-/* Adds a pattern, an address or a network of a site exception; called between ruleset_build() and
+void ruleset_recompile(struct image_builder *b, const struct image *from);
+/* Adds a pattern, an address or a network of a site exception; called between ruleset_compile() and
  * ruleset_index(). */
 MUST_CHECK int ruleset_add_exception(struct image_builder *b, const char *pattern, uint32_t exception,
                                      struct err *err);
 /* Writes the head and the index over all patterns that were added. Last step. */
-MUST_CHECK int ruleset_index(struct image_builder *b, uint64_t generation, struct err *err);
+MUST_CHECK int ruleset_index(struct image_builder *b, struct err *err);
 
 /* Opens a view on an image that was built here. rs borrows img. */
 void ruleset_open(struct ruleset *rs, const struct image *img);
@@ -210,5 +226,7 @@ MUST_CHECK int ruleset_diff(const struct ruleset *old, const struct ruleset *now
 extern const char *const category_words[];
 extern const char *const confidence_words[];
 extern const char *const basis_words[];
+extern const char *const entry_action_words[];
+extern const char *const stage_action_words[]; /* index: enum action; only for those of STAGE_ACTIONS */
 
 #endif

@@ -123,30 +123,35 @@ bool names_add(struct names *set, const struct name *name)
 	return true;
 }
 
+static WORDS(seen_in_words, SEEN_IN, SEEN_N);
+static WORDS(app_words, APPS, APP_N);
+
 const char *seen_in_text(enum seen_in s)
 {
-	static const char *const words[] = {
-		[SEEN_DNS_QUERY] = "dns.query",
-		[SEEN_DNS_CNAME] = "dns.cname",
-		[SEEN_DNS_SVCB] = "dns.svcb",
-		[SEEN_TLS_SNI] = "tls.sni",
-		[SEEN_QUIC_SNI] = "quic.sni",
-		[SEEN_HTTP_HOST] = "http.host",
-		[SEEN_HTTP_CONNECT] = "http.connect",
-		[SEEN_HTTP2_AUTHORITY] = "http2.authority",
-		[SEEN_SOCKS] = "socks",
-		[SEEN_TLS_CERT] = "tls.cert",
-		[SEEN_ADDRESS] = "address",
-	};
+	return seen_in_words[s];
+}
 
-	return words[s];
+const char *seen_in_title(enum seen_in s)
+{
+#define X(id, word, title) [id] = title,
+	static const char *const titles[] = { SEEN_IN(X) };
+#undef X
+
+	return titles[s];
 }
 
 const char *app_text(enum app a)
 {
-	static const char *const words[] = { "unknown", "dns", "tls", "http", "quic", "http2", "socks" };
+	return app_words[a];
+}
 
-	return words[a];
+const char *app_event_type(enum app a)
+{
+#define X(id, word, type) [id] = type,
+	static const char *const types[] = { APPS(X) };
+#undef X
+
+	return types[a];
 }
 
 const char *tls_version_text(uint16_t version)

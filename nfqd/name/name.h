@@ -11,26 +11,40 @@
 #include "base/addr.h"
 #include "base/span.h"
 #include "base/wire.h"
+#include "base/words.h"
 
 #define NAME_TEXT 256 /* a DNS name has at most 253 characters */
 #define NAMES_MAX 8   /* names taken from one message; more are an exception */
 #define DNS_ADDRS 16  /* addresses taken from one answer */
 
-enum seen_in {
-	SEEN_DNS_QUERY,
-	SEEN_DNS_CNAME, /* where an answer leads to: CNAME, DNAME */
-	SEEN_DNS_SVCB,  /* likewise: SVCB, HTTPS, SRV, MX */
-	SEEN_TLS_SNI,
-	SEEN_QUIC_SNI,
-	SEEN_HTTP_HOST,
-	SEEN_HTTP_CONNECT,
-	SEEN_HTTP2_AUTHORITY, /* without TLS */
-	SEEN_SOCKS,    /* what a client asks a SOCKS proxy for */
-	SEEN_TLS_CERT, /* "*.example.com" as it stands: only rules for all below a name cover it */
-	SEEN_ADDRESS,
-};
+/* X(id, record's word, text's word) */
+#define SEEN_IN(X)                                                                                 \
+	X(SEEN_DNS_QUERY, "dns.query", "DNS")                                                      \
+	X(SEEN_DNS_CNAME, "dns.cname", "DNS alias")   /* an answer leads to it: CNAME, DNAME */    \
+	X(SEEN_DNS_SVCB, "dns.svcb", "DNS service")   /* likewise: SVCB, HTTPS, SRV, MX */         \
+	X(SEEN_TLS_SNI, "tls.sni", "TLS")                                                          \
+	X(SEEN_QUIC_SNI, "quic.sni", "QUIC")                                                       \
+	X(SEEN_HTTP_HOST, "http.host", "HTTP")                                                     \
+	X(SEEN_HTTP_CONNECT, "http.connect", "HTTP CONNECT")                                       \
+	X(SEEN_HTTP2_AUTHORITY, "http2.authority", "HTTP/2") /* without TLS */                     \
+	X(SEEN_SOCKS, "socks", "SOCKS") /* what a client asks a SOCKS proxy for */                 \
+	X(SEEN_TLS_CERT, "tls.cert", "certificate") /* "*.example.com": only rules for all below   \
+	                                               a name cover it */                          \
+	X(SEEN_ADDRESS, "address", "address")
 
-enum app { APP_NONE, APP_DNS, APP_TLS, APP_HTTP, APP_QUIC, APP_HTTP2, APP_SOCKS };
+enum seen_in { SEEN_IN(WORD_ID) SEEN_N };
+
+/* X(id, EVE's app_proto, EVE's event_type of names that no pack lists) */
+#define APPS(X)                                                                                    \
+	X(APP_NONE, "unknown", "flow")                                                             \
+	X(APP_DNS, "dns", "dns")                                                                   \
+	X(APP_TLS, "tls", "tls")                                                                   \
+	X(APP_HTTP, "http", "http")                                                                \
+	X(APP_QUIC, "quic", "quic")                                                                \
+	X(APP_HTTP2, "http2", "http")                                                              \
+	X(APP_SOCKS, "socks", "socks")
+
+enum app { APPS(WORD_ID) APP_N };
 
 struct name {
 	uint16_t len;
@@ -192,8 +206,10 @@ enum wire_err socks_guess(struct wire w);
 enum wire_err socks_names(struct wire *w, struct names *out);
 
 /* Text for records, from one table each: "dns.query", "dns", "A" or "TYPE123". */
-const char *seen_in_text(enum seen_in s);
+const char *seen_in_text(enum seen_in s);  /* in records */
+const char *seen_in_title(enum seen_in s); /* for people */
 const char *app_text(enum app a);
+const char *app_event_type(enum app a);
 const char *dns_type_text(uint16_t type, char buf[static 12]);
 const char *tls_version_text(uint16_t version);
 const char *quic_version_text(uint32_t version, char buf[static 12]);

@@ -69,7 +69,7 @@ int offline_run(const char *path, const struct conf *conf, struct err *err)
 
 	if (!file)
 		return -1;
-	if (conf_build(conf, 1, &img, err) < 0)
+	if (conf_compile(conf, &img, err) < 0)
 		goto out;
 	ruleset_open(&rs, img);
 	identity_of_run(&id, SOURCE_CAPTURE);

@@ -99,9 +99,10 @@ void parent_mode_ends(struct parent *p)
 
 static int mode_read(const char *word, struct err *err)
 {
-	for (int i = 0; mode_words[i]; i++)
-		if (strcmp(mode_words[i], word) == 0)
-			return i;
+	int mode = word_find(mode_words, word);
+
+	if (mode >= 0)
+		return mode;
 	return err_set(err, "mode: '%s' is unknown (allowed: enforce, log, off)", word);
 }
 

@@ -18,21 +18,21 @@
 /* ---- compile ------------------------------------------------------------------------------- */
 
 /* What the running daemon puts above its configuration. */
-static struct live overlay(struct parent *p, const struct conf *conf)
+static struct overlay overlay_of(struct parent *p, const struct conf *conf)
 {
-	return (struct live){ .mode = p->mode >= 0 ? p->mode : conf->mode, .state = &p->state };
+	return (struct overlay){ .mode = p->mode >= 0 ? p->mode : conf->mode, .state = &p->state };
 }
 
 int parent_build_rules(struct parent *p, const struct conf *conf, const struct image *from,
                        const struct image **img, struct err *err)
 {
-	struct live   live = overlay(p, conf);
+	struct overlay over = overlay_of(p, conf);
 	struct image *built;
 	int           fd;
 
 	if (p->tap) /* nothing is blocked, and the records say so */
-		live.mode = MODE_LOG;
-	if (conf_build_live(conf, &live, p->generation + 1, from, &built, err) < 0)
+		over.mode = MODE_LOG;
+	if (conf_compile_running(conf, &over, from, &built, err) < 0)
 		return -1;
 	fd = image_seal(built, "nfqd-rules");
 	free(built);

@@ -12,9 +12,9 @@
 #include "shared/state.h"
 
 /* One image under construction. */
-struct build {
+struct compile {
 	const struct conf   *c;
-	const struct live   *live; /* NULL: for captures */
+	const struct overlay   *overlay; /* NULL: for captures */
 	struct image_builder b;
 	struct exception_in *exceptions; /* of the file, then those made at run time */
 	unsigned             n_exceptions;
@@ -29,10 +29,10 @@ static int out_of_memory(struct err *err)
 
 /* ---- exceptions ---------------------------------------------------------------------------- */
 
-static int gather_exceptions(struct build *x)
+static int gather_exceptions(struct compile *x)
 {
 	const struct conf *c = x->c;
-	unsigned           kept = x->live ? state_n_exceptions(x->live->state) : 0;
+	unsigned           kept = x->overlay ? state_n_exceptions(x->overlay->state) : 0;
 
 	x->n_exceptions = c->n_exceptions + kept;
 	x->exceptions = calloc(x->n_exceptions + 1U, sizeof(*x->exceptions));
@@ -41,12 +41,12 @@ static int gather_exceptions(struct build *x)
 	if (c->n_exceptions)
 		memcpy(x->exceptions, c->exceptions, c->n_exceptions * sizeof(*x->exceptions));
 	for (unsigned i = 0; i < kept; i++)
-		x->exceptions[c->n_exceptions + i] = *state_exception(x->live->state, i);
+		x->exceptions[c->n_exceptions + i] = *state_exception(x->overlay->state, i);
 	return 0;
 }
 
 /* Records name the exception that let something pass. */
-static int check_same_name(struct build *x)
+static int check_same_name(struct compile *x)
 {
 	const struct conf *c = x->c;
 
@@ -62,7 +62,7 @@ static int check_same_name(struct build *x)
 }
 
 /* An exception without a near end is a policy that nobody reads. */
-static int check_ends(struct build *x)
+static int check_ends(struct compile *x)
 {
 	int64_t now = (int64_t)(clock_now() / NS_PER_S), end;
 
@@ -80,7 +80,7 @@ static int check_ends(struct build *x)
 	return 0;
 }
 
-static int add_names(struct build *x, unsigned i)
+static int add_names(struct compile *x, unsigned i)
 {
 	const struct exception_in *e = &x->exceptions[i];
 
@@ -108,9 +108,9 @@ int conf_check_exception(const struct exception_in *e, struct err *err)
 	int                      r;
 
 	image_init(&b);
-	r = ruleset_build(&b, NULL, 0, err);
+	r = ruleset_compile(&b, NULL, 0, err);
 	if (r == 0)
-		r = policy_build(&b, NULL, 0, e, 1, &settings, &where, err);
+		r = policy_compile(&b, NULL, 0, e, 1, &settings, &where, err);
 	for (unsigned i = 0; r == 0 && i < e->n_names; i++)
 		r = ruleset_add_exception(&b, e->names[i], 0, err);
 	image_fini(&b);
@@ -119,7 +119,7 @@ int conf_check_exception(const struct exception_in *e, struct err *err)
 
 /* ---- the parts ----------------------------------------------------------------------------- */
 
-static int choose_profiles(struct build *x, const struct packs *packs)
+static int choose_profiles(struct compile *x, const struct packs *packs)
 {
 	struct err why = { .text = "" };
 
@@ -128,30 +128,30 @@ static int choose_profiles(struct build *x, const struct packs *packs)
 	return yaml_doc_error(x->c->doc, x->err, yaml_doc_line(x->c->doc, "profiles"), "%s", why.text);
 }
 
-static int add_packs(struct build *x, const struct image *from)
+static int add_packs(struct compile *x, const struct image *from)
 {
 	struct packs packs;
 	int          r;
 
 	if (from) {
-		ruleset_rebuild(&x->b, from);
+		ruleset_recompile(&x->b, from);
 		return 0;
 	}
 	if (packs_load(&packs, x->c->rules, x->c->n_rules, x->err) < 0)
 		return -1;
 	r = choose_profiles(x, &packs);
-	r = r < 0 ? r : ruleset_build(&x->b, packs.v, packs.n, x->err);
+	r = r < 0 ? r : ruleset_compile(&x->b, packs.v, packs.n, x->err);
 	packs_free(&packs);
 	return r;
 }
 
-static const struct rs_pack *packs_of(const struct build *x, unsigned *n)
+static const struct rs_pack *packs_of(const struct compile *x, unsigned *n)
 {
 	*n = x->b.section[RS_PACK].n;
 	return (const void *)x->b.section[RS_PACK].data;
 }
 
-static void find_not_before(struct build *x)
+static void find_not_before(struct compile *x)
 {
 	unsigned              n;
 	const struct rs_pack *packs = packs_of(x, &n);
@@ -161,20 +161,19 @@ static void find_not_before(struct build *x)
 			x->not_before = packs[i].dated;
 }
 
-static int add_policies(struct build *x)
+static int add_policies(struct compile *x)
 {
 	const struct conf  *c = x->c;
-	struct rs_settings  settings = { .mode = (uint8_t)(x->live ? x->live->mode : c->mode),
+	struct rs_settings  settings = { .mode = (uint8_t)(x->overlay ? x->overlay->mode : c->mode),
 		                         .events_all = c->events == EVENTS_ALL,
-		                         .fail_closed = c->fail == FAIL_CLOSED,
 		                         .default_action = (uint8_t)c->default_action,
-		                         .not_before = x->live ? x->not_before : 0 };
+		                         .not_before = x->overlay ? x->not_before : 0 };
 	struct policy_where where;
 	struct err          what = { .text = "" };
 
 	for (unsigned i = 0; i < FAULT_N; i++)
 		settings.drop |= (uint32_t)c->on_exception[i] << i;
-	if (policy_build(&x->b, c->policies, c->n_policies, x->exceptions, x->n_exceptions, &settings,
+	if (policy_compile(&x->b, c->policies, c->n_policies, x->exceptions, x->n_exceptions, &settings,
 	                 &where, &what) == 0)
 		return 0;
 	if (!c->doc || !where.path[0])
@@ -184,7 +183,7 @@ static int add_policies(struct build *x)
 }
 
 /* Last of all, so that nothing is noted of packs that fail to load. */
-static void add_first_seen(struct build *x)
+static void add_first_seen(struct compile *x)
 {
 	int64_t               now = (int64_t)(clock_now() / NS_PER_S);
 	unsigned              n;
@@ -194,13 +193,13 @@ static void add_first_seen(struct build *x)
 	if (now < x->not_before)
 		now = x->not_before;
 	for (unsigned i = 0; i < n; i++) {
-		int64_t since = state_first_seen(x->live->state, text + packs[i].id, now);
+		int64_t since = state_first_seen(x->overlay->state, text + packs[i].id, now);
 
 		image_add(&x->b, RS_FIRST_SEEN, &since, 1, sizeof(since));
 	}
 }
 
-static int build(struct build *x, const struct image *from, uint64_t generation)
+static int compile(struct compile *x, const struct image *from)
 {
 	if (gather_exceptions(x) < 0 || add_packs(x, from) < 0)
 		return -1;
@@ -210,21 +209,21 @@ static int build(struct build *x, const struct image *from, uint64_t generation)
 	for (unsigned i = 0; i < x->n_exceptions; i++)
 		if (add_names(x, i) < 0)
 			return -1;
-	if (ruleset_index(&x->b, generation, x->err) < 0)
+	if (ruleset_index(&x->b, x->err) < 0)
 		return -1;
-	if (x->live)
+	if (x->overlay)
 		add_first_seen(x);
 	return 0;
 }
 
-int conf_build_live(const struct conf *c, const struct live *live, uint64_t generation,
+int conf_compile_running(const struct conf *c, const struct overlay *overlay,
                     const struct image *from, struct image **img, struct err *err)
 {
-	struct build x = { .c = c, .live = live, .err = err };
+	struct compile x = { .c = c, .overlay = overlay, .err = err };
 	int          r;
 
 	image_init(&x.b);
-	r = build(&x, from, generation);
+	r = compile(&x, from);
 	if (r == 0 && !(*img = image_finish(&x.b)))
 		r = out_of_memory(err);
 	image_fini(&x.b);
@@ -232,7 +231,7 @@ int conf_build_live(const struct conf *c, const struct live *live, uint64_t gene
 	return r;
 }
 
-int conf_build(const struct conf *c, uint64_t generation, struct image **img, struct err *err)
+int conf_compile(const struct conf *c, struct image **img, struct err *err)
 {
-	return conf_build_live(c, NULL, generation, NULL, img, err);
+	return conf_compile_running(c, NULL, NULL, img, err);
 }

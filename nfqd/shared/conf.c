@@ -34,22 +34,13 @@
 /* Known to the manual, not yet to the program. */
 enum { OUTPUT_UNSUPPORTED = OUTPUT_TEXT + 1 };
 
-static const cyaml_strval_t modes[] = { { "enforce", MODE_ENFORCE }, { "log", MODE_LOG } };
+static const cyaml_strval_t modes[] = { MODES(SCHEMA_STRVAL) };
 static const cyaml_strval_t fails[] = { { "open", FAIL_OPEN }, { "closed", FAIL_CLOSED } };
-static const cyaml_strval_t defaults[] = { { "allow", POLICY_ALLOW }, { "log", POLICY_LOG } };
 static const cyaml_strval_t events[] = { { "matches", EVENTS_MATCHES }, { "all", EVENTS_ALL } };
 static const cyaml_strval_t fates[] = { { "pass", false }, { "drop", true } };
 static const cyaml_strval_t marked[] = { { "accept", false }, { "queue", true } };
-static const cyaml_strval_t actions[] = {
-	{ "allow", POLICY_ALLOW },   { "log", POLICY_LOG },     { "drop", POLICY_DROP },
-	{ "reject", POLICY_REJECT }, { "stage", POLICY_STAGE },
-};
-static const cyaml_strval_t dns_styles[] = {
-	{ "nxdomain", DNS_NXDOMAIN },
-	{ "refused", DNS_REFUSED },
-	{ "nodata", DNS_NODATA },
-	{ "sinkhole", DNS_SINKHOLE },
-};
+static const cyaml_strval_t actions[] = { ACTIONS(SCHEMA_STRVAL) };
+static const cyaml_strval_t dns_styles[] = { DNS_STYLES(SCHEMA_STRVAL) };
 static const cyaml_strval_t output_types[] = {
 	{ "file", OUTPUT_FILE },
 	{ "text", OUTPUT_TEXT },
@@ -139,7 +130,7 @@ static const cyaml_schema_field_t on_exception_fields[] = {
 };
 
 static const cyaml_schema_field_t conf_fields[] = {
-	SCHEMA_WORD("mode", SCHEMA_OPTIONAL, struct conf, mode, modes),
+	SCHEMA_SOME("mode", SCHEMA_OPTIONAL, struct conf, mode, modes, MODE_ENFORCE, MODE_OFF),
 	SCHEMA_WORD("fail", SCHEMA_OPTIONAL, struct conf, fail, fails),
 	SCHEMA_LIST("rules", SCHEMA_NEEDED, struct conf, rules, &text_value, 1),
 	SCHEMA_LIST("profiles", SCHEMA_OPTIONAL, struct conf, profiles, &text_value, 0),
@@ -147,7 +138,7 @@ static const cyaml_schema_field_t conf_fields[] = {
 	CYAML_FIELD_MAPPING("resolve", SCHEMA_OPTIONAL, struct conf, resolve, resolve_fields),
 	SCHEMA_LIST("policies", SCHEMA_OPTIONAL, struct conf, policies, &policy_value, 0),
 	SCHEMA_LIST("exceptions", SCHEMA_OPTIONAL, struct conf, exceptions, &exception_value, 0),
-	SCHEMA_WORD("default", SCHEMA_OPTIONAL, struct conf, default_action, defaults),
+	SCHEMA_SOME("default", SCHEMA_OPTIONAL, struct conf, default_action, actions, ACTION_ALLOW, 2),
 	SCHEMA_GROUP("on-exception", SCHEMA_OPTIONAL, struct conf, on_exception_fields),
 	SCHEMA_TEXT("control", SCHEMA_OPTIONAL, struct conf, control),
 	SCHEMA_TEXT("state", SCHEMA_OPTIONAL, struct conf, state),
@@ -340,7 +331,7 @@ static int default_policy(struct conf *c, struct err *err)
 	if (!c->policies)
 		return out_of_memory(err);
 	c->n_policies = 1;
-	c->policies[0].action = POLICY_STAGE;
+	c->policies[0].action = ACTION_STAGE;
 	c->policies[0].name = strdup("all-packs");
 	return c->policies[0].name ? 0 : out_of_memory(err);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The site's configuration (nfqd.yaml(5)), conf.c, and what a reload does with it: check it against
- * the packs and build one new ruleset image, build.c. Nothing of the running daemon is touched here.
+ * the packs and build one new ruleset image, compile.c. Nothing of the running daemon is touched here.
  */
 #ifndef NFQD_RUN_CONF_H
 #define NFQD_RUN_CONF_H
@@ -64,19 +64,19 @@ void                    conf_free(struct conf *c);
 
 /* Loads the packs that the configuration names and builds the image, as it judges captures: those
  * carry their own time. The caller frees *img. */
-MUST_CHECK int conf_build(const struct conf *c, uint64_t generation, struct image **img,
+MUST_CHECK int conf_compile(const struct conf *c, struct image **img,
                           struct err *err);
 
 struct state; /* shared/state.h */
 
 /* What a running daemon has beside its configuration. */
-struct live {
+struct overlay {
 	int           mode;  /* enum mode in force */
 	struct state *state; /* exceptions made at run time; packs that are new are noted in it */
 };
 
 /* The same for a running daemon. from NULL: packs are read; else those of that image are taken. */
-MUST_CHECK int conf_build_live(const struct conf *c, const struct live *live, uint64_t generation,
+MUST_CHECK int conf_compile_running(const struct conf *c, const struct overlay *overlay,
                                const struct image *from, struct image **img, struct err *err);
 
 /* Is this an exception that can be built? */

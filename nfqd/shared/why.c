@@ -174,14 +174,13 @@ static json_t *pattern(const struct why *w, const struct hit *h)
 
 static json_t *stage(const struct why *w, int32_t i)
 {
-	static const char *const words[] = { [STAGE_LOG] = "log", [STAGE_BLOCK] = "block" };
-	const struct rs_stage   *s;
+	const struct rs_stage *s;
 
 	if (i < 0)
 		return NULL;
 	s = &w->rs->stages[i];
 	return json_pack("{s:o, s:o, s:s, s:o, s:s}", "id", text(w, s->id), "from", date(s->from),
-	                 "action", words[s->action], "citation", text(w, s->citation), "basis",
+	                 "action", stage_action_words[s->action], "citation", text(w, s->citation), "basis",
 	                 basis_words[s->basis]);
 }
 
@@ -195,8 +194,6 @@ static bool is_hit(const struct why *w, const struct hit *h, int *which)
 
 static json_t *match(const struct why *w, const struct hit *h)
 {
-	static const char *const marks[] = { [ENTRY_STAGE] = "stage", [ENTRY_LOG] = "log",
-		                             [ENTRY_ALLOW] = "allow" };
 	const struct rs_rule    *r = &w->rs->rules[h->rule];
 	const char              *standing = "outweighed";
 	int                      which;
@@ -206,7 +203,7 @@ static json_t *match(const struct why *w, const struct hit *h)
 	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:s, s:s}", "rule", text(w, r->id), "pack",
 	                 text(w, w->rs->packs[r->pack].id), "pattern", pattern(w, h), "category",
 	                 category_words[r->category], "confidence", confidence_words[r->confidence],
-	                 "entry", marks[r->action], "standing", standing);
+	                 "entry", entry_action_words[r->action], "standing", standing);
 }
 
 /* The one that decides, then the closest to the name. */
@@ -255,20 +252,14 @@ static json_t *exception(const struct why *w)
 
 static json_t *client_sees(const struct why *w)
 {
-	static const char *const answers[] = {
-		[DNS_NXDOMAIN] = "NXDOMAIN",
-		[DNS_REFUSED] = "REFUSED",
-		[DNS_NODATA] = "NODATA",
-		[DNS_SINKHOLE] = "0.0.0.0 and ::",
-	};
+#define X(id, word, seen) [id] = seen,
+	static const char *const answers[] = { DNS_STYLES(X) };
+#undef X
+#define X(id, word, verdict, shown, colour, dns, tcp, udp) [id] = { dns, tcp, udp },
 	static const struct {
 		const char *dns, *tcp, *udp;
-	} words[] = {
-		[ACTION_ALLOW] = { "the resolver's answer", "the connection", "the connection" },
-		[ACTION_LOG] = { "the resolver's answer", "the connection", "the connection" },
-		[ACTION_REJECT] = { NULL, "RST", "ICMP port unreachable" },
-		[ACTION_DROP] = { "nothing", "nothing", "nothing" },
-	};
+	} words[] = { ACTIONS(X) };
+#undef X
 	struct decision dns, tcp, udp;
 	const char     *answer;
 
@@ -329,9 +320,9 @@ static json_t *by_policy(const struct why *w)
 		                    rs_text(w->rs, w->rule->id), rs_text(w->rs, w->pack->id));
 	if (!name)
 		return json_string("no policy is about it, so the default holds");
-	if (w->policy->action == POLICY_STAGE)
+	if (w->policy->action == ACTION_STAGE)
 		return by_entry_or_stage(w, name);
-	return json_sprintf("policy %s says %s", name, policy_action_words[w->policy->action]);
+	return json_sprintf("policy %s says %s", name, action_words[w->policy->action]);
 }
 
 /* Why less is done than would be; NULL: it is not. */

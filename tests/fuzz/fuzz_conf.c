@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	n = c->n_rules;
 	c->n_rules = 0;
-	if (conf_build(c, 1, &img, &err) < 0)
+	if (conf_compile(c, &img, &err) < 0)
 		FUZZ_CHECK(err.text[0]);
 	else
 		FUZZ_CHECK(image_check(img, img->size));

@@ -79,7 +79,7 @@ static void check_pack(void)
 		FUZZ_CHECK(!"its own tests");
 	}
 	for (unsigned i = 0; i < p->n_stages; i++)
-		FUZZ_CHECK(p->stages[i].action != STAGE_BLOCK);
+		FUZZ_CHECK(p->stages[i].action != ACTION_REJECT);
 	pack_free(p);
 }
 

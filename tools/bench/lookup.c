@@ -68,7 +68,7 @@ int main(int argc, char **argv)
 	unsigned      n = 0, hits = 0;
 	char         *names;
 
-	if (!conf || conf_build(conf, 1, &img, &err) < 0)
+	if (!conf || conf_compile(conf, &img, &err) < 0)
 		return fprintf(stderr, "lookup: %s\n", err.text), 1;
 	built = seconds() - start;
 	ruleset_open(&rs, img);

@@ -52,9 +52,7 @@ void         rules_items(const struct packs *packs, rules_each *each, void *ctx)
 const char *rules_source(const struct pack *p, const char *id);
 /* Of all sources of an item. */
 json_t *rules_sources(const struct rules_item *item);
-/* "stage", "log", "allow": index is enum entry_action. */
-extern const char *const entry_action_words[];
-json_t                  *rules_texts(char *const v[], unsigned n);
+json_t *rules_texts(char *const v[], unsigned n);
 /* Writes JSON and a newline to standard output; returns an enum ctl_exit. Takes o. */
 int rules_print_json(json_t *o);
 

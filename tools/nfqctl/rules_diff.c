@@ -43,7 +43,7 @@ static json_t *stage_json(const struct pack_stage *s)
 	for (unsigned i = 0; i < s->n_categories; i++)
 		json_array_append_new(categories, json_string(category_words[s->categories[i]]));
 	return json_pack("{s:s, s:s, s:o, s:s, s:o, s:o}", "from", s->from, "action",
-	                 s->action == STAGE_BLOCK ? "block" : "log", "categories", categories, "basis",
+	                 stage_action_words[s->action], "categories", categories, "basis",
 	                 basis_words[s->basis], "citation", or_null(s->citation), "profile",
 	                 or_null(s->profile));
 }

@@ -90,7 +90,7 @@ static bool blocks(const struct exporter *x, const struct rs_rule *r)
 		return true;
 	stage = stage_in_force(&x->rs, &x->rs.packs[r->pack], r->category,
 	                       (int64_t)(clock_now() / NS_PER_S));
-	return r->action == ENTRY_STAGE && stage >= 0 && x->rs.stages[stage].action == STAGE_BLOCK;
+	return r->action == ENTRY_STAGE && stage >= 0 && x->rs.stages[stage].action == ACTION_REJECT;
 }
 
 static bool name_blocked(const struct exporter *x, const char *text)
@@ -425,7 +425,7 @@ static void print_header(const struct exporter *x)
 	for (unsigned i = 0; i < x->n; i++)
 		print_pack(x, i, c);
 	printf("%s categories:", c);
-	for (unsigned i = 0; i < CATEGORIES; i++)
+	for (unsigned i = 0; i < CAT_N; i++)
 		if (x->categories & 1U << i)
 			printf(" %s", category_words[i]);
 	printf("%s\n", x->with_log ? "; with what is only recorded" : "");
@@ -467,8 +467,8 @@ static int load(struct exporter *x, char *const paths[], unsigned n)
 			return -1;
 	}
 	image_init(&b);
-	r = ruleset_build(&b, x->packs, x->n, &x->err);
-	r = r < 0 ? r : ruleset_index(&b, 1, &x->err);
+	r = ruleset_compile(&b, x->packs, x->n, &x->err);
+	r = r < 0 ? r : ruleset_index(&b, &x->err);
 	x->img = r < 0 ? NULL : image_finish(&b);
 	image_fini(&b);
 	if (!x->img)

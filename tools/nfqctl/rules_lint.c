@@ -186,7 +186,7 @@ static const char *uncovered(const struct pack *p, const struct pack_stage *s)
 {
 	if (s->basis == BASIS_LAW && strcspn(s->citation, "0123456789") == strlen(s->citation))
 		return "basis law, but the citation has no number to find the law by";
-	if (s->basis != BASIS_SITE && s->action == STAGE_BLOCK && s->n_categories == 0)
+	if (s->basis != BASIS_SITE && s->action == ACTION_REJECT && s->n_categories == 0)
 		return "blocks every category, which no citation covers: name them under 'categories', "
 		       "or write basis: site";
 	if (s->basis == BASIS_VENDOR && !has_vendor_source(p))

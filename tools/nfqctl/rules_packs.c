@@ -15,12 +15,6 @@
 #define NFQD_DATADIR "/usr/share/nfqd/rules"
 #endif
 
-const char *const entry_action_words[] = {
-	[ENTRY_STAGE] = "stage",
-	[ENTRY_LOG] = "log",
-	[ENTRY_ALLOW] = "allow",
-};
-
 int rules_load(struct packs *out, char *const paths[], unsigned n)
 {
 	static char *const here[] = { "rules" }, *const installed[] = { NFQD_DATADIR };

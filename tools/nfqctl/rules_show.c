@@ -40,7 +40,7 @@ static json_t *stages(const struct pack *p, int category)
 		if (covers)
 			json_array_append_new(
 				a, json_pack("{s:s, s:s, s:s, s:s, s:s?}", "id", s->id, "from", s->from,
-			                     "action", s->action == STAGE_BLOCK ? "block" : "log", "basis",
+			                     "action", stage_action_words[s->action], "basis",
 			                     basis_words[s->basis], "citation", s->citation));
 	}
 	return a;
@@ -199,8 +199,8 @@ static int show(struct show *x, bool json)
 	int                  r;
 
 	image_init(&b);
-	r = ruleset_build(&b, x->packs.v, x->packs.n, &err);
-	r = r < 0 ? r : ruleset_index(&b, 1, &err);
+	r = ruleset_compile(&b, x->packs.v, x->packs.n, &err);
+	r = r < 0 ? r : ruleset_index(&b, &err);
 	if (r == 0 && !(img = image_finish(&b)))
 		r = err_set(&err, "out of memory");
 	image_fini(&b);

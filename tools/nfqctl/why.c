@@ -75,7 +75,7 @@ static json_t *answer_here(const struct source *s, const json_t *question, struc
 	if (!conf)
 		return NULL;
 	read_state(&state, conf);
-	if (conf_build_live(conf, &(struct live){ .mode = conf->mode, .state = &state }, 1, NULL, &img,
+	if (conf_compile_running(conf, &(struct overlay){ .mode = conf->mode, .state = &state }, NULL, &img,
 	                    err) == 0) {
 		ruleset_open(&rs, img);
 		answer = why(&rs, question, err);

@@ -232,7 +232,7 @@ static struct image *build(const char *policies)
 
 	write_conf(policies);
 	c = conf_load("nfqd.yaml", &err);
-	if (!c || conf_build(c, 1, &img, &err) < 0)
+	if (!c || conf_compile(c, &img, &err) < 0)
 		fail_msg("%s", err.text);
 	conf_free(c);
 	return img;
@@ -360,7 +360,7 @@ static void test_live(void **state)
 	for (size_t i = 0; i < N_OF(cases); i++) {
 		struct err      err = { .text = "" };
 		struct state    kept;
-		struct live     live = { .mode = cases[i].mode, .state = &kept };
+		struct overlay     live = { .mode = cases[i].mode, .state = &kept };
 		struct client   client = { .mac = NULL };
 		struct image   *img = NULL;
 		struct conf    *c;
@@ -377,7 +377,7 @@ static void test_live(void **state)
 		clock_parse(cases[i].first_seen, &seen);
 		clock_parse(cases[i].at, &at);
 		state_first_seen(&kept, "kav", seen);
-		if (!c || conf_build_live(c, &live, 1, NULL, &img, &err) < 0)
+		if (!c || conf_compile_running(c, &live, NULL, &img, &err) < 0)
 			fail_msg("%s: %s", cases[i].what, err.text);
 		ruleset_open(&rs, img);
 		name_canonical(&name, span_str("a.up.k.x"));
@@ -412,7 +412,7 @@ static void test_present(void **state)
 		struct err      err = { .text = "" };
 		struct conf    *c;
 		struct state    kept;
-		struct live     live = { .mode = MODE_ENFORCE, .state = &kept };
+		struct overlay     live = { .mode = MODE_ENFORCE, .state = &kept };
 		struct image   *img = NULL, *capture = NULL;
 		struct ruleset  rs;
 		int64_t         clock;
@@ -423,8 +423,8 @@ static void test_present(void **state)
 		write_file("dated.yaml", pack);
 		c = conf_default(rules, 1, &err);
 		assert_int_equal(state_read(&kept, "no-such-file", &err), 0);
-		if (!c || conf_build_live(c, &live, 1, NULL, &img, &err) < 0 ||
-		    conf_build(c, 1, &capture, &err) < 0)
+		if (!c || conf_compile_running(c, &live, NULL, &img, &err) < 0 ||
+		    conf_compile(c, &capture, &err) < 0)
 			fail_msg("%s: %s", cases[i].what, err.text);
 		clock_parse(cases[i].clock, &clock);
 		ruleset_open(&rs, img);

@@ -7,12 +7,12 @@ static int update[] = { CAT_UPDATE, CAT_REPUTATION };
 
 /* Not in the order of time, on purpose. */
 static struct pack_stage stages[] = {
-	{ .id = "in-force", .from = "2024-09-29T04:00:00Z", .action = STAGE_BLOCK,
+	{ .id = "in-force", .from = "2024-09-29T04:00:00Z", .action = ACTION_REJECT,
 	  .categories = update, .n_categories = 2 },
-	{ .id = "announced", .from = "2024-06-24T04:00:00Z", .action = STAGE_LOG },
-	{ .id = "same-time", .from = "2024-09-29T04:00:00Z", .action = STAGE_LOG,
+	{ .id = "announced", .from = "2024-06-24T04:00:00Z", .action = ACTION_LOG },
+	{ .id = "same-time", .from = "2024-09-29T04:00:00Z", .action = ACTION_LOG,
 	  .categories = update, .n_categories = 1 },
-	{ .id = "all", .from = "2025-01-01", .action = STAGE_BLOCK },
+	{ .id = "all", .from = "2025-01-01", .action = ACTION_REJECT },
 };
 
 static void test_in_force(void **state)

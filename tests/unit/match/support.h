@@ -62,7 +62,7 @@ static inline struct image *image_of(struct pack *const packs[], unsigned n)
 	struct image        *img;
 
 	image_init(&b);
-	if (ruleset_build(&b, packs, n, &err) < 0 || ruleset_index(&b, 1, &err) < 0)
+	if (ruleset_compile(&b, packs, n, &err) < 0 || ruleset_index(&b, &err) < 0)
 		fail_msg("%s", err.text);
 	img = image_finish(&b);
 	image_fini(&b);

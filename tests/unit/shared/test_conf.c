@@ -69,13 +69,12 @@ static void test_contract(void **state)
 	assert_int_equal(c->n_policies, 2);
 	assert_int_equal(c->policies[0].n_clients, 3);
 	assert_string_equal(c->policies[0].categories[0], "update");
-	assert_int_equal(c->policies[1].action, POLICY_STAGE);
+	assert_int_equal(c->policies[1].action, ACTION_STAGE);
 	assert_int_equal(c->n_exceptions, 1);
 	assert_int_equal(c->n_outputs, 2);
 	assert_int_equal(c->outputs[1].type, OUTPUT_TEXT);
 	assert_string_equal(c->outputs[1].path, "-");
-	assert_int_equal(conf_build(c, 7, &img, &err), 0);
-	assert_int_equal(((const struct ruleset_head *)image_at(img, RS_HEAD))->generation, 7);
+	assert_int_equal(conf_compile(c, &img, &err), 0);
 	assert_int_equal(image_n(img, RS_POLICY), 3); /* and the canary's */
 	assert_int_equal(image_n(img, RS_PACK), 2);
 	free(img);
@@ -96,9 +95,9 @@ static void is_default(const struct conf *c)
 	assert_int_equal(c->inspect.mark_mask, 0x70000000);
 	assert_int_equal(c->n_policies, 1);
 	assert_string_equal(c->policies[0].name, "all-packs");
-	assert_int_equal(c->policies[0].action, POLICY_STAGE);
+	assert_int_equal(c->policies[0].action, ACTION_STAGE);
 	assert_int_equal(c->n_exceptions, 0);
-	assert_int_equal(c->default_action, POLICY_ALLOW);
+	assert_int_equal(c->default_action, ACTION_ALLOW);
 	assert_string_equal(c->control, "/run/nfqd/control.sock");
 	assert_int_equal(c->events, EVENTS_MATCHES);
 }
@@ -129,7 +128,7 @@ static void test_without_file(void **state)
 	is_default(c);
 	assert_int_equal(c->n_outputs, 1);
 	assert_string_equal(c->outputs[0].path, "-");
-	assert_int_equal(conf_build(c, 1, &img, &err), 0);
+	assert_int_equal(conf_compile(c, &img, &err), 0);
 	assert_int_equal(image_n(img, RS_PACK), 2);
 	free(img);
 	conf_free(c);
@@ -153,7 +152,7 @@ static void test_values(void **state)
 	assert_string_equal(err.text, "");
 	assert_int_equal(c->mode, MODE_LOG);
 	assert_int_equal(c->fail, FAIL_CLOSED);
-	assert_int_equal(c->default_action, POLICY_LOG);
+	assert_int_equal(c->default_action, ACTION_LOG);
 	assert_string_equal(c->control, "/tmp/x");
 	assert_false(c->inspect.forward);
 	assert_false(c->inspect.output);
@@ -190,7 +189,7 @@ static void test_messages(void **state)
 		  "nfqd.yaml:2: unknown key 'policy' (allowed: mode, fail, rules, profiles, inspect, resolve, policies, "
 		  "exceptions, default, on-exception, control, state, log)" },
 		{ "a misspelt action", RULES "policies:\n  - name: p\n    action: dropp\n",
-		  "nfqd.yaml:4: policy 'p': action: 'dropp' is none of allow, log, drop, reject, stage" },
+		  "nfqd.yaml:4: policy 'p': action: 'dropp' is none of allow, log, reject, drop, stage" },
 		{ "a policy without a name", RULES "policies:\n  - action: drop\n",
 		  "nfqd.yaml:3: policy 1: missing key 'name'" },
 		{ "a misspelt condition",
@@ -280,7 +279,7 @@ static void test_messages(void **state)
 		struct image *img = NULL;
 
 		if (c)
-			assert_int_equal(conf_build(c, 1, &img, &err), -1);
+			assert_int_equal(conf_compile(c, &img, &err), -1);
 		same_text(rows[i].what, err.text, rows[i].expected);
 		conf_free(c);
 	}
@@ -299,7 +298,7 @@ static void test_beside_the_file(void **state)
 	c = conf_load("etc/nfqd.yaml", &err);
 	assert_string_equal(err.text, "");
 	assert_string_equal(c->rules[0], "etc/beside.yaml");
-	assert_int_equal(conf_build(c, 1, &img, &err), 0);
+	assert_int_equal(conf_compile(c, &img, &err), 0);
 	free(img);
 	conf_free(c);
 }

@@ -210,7 +210,7 @@ static void test_nearest(void **state)
 	(void)state;
 	write_file("exact.yaml", exact);
 	c = conf_default(rules, 1, &err);
-	assert_int_equal(conf_build(c, 1, &img, &err), 0);
+	assert_int_equal(conf_compile(c, &img, &err), 0);
 	answer = ask(&question, &err);
 	assert_true(json_is_false(json_object_get(answer, "listed")));
 	assert_string_equal(json_string_value(place(answer, "nearest.name")), "up.k.x");
@@ -225,7 +225,7 @@ static int setup(void **state)
 {
 	struct err   err = { .text = "" };
 	struct state kept;
-	struct live  live = { .mode = MODE_ENFORCE, .state = &kept };
+	struct overlay  live = { .mode = MODE_ENFORCE, .state = &kept };
 	int          r;
 
 	if (enter_folder(state) < 0 || state_read(&kept, "nowhere", &err) < 0)
@@ -234,7 +234,7 @@ static int setup(void **state)
 	write_file("kav.yaml", pack_text);
 	write_file("nfqd.yaml", conf_text);
 	conf = conf_load("nfqd.yaml", &err);
-	r = conf ? conf_build_live(conf, &live, 1, NULL, &img, &err) : -1;
+	r = conf ? conf_compile_running(conf, &live, NULL, &img, &err) : -1;
 	state_fini(&kept);
 	if (r < 0)
 		fprintf(stderr, "%s\n", err.text);

@@ -11,7 +11,7 @@
 
 enum { OBSERVE_MAX_S = 52 * 7 * 86400 };
 
-struct build {
+struct compile {
 	struct image_builder *b;
 	struct err           *err;
 	struct policy_where  *where;
@@ -22,7 +22,7 @@ struct build {
 };
 
 /* Says what is wrong with the policy or exception, and where: list[at] and the key below it. */
-__attribute__((format(printf, 4, 5))) static int wrong(struct build *x, const char *key, unsigned i,
+__attribute__((format(printf, 4, 5))) static int wrong(struct compile *x, const char *key, unsigned i,
                                                        const char *fmt, ...)
 {
 	char    text[900];
@@ -35,12 +35,12 @@ __attribute__((format(printf, 4, 5))) static int wrong(struct build *x, const ch
 	return err_set(x->err, "%s '%s': %s", x->what, x->name, text);
 }
 
-static uint32_t text(struct build *x, const char *s)
+static uint32_t text(struct compile *x, const char *s)
 {
 	return image_text(x->b, RS_TEXT, s);
 }
 
-static const char *text_at(struct build *x, uint32_t off)
+static const char *text_at(struct compile *x, uint32_t off)
 {
 	return (const char *)x->b->section[RS_TEXT].data + off;
 }
@@ -63,7 +63,7 @@ static void join(char *out, size_t room, const char *word)
 	snprintf(out + used, room - used, "%s%s", used ? ", " : "", word);
 }
 
-static int bits(struct build *x, const char *key, const char *const words[], char *const v[],
+static int bits(struct compile *x, const char *key, const char *const words[], char *const v[],
                 unsigned n, uint32_t *out)
 {
 	char allowed[400] = "";
@@ -81,13 +81,13 @@ static int bits(struct build *x, const char *key, const char *const words[], cha
 }
 
 /* Makes room for n items of a list. NULL: there are none, or no memory. */
-static uint32_t *room(struct build *x, uint32_t n, struct list *l)
+static uint32_t *room(struct compile *x, uint32_t n, struct list *l)
 {
 	*l = (struct list){ .first = x->b->section[RS_LIST].n, .n = n };
 	return n ? image_room(x->b, RS_LIST, n, sizeof(uint32_t)) : NULL;
 }
 
-static int pack_find(struct build *x, const char *id, uint32_t *index)
+static int pack_find(struct compile *x, const char *id, uint32_t *index)
 {
 	const struct rs_pack *packs = (const void *)x->b->section[RS_PACK].data;
 
@@ -97,7 +97,7 @@ static int pack_find(struct build *x, const char *id, uint32_t *index)
 	return -1;
 }
 
-static int unknown_pack(struct build *x, const char *id, unsigned i)
+static int unknown_pack(struct compile *x, const char *id, unsigned i)
 {
 	const struct rs_pack *packs = (const void *)x->b->section[RS_PACK].data;
 	char                  allowed[400] = "";
@@ -107,7 +107,7 @@ static int unknown_pack(struct build *x, const char *id, unsigned i)
 	return wrong(x, "match.packs", i, "pack '%s' is unknown (allowed: %s)", id, allowed);
 }
 
-static int add_packs(struct build *x, char *const v[], unsigned n, struct list *out)
+static int add_packs(struct compile *x, char *const v[], unsigned n, struct list *out)
 {
 	uint32_t *to = room(x, n, out);
 
@@ -117,7 +117,7 @@ static int add_packs(struct build *x, char *const v[], unsigned n, struct list *
 	return 0;
 }
 
-static int add_ports(struct build *x, char *const v[], unsigned n, struct list *out)
+static int add_ports(struct compile *x, char *const v[], unsigned n, struct list *out)
 {
 	struct rs_port *to = n ? image_room(x->b, RS_PORT, n, sizeof(*to)) : NULL;
 
@@ -128,7 +128,7 @@ static int add_ports(struct build *x, char *const v[], unsigned n, struct list *
 	return 0;
 }
 
-static void add_products(struct build *x, char *const v[], unsigned n, struct list *out)
+static void add_products(struct compile *x, char *const v[], unsigned n, struct list *out)
 {
 	uint32_t *to = room(x, n, out);
 
@@ -165,7 +165,7 @@ static int client_parse(const char *s, struct rs_client *c)
 	return 0;
 }
 
-static int add_clients(struct build *x, char *const v[], unsigned n, uint32_t *first,
+static int add_clients(struct compile *x, char *const v[], unsigned n, uint32_t *first,
                        uint32_t *count)
 {
 	*count = n;
@@ -186,7 +186,7 @@ static int add_clients(struct build *x, char *const v[], unsigned n, uint32_t *f
 
 /* ---- policies ------------------------------------------------------------------------------ */
 
-static int add_date(struct build *x, const char *key, const char *date, int64_t *out)
+static int add_date(struct compile *x, const char *key, const char *date, int64_t *out)
 {
 	if (date && clock_parse(date, out) < 0)
 		return wrong(x, key, 0,
@@ -195,7 +195,7 @@ static int add_date(struct build *x, const char *key, const char *date, int64_t 
 	return 0;
 }
 
-static int add_observe_for(struct build *x, const char *span, int64_t *out)
+static int add_observe_for(struct compile *x, const char *span, int64_t *out)
 {
 	if (span && (clock_parse_span(span, out) < 0 || *out > OBSERVE_MAX_S))
 		return wrong(x, "observe-for", 0,
@@ -203,7 +203,7 @@ static int add_observe_for(struct build *x, const char *span, int64_t *out)
 	return 0;
 }
 
-static int add_conditions(struct build *x, const struct policy_in *in, struct rs_policy *p)
+static int add_conditions(struct compile *x, const struct policy_in *in, struct rs_policy *p)
 {
 	if (add_clients(x, in->clients, in->n_clients, &p->first_client, &p->clients) < 0 ||
 	    add_packs(x, in->packs, in->n_packs, &p->packs) < 0 ||
@@ -222,7 +222,7 @@ static int add_conditions(struct build *x, const struct policy_in *in, struct rs
 	return 0;
 }
 
-static bool product_known(struct build *x, const char *product)
+static bool product_known(struct compile *x, const char *product)
 {
 	const struct rs_rule *rules = (const void *)x->b->section[RS_RULE].data;
 	const uint32_t       *list = (const void *)x->b->section[RS_LIST].data;
@@ -235,9 +235,9 @@ static bool product_known(struct build *x, const char *product)
 }
 
 /* What is not wrong, and yet hardly what was meant. */
-static void warn(struct build *x, const struct policy_in *in)
+static void warn(struct compile *x, const struct policy_in *in)
 {
-	if (in->action == POLICY_DROP)
+	if (in->action == ACTION_DROP)
 		diag_warn("policy", "policy '%s' drops in silence: the product then asks its public "
 		          "resolvers; 'reject' answers it at once",
 		          in->name);
@@ -247,7 +247,7 @@ static void warn(struct build *x, const struct policy_in *in)
 			          in->name, in->products[i]);
 }
 
-static int add_policy(struct build *x, const struct policy_in *in)
+static int add_policy(struct compile *x, const struct policy_in *in)
 {
 	struct rs_policy p = { .name = text(x, in->name),
 		               .any_pack = in->n_packs == 0,
@@ -263,10 +263,10 @@ static int add_policy(struct build *x, const struct policy_in *in)
 }
 
 /* Before every policy of the site; without the canary's pack it matches nothing. */
-static void add_canary(struct build *x)
+static void add_canary(struct compile *x)
 {
 	struct rs_policy p = { .name = text(x, "canary"),
-		               .action = POLICY_REJECT,
+		               .action = ACTION_REJECT,
 		               .dns = DNS_NXDOMAIN };
 	uint32_t         pack, *to;
 
@@ -275,7 +275,7 @@ static void add_canary(struct build *x)
 	image_add(x->b, RS_POLICY, &p, 1, sizeof(p));
 }
 
-static int check_name(struct build *x, const struct policy_in *v, unsigned i)
+static int check_name(struct compile *x, const struct policy_in *v, unsigned i)
 {
 	x->name = v[i].name;
 	if (strcmp(v[i].name, "canary") == 0)
@@ -286,7 +286,7 @@ static int check_name(struct build *x, const struct policy_in *v, unsigned i)
 	return 0;
 }
 
-static int add_exception(struct build *x, const struct exception_in *in)
+static int add_exception(struct compile *x, const struct exception_in *in)
 {
 	struct rs_exception e = { .name = text(x, in->name),
 		                  .owner = text(x, in->owner),
@@ -302,11 +302,11 @@ static int add_exception(struct build *x, const struct exception_in *in)
 	return 0;
 }
 
-int policy_build(struct image_builder *b, const struct policy_in *policies, unsigned n,
+int policy_compile(struct image_builder *b, const struct policy_in *policies, unsigned n,
                  const struct exception_in *exceptions, unsigned n_exceptions,
                  const struct rs_settings *settings, struct policy_where *where, struct err *err)
 {
-	struct build x = { .b = b, .err = err, .where = where, .what = "policy", .list = "policies" };
+	struct compile x = { .b = b, .err = err, .where = where, .what = "policy", .list = "policies" };
 
 	where->path[0] = '\0';
 	if (n_exceptions > INT16_MAX)

@@ -22,8 +22,8 @@ static void build_text(const struct policy_in *p, unsigned n, const struct excep
 	struct image_builder      b;
 
 	image_init(&b);
-	assert_int_equal(ruleset_build(&b, packs, 1, &err), 0);
-	if (policy_build(&b, p, n, e, n_e, &settings, &where, &err) == 0)
+	assert_int_equal(ruleset_compile(&b, packs, 1, &err), 0);
+	if (policy_compile(&b, p, n, e, n_e, &settings, &where, &err) == 0)
 		snprintf(out, room, "ok");
 	else
 		snprintf(out, room, "%s: %s", where.path, err.text);
@@ -83,7 +83,7 @@ static void test_policies(void **state)
 	for (size_t i = 0; i < N_OF(rows); i++) {
 		char             buf[64], got[1200];
 		char            *v[] = { list(rows[i].value, buf) };
-		struct policy_in p = { .name = "p", .action = POLICY_REJECT };
+		struct policy_in p = { .name = "p", .action = ACTION_REJECT };
 		const char      *key = rows[i].key;
 
 		p.packs = v;
@@ -166,12 +166,12 @@ static void test_warns(void **state)
 		struct policy_in p;
 		const char      *said;
 	} rows[] = {
-		{ { .name = "quiet", .action = POLICY_DROP },
+		{ { .name = "quiet", .action = ACTION_DROP },
 		  "2 policy: policy 'quiet' drops in silence: the product then asks its public resolvers; "
 		  "'reject' answers it at once" },
-		{ { .name = "typo", .action = POLICY_LOG, .products = none, .n_products = 1 },
+		{ { .name = "typo", .action = ACTION_LOG, .products = none, .n_products = 1 },
 		  "2 policy: policy 'typo': no entry of the packs is about product 'no such'" },
-		{ { .name = "plain", .action = POLICY_LOG }, "" },
+		{ { .name = "plain", .action = ACTION_LOG }, "" },
 	};
 
 	(void)state;

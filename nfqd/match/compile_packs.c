@@ -30,7 +30,7 @@
 
 #define FIRST_DAY_S (14 * 3600) /* a date begins first in UTC+14 */
 
-struct build {
+struct compile {
 	struct image_builder *b;
 	const struct pack    *pack;
 	uint32_t              pack_index;
@@ -40,19 +40,19 @@ struct build {
 	struct err           *err;
 };
 
-static uint32_t text(struct build *x, const char *s)
+static uint32_t text(struct compile *x, const char *s)
 {
 	return image_text(x->b, RS_TEXT, s);
 }
 
 /* Makes room for n items of a list. NULL: there are none, or no memory. */
-static uint32_t *list_room(struct build *x, uint32_t n, struct list *l)
+static uint32_t *list_room(struct compile *x, uint32_t n, struct list *l)
 {
 	*l = (struct list){ .first = x->b->section[RS_LIST].n, .n = n };
 	return n ? image_room(x->b, RS_LIST, n, sizeof(uint32_t)) : NULL;
 }
 
-static struct list text_list(struct build *x, char *const v[], uint32_t n)
+static struct list text_list(struct compile *x, char *const v[], uint32_t n)
 {
 	struct list l;
 	uint32_t   *to = list_room(x, n, &l);
@@ -62,7 +62,7 @@ static struct list text_list(struct build *x, char *const v[], uint32_t n)
 	return l;
 }
 
-static struct list port_list(struct build *x, char *const v[], uint32_t n)
+static struct list port_list(struct compile *x, char *const v[], uint32_t n)
 {
 	struct list     l = { .first = x->b->section[RS_PORT].n, .n = n };
 	struct rs_port *to = n ? image_room(x->b, RS_PORT, n, sizeof(*to)) : NULL;
@@ -82,7 +82,7 @@ static const char *source_text(const struct pack *p, const char *id)
 	return id;
 }
 
-static struct list source_list(struct build *x, char *const v[], uint32_t n)
+static struct list source_list(struct compile *x, char *const v[], uint32_t n)
 {
 	struct list l;
 	uint32_t   *to = list_room(x, n, &l);
@@ -104,7 +104,7 @@ static uint32_t sid_of(const char *pack, const char *id, uint32_t sid)
 	       (uint32_t)(hash64(name, strnlen(name, (size_t)n), 0) % (SID_FIRST - SID_HASHED));
 }
 
-static uint32_t target_add(struct build *x, struct rs_target t)
+static uint32_t target_add(struct compile *x, struct rs_target t)
 {
 	return image_add(x->b, RS_TARGET, &t, 1, sizeof(t));
 }
@@ -126,7 +126,7 @@ static int place(void *ctx, const char *name, size_t len)
 	return 0;
 }
 
-static void pattern_place(struct build *x, const struct pattern *p, uint32_t target)
+static void pattern_place(struct compile *x, const struct pattern *p, uint32_t target)
 {
 	struct placing to = { .b = x->b, .seed = x->seed, .target = target };
 
@@ -134,7 +134,7 @@ static void pattern_place(struct build *x, const struct pattern *p, uint32_t tar
 }
 
 /* A glob is compared by its text, a range only shown: both as written, but in lower case. */
-static uint32_t pattern_text(struct build *x, const struct pattern *p)
+static uint32_t pattern_text(struct compile *x, const struct pattern *p)
 {
 	char written[PATTERN_TEXT + 1];
 
@@ -143,7 +143,7 @@ static uint32_t pattern_text(struct build *x, const struct pattern *p)
 }
 
 /* Names that can be looked up, whose addresses stand for them. */
-static void add_exact(struct build *x, const struct pattern *p)
+static void add_exact(struct compile *x, const struct pattern *p)
 {
 	const struct rs_rule *r = (void *)x->b->section[RS_RULE].data;
 	uint32_t              name;
@@ -155,7 +155,7 @@ static void add_exact(struct build *x, const struct pattern *p)
 	image_add(x->b, RS_EXACT, &name, 1, sizeof(name));
 }
 
-static int add_name(struct build *x, const char *name, struct err *why)
+static int add_name(struct compile *x, const char *name, struct err *why)
 {
 	struct pattern   p;
 	struct rs_target t = { .rule = x->rule };
@@ -175,7 +175,7 @@ static int add_name(struct build *x, const char *name, struct err *why)
 	return 0;
 }
 
-static int add_names(struct build *x, const struct pack_entry *e)
+static int add_names(struct compile *x, const struct pack_entry *e)
 {
 	struct err why = { .text = "" };
 
@@ -188,7 +188,7 @@ static int add_names(struct build *x, const struct pack_entry *e)
 
 static int add_line(void *ctx, const char *name, const char *path, unsigned line)
 {
-	struct build *x = ctx;
+	struct compile *x = ctx;
 	struct err    why = { .text = "" };
 
 	if (add_name(x, name, &why) < 0)
@@ -196,12 +196,11 @@ static int add_line(void *ctx, const char *name, const char *path, unsigned line
 	return 0;
 }
 
-static int add_entry(struct build *x, const struct pack_entry *e)
+static int add_entry(struct compile *x, const struct pack_entry *e)
 {
 	struct rs_rule r = { .pack = x->pack_index,
 		             .id = text(x, e->id),
 		             .side_effect = text(x, e->side_effect),
-		             .remark = text(x, e->remark),
 		             .sid = sid_of(x->pack->id, e->id, e->sid),
 		             .category = (uint8_t)e->category,
 		             .confidence = (uint8_t)e->confidence,
@@ -218,14 +217,13 @@ static int add_entry(struct build *x, const struct pack_entry *e)
 	return e->names_file ? pack_names_file(x->pack, e, add_line, x, x->err) : 0;
 }
 
-static int add_net(struct build *x, const struct pack_net *n)
+static int add_net(struct compile *x, const struct pack_net *n)
 {
 	struct rs_net  net = { .pattern = text(x, n->cidr) };
 	struct rs_rule r = { .pack = x->pack_index,
 		             .id = text(x, n->id),
 		             .sid = sid_of(x->pack->id, n->id, n->sid),
 		             .side_effect = text(x, n->side_effect),
-		             .remark = text(x, n->remark),
 		             .category = (uint8_t)n->category,
 		             .confidence = (uint8_t)n->confidence,
 		             .action = (uint8_t)n->action,
@@ -252,7 +250,7 @@ static void sort_stages(struct rs_stage *v, uint32_t n)
 	}
 }
 
-static int add_stage(struct build *x, const struct pack_stage *s)
+static int add_stage(struct compile *x, const struct pack_stage *s)
 {
 	struct rs_stage out = { .id = text(x, s->id),
 		                .citation = text(x, s->citation),
@@ -267,7 +265,7 @@ static int add_stage(struct build *x, const struct pack_stage *s)
 	return 0;
 }
 
-static int add_stages(struct build *x, struct rs_pack *out)
+static int add_stages(struct compile *x, struct rs_pack *out)
 {
 	const struct pack *p = x->pack;
 
@@ -293,12 +291,11 @@ static int64_t date_of(const char *version)
 	return clock_parse(day, &seconds) == 0 ? seconds - FIRST_DAY_S : 0;
 }
 
-static int add_pack(struct build *x)
+static int add_pack(struct compile *x)
 {
 	const struct pack *p = x->pack;
 	struct rs_pack     out = { .id = text(x, p->id),
 		                   .vendor = text(x, p->vendor),
-		                   .title = text(x, p->title),
 		                   .version = text(x, p->version) };
 
 	if (p->version && strlen(p->version) >= strlen("2026.11.23"))
@@ -332,10 +329,10 @@ static uint64_t seed_get(void)
 	return seed;
 }
 
-int ruleset_build(struct image_builder *b, struct pack *const packs[], unsigned n, struct err *err)
+int ruleset_compile(struct image_builder *b, struct pack *const packs[], unsigned n, struct err *err)
 {
 	struct ruleset_head head = { .seed = seed_get() };
-	struct build        x = { .b = b, .err = err, .seed = head.seed };
+	struct compile        x = { .b = b, .err = err, .seed = head.seed };
 
 	if (head.seed == 0)
 		return err_set(err, "no random numbers: %s", strerror(errno));
@@ -363,7 +360,7 @@ static void take_names(struct image_builder *b, const struct image *from)
 			image_add(b, RS_NAME, &names[i], 1, sizeof(names[i]));
 }
 
-void ruleset_rebuild(struct image_builder *b, const struct image *from)
+void ruleset_recompile(struct image_builder *b, const struct image *from)
 {
 	const struct ruleset_head *head = image_at(from, RS_HEAD);
 
@@ -377,7 +374,7 @@ void ruleset_rebuild(struct image_builder *b, const struct image *from)
 int ruleset_add_exception(struct image_builder *b, const char *pattern, uint32_t exception,
                           struct err *err)
 {
-	struct build     x = { .b = b, .err = err };
+	struct compile     x = { .b = b, .err = err };
 	struct rs_target t = { .rule = exception, .exception = 1 };
 	struct rs_exception_net net = { .exception = exception };
 	struct pattern   p;
@@ -462,7 +459,7 @@ static void nest_networks(struct rs_net *nets, uint32_t n)
 	}
 }
 
-int ruleset_index(struct image_builder *b, uint64_t generation, struct err *err)
+int ruleset_index(struct image_builder *b, struct err *err)
 {
 	struct rs_name *names = (void *)b->section[RS_NAME].data;
 	uint32_t        n = b->section[RS_NAME].n;
@@ -470,7 +467,6 @@ int ruleset_index(struct image_builder *b, uint64_t generation, struct err *err)
 
 	if (b->failed)
 		return err_set(err, "out of memory");
-	head_of(b)->generation = generation;
 	head_of(b)->names = 0;
 	nest_networks((void *)b->section[RS_NET].data, b->section[RS_NET].n);
 	memset(&b->section[RS_NAME], 0, sizeof(b->section[RS_NAME]));

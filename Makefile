@@ -103,12 +103,12 @@ check:          ## every test; as root with the kernel's queue and a virtual mac
 	$(Q)if [ "$$(id -u)" = 0 ]; then tools/deps build test; fi
 	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory test-programs
 	$(Q)$(MAKE) --no-print-directory prove T="$(UNIT) $(FUZZ) $(sort $(wildcard tests/replay/run.t tests/*.t)) \
-		$(sort $(wildcard tests/kernel/*.t tests/faults/*.t)) tests/vm/run.t"
+		$(sort $(wildcard tests/kernel/*.t tests/field/*.t tests/faults/*.t)) tests/vm/run.t"
 
 check-unit: test-programs ## tests that need no privileges
 	$(Q)$(MAKE) --no-print-directory prove T="$(UNIT) $(FUZZ) $(sort $(wildcard tests/replay/run.t tests/*.t))"
 check-kernel: all ## the kernel's queue, in namespaces (root)
-	$(Q)$(MAKE) --no-print-directory prove T="$(sort $(wildcard tests/kernel/*.t))"
+	$(Q)$(MAKE) --no-print-directory prove T="$(sort $(wildcard tests/kernel/*.t tests/field/*.t))"
 check-faults: all ## what breaks, hangs or fights with us, in namespaces (root)
 	$(Q)$(MAKE) --no-print-directory prove T="$(sort $(wildcard tests/faults/*.t))"
 check-vm: all   ## the nft backend on a Debian kernel under qemu
@@ -123,7 +123,7 @@ asan:           ## the same tests (but the virtual machine's) with sanitizers
 	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory B=build/asan SANITIZE="$(SAN)" CFLAGS="-O1 -g" test-programs
 	$(Q)ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1 $(MAKE) --no-print-directory B=build/asan SANITIZE="$(SAN)" prove \
 		T="$(UNIT:$(B)/%=build/asan/%) $(FUZZ:$(B)/%=build/asan/%) $(wildcard tests/replay/run.t) \
-		$(if $(filter 0,$(shell id -u)),$(sort $(wildcard tests/kernel/*.t tests/faults/*.t)))"
+		$(if $(filter 0,$(shell id -u)),$(sort $(wildcard tests/kernel/*.t tests/field/*.t tests/faults/*.t)))"
 
 # One target under libFuzzer; what it finds goes to its corpus and so into make check. A target diff_X
 # compares two readers on the corpus of X. Inputs that are only new stay in build/fuzz.

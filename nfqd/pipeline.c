@@ -378,9 +378,13 @@ struct verdict pipeline_packet(struct pipeline *p, const struct raw_packet *raw)
 
 void pipeline_after_burst(struct pipeline *p)
 {
-	if (p->inject.n == 0 && p->inject.failed == 0)
+	if (p->inject.n == 0 && p->inject.failures == 0)
 		return;
-	injector_flush(&p->inject);
-	count_add(p->count, COUNT_answers_failed, p->inject.failed);
-	p->inject.failed = 0;
+	injector_flush(&p->inject, p->now);
+	p->inject.failures = 0;
+	for (unsigned i = 0; i < INJECT_FAILURES_N; i++) {
+		count_add(p->count, COUNT_answers_failed, p->inject.failed[i]);
+		count_add(p->count, COUNT_answers_failed_full + i, p->inject.failed[i]);
+		p->inject.failed[i] = 0;
+	}
 }

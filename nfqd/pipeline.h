@@ -40,6 +40,7 @@ struct fragments;
 struct recent;
 struct watch;
 
+#define FAILURE_COUNTER(id, text, says)  X(answers_failed_##id, "of those: " text)
 #define EXCEPTION_COUNTER(id, key, text) X(exc_##id, "exception: " text)
 
 /* name, what it counts: `nfqctl status` and the manual print these. Always used with a macro X. */
@@ -57,6 +58,7 @@ struct watch;
 	X(records, "records made")                                                                 \
 	X(records_lost, "records lost because the log could not keep up")                          \
 	X(answers_failed, "packets of our own that could not be sent")                             \
+	INJECT_FAILURES(FAILURE_COUNTER)                                                           \
 	X(fragments, "IP fragments, put together before they are judged")                          \
 	X(decoys, "packets that may never reach their server, and decide nothing but a refusal") \
 	FAULTS(EXCEPTION_COUNTER)

@@ -29,10 +29,11 @@ static void reset_server(struct injector *inj, const struct act_on *on)
 	struct forged reset;
 
 	reset.n = forge_tcp(&f, span_of(NULL, 0), reset.data, sizeof(reset.data));
-	inject_server(inj, &reset, &pkt->dst, on->raw->ifout);
+	inject_server(inj, &reset, &pkt->src, &pkt->dst, on->raw->ifout);
 }
 
-/* The client's half, as the server would: tracked, so that NAT translates it. */
+/* The client's half, of a connection that the server's own words decided: the kernel resets the server.
+ * Tracked, so that NAT translates it. */
 static void reset_client(struct injector *inj, const struct act_on *on)
 {
 	struct forge  f = towards_client(on->pkt);
@@ -42,7 +43,27 @@ static void reset_client(struct injector *inj, const struct act_on *on)
 	f.ack = on->pkt->seq;
 	f.tcp_flags = TCP_RST | TCP_ACK;
 	reset.n = forge_tcp(&f, span_of(NULL, 0), reset.data, sizeof(reset.data));
-	inject_server(inj, &reset, &on->pkt->src, on->raw->ifin);
+	inject_server(inj, &reset, &on->pkt->dst, &on->pkt->src, on->raw->ifin);
+}
+
+/* Likewise where the kernel's own reset would go astray, and in the place of it. */
+static void reset_stray_client(struct injector *inj, const struct act_on *on)
+{
+	const struct packet *pkt = on->pkt;
+	struct forge         f = towards_client(pkt);
+	struct forged        reset;
+
+	f.seq = pkt->ack;
+	f.ack = pkt->seq + (uint32_t)pkt->payload.n;
+	f.tcp_flags = TCP_RST | TCP_ACK;
+	reset.n = forge_tcp(&f, span_of(NULL, 0), reset.data, sizeof(reset.data));
+	inject_client(inj, &reset, &pkt->dst, &pkt->src, on->raw);
+}
+
+static bool is_stray(const struct injector *inj, const struct act_on *on)
+{
+	return !on->answer &&
+	       !inject_kernel_reaches(inj, on->pkt, on->raw, on->pkt->proto == IPPROTO_TCP);
 }
 
 /* A packet for the client: sent beside a question that goes no further, or put in the place of an
@@ -51,7 +72,7 @@ static struct verdict deliver(struct injector *inj, const struct act_on *on,
                               const struct forged *packet)
 {
 	if (!on->answer || packet->n == 0) {
-		inject_client(inj, packet, &on->pkt->src, on->raw->ifin);
+		inject_client(inj, packet, &on->pkt->dst, &on->pkt->src, on->raw);
 		return (struct verdict){ .drop = true };
 	}
 	memcpy(inj->replaced, packet->data, packet->n);
@@ -85,7 +106,8 @@ static struct verdict answer_dns_udp(struct injector *inj, const struct decision
 }
 
 /* The kernel resets the sender of the packet by the connection's state; the other side is told from
- * here. */
+ * here, first: the client may use its port again as soon as it hears. Where the kernel would send to
+ * another than this client, both are told from here, and what still comes is dropped. */
 static struct verdict reset_tcp(struct injector *inj, const struct decision *d,
                                 const struct act_on *on, enum sent *sent)
 {
@@ -95,6 +117,10 @@ static struct verdict reset_tcp(struct injector *inj, const struct decision *d,
 	else
 		reset_server(inj, on);
 	*sent = SENT_TCP_RESET;
+	if (is_stray(inj, on)) {
+		reset_stray_client(inj, on);
+		return (struct verdict){ .drop = true, .state = STATE_DROPPED };
+	}
 	return (struct verdict){ .state = STATE_REJECTED };
 }
 
@@ -127,9 +153,16 @@ static struct verdict answer_dns_tcp(struct injector *inj, const struct decision
 static struct verdict refuse_datagram(struct injector *inj, const struct decision *d,
                                       const struct act_on *on, enum sent *sent)
 {
-	(void)inj, (void)d, (void)on;
+	struct forge  f = towards_client(on->pkt);
+	struct forged icmp;
+
+	(void)d;
 	*sent = SENT_ICMP;
-	return (struct verdict){ .state = STATE_REJECTED };
+	if (!is_stray(inj, on))
+		return (struct verdict){ .state = STATE_REJECTED };
+	icmp.n = forge_icmp(&f, on->raw->data, icmp.data, sizeof(icmp.data));
+	inject_client(inj, &icmp, &f.src, &f.dst, on->raw);
+	return (struct verdict){ .drop = true, .state = STATE_DROPPED };
 }
 
 static const struct {

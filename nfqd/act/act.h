@@ -8,6 +8,7 @@
 #define NFQD_ACT_ACT_H
 
 #include "act/sent.h"
+#include "base/diag.h"
 #include "capture/capture.h"
 #include "decide/decision.h"
 #include "name/name.h"
@@ -15,13 +16,35 @@
 #define INJECT_MAX  REPLACED_MAX        /* bytes of a packet of ours */
 #define INJECT_WAIT (2 * CAPTURE_BURST) /* a refused packet makes at most two */
 
-/* Raw sockets for packets of our own; -1: none. */
+/* Sockets for packets of our own; -1: none. */
 struct injector_fds {
 	int forged4, forged6; /* towards clients: carry the forged mark, not tracked */
 	int plain4, plain6;   /* towards servers: tracked, so that NAT translates them */
+	int link;             /* AF_PACKET: to a MAC address, past routing and netfilter */
 };
 
-#define INJECTOR_NONE ((struct injector_fds){ -1, -1, -1, -1 })
+#define INJECTOR_FDS  (sizeof(struct injector_fds) / sizeof(int))
+#define INJECTOR_NONE ((struct injector_fds){ -1, -1, -1, -1, -1 })
+
+/* Why a packet of ours was not sent. id, counter text, what the log says. */
+#define INJECT_FAILURES(X)                                                                         \
+	X(full, "more answers at a time than are kept", "too many at a time")                      \
+	X(route, "no route back", "no route back")                                                 \
+	X(filter, "an OUTPUT rule of this host drops them",                                        \
+	  "an OUTPUT rule of this host drops it")                                                  \
+	X(ipsec, "the question came through IPsec and the answer must not leave in clear",         \
+	  "the question came through IPsec, and past the tunnel it would leave in clear")          \
+	X(mac, "the sender's MAC address is not known", "the sender's MAC address is not known")   \
+	X(other, "other errors", "error")
+
+enum inject_failure {
+#define X(id, text, says) INJECT_##id,
+	INJECT_FAILURES(X)
+#undef X
+	INJECT_FAILURES_N
+};
+
+struct ways;
 
 /*
  * Packets of our own wait here until the verdicts of their burst are out: a reset must not overtake
@@ -29,22 +52,38 @@ struct injector_fds {
  */
 struct injector {
 	struct injector_fds fds;
-	uint64_t            failed; /* packets that could not be sent */
+	struct ways        *ways; /* borrowed; NULL: every client is taken to be reached by the routes */
+	uint64_t            failed[INJECT_FAILURES_N]; /* packets that could not be sent, by reason */
+	uint64_t            failures; /* likewise, in all; since the caller last took them */
+	struct diag_rate    said[INJECT_FAILURES_N];
 	uint8_t             replaced[INJECT_MAX]; /* of the verdict given last */
 	unsigned            n;
 	struct injected {
 		int         fd;
-		uint32_t    scope;
-		struct addr to;
+		uint32_t    scope; /* the interface index where to->b is */
+		struct addr from, to;
+		bool        client, has_mac; /* to the client, who has this MAC address */
+		uint8_t     mac[6];
 		uint16_t    len;
 		uint8_t     data[INJECT_MAX];
 	} waiting[INJECT_WAIT];
 };
 
-/* Opens the raw sockets; forged_mark from capture/steer.h. */
+/*
+ * Opens the sockets (CAP_NET_RAW, CAP_NET_ADMIN); forged_mark from capture/steer.h. Returns 0, or -1
+ * with err; what was opened is then still to be closed.
+ */
 MUST_CHECK int injector_open(struct injector_fds *fds, uint32_t forged_mark, struct err *err);
-/* Sends what waits. */
-void injector_flush(struct injector *inj);
+void           injector_close(struct injector_fds *fds);
+/* Sends what waits. Towards clients: by the routes, when the way back is by the interface that the
+ * question came in on and the kernel takes the packet; otherwise on that interface to the sender's MAC
+ * address, unless IPsec wants it encrypted. now in ns, for what is said of failures. */
+void injector_flush(struct injector *inj, uint64_t now);
+
+/* What ways a packet has to a client, for one thread; to be opened with CAP_NET_ADMIN, which is also
+ * needed later. NULL: out of memory. ways_close(NULL) is allowed. */
+struct ways *ways_open(void);
+void         ways_close(struct ways *w);
 
 /* What the packet is to the action. A server's answer is turned round: pkt is the client's side of
  * it. */
@@ -80,5 +119,8 @@ struct forge {
 };
 size_t forge_udp(const struct forge *f, struct span payload, uint8_t *out, size_t room);
 size_t forge_tcp(const struct forge *f, struct span payload, uint8_t *out, size_t room);
+/* ICMP or ICMPv6 "port unreachable" (RFC 792, RFC 4443 3.1) about the IP packet `about`, of which as
+ * much is quoted as is allowed. Ports are not used. */
+size_t forge_icmp(const struct forge *f, struct span about, uint8_t *out, size_t room);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whole IPv4 and IPv6 packets with TCP or UDP inside, checksums computed (RFC 1071). */
+/* Whole IPv4 and IPv6 packets with TCP, UDP or ICMP inside, checksums computed (RFC 1071). */
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
+#include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 
@@ -121,4 +123,27 @@ size_t forge_tcp(const struct forge *f, struct span payload, uint8_t *out, size_
 	tcp.check = htons(checksum(f, IPPROTO_TCP, out + ip, l4));
 	memcpy(out + ip, &tcp, sizeof(tcp));
 	return finish(f, IPPROTO_TCP, l4, out);
+}
+
+/* RFC 1812 4.3.2.3: at most 576 bytes; RFC 4443 2.4 (c): at most the least MTU. */
+size_t forge_icmp(const struct forge *f, struct span about, uint8_t *out, size_t room)
+{
+	enum { ICMP_HEADER = 8, MOST_V4 = 576, MOST_V6 = 1280 };
+	bool    v4 = f->src.len == 4;
+	uint8_t proto = v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+	size_t  ip = ip_header_size(f), most = (v4 ? MOST_V4 : MOST_V6) - ip - ICMP_HEADER;
+	size_t  quoted = about.n < most ? about.n : most;
+	uint8_t header[ICMP_HEADER] = { v4 ? ICMP_DEST_UNREACH : ICMP6_DST_UNREACH,
+		                        v4 ? ICMP_PORT_UNREACH : ICMP6_DST_UNREACH_NOPORT };
+	uint16_t sum;
+
+	if (quoted == 0 || !fits(f, ICMP_HEADER + quoted, room))
+		return 0;
+	memcpy(out + ip, header, sizeof(header));
+	memcpy(out + ip + ICMP_HEADER, about.p, quoted);
+	sum = v4 ? fold(sum16(out + ip, ICMP_HEADER + quoted, 0))
+	         : checksum(f, proto, out + ip, ICMP_HEADER + quoted);
+	sum = htons(sum);
+	memcpy(out + ip + 2, &sum, sizeof(sum));
+	return finish(f, proto, ICMP_HEADER + quoted, out);
 }

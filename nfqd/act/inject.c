@@ -1,23 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Raw sockets that send whole packets, once the verdicts are out. Opened by the parent; the worker
- * only sends. */
+/* Sends whole packets, once the verdicts are out. The sockets are opened by the parent; the worker only
+ * sends. */
+#include "act/inject.h"
+
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "act/act.h"
-#include "act/inject.h"
+#include "act/ways.h"
 
+/* ---- sockets ---- */
+
+/* IP_TRANSPARENT: the source may be anybody's, and the route is chosen with it in mind. An IPv6 socket
+ * of IPPROTO_RAW includes the header in any case (raw(7)). */
 static int raw_socket(int family, uint32_t mark, struct err *err)
 {
-	int one = 1, fd = socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW);
+	int one = 1, fd = socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW), r;
 
 	if (fd < 0)
 		return err_set(err, "raw socket: %s", strerror(errno));
-	/* an IPv6 socket of IPPROTO_RAW includes the header anyhow (raw(7)) */
-	if ((family == AF_INET && setsockopt(fd, IPPROTO_IP, IP_HDRINCL, &one, sizeof(one)) < 0) ||
-	    (mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0)) {
+	if (family == AF_INET)
+		r = setsockopt(fd, IPPROTO_IP, IP_HDRINCL, &one, sizeof(one)) < 0 ||
+		    setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &one, sizeof(one)) < 0;
+	else
+		r = setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &one, sizeof(one)) < 0;
+	if (r || (mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0)) {
 		err_set(err, "raw socket: %s", strerror(errno));
 		close(fd);
 		return -1;
@@ -39,17 +50,65 @@ int injector_open(struct injector_fds *fds, uint32_t forged_mark, struct err *er
 		if (*all[i] < 0)
 			return -1;
 	}
+	/* protocol 0: it never receives */
+	fds->link = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fds->link < 0)
+		return err_set(err, "packet socket: %s", strerror(errno));
 	return 0;
 }
 
-static bool send_one(const struct injected *p)
+void injector_close(struct injector_fds *fds)
+{
+	int all[INJECTOR_FDS];
+
+	memcpy(all, fds, sizeof(all));
+	for (unsigned i = 0; i < INJECTOR_FDS; i++)
+		if (all[i] >= 0)
+			close(all[i]);
+	*fds = INJECTOR_NONE;
+}
+
+/* ---- sending ---- */
+
+/* The address that the packet claims to come from, and the interface it has to leave by (0: any), as
+ * ancillary data of m. */
+static void put_source(struct msghdr *m, const struct addr *from, uint32_t oif)
+{
+	struct cmsghdr *c = m->msg_control;
+
+	if (from->len == 4) {
+		struct in_pktinfo i = { .ipi_ifindex = (int)oif };
+
+		memcpy(&i.ipi_spec_dst, from->b, 4);
+		*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(i)), .cmsg_level = IPPROTO_IP,
+			               .cmsg_type = IP_PKTINFO };
+		memcpy(CMSG_DATA(c), &i, sizeof(i));
+		m->msg_controllen = CMSG_SPACE(sizeof(i));
+	} else {
+		struct in6_pktinfo i = { .ipi6_ifindex = oif };
+
+		memcpy(&i.ipi6_addr, from->b, 16);
+		*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(i)), .cmsg_level = IPPROTO_IPV6,
+			               .cmsg_type = IPV6_PKTINFO };
+		memcpy(CMSG_DATA(c), &i, sizeof(i));
+		m->msg_controllen = CMSG_SPACE(sizeof(i));
+	}
+}
+
+/* By the routes. Returns 0 or -errno. */
+static int send_routed(const struct injected *p, uint32_t oif)
 {
 	union {
-		struct sockaddr     any;
+		struct cmsghdr align;
+		char           b[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	} control = { .b = { 0 } };
+	union {
 		struct sockaddr_in  in4;
 		struct sockaddr_in6 in6;
-	} sa = { 0 };
-	socklen_t len = sizeof(sa.in4);
+	} sa = { .in6 = { 0 } };
+	struct iovec  iov = { (void *)(uintptr_t)p->data, p->len };
+	struct msghdr m = { .msg_name = &sa, .msg_namelen = sizeof(sa.in4), .msg_iov = &iov,
+		            .msg_iovlen = 1, .msg_control = &control };
 
 	if (p->to.len == 4) {
 		sa.in4.sin_family = AF_INET;
@@ -58,42 +117,169 @@ static bool send_one(const struct injected *p)
 		sa.in6.sin6_family = AF_INET6;
 		memcpy(&sa.in6.sin6_addr, p->to.b, 16);
 		sa.in6.sin6_scope_id = addr_is_link_local(&p->to) ? p->scope : 0;
-		len = sizeof(sa.in6);
+		m.msg_namelen = sizeof(sa.in6);
 	}
-	return sendto(p->fd, p->data, p->len, 0, &sa.any, len) >= 0;
+	put_source(&m, &p->from, oif);
+	return sendmsg(p->fd, &m, 0) < 0 ? -errno : 0;
 }
 
-void injector_flush(struct injector *inj)
+/* On the interface where the question came in, to whoever sent it there; one without link addresses (a
+ * tunnel) needs none. Returns 0 or -errno. */
+static int send_on_link(const struct injector *inj, const struct injected *p)
 {
-	for (unsigned i = 0; i < inj->n; i++)
-		inj->failed += !send_one(&inj->waiting[i]);
+	struct sockaddr_ll sa = { .sll_family = AF_PACKET, .sll_ifindex = (int)p->scope,
+		                  .sll_protocol = htons(p->to.len == 4 ? ETH_P_IP : ETH_P_IPV6) };
+
+	if (p->has_mac) {
+		sa.sll_halen = sizeof(p->mac);
+		memcpy(sa.sll_addr, p->mac, sizeof(p->mac));
+	}
+	return sendto(inj->fds.link, p->data, p->len, 0, (struct sockaddr *)&sa, sizeof(sa)) < 0
+	               ? -errno
+	               : 0;
+}
+
+static enum inject_failure failure_of(int r)
+{
+	static const struct {
+		int     error;
+		uint8_t failure;
+	} rows[] = {
+		{ EPERM, INJECT_filter },       { EACCES, INJECT_route },
+		{ ENETUNREACH, INJECT_route },  { EHOSTUNREACH, INJECT_route },
+		{ EADDRNOTAVAIL, INJECT_route },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].error == -r)
+			return rows[i].failure;
+	return INJECT_other;
+}
+
+/* Returns 0, or -errno with *why. */
+static int send_to_client(const struct injector *inj, const struct injected *p,
+                          enum inject_failure *why)
+{
+	enum way way = inj->ways && p->scope ? ways_back(inj->ways, &p->from, &p->to, p->scope)
+	                                     : WAY_BACK;
+	int      r = -ENETUNREACH;
+
+	if (way != WAY_OTHER)
+		r = send_routed(p, way == WAY_GUESS ? p->scope : 0);
+	*why = failure_of(r);
+	if (r == 0 || !p->scope || inj->fds.link < 0)
+		return r;
+	if (inj->ways && ways_is_secured(inj->ways, &p->from, &p->to)) {
+		if (way == WAY_OTHER) /* the policy, not the interface, says where it goes */
+			r = send_routed(p, 0);
+		*why = INJECT_ipsec;
+		return r;
+	}
+	r = send_on_link(inj, p);
+	if (r < 0 && !p->has_mac)
+		*why = INJECT_mac;
+	else if (r < 0)
+		*why = failure_of(r);
+	return r;
+}
+
+static void count(struct injector *inj, enum inject_failure why)
+{
+	inj->failed[why]++;
+	inj->failures++;
+}
+
+static void fail(struct injector *inj, const struct injected *p, enum inject_failure why, int r,
+                 uint64_t now)
+{
+	static const char *const says[] = {
+#define X(id, text, says) says,
+		INJECT_FAILURES(X)
+#undef X
+	};
+	char from[ADDR_TEXT], to[ADDR_TEXT];
+
+	count(inj, why);
+	if (!diag_may(&inj->said[why], now))
+		return;
+	addr_text(&p->from, from);
+	addr_text(&p->to, to);
+	diag_warn("answer", "an answer from %s to %s (interface %u) could not be sent: %s (%s)", from,
+	          to, p->scope, says[why], strerror(-r));
+}
+
+void injector_flush(struct injector *inj, uint64_t now)
+{
+	for (unsigned i = 0; i < inj->n; i++) {
+		const struct injected *p = &inj->waiting[i];
+		enum inject_failure    why;
+		int                    r;
+
+		if (p->client) {
+			r = send_to_client(inj, p, &why);
+		} else {
+			r = send_routed(p, 0);
+			why = failure_of(r);
+		}
+		if (r < 0)
+			fail(inj, p, why, r, now);
+	}
 	inj->n = 0;
 }
 
-static void wait_for_verdicts(struct injector *inj, int fd, const struct forged *packet,
-                              const struct addr *to, uint32_t scope)
+/* ---- waiting ---- */
+
+static struct injected *wait_for_verdicts(struct injector *inj, int fd, const struct forged *packet)
 {
 	struct injected *p = &inj->waiting[inj->n];
 
 	if (fd < 0)
-		return;
+		return NULL;
 	if (packet->n == 0 || inj->n == INJECT_WAIT) {
-		inj->failed++;
-		return;
+		count(inj, packet->n ? INJECT_full : INJECT_other);
+		return NULL;
 	}
 	inj->n++;
-	*p = (struct injected){ .fd = fd, .scope = scope, .to = *to, .len = (uint16_t)packet->n };
+	p->fd = fd;
+	p->len = (uint16_t)packet->n;
 	memcpy(p->data, packet->data, packet->n);
+	return p;
 }
 
-void inject_client(struct injector *inj, const struct forged *packet, const struct addr *to,
-                   uint32_t scope)
+void inject_client(struct injector *inj, const struct forged *packet, const struct addr *from,
+                   const struct addr *to, const struct raw_packet *raw)
 {
-	wait_for_verdicts(inj, to->len == 4 ? inj->fds.forged4 : inj->fds.forged6, packet, to, scope);
+	struct injected *p = wait_for_verdicts(inj, to->len == 4 ? inj->fds.forged4 : inj->fds.forged6,
+	                                       packet);
+
+	if (!p)
+		return;
+	p->scope = raw->ifin;
+	p->from = *from;
+	p->to = *to;
+	p->client = true;
+	p->has_mac = raw->has_mac;
+	memcpy(p->mac, raw->mac, sizeof(p->mac));
 }
 
-void inject_server(struct injector *inj, const struct forged *packet, const struct addr *to,
-                   uint32_t scope)
+void inject_server(struct injector *inj, const struct forged *packet, const struct addr *from,
+                   const struct addr *to, uint32_t scope)
 {
-	wait_for_verdicts(inj, to->len == 4 ? inj->fds.plain4 : inj->fds.plain6, packet, to, scope);
+	struct injected *p = wait_for_verdicts(inj, to->len == 4 ? inj->fds.plain4 : inj->fds.plain6,
+	                                       packet);
+
+	if (!p)
+		return;
+	p->scope = scope;
+	p->from = *from;
+	p->to = *to;
+	p->client = p->has_mac = false;
+}
+
+bool inject_kernel_reaches(const struct injector *inj, const struct packet *pkt,
+                           const struct raw_packet *raw, bool sourced)
+{
+	return !inj->ways || !raw->ifin || !raw->has_mac ||
+	       ways_back(inj->ways, sourced ? &pkt->dst : NULL, &pkt->src, raw->ifin) != WAY_OTHER ||
+	       ways_is_secured(inj->ways, &pkt->dst, &pkt->src);
 }

@@ -10,11 +10,20 @@ struct forged {
 	uint8_t data[INJECT_MAX];
 };
 
-/* Towards the client: not tracked, never judged. scope: interface index for link-local addresses. */
-void inject_client(struct injector *inj, const struct forged *packet, const struct addr *to,
-                   uint32_t scope);
-/* Towards the server: tracked, so that it leaves with the connection's translated address. */
-void inject_server(struct injector *inj, const struct forged *packet, const struct addr *to,
-                   uint32_t scope);
+/* Towards the client of a question: not tracked, never judged. raw is the question. */
+void inject_client(struct injector *inj, const struct forged *packet, const struct addr *from,
+                   const struct addr *to, const struct raw_packet *raw);
+/* Towards the server: tracked, so that it leaves with the connection's translated address. scope:
+ * interface index for link-local addresses. */
+void inject_server(struct injector *inj, const struct forged *packet, const struct addr *from,
+                   const struct addr *to, uint32_t scope);
+
+/*
+ * Would a packet that the kernel itself makes reach the client of this question? A TCP reset is routed as
+ * one from the server (sourced), an ICMP error as one from this host. False when that leads elsewhere; a
+ * packet of ours to the sender's MAC address does not.
+ */
+bool inject_kernel_reaches(const struct injector *inj, const struct packet *pkt,
+                           const struct raw_packet *raw, bool sourced);
 
 #endif

@@ -262,10 +262,7 @@ static void stop(struct parent *p)
 		close(p->ctl);
 		unlink(p->boot->control);
 	}
-	close_if(p->in.inject.forged4);
-	close_if(p->in.inject.forged6);
-	close_if(p->in.inject.plain4);
-	close_if(p->in.inject.plain6);
+	injector_close(&p->in.inject);
 	close_if(p->in.rules);
 	close_if(p->in.parent);
 	close_if(p->signals);

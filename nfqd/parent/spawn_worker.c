@@ -30,11 +30,11 @@ enum {
 /* The worker keeps its descriptors and standard output; all others are the parent's affair. */
 static void close_others(const struct worker_in *in)
 {
-	int      keep[8 + QUEUES_MAX + OUTPUTS_MAX] = { in->parent, in->rules, in->ask_name,
+	int      keep[9 + QUEUES_MAX + OUTPUTS_MAX] = { in->parent, in->rules, in->ask_name,
 		                                        in->inject.forged4, in->inject.forged6,
 		                                        in->inject.plain4, in->inject.plain6,
-		                                        in->learned };
-	unsigned n = 8;
+		                                        in->inject.link, in->learned };
+	unsigned n = 9;
 
 	for (unsigned i = 0; i < in->queues; i++)
 		keep[n++] = in->queue_fd[i];

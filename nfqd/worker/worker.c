@@ -260,6 +260,8 @@ static int open_thread(struct worker *w, unsigned i, struct err *err)
 		                         .ifname = name_of_interface };
 	if (!t->ring || pipeline_init(&t->pipeline, MAX_FLOWS / in->queues, MAX_STREAMS / in->queues) < 0)
 		return err_set(err, "worker: out of memory");
+	if (!in->device && !(t->pipeline.inject.ways = ways_open()))
+		return err_set(err, "worker: out of memory");
 	t->loop = (struct loop){ .pipeline = &t->pipeline, .newest = &w->rules, .stop = &w->stop,
 		                 .after_burst = wake_log, .ctx = t };
 	t->loop.capture = in->device ? pcap_live_open(in->device, in->filter, &in->shared->live, err)
@@ -316,6 +318,7 @@ static void stop(struct worker *w)
 
 		t->loop.capture->ops->close(t->loop.capture);
 		pipeline_fini(&t->pipeline);
+		ways_close(t->pipeline.inject.ways);
 		free(t->ring);
 	}
 	if (atomic_load(&w->rules))

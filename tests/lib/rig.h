@@ -49,7 +49,7 @@ struct rig_conf {
 /* NULL with err filled. */
 static inline struct rig *rig_new(const struct rig_conf *c, struct err *err)
 {
-	static const struct injector_fds nowhere = { 9001, 9002, 9003, 9004 };
+	static const struct injector_fds nowhere = { 9001, 9002, 9003, 9004, -1 };
 	char        *rules[] = { (char *)(uintptr_t)c->rules };
 	struct rig  *r = calloc(1, sizeof(*r));
 	struct conf *conf = conf_default(rules, c->rules ? 1 : 0, err);

@@ -223,9 +223,55 @@ static void test_udp_zero(void **state)
 	}
 }
 
+/* The kernel's own limits: a client's stack must find its datagram in what is quoted. */
+static void test_unreachable(void **state)
+{
+	static const struct {
+		const char  *what;
+		struct forge f;
+		size_t       about, quoted;
+		uint8_t      type, code, proto;
+	} icmp[] = {
+		{ "IPv4", { .src = { 4, { 8, 8, 8, 8 } }, .dst = { 4, { 10, 0, 0, 7 } } }, 61, 61, 3, 3, 1 },
+		{ "IPv4, long", { .src = { 4, { 8, 8, 8, 8 } }, .dst = { 4, { 10, 0, 0, 7 } } }, 1400, 548,
+		  3, 3, 1 },
+		{ "IPv6", { .src = { 16, { 0x20, 1 } }, .dst = { 16, { 0xfd, 1 } } }, 97, 97, 1, 4, 58 },
+		{ "IPv6, long", { .src = { 16, { 0x20, 1 } }, .dst = { 16, { 0xfd, 1 } } }, 1400, 1232, 1,
+		  4, 58 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(icmp); i++) {
+		struct row row = { .what = icmp[i].what, .proto = icmp[i].proto, .f = icmp[i].f };
+		size_t     at = row.f.src.len == 4 ? 20 : 40;
+		size_t     n = forge_icmp(&row.f, span_of(payload, icmp[i].about), packet, 1280);
+		uint8_t    pseudo[40] = { 0 };
+
+		same_num(row.what, "length", (long long)n, (long long)(at + 8 + icmp[i].quoted));
+		check_ip(&row, n);
+		same_num(row.what, "type", packet[at], icmp[i].type);
+		same_num(row.what, "code", packet[at + 1], icmp[i].code);
+		same_bytes(row.what, span_of(packet + at + 8, icmp[i].quoted),
+			   span_of(payload, icmp[i].quoted));
+		if (row.f.src.len == 16) { /* RFC 4443 2.3 */
+			memcpy(pseudo, row.f.src.b, 16);
+			memcpy(pseudo + 16, row.f.dst.b, 16);
+			pseudo[34] = (uint8_t)((n - at) >> 8);
+			pseudo[35] = (uint8_t)(n - at);
+			pseudo[39] = 58;
+		}
+		same_num(row.what, "checksum", add_up(add_up(0, pseudo, 40), packet + at, n - at),
+			 0xffff);
+		same_num(row.what, "a byte too few",
+			 (long long)forge_icmp(&row.f, span_of(payload, icmp[i].about), packet, n - 1),
+			 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_packets),
+					    cmocka_unit_test(test_unreachable),
 					    cmocka_unit_test(test_room),
 					    cmocka_unit_test(test_too_long),
 					    cmocka_unit_test(test_udp_zero) };

@@ -31,7 +31,7 @@ LDLIBS := -lnetfilter_queue -lmnl -lnetfilter_conntrack -lnfnetlink -lnftables -
 	-ljansson -lpcap -lnettle -lgnutls -lnghttp2 -lseccomp -lcap-ng -lsystemd
 
 SRC   := $(sort $(wildcard nfqd/*.c nfqd/*/*.c))
-OBJ   := $(SRC:%.c=$(B)/obj/%.o) $(B)/obj/nfqd/match/canary.o
+OBJ   := $(SRC:%.c=$(B)/obj/%.o) $(B)/obj/nfqd/match/canary.o $(B)/obj/nfqd/match/never_builtin.o
 ROOMS := $(filter-out $(B)/obj/nfqd/main.o,$(OBJ))
 CTL   := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tools/nfqctl/*.c)))
 UNIT  := $(patsubst tests/unit/%.c,$(B)/tests/%.t,$(sort $(wildcard tests/unit/*/test_*.c)))
@@ -57,14 +57,16 @@ $(B)/obj/%.o: %.c Makefile
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(B)/obj/nfqd/match/canary.o: nfqd/match/canary.S rules/canary.yaml
+$(B)/obj/nfqd/match/never_builtin.o: nfqd/match/never_builtin.S rules/never.yaml
+$(B)/obj/nfqd/match/canary.o $(B)/obj/nfqd/match/never_builtin.o:
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDEN) -c -o $@ $<
 
-# two objects know where the packs are installed
+# three objects know where the packs are installed
 $(B)/prefix: FORCE
 	@mkdir -p $(@D)
 	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
-$(B)/obj/nfqd/shared/conf.o $(B)/obj/tools/nfqctl/rules_packs.o: $(B)/prefix
+$(B)/obj/nfqd/shared/conf.o $(B)/obj/nfqd/match/never.o $(B)/obj/tools/nfqctl/rules_packs.o: $(B)/prefix
 
 $(B)/tests/%.t: tests/unit/%.c $(B)/libnfqd.a
 	@mkdir -p $(@D)

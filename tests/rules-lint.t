@@ -3,7 +3,7 @@
 # nothing of a good pack, and only warns where a pack still works.
 set -u
 . "$(dirname "$0")/lib/tap.sh"
-NFQCTL=$(realpath "${NFQCTL:-build/nfqctl}")
+NFQCTL=$(realpath "${NFQCTL:-build/nfqctl}") NFQD=$(realpath "${NFQD:-build/nfqd}")
 folder=$(mktemp -d) && cd "$folder" || exit 99
 trap 'rm -rf "$folder"' EXIT
 
@@ -188,8 +188,10 @@ refuses "an xn-- label that is none" "$(entry xn--zzzzzz99999.example.org)" more
 	"entry 'more': name 'xn--zzzzzz99999.example.org': an xn-- label that IDNA would not make"
 refuses "a public suffix" "$(entry .co.uk)" more \
 	"entry 'more': name '.co.uk': 'co.uk' is a public suffix, under which anyone can have names"
-refuses "a public suffix of a company" "$(entry .github.io)" more \
-	"entry 'more': name '.github.io': 'github.io' is a public suffix, under which anyone can have names"
+pack | sed "$(entry .github.io)" >p.yaml
+lint p.yaml
+like "$said" "^p.yaml:[0-9]*: entry 'more': name '.github.io': 'github.io' is a public suffix, under which anyone can have names" \
+	"a public suffix of a company"
 refuses "a * in what anyone can register" "$(entry '"x-*.co.uk"')" more \
 	"entry 'more': name 'x-*.co.uk': 'co.uk' is a public suffix, under which anyone can have names"
 pack | sed "$(entry 'xn--bcher-kva.example, _dmarc.example.org, r3---sn.example.org')" >p.yaml
@@ -227,6 +229,60 @@ sed 's/pack: example/pack: other/; s/id: mirrors/id: b/; s/id: zone/id: c/; s/id
 lint p.yaml r.yaml
 is "$status $said" "1 p.yaml:$(line dl.example): entry 'mirrors': name 'dl.example.com' has no effect: it is allowed by entry 'd' on line 28 of r.yaml" \
 	"an allow of another pack"
+
+# ---- what no pack may block
+cat >never.yaml <<-'END'
+	sources: [{id: s, title: t}]
+	never:
+	  - {id: store, names: [play.google.com, .apps.example.com], kind: store, reason: No apps., sources: [s]}
+	  - {id: ocsp, names: ["ocsp[1-3].digicert.com", ocsp.digicert.com], kind: certificates, reason: No revocation., sources: [s]}
+	  - {id: time, names: [time.windows.com], kind: time, reason: No time., sources: [s]}
+	  - {id: portal, names: [.captive.apple.com], kind: connectivity, reason: No portal., sources: [s]}
+	  - {id: cloud, names: [.amazonaws.com], kind: shared, reason: Half of the net., sources: [s]}
+	  - {id: gateways, names: ["gw-*.microsoft.com"], kind: protection, reason: Blind., sources: [s]}
+END
+never() {	# NAME SHOWN KEPT LINE REASON: refused with both lines, accepted with an override, and for log
+	refuses "never: $1" "$(entry "'$1'")" more \
+		"entry 'more': name '$2' would block '$3', which never.yaml:$4 keeps open: $5 (override: REASON, where that is meant)"
+	pack | sed "$(entry "'$1'" update 'override: meant,')" >p.yaml
+	lint p.yaml
+	is "$status $said" "0 " "accepted with an override"
+	pack | sed "$(entry "'$1'" update 'action: log,')" >p.yaml
+	lint p.yaml
+	is "$status $said" "0 " "and when it is only recorded"
+}
+never .google.com .google.com play.google.com 3 "No apps."
+never ocsp.digicert.com ocsp.digicert.com ocsp.digicert.com 4 "No revocation."
+never 'ocsp[2-9].digicert.com' 'ocsp[2-9].digicert.com' "ocsp[1-3].digicert.com" 4 "No revocation."
+never time.windows.com time.windows.com time.windows.com 5 "No time."
+never captive.apple.com captive.apple.com .captive.apple.com 6 "No portal."
+never a.b.captive.apple.com a.b.captive.apple.com .captive.apple.com 6 "No portal."
+never .amazonaws.com .amazonaws.com .amazonaws.com 7 "Half of the net."
+never gw-eu.microsoft.com gw-eu.microsoft.com 'gw-*.microsoft.com' 8 "Blind."
+never '*-eu.captive.apple.com' '*-eu.captive.apple.com' .captive.apple.com 6 "No portal."
+pack | sed "$(entry .bucket.amazonaws.com)" >p.yaml
+lint p.yaml
+is "$status $said" "0 " "below a shared zone a pack may list what it likes"
+pack | sed '/^nets:/i\  - {id: more, names: [.google.com], category: update, sources: [list], confidence: medium, side_effect: none}\n  - {id: open, names: [play.google.com], category: update, sources: [list], confidence: medium, action: allow, side_effect: none}' >p.yaml
+lint p.yaml
+is "$status $said" "0 " "a broad pattern with the name as an exception of the same pack"
+pack | sed 's/\[.example.com\]/[.example.com]\n    names-file: n.txt/; /id: zone/,/side_effect/{/action: log/d}' >p.yaml
+printf 'x.example.org\ntime.windows.com\n' >n.txt
+lint p.yaml
+like "$said" "entry 'zone': name 'time.windows.com' would block 'time.windows.com'" "a name in a file"
+pack | sed "$(entry .google.com)" >p.yaml
+mv never.yaml none
+lint p.yaml
+like "$status $said" "^1 p.yaml:[0-9]*: entry 'more': name '.google.com' would block '[a-z.]*' and [0-9]* more, which never.yaml \(built in\):" \
+	"without a list beside the pack the program's own holds"
+mkdir d && cp none d/never.yaml && cp p.yaml d/
+printf 'rules: [%s/d]\nlog: {outputs: [{type: text, path: "-"}]}\n' "$folder" >c.yaml
+like "$("${NFQD:-build/nfqd}" -t -c c.yaml 2>&1)" "warning: rules: $folder/d/p.yaml:[0-9]*: entry 'more': name '.google.com' would block 'play.google.com', which $folder/d/never.yaml:3 keeps open: No apps." \
+	"the daemon warns of it, and takes the list for no pack"
+sed -i 's/kind: store/kind: shop/; s/\[s\]}$/[t]}/' d/never.yaml
+lint d/p.yaml d/never.yaml
+like "$said" "^d/never.yaml:3: never 'store': kind: 'shop' is none of update, firmware,[^"$'\n'"]*$" "the list itself is checked"
+rm -r d
 
 # ---- names in a file
 refuses_line() {	# WHAT CONTENT-OF-FILE MESSAGE

@@ -193,7 +193,8 @@ static void item_text(const struct check *c, const char *key, const yaml_node_t 
 	static const char *const by[] = { "id", "name", "cidr" };
 	size_t                   len = strlen(key);
 	bool                     ies = len > 3 && strcmp(key + len - 3, "ies") == 0;
-	int                      stem = (int)(ies ? len - 3 : len > 0 ? len - 1 : 0);
+	bool                     s = len > 0 && key[len - 1] == 's';
+	int                      stem = (int)(ies ? len - 3 : len - s);
 
 	for (size_t k = 0; k < sizeof(by) / sizeof(by[0]); k++) {
 		const yaml_node_t *id = child_key(c->d, n, by[k], strlen(by[k]));

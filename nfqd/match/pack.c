@@ -176,9 +176,14 @@ struct pack *pack_open(const char *path, pack_say *say, void *ctx, struct err *e
 	return pack_bind(yaml_doc_open(path, say, ctx, err), path, err);
 }
 
+struct pack *pack_take(struct yaml_doc *doc, const char *path, struct err *err)
+{
+	return pack_checked(pack_bind(doc, path, err), err);
+}
+
 struct pack *pack_load(const char *path, struct err *err)
 {
-	return pack_checked(pack_open(path, NULL, NULL, err), err);
+	return pack_take(yaml_doc_open(path, NULL, NULL, err), path, err);
 }
 
 struct pack *pack_canary(struct err *err)

@@ -110,6 +110,8 @@ MUST_CHECK struct pack *pack_load(const char *path, struct err *err);
  * makes sense. say may be NULL. */
 MUST_CHECK struct pack *pack_open(const char *path, pack_say *say, void *ctx, struct err *err);
 MUST_CHECK int          pack_check(const struct pack *p, struct err *err);
+/* pack_load() of a file that is parsed already; takes doc, which may be NULL: err is filled then. */
+MUST_CHECK struct pack *pack_take(struct yaml_doc *doc, const char *path, struct err *err);
 /* The built-in canary pack. */
 MUST_CHECK struct pack *pack_canary(struct err *err);
 void                    pack_free(struct pack *p);

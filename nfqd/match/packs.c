@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/yaml.h"
-#include "match/pack.h"
+#include "match/never.h"
 
 static const struct pack *packs_find(const struct packs *packs, const char *id)
 {
@@ -55,11 +55,12 @@ static int packs_add(struct packs *packs, struct pack *p, struct err *err)
 
 /* What a folder is taken for: neither never.yaml, which is not a pack, nor a file whose name begins with a
  * capital, such as TEMPLATE.yaml. */
+/* The template of a pack lies among them, for people to copy. */
 static int is_pack_file(const struct dirent *e)
 {
 	size_t n = strlen(e->d_name);
 
-	return e->d_name[0] != '.' && (e->d_name[0] < 'A' || e->d_name[0] > 'Z') && n > 5 &&
+	return strcmp(e->d_name, "TEMPLATE.yaml") != 0 && e->d_name[0] != '.' && (e->d_name[0] < 'A' || e->d_name[0] > 'Z') && n > 5 &&
 	       strcmp(e->d_name + n - 5, ".yaml") == 0 && strcmp(e->d_name, "never.yaml") != 0;
 }
 
@@ -67,6 +68,18 @@ static int is_pack_file(const struct dirent *e)
 static int name_order(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* Not everything in a folder of packs is one. */
+static int packs_add_of_folder(struct packs *packs, const char *path, struct err *err)
+{
+	struct yaml_doc *doc = yaml_doc_open(path, NULL, NULL, err);
+
+	if (doc && never_is(doc)) {
+		yaml_doc_free(doc);
+		return 0;
+	}
+	return packs_add(packs, pack_take(doc, path, err), err);
 }
 
 static int packs_add_folder(struct packs *packs, const char *path, struct err *err)
@@ -82,7 +95,7 @@ static int packs_add_folder(struct packs *packs, const char *path, struct err *e
 		snprintf(file, sizeof(file), "%s%s%s", path,
 		         path[strlen(path) - 1] == '/' ? "" : "/", files[i]->d_name);
 		if (r == 0)
-			r = packs_add(packs, pack_load(file, err), err);
+			r = packs_add_of_folder(packs, file, err);
 		free(files[i]);
 	}
 	free(files);

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/diag.h"
 #include "base/yaml.h"
+#include "match/never.h"
 #include "shared/conf.h"
 #include "shared/state.h"
 
@@ -16,6 +18,7 @@ struct compile {
 	const struct conf   *c;
 	const struct overlay   *overlay; /* NULL: for captures */
 	struct image_builder b;
+	struct packs         packs; /* none when they come from an image */
 	struct exception_in *exceptions; /* of the file, then those made at run time */
 	unsigned             n_exceptions;
 	int64_t              not_before; /* the packs exist since */
@@ -119,30 +122,56 @@ int conf_check_exception(const struct exception_in *e, struct err *err)
 
 /* ---- the parts ----------------------------------------------------------------------------- */
 
-static int choose_profiles(struct compile *x, const struct packs *packs)
+static int choose_profiles(struct compile *x)
 {
 	struct err why = { .text = "" };
 
-	if (packs_choose(packs, x->c->profiles, x->c->n_profiles, &why) == 0)
+	if (packs_choose(&x->packs, x->c->profiles, x->c->n_profiles, &why) == 0)
 		return 0;
 	return yaml_doc_error(x->c->doc, x->err, yaml_doc_line(x->c->doc, "profiles"), "%s", why.text);
 }
 
 static int add_packs(struct compile *x, const struct image *from)
 {
-	struct packs packs;
-	int          r;
-
 	if (from) {
 		ruleset_recompile(&x->b, from);
 		return 0;
 	}
-	if (packs_load(&packs, x->c->rules, x->c->n_rules, x->err) < 0)
+	if (packs_load(&x->packs, x->c->rules, x->c->n_rules, x->err) < 0 ||
+	    choose_profiles(x) < 0)
 		return -1;
-	r = choose_profiles(x, &packs);
-	r = r < 0 ? r : ruleset_compile(&x->b, packs.v, packs.n, x->err);
-	packs_free(&packs);
-	return r;
+	return ruleset_compile(&x->b, x->packs.v, x->packs.n, x->err);
+}
+
+enum { NEVER_LINES = 10 }; /* that are said of one load */
+
+static void warn_never(void *ctx, const struct never_hit *hit)
+{
+	unsigned *said = ctx;
+	char      text[800];
+
+	if (++*said > NEVER_LINES)
+		return;
+	never_text(hit, text, sizeof(text));
+	diag_warn("rules", "%s:%u: %s", hit->pack->path, never_line(hit), text);
+}
+
+/* What must stay open and would be blocked is said; the site decides. */
+static void check_never(struct compile *x, const struct image *img)
+{
+	struct err     why = { .text = "" };
+	struct never  *never = x->packs.n ? never_find(x->c->rules, x->c->n_rules, &why) : NULL;
+	struct ruleset rs;
+	unsigned       said = 0;
+
+	ruleset_open(&rs, img);
+	if (x->packs.n && (!never || never_check(never, x->packs.v, x->packs.n, &rs, warn_never, &said,
+	                                         &why) < 0))
+		diag_warn("rules", "what must stay open was not checked: %s", why.text);
+	if (said > NEVER_LINES)
+		diag_warn("rules", "%u more names would block what must stay open: nfqctl rules lint "
+		                   "says all", said - NEVER_LINES);
+	never_free(never);
 }
 
 static const struct rs_pack *packs_of(const struct compile *x, unsigned *n)
@@ -226,6 +255,9 @@ int conf_compile_running(const struct conf *c, const struct overlay *overlay,
 	r = compile(&x, from);
 	if (r == 0 && !(*img = image_finish(&x.b)))
 		r = out_of_memory(err);
+	if (r == 0)
+		check_never(&x, *img);
+	packs_free(&x.packs);
 	image_fini(&x.b);
 	free(x.exceptions);
 	return r;

@@ -12,7 +12,7 @@
 #include "base/addr.h"
 #include "base/clock.h"
 #include "base/yaml.h"
-#include "match/ruleset.h"
+#include "match/never.h"
 #include "nfqctl.h"
 #include "rules_lint.h"
 
@@ -287,15 +287,41 @@ static void check_ids(struct lint *l)
 		}
 }
 
+static void lint_never_file(struct lint *l, const char *path)
+{
+	struct err    err = { .text = "" };
+	struct never *never = never_load(path, say, l, &err);
+
+	l->never_broken |= !never;
+	never_free(never);
+}
+
 static void lint_file(struct lint *l, const char *path)
 {
-	struct err   err = { .text = "" };
-	unsigned     before = l->problems;
-	struct pack *p = pack_open(path, say, l, &err);
+	struct err       err = { .text = "" };
+	unsigned         before = l->problems;
+	struct yaml_doc *doc = yaml_doc_open(path, say, l, &err);
+	bool             never = doc && never_is(doc);
+	struct pack     *p = NULL;
 
+	yaml_doc_free(doc);
+	if (never)
+		lint_never_file(l, path);
+	else if (doc)
+		p = pack_open(path, say, l, &err);
 	if (p)
 		l->packs[l->n++] = p;
-	else if (l->problems == before)
+	else if (!never && l->problems == before)
+		say(l, err.text);
+}
+
+/* The list of what must stay open that holds for these packs. */
+static void lint_find_never(struct lint *l, char *const paths[], unsigned n)
+{
+	struct err err = { .text = "" };
+
+	l->never = never_find(paths, n, &err);
+	if (!l->never && !l->never_broken)
 		say(l, err.text);
 }
 
@@ -309,16 +335,20 @@ static int lint_all(char *const paths[], unsigned n)
 	else
 		for (unsigned i = 0; i < n; i++)
 			lint_file(&l, paths[i]);
+	lint_find_never(&l, paths, n);
 	for (unsigned i = 0; i < l.n; i++)
 		lint_pack(&l, i);
 	lint_names(&l);
 	check_ids(&l);
 	lint_blocks(&l);
 	for (unsigned i = 0; i < l.n; i++) {
-		if (!l.broken[i])
+		if (!l.broken[i]) {
 			run_tests(&l, l.packs[i]);
+			lint_never(&l, l.packs[i]);
+		}
 		pack_free(l.packs[i]);
 	}
+	never_free(l.never);
 	free(l.packs);
 	free(l.broken);
 	return l.problems ? CTL_FAILED : CTL_DONE;

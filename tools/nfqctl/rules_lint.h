@@ -5,8 +5,12 @@
 
 #include "rules.h"
 
+struct never; /* match/never.h */
+
 struct lint {
+	struct never *never; /* what no pack may block; NULL: there is none to check against */
 	struct pack **packs;  /* those that have the right shape */
+	bool          never_broken; /* it was to be checked itself, and that was said */
 	bool         *broken; /* beside each: it does not load, so its tests cannot be run */
 	unsigned      n, problems;
 };
@@ -17,6 +21,8 @@ __attribute__((format(printf, 4, 5))) void lint_wrong(struct lint *l, const char
 
 /* rules_lint_names.c */
 void lint_names(struct lint *l);
+/* rules_lint_never.c: what of a pack that loads would block what must stay open. */
+void lint_never(struct lint *l, struct pack *p);
 /* rules_lint_sids.c: of one pack; of all packs together. */
 void lint_sids(struct lint *l, const struct pack *p);
 void lint_blocks(struct lint *l);

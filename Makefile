@@ -10,6 +10,7 @@ SANITIZE ?=
 
 export PYTHONDONTWRITEBYTECODE := 1
 
+, := ,
 Q := $(if $(V),,@)
 # the folder's owner builds, also under sudo, so that nothing of root's is left in the tree
 OWNER := $(shell stat -c %U Makefile)
@@ -76,6 +77,9 @@ $(B)/tests/%.t: tests/unit/%.c $(B)/libnfqd.a
 $(B)/libnfqctl.a: $(filter-out %/main.o,$(CTL))
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
+
+# sanitizers own malloc(): there the test takes its place in our objects only
+$(B)/tests/oom/%.t: private override LDFLAGS += $(if $(SANITIZE),$(patsubst %,-Wl$(,)--wrap=%,malloc calloc realloc strdup))
 
 # a fuzz target without a fuzzer: replays its corpus
 FUZZ_LIBS := -lldns $(LDLIBS) -lpsl -lidn2

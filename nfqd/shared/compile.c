@@ -135,7 +135,8 @@ static int add_packs(struct compile *x, const struct image *from)
 {
 	if (from) {
 		ruleset_recompile(&x->b, from);
-		return 0;
+		/* policies look packs up in what was copied */
+		return x->b.failed ? err_set(x->err, "out of memory") : 0;
 	}
 	if (packs_load(&x->packs, x->c->rules, x->c->n_rules, x->err) < 0 ||
 	    choose_profiles(x) < 0)

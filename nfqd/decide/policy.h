@@ -117,7 +117,7 @@ bool policy_has_pack(const struct ruleset *rs, const struct rs_policy *p, uint32
 int64_t policy_observes(const struct ruleset *rs, int32_t policy, uint32_t pack);
 
 /* The stage of a pack in force for a category at a time: index into RS_STAGE, or -1 before the
- * first. */
+ * first. Once a stage of a profile that the site chose holds, the others do not count. */
 int32_t stage_in_force(const struct ruleset *rs, const struct rs_pack *pack, uint8_t category,
                        int64_t seconds);
 /* The one that replaces it: the first later one for the category, or -1. */

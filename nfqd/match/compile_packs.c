@@ -255,7 +255,8 @@ static int add_stage(struct compile *x, const struct pack_stage *s)
 	struct rs_stage out = { .id = text(x, s->id),
 		                .citation = text(x, s->citation),
 		                .action = (uint8_t)s->action,
-		                .basis = (uint8_t)s->basis };
+		                .basis = (uint8_t)s->basis,
+		                .chosen = s->chosen };
 
 	if (clock_parse(s->from, &out.from) < 0)
 		return err_set(x->err, "%s: bad date '%s'", x->pack->path, s->from);

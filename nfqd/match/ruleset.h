@@ -104,7 +104,8 @@ struct rs_stage {
 	uint32_t categories; /* bit per enum category; 0: all */
 	uint8_t  action; /* ACTION_LOG or ACTION_REJECT */
 	uint8_t  basis;
-	int64_t  from; /* seconds */
+	uint8_t  chosen; /* of a profile that the site chose: goes before those of no profile */
+	int64_t  from;   /* seconds */
 };
 
 struct rs_rule {

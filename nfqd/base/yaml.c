@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -187,6 +188,18 @@ static struct yaml_doc *doc_new(const char *name, char *text, size_t n, yaml_say
 		return NULL;
 	}
 	return d;
+}
+
+void yaml_doc_sha256(const struct yaml_doc *d, char out[YAML_SHA256_TEXT])
+{
+	struct sha256_ctx sha;
+	uint8_t           digest[SHA256_DIGEST_SIZE];
+
+	sha256_init(&sha);
+	sha256_update(&sha, d->n, (const uint8_t *)d->text);
+	sha256_digest(&sha, sizeof(digest), digest);
+	for (size_t i = 0; i < sizeof(digest); i++)
+		snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }
 
 struct yaml_doc *yaml_doc_open(const char *path, yaml_say *say, void *ctx, struct err *err)

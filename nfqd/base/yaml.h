@@ -30,6 +30,10 @@ MUST_CHECK struct yaml_doc *yaml_doc_parse(const char *name, const char *text, s
                                            yaml_say *say, void *ctx, struct err *err);
 void                        yaml_doc_free(struct yaml_doc *d);
 
+#define YAML_SHA256_TEXT 65 /* with its NUL */
+/* The SHA-256 of the text as it was read, in hexadecimal. */
+void yaml_doc_sha256(const struct yaml_doc *d, char out[YAML_SHA256_TEXT]);
+
 /* Checks the document, then loads it as the schema says. NULL: err is filled. */
 MUST_CHECK void *yaml_doc_bind(struct yaml_doc *d, const struct cyaml_schema_value *schema,
                                struct err *err);

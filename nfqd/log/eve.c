@@ -9,9 +9,8 @@
 
 #include "base/clock.h"
 #include "log/community.h"
+#include "log/eve_private.h"
 #include "log/finding.h"
-#include "log/json.h"
-#include "log/sink.h"
 
 #define EVE_INT_MAX ((UINT64_C(1) << 53) - 1) /* what every JSON reader keeps exactly */
 #define NIL_UUID "00000000-0000-0000-0000-000000000000"
@@ -323,16 +322,13 @@ static void put_extras(struct eve *x)
 		put_alpns(x);
 }
 
-/* Who says it: (sensor, boot, seq) names the record. */
-static void put_identity(struct eve *x)
+void eve_put_identity(struct json *j, const struct identity *id, uint64_t seq)
 {
-	const struct identity *id = x->r->identity;
-
-	put_int(x, "schema", 2);
-	put_text(x, "sensor", id->sensor[0] ? id->sensor : NIL_UUID);
-	put_int(x, "boot", id->boot);
-	put_int(x, "seq", x->r->seq);
-	put_text(x, "source", source_words[id->source]);
+	json_uint(j, "schema", 2);
+	json_text(j, "sensor", id->sensor[0] ? id->sensor : NIL_UUID);
+	json_uint(j, "boot", id->boot);
+	json_uint(j, "seq", seq & EVE_INT_MAX);
+	json_text(j, "source", source_words[id->source]);
 }
 
 static void put_own(struct eve *x)
@@ -340,7 +336,7 @@ static void put_own(struct eve *x)
 	const struct event *e = x->e;
 
 	json_open(&x->j, "nfqd", '{');
-	put_identity(x);
+	eve_put_identity(&x->j, x->r->identity, x->r->seq);
 	put_text(x, "name", e->name.text);
 	put_text(x, "seen_in", seen_in_text(e->name.seen_in));
 	if (x->f.rule)
@@ -361,14 +357,19 @@ static void put_own(struct eve *x)
 
 /* ---- the line ------------------------------------------------------------------------------ */
 
-static void put_head(struct eve *x)
+void eve_put_time(struct json *j, uint64_t ts, const struct identity *id)
 {
 	char timestamp[CLOCK_TEXT];
 
-	clock_text_eve(x->e->ts, timestamp);
-	put_text(x, "timestamp", timestamp);
-	if (x->r->identity->host[0])
-		put_text(x, "host", x->r->identity->host);
+	clock_text_eve(ts, timestamp);
+	json_text(j, "timestamp", timestamp);
+	if (id->host[0])
+		json_text(j, "host", id->host);
+}
+
+static void put_head(struct eve *x)
+{
+	eve_put_time(&x->j, x->e->ts, x->r->identity);
 	put_int(x, "flow_id", x->e->flow_id);
 	put_text(x, "event_type", x->f.rule ? "alert" : app_event_type(x->e->app));
 	if (x->r->ifname && *x->r->ifname)

@@ -29,6 +29,7 @@ struct sink;
 struct sink_row {
 	const char *name;
 	void (*put)(struct sink *k, const struct record *r);
+	void (*put_own)(struct sink *k, const struct own_record *r); /* NULL: not for this sink */
 };
 
 struct sink {
@@ -149,15 +150,26 @@ static void sink_append(struct sink *k, const char *line, size_t n)
 
 /* ---- the table of sinks -------------------------------------------------------------------- */
 
-static void put_eve(struct sink *k, const struct record *r)
+static void append_record(struct sink *k, const char *line, size_t n)
 {
-	char   line[EVE_MAX];
-	size_t n = eve_line(r, line, sizeof(line));
-
 	if (n)
 		sink_append(k, line, n);
 	else
 		warn_lost(k, "the record does not fit in 8 KiB", 1);
+}
+
+static void put_eve(struct sink *k, const struct record *r)
+{
+	char line[EVE_MAX];
+
+	append_record(k, line, eve_line(r, line, sizeof(line)));
+}
+
+static void put_own_eve(struct sink *k, const struct own_record *r)
+{
+	char line[EVE_MAX];
+
+	append_record(k, line, eve_own_line(r, line, sizeof(line)));
 }
 
 static void put_text(struct sink *k, const struct record *r)
@@ -169,8 +181,8 @@ static void put_text(struct sink *k, const struct record *r)
 }
 
 static const struct sink_row rows[] = {
-	[SINK_EVE] = { "eve", put_eve },
-	[SINK_TEXT] = { "text", put_text },
+	[SINK_EVE] = { "eve", put_eve, put_own_eve },
+	[SINK_TEXT] = { "text", put_text, NULL },
 };
 
 const char *sink_name(enum sink_type type)
@@ -284,6 +296,16 @@ void sinks_write(struct sinks *s, const struct event *event, const struct sink_h
 		atomic_fetch_add(&s->v[i].counts->taken, 1);
 		s->v[i].row->put(&s->v[i], &r);
 	}
+}
+
+void sinks_write_own(struct sinks *s, uint64_t ts, const char *members)
+{
+	struct own_record r = { .identity = &s->identity, .seq = s->seq++, .ts = ts,
+		                .members = members };
+
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->v[i].row->put_own)
+			s->v[i].row->put_own(&s->v[i], &r);
 }
 
 void sinks_flush(struct sinks *s)

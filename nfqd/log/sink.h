@@ -26,6 +26,13 @@ struct record {
 	const char            *client;  /* the client's name; NULL: unknown */
 };
 
+/* Something that the daemon did or that happened to it. */
+struct own_record {
+	const struct identity *identity;
+	uint64_t               seq, ts; /* ts: ns */
+	const char            *members; /* JSON: "kind":"start",… */
+};
+
 /* What the caller knows about a record besides the event; NULL: unknown. */
 struct sink_hints {
 	const char *ifname, *client;
@@ -59,6 +66,8 @@ void sinks_reopen(struct sinks *s, unsigned i, int fd);
 void sinks_identify(struct sinks *s, const struct identity *identity);
 /* Numbers a record and gives it to every sink. */
 void sinks_write(struct sinks *s, const struct event *event, const struct sink_hints *hints);
+/* Numbers a record of the daemon's own and gives it to every sink that takes such. */
+void sinks_write_own(struct sinks *s, uint64_t ts, const char *members);
 /* Writes out what is buffered; called when no more records wait. */
 void sinks_flush(struct sinks *s);
 /* Fills fds with what stuck sinks wait for; returns how many, up to SINKS_MAX. */
@@ -77,6 +86,7 @@ const char *sink_name(enum sink_type type);
 #define EVE_MAX 8192 /* room for one record as JSON, with its NUL */
 /* Writes one record as a JSON line without its newline. Returns its length; 0: it does not fit. */
 size_t eve_line(const struct record *r, char *out, size_t room);
+size_t eve_own_line(const struct own_record *r, char *out, size_t room);
 /* One readable line, cut to size; colour when the output is a terminal. */
 void text_line(const struct record *r, bool colour, char *out, unsigned size);
 

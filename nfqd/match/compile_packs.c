@@ -18,6 +18,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/yaml.h"
 #include "base/hash.h"
 #include "match/names.h"
 #include "match/pack.h"
@@ -298,7 +299,10 @@ static int add_pack(struct compile *x)
 	struct rs_pack     out = { .id = text(x, p->id),
 		                   .vendor = text(x, p->vendor),
 		                   .version = text(x, p->version) };
+	char               sha256[YAML_SHA256_TEXT];
 
+	yaml_doc_sha256(p->doc, sha256);
+	out.sha256 = text(x, sha256);
 	if (p->version && strlen(p->version) >= strlen("2026.11.23"))
 		out.dated = date_of(p->version);
 	if (p->expires && clock_parse(p->expires, &out.expires) < 0)

@@ -94,6 +94,7 @@ struct ruleset_head {
 
 struct rs_pack {
 	uint32_t id, vendor, version; /* text */
+	uint32_t sha256;              /* text: of the pack's file, in hexadecimal */
 	int64_t  expires;                    /* seconds; 0: never */
 	int64_t  dated;                      /* the version's date where it begins first; 0: unknown */
 	uint32_t first_stage, stages;        /* in RS_STAGE, by time */

@@ -80,6 +80,15 @@ static void set_timer(const struct parent *p, int64_t seconds)
 		diag_error("mode", "no timer: %m");
 }
 
+/* by NULL: the time that it was set for is over. */
+static void record_mode(struct parent *p, const char *by)
+{
+	json_t *all = status_mode(p);
+
+	json_object_set_new(all, "by", by ? json_string(by) : json_null());
+	parent_record(p, "mode", all);
+}
+
 void parent_mode_ends(struct parent *p)
 {
 	struct err err = { .text = "" };
@@ -91,6 +100,7 @@ void parent_mode_ends(struct parent *p)
 	p->mode_until = 0;
 	if (parent_rebuild(p, &err) == 0) {
 		diag_info("mode", "%s again", mode_words[p->conf->mode]);
+		record_mode(p, NULL);
 		return;
 	}
 	diag_error("mode", "cannot return to %s yet: %s", mode_words[p->conf->mode], err.text);
@@ -145,6 +155,8 @@ static json_t *run_mode(void *ctx, const json_t *request, struct err *err)
 		return NULL;
 	if (word && set_mode(p, mode, seconds, err) < 0)
 		return NULL;
+	if (word)
+		record_mode(p, text(request, "caller"));
 	if (word)
 		diag_info("mode", "%s%s%s, set by %s", word, length ? " for " : "",
 		          length ? length : "", text(request, "caller"));
@@ -277,6 +289,9 @@ static json_t *run_allow(void *ctx, const json_t *request, struct err *err)
 		return NULL;
 	}
 	json_decref(before);
+	parent_record(p, "exception", json_pack("{s:s, s:s, s:O, s:s?}", "change", "made", "exception",
+	                                        text(made, "id"), "made", made, "by",
+	                                        text(request, "caller")));
 	diag_info("exception", "%s: %s until %s by %s", text(made, "id"), text(made, "name"),
 	          text(made, "expires"), text(made, "owner"));
 	return json_pack("{s:o, s:o?}", "exception", made, "now", now);
@@ -300,6 +315,8 @@ static json_t *run_revoke(void *ctx, const json_t *request, struct err *err)
 	}
 	if (commit(p, before, err) < 0)
 		return NULL;
+	parent_record(p, "exception", json_pack("{s:s, s:s, s:s?}", "change", "revoked", "exception", which,
+	                                        "by", text(request, "caller")));
 	diag_info("exception", "%s revoked by %s", which, text(request, "caller"));
 	return json_pack("{s:i}", "revoked", (int)n);
 }

@@ -109,8 +109,20 @@ static void open_identity(struct parent *p)
 	if (p->tap && !p->conf->path)
 		identity_of_run(&p->in.identity, SOURCE_INTERFACE);
 	else if (identity_open(&p->in.identity, p->tap ? SOURCE_INTERFACE : SOURCE_QUEUE,
-	                       p->conf->state, &err) < 0)
+	                       p->conf->state, &p->last, &err) < 0)
 		diag_error("sensor", "%s; the records of this run carry an identity of their own", err.text);
+	else
+		p->sensor_kept = true;
+}
+
+/* The next start says with which record this run ended. */
+static void keep_identity(struct parent *p)
+{
+	struct err err = { 0 };
+
+	if (p->sensor_kept &&
+	    identity_close(&p->in.identity, p->boot->state, p->shared->seq - 1, &err) < 0)
+		diag_warn("sensor", "%s", err.text);
 }
 
 static int start(struct parent *p, struct err *err)
@@ -141,8 +153,10 @@ static int start(struct parent *p, struct err *err)
 	    parent_open_outputs(p, err) < 0 || open_control(p, err) < 0)
 		return -1;
 	p->routes = routes_open(err);
-	if (!p->routes || parent_update_routes(p, err) < 0 || parent_start_worker(p, err) < 0 ||
-	    (!p->tap && parent_steer(p, err) < 0))
+	if (!p->routes || parent_update_routes(p, err) < 0)
+		return -1;
+	parent_record_start(p);
+	if (parent_start_worker(p, err) < 0 || (!p->tap && parent_steer(p, err) < 0))
 		return -1;
 	parent_start_resolver(p);
 	return 0;
@@ -186,6 +200,7 @@ static int by_the_clock(struct parent *p)
 		parent_look_at_steering(p);
 		if (p->routes_due && parent_update_routes(p, &err) < 0)
 			diag_warn("routes", "%s", err.text);
+		parent_record_by_clock(p);
 		sd_notify(0, "WATCHDOG=1");
 	}
 	now = parent_ms();
@@ -248,9 +263,13 @@ static void stop(struct parent *p)
 	if (p->steer) {
 		steer_stop_queueing(p->steer);
 		drain_queues(p);
-		steer_remove(p->steer);
 	}
+	if (p->worker > 0)
+		parent_record_stop(p);
+	if (p->steer)
+		steer_remove(p->steer);
 	parent_stop_worker(p);
+	keep_identity(p);
 	for (unsigned i = 0; i < p->in.queues; i++)
 		close_if(p->in.queue_fd[i]);
 	for (unsigned i = 0; i < p->in.outputs; i++)

@@ -9,6 +9,7 @@
 #include "parent/ctl.h"
 #include "parent/parent.h"
 #include "parent/routes.h"
+#include "shared/identity.h"
 #include "shared/state.h"
 #include "worker/worker.h"
 
@@ -33,6 +34,10 @@ struct parent {
 	uint64_t         started;        /* ns */
 	uint64_t         worker_started; /* these in parent_ms() */
 	uint64_t         worker_due, look_due;
+	uint64_t         stats_due;      /* in parent_ms(); 0: not begun */
+	uint64_t         records_lost;   /* of our own, before a worker took them */
+	bool             sensor_kept;    /* the identity is on the disk */
+	struct identity_last last;       /* where the records before this start ended */
 	unsigned         restarts, deaths; /* of workers; in a row */
 	unsigned         repairs;          /* of the table and the rules */
 	int              ctl, signals, learned;
@@ -67,7 +72,18 @@ void parent_live_open(struct parent *p);
 void parent_live_close(struct parent *p);
 void parent_mode_ends(struct parent *p);
 
+/* records.c: the daemon's own records. The start's, before the first worker is forked; the stop's, when
+ * nothing is queued any more; failure NULL: the reload succeeded. */
+void parent_record(struct parent *p, const char *kind, json_t *members); /* takes members */
+void parent_record_start(struct parent *p);
+void parent_record_reload(struct parent *p, const char *failure);
+void parent_record_by_clock(struct parent *p);
+void parent_record_stop(struct parent *p);
+
 /* status.c */
+json_t *status_counters(const struct parent *p);
+json_t *status_log(const struct parent *p);
+json_t *status_queues_and_steering(const struct parent *p); /* {"queues":…, "steering":…} */
 json_t *run_status(void *ctx, const json_t *request, struct err *err);
 json_t *status_mode(const struct parent *p);
 void    status_say(const struct parent *p); /* what a person who starts it wants to know */

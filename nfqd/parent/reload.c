@@ -205,7 +205,7 @@ static int keep_rules(struct parent *p, struct conf *conf, struct err *err)
 	return -1;
 }
 
-int parent_reload(struct parent *p, struct err *err)
+static int reload(struct parent *p, struct err *err)
 {
 	struct conf        *conf = p->conf->path ? conf_load(p->conf->path, err) : p->conf;
 	struct err          kernel = { .text = "" };
@@ -228,6 +228,14 @@ int parent_reload(struct parent *p, struct err *err)
 		return err_set(err, "generation %llu is live, but the kernel does not steer the packs' "
 		               "networks: %s", (unsigned long long)p->generation, kernel.text);
 	return 0;
+}
+
+int parent_reload(struct parent *p, struct err *err)
+{
+	int r = reload(p, err);
+
+	parent_record_reload(p, r < 0 ? err->text : NULL);
+	return r;
 }
 
 int parent_rebuild(struct parent *p, struct err *err)

@@ -6,11 +6,7 @@
 #include "base/diag.h"
 #include "parent/parent_private.h"
 
-#ifndef NFQD_VERSION
-#define NFQD_VERSION "unknown"
-#endif
-
-static json_t *counters(const struct parent *p)
+json_t *status_counters(const struct parent *p)
 {
 	json_t *all = json_object();
 
@@ -61,6 +57,11 @@ static json_t *steering(const struct parent *p)
 	                 (json_int_t)(sc.unmarked > passed ? sc.unmarked - passed : 0),
 	                 "marked_output", (json_int_t)sc.marked_output, "foreign_mark",
 	                 (json_int_t)sc.foreign_mark, "no_conntrack", (json_int_t)sc.no_conntrack);
+}
+
+json_t *status_queues_and_steering(const struct parent *p)
+{
+	return json_pack("{s:o, s:o*}", "queues", queues(p), "steering", steering(p));
 }
 
 /* An interface that is only watched. */
@@ -137,7 +138,7 @@ static json_t *state(const struct parent *p)
 }
 
 /* Every record that is not where it should be, by output; and lines of our own. */
-static json_t *log_state(const struct parent *p)
+json_t *status_log(const struct parent *p)
 {
 	uint64_t seq = p->shared->seq, died = p->shared->events_died, lost = died, lines = 0;
 	json_t  *outputs = json_array();
@@ -174,8 +175,8 @@ json_t *run_status(void *ctx, const json_t *request, struct err *err)
 	                (int)p->worker, "worker_restarts", (int)p->restarts, "generation",
 	                (json_int_t)p->shared->generation, "names", (json_int_t)rs.head->names,
 	                "packs", packs(&rs), "clock", clock_state(&rs), "state", state(p), "queues",
-	                queues(p), "steering", steering(p), "capture", tapped(p), "counters", counters(p), "log",
-	                log_state(p));
+	                queues(p), "steering", steering(p), "capture", tapped(p), "counters",
+	                status_counters(p), "log", status_log(p));
 	json_object_update_new(all, status_mode(p));
 	return all;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,42 +90,76 @@ static json_t *read_kept(const char *path, const char *machine)
 	return NULL;
 }
 
-static int keep(const struct identity *id, const char *path, const char *machine, struct err *err)
+/* seq 0: the run goes on. */
+static int keep(const struct identity *id, const char *path, uint64_t seq, struct err *err)
 {
-	json_t *doc = json_pack("{s:s, s:s, s:I}", "sensor", id->sensor, "machine", machine, "boot",
-	                        (json_int_t)id->boot);
-	int     r = doc ? file_replace_json(path, doc) : -ENOMEM;
+	char    machine[MACHINE_HEX];
+	json_t *doc;
+	int     r;
 
+	machine_fingerprint(machine);
+	doc = json_pack("{s:s, s:s, s:I}", "sensor", id->sensor, "machine", machine, "boot",
+	                (json_int_t)id->boot);
+	if (doc && seq)
+		json_object_set_new(doc, "stopped_at", json_integer((json_int_t)seq));
+	r = doc ? file_replace_json(path, doc) : -ENOMEM;
 	json_decref(doc);
 	return r < 0 ? err_set(err, "%s: %s", path, strerror(-r)) : 0;
 }
 
-int identity_open(struct identity *id, enum identity_source source, const char *state,
-                  struct err *err)
+static int path_beside(const char *state, char path[static PATH_MAX], struct err *err)
 {
-	char    path[4096], machine[MACHINE_HEX], *copy = strdup(state);
+	char *copy = strdup(state);
+	int   n = copy ? snprintf(path, PATH_MAX, "%s/sensor.json", dirname(copy)) : -1;
+
+	free(copy);
+	if (n < 0)
+		return err_set(err, "out of memory");
+	return n < PATH_MAX ? 0 : err_set(err, "%s: the path is too long", state);
+}
+
+/* Goes on as the kept sensor, or becomes a new one. */
+static int become(struct identity *id, const json_t *kept, struct identity_last *last, struct err *err)
+{
+	int r;
+
+	id->boot = 1;
+	if (!kept && (r = make_uuid(id->sensor)) < 0)
+		return err_set(err, "no random bytes: %s", strerror(-r));
+	if (!kept) {
+		diag_info("sensor", "this machine is now sensor %s", id->sensor);
+		return 0;
+	}
+	snprintf(id->sensor, sizeof(id->sensor), "%s",
+	         json_string_value(json_object_get(kept, "sensor")));
+	last->boot = (uint64_t)json_integer_value(json_object_get(kept, "boot"));
+	last->seq = (uint64_t)json_integer_value(json_object_get(kept, "stopped_at"));
+	last->stopped = last->seq > 0;
+	id->boot = last->boot + 1;
+	return 0;
+}
+
+int identity_open(struct identity *id, enum identity_source source, const char *state,
+                  struct identity_last *last, struct err *err)
+{
+	char    path[PATH_MAX], machine[MACHINE_HEX];
 	json_t *kept;
 	int     r;
 
 	identity_of_run(id, source);
-	id->boot = 1;
-	if (!copy)
-		return err_set(err, "out of memory");
-	r = snprintf(path, sizeof(path), "%s/sensor.json", dirname(copy));
-	free(copy);
-	if (r >= (int)sizeof(path))
-		return err_set(err, "%s: the path is too long", state);
+	*last = (struct identity_last){ .boot = 0 };
+	if (path_beside(state, path, err) < 0)
+		return -1;
 	machine_fingerprint(machine);
 	kept = read_kept(path, machine);
-	if (kept) {
-		snprintf(id->sensor, sizeof(id->sensor), "%s",
-		         json_string_value(json_object_get(kept, "sensor")));
-		id->boot = (uint64_t)json_integer_value(json_object_get(kept, "boot")) + 1;
-		json_decref(kept);
-	} else if ((r = make_uuid(id->sensor)) < 0) {
-		return err_set(err, "no random bytes: %s", strerror(-r));
-	} else {
-		diag_info("sensor", "this machine is now sensor %s", id->sensor);
-	}
-	return keep(id, path, machine, err);
+	r = become(id, kept, last, err);
+	json_decref(kept);
+	return r < 0 ? -1 : keep(id, path, 0, err);
+}
+
+int identity_close(const struct identity *id, const char *state, uint64_t seq, struct err *err)
+{
+	char path[PATH_MAX];
+
+	return path_beside(state, path, err) < 0 ? -1 : keep(id, path, seq, err);
 }

@@ -7,11 +7,19 @@
 #ifndef NFQD_SHARED_IDENTITY_H
 #define NFQD_SHARED_IDENTITY_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "log/identity.h"
 
 /* A run that keeps nothing, such as one over a capture: the host's name, no sensor, boot 0. */
 void identity_of_run(struct identity *id, enum identity_source source);
+
+/* Where the records before this start ended. boot 0: there were none. */
+struct identity_last {
+	uint64_t boot, seq; /* seq 0: unknown, the run did not end in order */
+	bool     stopped;
+};
 
 /*
  * The identity of a daemon that starts now; its boot is on the disk when this returns. state is the path
@@ -19,6 +27,8 @@ void identity_of_run(struct identity *id, enum identity_source source);
  * run alone; err says why.
  */
 MUST_CHECK int identity_open(struct identity *id, enum identity_source source, const char *state,
-                             struct err *err);
+                             struct identity_last *last, struct err *err);
+/* The run ended in order, with the record seq. */
+MUST_CHECK int identity_close(const struct identity *id, const char *state, uint64_t seq, struct err *err);
 
 #endif

@@ -11,6 +11,7 @@
 #include "match/watch.h"
 #include "pipeline.h"
 #include "resolver/resolve.h"
+#include "shared/notes.h"
 
 enum process { PROCESS_PARENT, PROCESS_WORKER, PROCESS_RESOLVER, PROCESSES_N };
 
@@ -34,6 +35,7 @@ struct shared {
 	struct iface     ifaces[IFACES_MAX];
 	struct hosts     hosts; /* names of clients */
 	struct watch     watch; /* addresses of listed names; written by the worker and the resolver */
+	struct notes     notes; /* the parent's own records */
 	struct recent    asked; /* questions of clients; the worker's own */
 };
 

@@ -103,6 +103,17 @@ static void write_record(struct worker *w, const struct event *e)
 	atomic_store(&shared->seq, sinks_seq(w->sinks));
 }
 
+static void write_notes(struct worker *w)
+{
+	struct notes      *notes = &w->in->shared->notes;
+	const struct note *n;
+
+	for (; (n = notes_peek(notes)) != NULL; notes_pop(notes)) {
+		sinks_write_own(w->sinks, n->ts, n->members);
+		atomic_store(&w->in->shared->seq, sinks_seq(w->sinks));
+	}
+}
+
 static void write_records(struct worker *w)
 {
 	unsigned wrote;
@@ -121,6 +132,7 @@ static void write_records(struct worker *w)
 			}
 		}
 	} while (wrote);
+	write_notes(w);
 	sinks_flush(w->sinks);
 	diag_drain();
 }
@@ -286,6 +298,7 @@ static int start(struct worker *w, struct err *err)
 	for (; w->threads < w->in->queues; w->threads++)
 		if (open_thread(w, w->threads, err) < 0)
 			return -1;
+	write_notes(w); /* what happened before this worker, such as the start, comes first */
 	tzset(); /* /etc/localtime is out of reach from here on */
 	if (privs_drop(w->in->empty_folder, w->in->device ? PRIVS_NONE : PRIVS_NET_ADMIN, err) < 0)
 		return -1;

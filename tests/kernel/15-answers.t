@@ -37,7 +37,7 @@ ask() {
 }
 refused='status: NXDOMAIN EDE: 15 (Blocked) kaspersky/kav-update-mirrors '
 
-row() { jq -rs '.[-1] | [.src_ip, .dest_ip, .dest_port, .proto, .dns.rrname, .nfqd.seen_in, .nfqd.name, .nfqd.sent] | join(" ")' "$lab_dir/eve.json"; }
+row() { jq -rs '.[-1] | [.src_ip, .dest_ip, .dest_port, .proto, .dns.rrname, .nfqd.seen_in, .nfqd.name, .nfqd.sent] | join(" ")' <(nfqd_log); }
 
 client_asks() {	# VERSION RESOLVER TITLE
 	local t=$3 before

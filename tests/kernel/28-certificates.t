@@ -95,9 +95,9 @@ for nat in masquerade plain; do
 	done
 	lab_wait 2 nfqd_has_records 12
 	is "$(nfqd_records)" 12 "$nat: a record for each refusal, no other"
-	is "$(jq -r '"\(.nfqd.seen_in) \(.nfqd.name) \(.nfqd.action) \(.dest_port)"' "$lab_dir/eve.json" | sort -u)" \
+	is "$(jq -r '"\(.nfqd.seen_in) \(.nfqd.name) \(.nfqd.action) \(.dest_port)"' <(nfqd_log) | sort -u)" \
 		"tls.cert $TLS reject $LISTED" "$nat: and they say what was seen where"
-	is "$(jq -r .src_ip "$lab_dir/eve.json" | sort | uniq -c | awk '$1 != 3')" "" "$nat: each client has its three"
+	is "$(jq -r .src_ip <(nfqd_log) | sort | uniq -c | awk '$1 != 3')" "" "$nat: each client has its three"
 	is "$(nfqd_lost)" 0 "$nat: the kernel dropped no queued packet"
 	nfqd_stop
 	is $? 0 "$nat: nfqd stops"

@@ -111,7 +111,7 @@ is "$(resolved a.tracked.example)" "${AT[learned]}" "a listed name is answered w
 ok "the kernel is told of its address" lab_wait 2 watched 4 "${AT[learned]}"
 is "$(both "${AT[learned]}")" "refused refused" "then TCP and UDP without a name are refused"
 lab_wait 2 nfqd_has_records 3
-is "$(jq -rs '.[1:3][] | [.src_ip, .dest_ip, .proto, .dest_port, .nfqd.seen_in, .nfqd.learned_from, .nfqd.rule] | join(" ")' "$lab_dir/eve.json")" \
+is "$(jq -rs '.[1:3][] | [.src_ip, .dest_ip, .proto, .dest_port, .nfqd.seen_in, .nfqd.learned_from, .nfqd.rule] | join(" ")' <(nfqd_log))" \
 	"${LAB_HOST[4]} ${AT[learned]} TCP 7001 address a.tracked.example learned
 ${LAB_HOST[4]} ${AT[learned]} UDP 5000 address a.tracked.example learned" "their records say for what name"
 is "$(resolved b.tracked.example)" "${AT[cdn]}" "a listed name at an address"

@@ -35,7 +35,7 @@ for nat in masquerade plain; do
 	# the router's own resolver asks on: the same question twice, counted once
 	is "$(resolve in_client s10 "${LAB_OWN[4]}" +notcp)" "${LAB_WEB[4]}" "$nat: the router's own resolver answers"
 	lab_wait 2 nfqd_has_records 20
-	is "$(jq -s -c 'map(select(.nfqd.relayed | not) | .nfqd.seen_in) | group_by(.) | map([.[0], length])' "$lab_dir/eve.json")" \
+	is "$(jq -s -c 'map(select(.nfqd.relayed | not) | .nfqd.seen_in) | group_by(.) | map([.[0], length])' <(nfqd_log))" \
 		'[["dns.query",9],["http.host",4],["tls.sni",6]]' "$nat: one record for each attempt"
 	is "$(jq -c 'select(.nfqd.relayed) | [.nfqd.name, .src_ip]' "$lab_dir/eve.json")" \
 		"[\"s10.upd.kaspersky.com\",\"${LAB_WAN[4]}\"]" "$nat: what the resolver passed on says so"

@@ -16,7 +16,7 @@ asked() { in_client dig +time=2 +tries=1 "${2:-$NAME}" "@${1:-9.9.9.9}" | grep -
 answers() { [ "$(asked)" = "$1" ]; }
 fetch() { in_client curl -sk -o /dev/null -m 3 --resolve "$1:443:${LAB_WEB[4]}" "https://$1/"; echo $?; }
 status() { nfqd_ctl status --json | jq -r "$1"; }
-latest() { tail -n 1 "$lab_dir/eve.json" | jq -r "$1"; }
+latest() { nfqd_log | tail -n 1 | jq -r "$1"; }
 
 start() {	# with the configuration that is there
 	[ -n "${LAB_WITHOUT_NFQD:-}" ] && return

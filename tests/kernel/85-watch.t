@@ -30,7 +30,7 @@ watch -i lan0 || bail "nfqd -i does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
 is "$(resolve s01)" "${LAB_WEB[4]}" "a listed name is answered"
 is "$(fetch activation-v2.kaspersky.com)" 200 "TLS to a listed name passes"
 ok "both are recorded" lab_wait 3 nfqd_has_records 2
-is "$(jq -sc 'map([.nfqd.seen_in, .in_iface, .nfqd.action, .nfqd.would, .alert.action]) | unique' "$lab_dir/eve.json")" \
+is "$(jq -sc 'map([.nfqd.seen_in, .in_iface, .nfqd.action, .nfqd.would, .alert.action]) | unique' <(nfqd_log))" \
 	'[["dns.query","lan0","log","reject","allowed"],["tls.sni","lan0","log","reject","allowed"]]' \
 	"with interface, and what would have been done"
 is "$(nfqd_left)" "" "no table and no rule"

@@ -49,14 +49,11 @@ nfqd_worker() { nfqd_ctl status --json 2>/dev/null | jq .worker_pid; }
 nfqd_queued() { in_router awk '{ n += $8 } END { print n + 0 }' /proc/net/netfilter/nfnetlink_queue; }
 nfqd_lost() { in_router awk '{ n += $6 + $7 } END { print n + 0 }' /proc/net/netfilter/nfnetlink_queue; }
 
-# nfqd_records [FILTER]: how many records of the log match a jq condition; without one, all
-nfqd_records() {
-	if [ $# = 0 ]; then
-		wc -l <"$lab_dir/eve.json"
-	else
-		jq -c "select($1)" "$lab_dir/eve.json" | wc -l
-	fi
-}
+# The records of traffic, without those of the daemon itself.
+nfqd_log() { jq -c 'select(.event_type != "nfqd")' "$lab_dir/eve.json"; }
+
+# nfqd_records [FILTER]: how many records of traffic match a jq condition; without one, all
+nfqd_records() { nfqd_log | jq -c "select(${1:-true})" | wc -l; }
 
 nfqd_has_records() { [ "$(nfqd_records "${@:2}")" -ge "$1" ]; }	# AT-LEAST [FILTER]
 

@@ -16,7 +16,8 @@
 #include "base/diag.h"
 #include "shared/identity.h"
 
-static char said[2000];
+static char                 said[2000];
+static struct identity_last last;
 
 static void hear(enum diag_level level, const char *token, const char *text)
 {
@@ -30,7 +31,7 @@ static struct identity start(void)
 	struct err      err = { .text = "" };
 
 	said[0] = '\0';
-	if (identity_open(&id, SOURCE_QUEUE, "state/state.json", &err) < 0)
+	if (identity_open(&id, SOURCE_QUEUE, "state/state.json", &last, &err) < 0)
 		fail_msg("%s", err.text);
 	return id;
 }
@@ -57,10 +58,29 @@ static void test_kept(void **state)
 	assert_int_equal(first.sensor[14], '4'); /* version */
 	assert_non_null(strchr("89ab", first.sensor[19])); /* variant */
 	assert_non_null(strstr(said, first.sensor));
+	assert_int_equal(last.boot, 0);
 	second = start();
 	assert_int_equal(second.boot, 2);
+	assert_int_equal(last.boot, 1);
+	assert_false(last.stopped);
+	assert_int_equal(last.seq, 0);
 	assert_string_equal(second.sensor, first.sensor);
 	assert_string_equal(said, "");
+}
+
+static void test_stopped(void **state)
+{
+	struct identity id = start();
+	struct err      err = { .text = "" };
+
+	(void)state;
+	assert_int_equal(identity_close(&id, "state/state.json", 4711, &err), 0);
+	assert_int_equal(start().boot, id.boot + 1);
+	assert_true(last.stopped);
+	assert_int_equal(last.seq, 4711);
+	assert_int_equal(last.boot, id.boot);
+	start();
+	assert_false(last.stopped); /* of the run before this one */
 }
 
 static void test_another_machine(void **state)
@@ -97,7 +117,7 @@ static void test_not_kept(void **state)
 	struct err      err = { .text = "" };
 
 	(void)state;
-	assert_int_equal(identity_open(&id, SOURCE_QUEUE, "no/such/state.json", &err), -1);
+	assert_int_equal(identity_open(&id, SOURCE_QUEUE, "no/such/state.json", &last, &err), -1);
 	assert_non_null(strstr(err.text, "no/such/sensor.json: No such file"));
 	assert_int_equal(strlen(id.sensor), 36);
 	assert_int_equal(id.boot, 1);
@@ -107,6 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_stopped),
 		cmocka_unit_test(test_another_machine),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_not_kept),

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Private to log/: what every kind of record begins with. */
+#ifndef NFQD_LOG_EVE_PRIVATE_H
+#define NFQD_LOG_EVE_PRIVATE_H
+
+#include "log/json.h"
+#include "log/sink.h"
+
+/* `timestamp` and `host`. */
+void eve_put_time(struct json *j, uint64_t ts, const struct identity *id);
+/* Inside `nfqd`: (sensor, boot, seq) names the record. */
+void eve_put_identity(struct json *j, const struct identity *id, uint64_t seq);
+
+#endif

@@ -10,8 +10,9 @@ is "$(show S03.upd.kaspersky.com '.[] | "\(.id) \(.pattern) \(.wins)"')" \
 	"kav-update-mirrors s[00-19].upd.kaspersky.com true
 kav-update-zone .upd.kaspersky.com false
 kav-zone-kaspersky .kaspersky.com false" "a range and the zones above it; the range wins"
-is "$(show s03.upd.kaspersky.com '.[0].stages[] | select(.action == "block") | "\(.from) \(.basis)"')" \
-	"2024-09-29T04:00:00Z law" "the calendar of its category"
+is "$(show s03.upd.kaspersky.com '.[0].stages[] | select(.action == "block") | "\(.from) \(.basis) \(.profile)"')" \
+	"2018-10-01T04:00:00Z law us-federal-contractor
+2024-09-29T04:00:00Z law null" "the calendar of its category, and whose each stage is"
 is "$(show kav-update-zone '.[] | "\(.id) \(.names[0])"')" "kav-update-zone .upd.kaspersky.com" "by id"
 is "$(show unlisted.example length)" 0 "an unlisted name"
 is "$(show 77.74.176.9 '.[] | "\(.id) \(.asn) \(.action) \(.wins)"')" "net-77.74.176.0/21 200107 log true" "an address, by the network around it"

@@ -39,9 +39,10 @@ static json_t *stages(const struct pack *p, int category)
 			covers |= s->categories[k] == category;
 		if (covers)
 			json_array_append_new(
-				a, json_pack("{s:s, s:s, s:s, s:s, s:s?}", "id", s->id, "from", s->from,
-			                     "action", stage_action_words[s->action], "basis",
-			                     basis_words[s->basis], "citation", s->citation));
+				a, json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?}", "id", s->id, "from",
+			                     s->from, "action", stage_action_words[s->action], "basis",
+			                     basis_words[s->basis], "citation", s->citation,
+			                     "profile", s->profile));
 	}
 	return a;
 }
@@ -184,10 +185,10 @@ static void print(const json_t *found)
 		json_array_foreach(json_object_get(o, "sources"), k, item)
 			printf("  %-12s %s\n", "source", json_string_value(item));
 		json_array_foreach(json_object_get(o, "stages"), k, item)
-			printf("  %-12s %s from %s: %s\n", "stage",
-			       json_string_value(json_object_get(item, "id")),
-			       json_string_value(json_object_get(item, "from")),
-			       json_string_value(json_object_get(item, "action")));
+			printf("  %-12s %s from %s: %s%s%s\n", "stage", text_of(item, "id"),
+			       text_of(item, "from"), text_of(item, "action"),
+			       json_is_string(json_object_get(item, "profile")) ? ", profile " : "",
+			       json_is_string(json_object_get(item, "profile")) ? text_of(item, "profile") : "");
 	}
 }
 

@@ -18,7 +18,7 @@
 
 /* Sockets for packets of our own; -1: none. */
 struct injector_fds {
-	int forged4, forged6; /* towards clients: carry the forged mark, not tracked */
+	int forged4, forged6; /* towards clients: carry the forged priority, not tracked */
 	int plain4, plain6;   /* towards servers: tracked, so that NAT translates them */
 	int link;             /* AF_PACKET: to a MAC address, past routing and netfilter */
 };
@@ -70,10 +70,10 @@ struct injector {
 };
 
 /*
- * Opens the sockets (CAP_NET_RAW, CAP_NET_ADMIN); forged_mark from capture/steer.h. Returns 0, or -1
+ * Opens the sockets (CAP_NET_RAW, CAP_NET_ADMIN); forged from capture/steer.h. Returns 0, or -1
  * with err; what was opened is then still to be closed.
  */
-MUST_CHECK int injector_open(struct injector_fds *fds, uint32_t forged_mark, struct err *err);
+MUST_CHECK int injector_open(struct injector_fds *fds, uint32_t forged, struct err *err);
 void           injector_close(struct injector_fds *fds);
 /* Sends what waits. Towards clients: by the routes, when the way back is by the interface that the
  * question came in on and the kernel takes the packet; otherwise on that interface to the sender's MAC

@@ -17,7 +17,7 @@
 
 /* IP_TRANSPARENT: the source may be anybody's, and the route is chosen with it in mind. An IPv6 socket
  * of IPPROTO_RAW includes the header in any case (raw(7)). */
-static int raw_socket(int family, uint32_t mark, struct err *err)
+static int raw_socket(int family, uint32_t priority, struct err *err)
 {
 	int one = 1, fd = socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW), r;
 
@@ -28,7 +28,7 @@ static int raw_socket(int family, uint32_t mark, struct err *err)
 		    setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &one, sizeof(one)) < 0;
 	else
 		r = setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &one, sizeof(one)) < 0;
-	if (r || (mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0)) {
+	if (r || (priority && setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority)) < 0)) {
 		err_set(err, "raw socket: %s", strerror(errno));
 		close(fd);
 		return -1;
@@ -36,7 +36,7 @@ static int raw_socket(int family, uint32_t mark, struct err *err)
 	return fd;
 }
 
-int injector_open(struct injector_fds *fds, uint32_t forged_mark, struct err *err)
+int injector_open(struct injector_fds *fds, uint32_t forged, struct err *err)
 {
 	int *const all[] = { &fds->forged4, &fds->forged6, &fds->plain4, &fds->plain6 };
 
@@ -46,7 +46,7 @@ int injector_open(struct injector_fds *fds, uint32_t forged_mark, struct err *er
 
 		if (six && access("/proc/net/if_inet6", F_OK) != 0)
 			continue; /* a kernel without IPv6 has no IPv6 clients either */
-		*all[i] = raw_socket(six ? AF_INET6 : AF_INET, i < 2 ? forged_mark : 0, err);
+		*all[i] = raw_socket(six ? AF_INET6 : AF_INET, i < 2 ? forged : 0, err);
 		if (*all[i] < 0)
 			return -1;
 	}

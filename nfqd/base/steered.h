@@ -19,8 +19,11 @@ enum {
 	PORT_LLMNR = 5355
 };
 
-/* Every datagram to these UDP ports is queued, whatever it looks like. */
-#define QUEUED_UDP_PORTS(X) X(PORT_DNS) X(PORT_HTTPS) X(PORT_DOT)
+/* Datagrams to these UDP ports are queued whatever they look like, but for those of a flow that is none of
+ * the port's protocol. */
+#define QUEUED_UDP_PORTS(X) X(PORT_DNS)
+/* To these, all that have QUIC's long header, whatever its version. */
+#define QUIC_PORTS(X) X(PORT_HTTPS) X(PORT_DOT)
 /* On every other port what looks like a DNS question is queued; not on these, where neighbours ask each
  * other (NetBIOS, mDNS, LLMNR). */
 #define NEIGHBOUR_PORTS(X) X(PORT_NETBIOS) X(PORT_MDNS) X(PORT_LLMNR)

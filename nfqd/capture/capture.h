@@ -12,7 +12,7 @@
 #define CAPTURE_BURST 32
 #define REPLACED_MAX  1280 /* bytes of a packet that takes another's place */
 
-/* What becomes of a packet and, through the packet mark, of its connection (capture/steer.h). */
+/* What becomes of a packet and of its connection (capture/steer.h). */
 enum verdict_state {
 	STATE_UNDECIDED, /* this packet only; the connection stays in the queue */
 	STATE_ALLOWED,   /* the connection never comes back to the queue */
@@ -39,7 +39,8 @@ struct raw_packet {
 	uint64_t       ts;         /* ns */
 	uint32_t       id;         /* the source's own */
 	uint32_t       ifin, ifout; /* interface indices; 0: none */
-	uint32_t       mark;
+	uint32_t       mark, priority;
+	uint16_t       queue;      /* its number */
 	uint8_t        link;       /* enum link_type */
 	uint8_t        kind;       /* enum raw_kind */
 	bool           has_mac, cut;
@@ -77,25 +78,52 @@ struct live_counts {
 MUST_CHECK struct capture *pcap_live_open(const char *device, const char *filter,
                                           struct live_counts *counts, struct err *err);
 
+/* What a queued packet is. Each kind has queue numbers of its own: kind * QUEUE_STEP above the first. */
+enum queue_kind {
+	QUEUE_MAIN,
+	QUEUE_STRAY,   /* without a connection entry: RAW_STRAY */
+	QUEUE_REPLIES, /* of a server that is waited for: RAW_REPLY */
+	QUEUE_REOPEN,  /* a SYN on a connection that was decided: it passes, the state is cleared */
+	QUEUE_OLD,     /* of an entry that cannot hold labels */
+	QUEUE_KINDS
+};
+enum { QUEUE_STEP = 64, QUEUE_LAST = QUEUE_STEP * (QUEUE_KINDS - 1) };
+
+/* Packets that never become a burst's; one writer. */
+struct queue_counts {
+	_Atomic uint64_t received; /* all that the kernel gave */
+	_Atomic uint64_t reopened;
+	_Atomic uint64_t unmet;    /* came back without having met their token: treated as fail: says */
+};
+
 struct queue_conf {
-	uint16_t num;
+	uint16_t num; /* of the first kind */
 	bool     fail_open;
+	bool     labels;     /* connections hold conntrack labels */
+	bool     glue;       /* the kernel takes NFQA_CT with a verdict; queue_bind() finds out */
+	bool     mark_token; /* tokens are packet marks; else the upper half of the packet's priority */
+	uint32_t token;      /* 28 bits (of a priority: the upper 12); the code is added */
+	struct queue_counts *counts; /* NULL: nobody wants to know */
 };
 
 /*
- * Binds a kernel queue: returns the netlink socket, -1 with err filled (queue already bound, no
- * privileges). The descriptor may be handed to another process; it stays the queue's owner.
+ * Binds the kernel's queues of all kinds to one netlink socket: returns it, -1 with err filled (a queue is
+ * already bound, no privileges). The descriptor may be handed to another process; it stays the queues'
+ * owner. Of conf->glue it leaves what the kernel has.
  */
-MUST_CHECK int queue_bind(const struct queue_conf *conf, struct err *err);
-/* Reads the queue that fd is bound to; takes fd. mark_mask as in capture/steer.h. orphans says what
- * becomes of packets that a former reader took and never answered. */
-MUST_CHECK struct capture *queue_open(int fd, uint16_t num, uint32_t mark_mask, bool drop_orphans,
-                                    struct err *err);
+MUST_CHECK int queue_bind(struct queue_conf *conf, struct err *err);
+/* Reads the queues that fd is bound to; takes fd. What a former reader took and never answered is
+ * treated as fail_open says. */
+MUST_CHECK struct capture *queue_open(int fd, const struct queue_conf *conf, struct err *err);
+/* Does this kernel take NFQA_PRIORITY with a verdict? It came with 5.18; others have it from there. */
+bool queue_has_priority(void);
 
 /* Kernel counters of one queue, from /proc/net/netfilter/nfnetlink_queue. */
 struct queue_kernel {
 	uint32_t portid, waiting, dropped, user_dropped, queued;
 };
 int queue_kernel_counters(uint16_t num, struct queue_kernel *out);
+/* Those of all kinds together. */
+int queue_kernel_sum(uint16_t num, struct queue_kernel *out);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * The kernel's queue: libnetfilter_queue's message builders over a libmnl socket. A burst is read
  * with one recvmmsg, its verdicts leave with one send, one message per packet, so that every packet
- * keeps its own verdict and mark.
+ * keeps its own verdict. How they are written: nfq_verdict.c.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,36 +11,23 @@
 #include <libnetfilter_queue/libnetfilter_queue.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink_queue.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "capture/capture.h"
-#include "capture/steer.h"
+#include "capture/nfq_private.h"
 
 enum {
 	COPY_RANGE = 0xffff,
 	SLOT = 72 << 10,             /* a packet and its attributes; keeps slots aligned */
-	VERDICT_SIZE = 64 + REPLACED_MAX, /* header, verdict, mark and payload of one packet */
 	RECEIVE_BUFFER = 16 << 20,   /* the default of 208 KiB holds 256 packets */
 	QUEUE_LENGTH = 8192,
 	PATIENCE_MS = 200,           /* how long recv() waits before flags are looked at */
 	LOOP_SEND_TRIES = 3
-};
-
-struct nfq {
-	struct capture  base;
-	int             fd;
-	uint16_t        num;
-	uint32_t        mark_mask;
-	bool            drop_orphans, first;
-	uint64_t        verdict_used;
-	struct mmsghdr  msgs[CAPTURE_BURST];
-	struct iovec    iov[CAPTURE_BURST];
-	uint8_t        *slots;
-	uint8_t         verdicts[(CAPTURE_BURST + 1) * VERDICT_SIZE];
 };
 
 static int send_cfg(int fd, struct nlmsghdr *nlh)
@@ -57,7 +44,7 @@ static int send_cfg(int fd, struct nlmsghdr *nlh)
 	return mnl_cb_run(ack, (size_t)n, 0, 0, NULL, NULL) < 0 ? -errno : 0;
 }
 
-static int bind_command(int fd, uint16_t num)
+static int bind_one(int fd, uint16_t num)
 {
 	char             buf[256];
 	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, num);
@@ -66,17 +53,47 @@ static int bind_command(int fd, uint16_t num)
 	return send_cfg(fd, nlh);
 }
 
-static int set_parameters(int fd, const struct queue_conf *conf)
+static int set_parameters(int fd, uint16_t num, bool fail_open)
 {
-	uint32_t flags = NFQA_CFG_F_GSO | (conf->fail_open ? NFQA_CFG_F_FAIL_OPEN : 0);
+	uint32_t flags = NFQA_CFG_F_GSO | (fail_open ? NFQA_CFG_F_FAIL_OPEN : 0);
 	char     buf[512];
-	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, conf->num);
+	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, num);
 
 	nfq_nlmsg_cfg_put_params(nlh, NFQNL_COPY_PACKET, COPY_RANGE);
 	nfq_nlmsg_cfg_put_qmaxlen(nlh, QUEUE_LENGTH);
 	mnl_attr_put_u32(nlh, NFQA_CFG_FLAGS, htonl(flags));
 	mnl_attr_put_u32(nlh, NFQA_CFG_MASK, htonl(NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN));
 	return send_cfg(fd, nlh);
+}
+
+static int set_conntrack(int fd, uint16_t num, bool on)
+{
+	char             buf[256];
+	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, num);
+
+	mnl_attr_put_u32(nlh, NFQA_CFG_FLAGS, htonl(on ? NFQA_CFG_F_CONNTRACK : 0));
+	mnl_attr_put_u32(nlh, NFQA_CFG_MASK, htonl(NFQA_CFG_F_CONNTRACK));
+	return send_cfg(fd, nlh);
+}
+
+/* The kernel refuses the flag when it cannot take a connection's attributes with a verdict; the flag
+ * itself would have it send them with every packet. */
+static bool has_glue(int fd, uint16_t num)
+{
+	return set_conntrack(fd, num, true) == 0 && set_conntrack(fd, num, false) == 0;
+}
+
+static int bind_kinds(int fd, const struct queue_conf *conf, uint16_t *num)
+{
+	int r = 0;
+
+	for (unsigned kind = 0; kind < QUEUE_KINDS && r == 0; kind++) {
+		*num = (uint16_t)(conf->num + kind * QUEUE_STEP);
+		r = bind_one(fd, *num);
+		if (r == 0)
+			r = set_parameters(fd, *num, conf->fail_open);
+	}
+	return r;
 }
 
 static void set_socket(int fd)
@@ -90,29 +107,28 @@ static void set_socket(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 }
 
-int queue_bind(const struct queue_conf *conf, struct err *err)
+int queue_bind(struct queue_conf *conf, struct err *err)
 {
 	struct sockaddr_nl sa = { .nl_family = AF_NETLINK };
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER), r;
+	int      fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER), r;
+	uint16_t num = conf->num;
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
 		err_set(err, "netlink socket: %s", strerror(errno));
 		goto fail;
 	}
-	r = bind_command(fd, conf->num);
-	if (r == 0)
-		r = set_parameters(fd, conf);
+	r = bind_kinds(fd, conf, &num);
 	if (r == 0) {
+		conf->glue = conf->glue && has_glue(fd, conf->num);
 		set_socket(fd);
 		return fd;
 	}
 	if (r == -EPERM && geteuid() != 0)
-		err_set(err, "queue %u: no permission (CAP_NET_ADMIN is needed: run as root)", conf->num);
+		err_set(err, "queue %u: no permission (CAP_NET_ADMIN is needed: run as root)", num);
 	else if (r == -EPERM || r == -EBUSY)
-		err_set(err, "queue %u is already bound by another program (is nfqd running?)",
-		        conf->num);
+		err_set(err, "queue %u is already bound by another program (is nfqd running?)", num);
 	else
-		err_set(err, "queue %u: %s (is the kernel module nfnetlink_queue there?)", conf->num,
+		err_set(err, "queue %u: %s (is the kernel module nfnetlink_queue there?)", num,
 		        strerror(-r));
 fail:
 	if (fd >= 0)
@@ -120,27 +136,42 @@ fail:
 	return -1;
 }
 
+/* An attribute that the kernel puts into a packet's message. */
+static int read_attribute(const struct nlattr *attr, void *data)
+{
+	const struct nlattr **known = data;
+
+	if (mnl_attr_get_type(attr) <= ATTR_PRIORITY) /* newer ones are not for us */
+		known[mnl_attr_get_type(attr)] = attr;
+	return MNL_CB_OK;
+}
+
+static uint32_t attribute_u32(const struct nlattr *attr)
+{
+	return attr ? ntohl(mnl_attr_get_u32(attr)) : 0;
+}
+
 /* One queued packet from its netlink message. */
 static bool read_packet(const struct nlmsghdr *nlh, struct raw_packet *raw)
 {
-	struct nlattr *attr[NFQA_MAX + 1] = { 0 };
+	const struct nlattr         *attr[ATTR_PRIORITY + 1] = { 0 };
 	struct nfqnl_msg_packet_hdr *ph;
+	const struct nfgenmsg       *g = mnl_nlmsg_get_payload(nlh);
 
-	if ((nlh->nlmsg_type & 0xff) != NFQNL_MSG_PACKET || nfq_nlmsg_parse(nlh, attr) < 0 ||
-	    !attr[NFQA_PACKET_HDR])
+	if (nlh->nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET) ||
+	    mnl_attr_parse(nlh, sizeof(*g), read_attribute, attr) < 0 || !attr[NFQA_PACKET_HDR])
 		return false;
 	ph = mnl_attr_get_payload(attr[NFQA_PACKET_HDR]);
-	*raw = (struct raw_packet){ .id = ntohl(ph->packet_id), .link = LINK_IP };
+	*raw = (struct raw_packet){ .id = ntohl(ph->packet_id), .link = LINK_IP,
+		                    .queue = ntohs(g->res_id),
+		                    .mark = attribute_u32(attr[NFQA_MARK]),
+		                    .priority = attribute_u32(attr[ATTR_PRIORITY]),
+		                    .ifin = attribute_u32(attr[NFQA_IFINDEX_INDEV]),
+		                    .ifout = attribute_u32(attr[NFQA_IFINDEX_OUTDEV]) };
 	if (attr[NFQA_PAYLOAD])
 		raw->data = span_of(mnl_attr_get_payload(attr[NFQA_PAYLOAD]),
 		                    mnl_attr_get_payload_len(attr[NFQA_PAYLOAD]));
 	raw->cut = attr[NFQA_CAP_LEN] != NULL;
-	if (attr[NFQA_MARK])
-		raw->mark = ntohl(mnl_attr_get_u32(attr[NFQA_MARK]));
-	if (attr[NFQA_IFINDEX_INDEV])
-		raw->ifin = ntohl(mnl_attr_get_u32(attr[NFQA_IFINDEX_INDEV]));
-	if (attr[NFQA_IFINDEX_OUTDEV])
-		raw->ifout = ntohl(mnl_attr_get_u32(attr[NFQA_IFINDEX_OUTDEV]));
 	if (attr[NFQA_HWADDR]) {
 		struct nfqnl_msg_packet_hw *hw = mnl_attr_get_payload(attr[NFQA_HWADDR]);
 
@@ -150,37 +181,57 @@ static bool read_packet(const struct nlmsghdr *nlh, struct raw_packet *raw)
 	return true;
 }
 
-/* What the steering rules wrote on the packet. */
-static enum raw_kind kind_of(const struct nfq *q, uint32_t mark)
+static void count(_Atomic uint64_t *counter)
 {
-	uint32_t ours = mark & q->mark_mask;
-
-	if (ours == steer_mark(q->mark_mask, CODE_REPLIES))
-		return RAW_REPLY;
-	return ours == steer_mark(q->mark_mask, CODE_STRAY) ? RAW_STRAY : RAW_QUEUED;
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+	                      memory_order_relaxed);
 }
 
 /*
  * What a reader that died had taken and never answered still waits in the kernel. Ids count up, so
  * everything below the first one that we are given is an orphan.
  */
-static void answer_orphans(struct nfq *q, uint32_t first_id)
+static void answer_orphans(struct nfq *q, const struct raw_packet *raw, unsigned kind)
 {
-	char             buf[256];
-	struct nlmsghdr *nlh;
-
-	q->first = false;
-	if (first_id < 2)
+	if (q->read[kind])
 		return;
-	nlh = nfq_nlmsg_put(buf, NFQNL_MSG_VERDICT_BATCH, q->num);
-	nfq_nlmsg_verdict_put(nlh, (int)(first_id - 1), q->drop_orphans ? NF_DROP : NF_ACCEPT);
-	send(q->fd, nlh, nlh->nlmsg_len, 0);
+	q->read[kind] = true;
+	if (raw->id > 1)
+		verdict_put_orphans(q, raw->queue, raw->id - 1);
 }
+
+/* Is it for the pipeline? Others are answered here. */
+static bool is_judged(struct nfq *q, struct raw_packet *raw)
+{
+	static const uint8_t kinds[] = { [QUEUE_MAIN] = RAW_QUEUED, [QUEUE_STRAY] = RAW_STRAY,
+		                         [QUEUE_REPLIES] = RAW_REPLY, [QUEUE_REOPEN] = RAW_QUEUED,
+		                         [QUEUE_OLD] = RAW_QUEUED };
+	unsigned kind = (unsigned)(raw->queue - q->conf.num) / QUEUE_STEP;
+
+	if (kind >= QUEUE_KINDS)
+		return false;
+	count(&q->conf.counts->received);
+	answer_orphans(q, raw, kind);
+	if (verdict_is_token(q, raw)) {
+		count(&q->conf.counts->unmet);
+		verdict_put_unmet(q, raw);
+		return false;
+	}
+	if (kind == QUEUE_REOPEN) {
+		count(&q->conf.counts->reopened);
+		verdict_put_reopen(q, raw);
+		return false;
+	}
+	raw->kind = kinds[kind];
+	return true;
+}
+
+static int send_verdicts(struct capture *c);
 
 static int recv_burst(struct capture *c, struct raw_packet burst[static CAPTURE_BURST])
 {
 	struct nfq *q = (struct nfq *)c;
-	int         n = recvmmsg(q->fd, q->msgs, CAPTURE_BURST, MSG_WAITFORONE, NULL), got = 0;
+	int         n = recvmmsg(q->fd, q->msgs, CAPTURE_BURST, MSG_WAITFORONE, NULL), got = 0, r;
 	uint64_t    now;
 
 	if (n < 0)
@@ -189,32 +240,20 @@ static int recv_burst(struct capture *c, struct raw_packet burst[static CAPTURE_
 	for (int i = 0; i < n; i++) {
 		const struct nlmsghdr *nlh = q->iov[i].iov_base;
 
-		if (!mnl_nlmsg_ok(nlh, (int)q->msgs[i].msg_len) || !read_packet(nlh, &burst[got]))
+		if (!mnl_nlmsg_ok(nlh, (int)q->msgs[i].msg_len) || !read_packet(nlh, &burst[got]) ||
+		    !is_judged(q, &burst[got]))
 			continue;
-		burst[got].kind = (uint8_t)kind_of(q, burst[got].mark);
 		burst[got++].ts = now;
 	}
-	if (got && q->first)
-		answer_orphans(q, burst[0].id);
-	return got;
+	if (got)
+		return got;
+	r = send_verdicts(c); /* nobody else flushes an empty burst */
+	return r < 0 ? r : 0;
 }
 
 static void put_verdict(struct capture *c, const struct raw_packet *raw, struct verdict v)
 {
-	struct nfq      *q = (struct nfq *)c;
-	struct nlmsghdr *nlh = nfq_nlmsg_put((char *)q->verdicts + q->verdict_used,
-	                                     NFQNL_MSG_VERDICT, q->num);
-
-	/* a dropped connection goes on to the deciding chain, which remembers and drops it */
-	bool drop = v.drop && v.state != STATE_DROPPED;
-
-	nfq_nlmsg_verdict_put(nlh, (int)raw->id, drop ? NF_DROP : NF_ACCEPT);
-	if (!drop && v.state != STATE_UNDECIDED)
-		nfq_nlmsg_verdict_put_mark(nlh, (raw->mark & ~q->mark_mask) |
-		                                        steer_mark(q->mark_mask, steer_code(v.state)));
-	if (v.replaced.n)
-		nfq_nlmsg_verdict_put_pkt(nlh, v.replaced.p, (uint32_t)v.replaced.n);
-	q->verdict_used += (nlh->nlmsg_len + 3U) & ~3U;
+	verdict_put((struct nfq *)c, raw, v);
 }
 
 static int send_verdicts(struct capture *c)
@@ -239,32 +278,63 @@ static void close_queue(struct capture *c)
 	free(q);
 }
 
-struct capture *queue_open(int fd, uint16_t num, uint32_t mark_mask, bool drop_orphans,
-                         struct err *err)
+struct capture *queue_open(int fd, const struct queue_conf *conf, struct err *err)
 {
 	static const struct capture_ops ops = { "nfqueue", recv_burst, put_verdict, send_verdicts,
 		                                close_queue };
+	static struct queue_counts unwanted;
 	struct nfq *q = calloc(1, sizeof(*q));
 
 	if (q)
 		q->slots = calloc(CAPTURE_BURST, SLOT);
 	if (!q || !q->slots) {
-		err_set(err, "queue %u: out of memory", num);
+		err_set(err, "queue %u: out of memory", conf->num);
 		free(q);
 		close(fd);
 		return NULL;
 	}
 	q->base.ops = &ops;
 	q->fd = fd;
-	q->num = num;
-	q->mark_mask = mark_mask;
-	q->drop_orphans = drop_orphans;
-	q->first = true;
+	q->conf = *conf;
+	if (!q->conf.counts)
+		q->conf.counts = &unwanted;
 	for (unsigned i = 0; i < CAPTURE_BURST; i++) {
 		q->iov[i] = (struct iovec){ q->slots + (size_t)i * SLOT, SLOT };
 		q->msgs[i].msg_hdr = (struct msghdr){ .msg_iov = &q->iov[i], .msg_iovlen = 1 };
 	}
 	return &q->base;
+}
+
+/*
+ * Asked by an attribute of a wrong length: a kernel that knows it objects before it looks for the queue,
+ * which there is not.
+ */
+static bool objects_to_priority(void)
+{
+	struct sockaddr_nl sa = { .nl_family = AF_NETLINK };
+	struct nfqnl_msg_verdict_hdr v = { .verdict = htonl(NF_ACCEPT) };
+	char             buf[256];
+	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_VERDICT, UINT16_MAX);
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER), r = 0;
+
+	mnl_attr_put(nlh, NFQA_VERDICT_HDR, sizeof(v), &v);
+	mnl_attr_put_u8(nlh, ATTR_PRIORITY, 0);
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0)
+		r = send_cfg(fd, nlh);
+	if (fd >= 0)
+		close(fd);
+	return r == -ERANGE || r == -EINVAL;
+}
+
+bool queue_has_priority(void)
+{
+	struct utsname u;
+	unsigned       major, minor;
+
+	if (uname(&u) == 0 && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
+	    (major > 5 || (major == 5 && minor >= 18)))
+		return true;
+	return objects_to_priority(); /* the kernel writes a warning then: only asked where it matters */
 }
 
 int queue_kernel_counters(uint16_t num, struct queue_kernel *out)
@@ -285,5 +355,25 @@ int queue_kernel_counters(uint16_t num, struct queue_kernel *out)
 	}
 	if (f)
 		fclose(f);
+	return found;
+}
+
+int queue_kernel_sum(uint16_t num, struct queue_kernel *out)
+{
+	int found = -1;
+
+	*out = (struct queue_kernel){ 0 };
+	for (unsigned kind = 0; kind < QUEUE_KINDS; kind++) {
+		struct queue_kernel k;
+
+		if (queue_kernel_counters((uint16_t)(num + kind * QUEUE_STEP), &k) < 0)
+			continue;
+		found = 0;
+		out->portid = k.portid;
+		out->waiting += k.waiting;
+		out->dropped += k.dropped;
+		out->user_dropped += k.user_dropped;
+		out->queued += k.queued;
+	}
 	return found;
 }

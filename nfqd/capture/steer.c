@@ -1,31 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Loads the table's text (steer_text.c) through libnftables, which checks it and explains errors, and
- * looks whether it is still there. Where the kernel lacks the `queue` expression, one iptables rule per hook sends the
- * packets that the table marks (xt NFQUEUE), right behind the steering chain's priority.
+ * looks whether it is still there.
  */
 #include "capture/steer.h"
 
 #include <errno.h>
 #include <jansson.h>
+#include <net/if.h>
 #include <nftables/libnftables.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
 
 #include "base/addr.h"
 #include "base/diag.h"
 #include "capture/steer_private.h"
 
-const char *steer_backend_text(enum steer_backend b)
-{
-	static const char *const words[] = { "nft queue", "iptables-legacy NFQUEUE",
-		                             "iptables-nft NFQUEUE" };
+enum { TC_CLASSES = 0x80000000 }; /* priorities below name traffic classes of others */
 
-	return words[b];
-}
+/* ---- what the kernel has ---- */
 
-enum steer_backend steer_backend(const struct steer *s)
+int steer_tokens_new(struct steer_tokens *t, struct err *err)
 {
-	return s->backend;
+	do {
+		if (getrandom(t, sizeof(*t), 0) != (ssize_t)sizeof(*t))
+			return err_set(err, "no random bytes: %s", strerror(errno));
+		t->forged |= TC_CLASSES;
+		t->own |= TC_CLASSES;
+		t->verdict |= TC_CLASSES;
+	} while (t->forged == t->own || (t->forged ^ t->verdict) >> 20 == 0 ||
+	         (t->own ^ t->verdict) >> 20 == 0);
+	return 0;
 }
 
 int steer_run(struct steer *s, const char *commands, const char *doing, struct err *err)
@@ -38,85 +44,298 @@ int steer_run(struct steer *s, const char *commands, const char *doing, struct e
 	return err_set(err, "nft: %s: %s", doing, why && *why ? why : strerror(errno));
 }
 
-/* Does this kernel have the queue expression? The probe has no base chain: no packet meets it; and
- * a context of its own: no complaint of the kernel's stays in ours. */
-static bool has_nft_queue(void)
+/* Does this kernel take the rule? The probe has no base chain: no packet meets it; and a context of its
+ * own: no complaint of the kernel's stays in ours. */
+static bool has_rule(const char *rule)
 {
 	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
+	char            text[256];
 	bool            has;
 
 	if (!nft)
 		return false;
+	snprintf(text, sizeof(text), "add table inet nfqd_probe\ntable inet nfqd_probe {\nchain c {\n%s\n}\n}\n"
+	                             "delete table inet nfqd_probe\n", rule);
 	nft_ctx_buffer_error(nft);
-	has = nft_run_cmd_from_buffer(nft, "add table inet nfqd_probe\n"
-	                                   "table inet nfqd_probe {\nchain c {\nqueue num 0\n}\n}\n"
-	                                   "delete table inet nfqd_probe\n") == 0;
+	has = nft_run_cmd_from_buffer(nft, text) == 0;
 	nft_ctx_free(nft);
 	return has;
 }
 
-/* The words of `inside:` as set elements; interfaces and networks may be mixed. */
-static int set_inside(struct steer *s, struct err *err)
+/* Is the word among those of NFQD_STEER? */
+static bool without(const char *word)
 {
-	const struct steer_conf *c = &s->conf;
-	char                     text[256];
+	const char *all = getenv("NFQD_STEER"), *at = all ? strstr(all, word) : NULL;
+	size_t      n = strlen(word);
 
-	for (unsigned i = 0; i < c->n_inside && !c->inside_auto; i++) {
-		struct net net;
-		int        is_net = net_parse(c->inside[i], &net) == 0;
+	return at && (at == all || at[-1] == ',') && (at[n] == '\0' || at[n] == ',');
+}
 
-		if (is_net)
-			snprintf(text, sizeof(text), "add element inet nfqd inside%d { %s }",
-			         net.addr.len == 4 ? 4 : 6, c->inside[i]);
-		else
-			snprintf(text, sizeof(text), "add element inet nfqd inside { \"%s\" }",
-			         c->inside[i]);
-		if (steer_run(s, text, "inspect.inside", err) < 0)
-			return -1;
-	}
+int steer_probe(struct steer_means *m, struct err *err)
+{
+	int r = 0;
+
+	m->nft_queue = !without("compat") && has_rule("queue num 0");
+	if (!m->nft_queue)
+		r = compat_probe();
+	if (r == -EPERM)
+		return err_set(err, "nft: no permission (CAP_NET_ADMIN is needed: run as root)");
+	if (r < 0)
+		return err_set(err, "this kernel cannot queue packets: it has neither nft's `queue` "
+		                    "(nft_queue) nor NFQUEUE by nft_compat (xt_NFQUEUE): %s",
+		               strerror(-r));
+	m->labels = !without("sets") && has_rule("ct label 120");
+	m->glue = !without("repeat") && m->labels;
+	m->mark_token = without("mark") || !queue_has_priority();
+	m->old_sets = without("old");
+	m->forget = without("forget");
 	return 0;
 }
 
-int steer_set_outside(struct steer *s, const char (*names)[16], unsigned n, struct err *err)
+const char *steer_backend_text(const struct steer *s)
 {
-	char  *text = NULL;
-	size_t size;
-	FILE  *f = open_memstream(&text, &size);
-	int    r;
-
-	if (!f)
-		return err_set(err, "out of memory");
-	fputs("flush set inet nfqd outside\n", f);
-	for (unsigned i = 0; i < n; i++)
-		fprintf(f, "add element inet nfqd outside { \"%s\" }\n", names[i]);
-	fclose(f);
-	r = steer_run(s, text, "interfaces that are outside", err);
-	free(text);
-	return r;
+	return s->conf.means.nft_queue ? "nft queue" : "xt NFQUEUE in nft";
 }
 
-static int load(struct steer *s, struct err *err)
+const char *steer_storage_text(const struct steer *s)
 {
-	char *text = steer_table_text(s);
+	static const char *const words[] = { "labels", "labels and ct id sets", "ct id sets" };
+
+	return words[s->storage];
+}
+
+const char *steer_verdict_text(const struct steer *s)
+{
+	if (s->conf.means.glue)
+		return s->conf.means.mark_token ? "with the verdict (NFQA_CT), mark token"
+		                                : "with the verdict (NFQA_CT), priority token";
+	return s->conf.means.mark_token ? "mark token" : "priority token";
+}
+
+/* ---- the table in the kernel ---- */
+
+/* What `list` says, as JSON without the elements of sets; NULL: it is not there. */
+static json_t *list(struct steer *s, const char *what)
+{
+	json_t *doc = NULL;
+	char    command[128];
+
+	snprintf(command, sizeof(command), "list %s", what);
+	nft_ctx_output_set_flags(s->nft, NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_TERSE);
+	if (nft_run_cmd_from_buffer(s->nft, command) == 0)
+			doc = json_loads(nft_ctx_get_output_buffer(s->nft), 0, NULL);
+	else
+		nft_ctx_get_error_buffer(s->nft); /* empties it: what is asked here may be missing */
+	nft_ctx_output_set_flags(s->nft, 0);
+	return doc;
+}
+
+/* The names of the table's chains but the queueing ones, a line each; the caller frees. NULL: there is no
+ * table. */
+static char *chain_names(struct steer *s)
+{
+	json_t *doc = list(s, "table inet nfqd"), *item;
+	char   *names = NULL;
+	size_t  i, size;
+	FILE   *f = doc ? open_memstream(&names, &size) : NULL;
+
+	json_array_foreach(json_object_get(doc, "nftables"), i, item)
+	{
+		const char *name = json_string_value(
+			json_object_get(json_object_get(item, "chain"), "name"));
+
+		if (f && name && (s->conf.means.nft_queue || strncmp(name, "q_", 2) != 0))
+			fprintf(f, "%s\n", name);
+	}
+	if (f)
+		fclose(f);
+	json_decref(doc);
+	return names;
+}
+
+static unsigned count_rules(struct steer *s)
+{
+	json_t  *doc = list(s, "table inet nfqd"), *item;
+	unsigned n = 0;
+	size_t   i;
+
+	json_array_foreach(json_object_get(doc, "nftables"), i, item)
+		n += json_object_get(item, "rule") != NULL;
+	json_decref(doc);
+	return n;
+}
+
+static int run_text(struct steer *s, const char *flush, struct err *err)
+{
+	char *text = steer_table_text(s, flush);
 	int   r = text ? steer_run(s, text, "table inet nfqd", err) : err_set(err, "out of memory");
 
 	free(text);
 	return r;
 }
 
-/* What belongs to a fresh table. */
-static int fill(struct steer *s, struct err *err)
+/* Into the table that is there, when it is one of this kind; else in its place. */
+static int load(struct steer *s, struct err *err)
 {
-	if (set_inside(s, err) < 0)
-		return -1;
-	return s->backend == STEER_NFT ? 0 : xt_install(s->backend, &s->conf, err);
+	char      *names = chain_names(s);
+	struct err why = { 0 };
+	int        r = -1;
+
+	if (names && strstr(names, "to_main\n"))
+		r = run_text(s, names, &why);
+	if (r < 0) {
+		steer_counters(s, &s->gone);
+		s->asleep = !names; /* one that stands is replaced at once */
+		r = run_text(s, NULL, err);
+	}
+	free(names);
+	if (r == 0 && !s->conf.means.nft_queue)
+		r = compat_queue(&s->conf, err);
+	if (r == 0 && !s->asleep)
+		s->rules = count_rules(s);
+	return r;
 }
+
+int steer_rewrite(struct steer *s, struct err *err)
+{
+	char *names = s->asleep ? NULL : chain_names(s);
+	int   r;
+
+	if (s->asleep) /* steer_wake() does it */
+		return 0;
+	r = names ? run_text(s, names, err) : err_set(err, "table inet nfqd is gone");
+
+	free(names);
+	s->stale = r < 0;
+	if (r == 0)
+		s->rules = count_rules(s);
+	return r;
+}
+
+/* The rules are written as the sets now are, in the transaction that wakes them. */
+int steer_wake(struct steer *s, struct err *err)
+{
+	char *text, *names = NULL;
+	int   r = -1;
+
+	if (!s->asleep)
+		return 0;
+	text = steer_table_text(s, NULL); /* nft cannot list a table that sleeps: 1.0.6 shows random flags */
+	if (text)
+		names = steer_chain_names(text, s->conf.means.nft_queue);
+	s->asleep = false;
+	r = names ? run_text(s, names, err) : err_set(err, "out of memory");
+	if (r == 0)
+		s->rules = count_rules(s);
+	else
+		s->asleep = true;
+	free(names);
+	free(text);
+	return r;
+}
+
+/* ---- interfaces ---- */
+
+/* Those of `inside` that are there; the words were checked. */
+static unsigned inside_indices(const struct steer_conf *c, uint32_t index[INSIDE_MAX])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < c->n_inside && !c->inside_auto && n < INSIDE_MAX; i++) {
+		struct net net;
+		unsigned   found = net_parse(c->inside[i], &net) < 0 ? if_nametoindex(c->inside[i]) : 0;
+
+		if (found)
+			index[n++] = found;
+	}
+	return n;
+}
+
+static int check_inside(const struct steer_conf *c, struct err *err)
+{
+	for (unsigned i = 0; i < c->n_inside && !c->inside_auto; i++) {
+		struct net net;
+
+		if (net_parse(c->inside[i], &net) < 0 && strlen(c->inside[i]) >= IF_NAMESIZE)
+			return err_set(err, "inspect.inside: '%s' is neither a network nor an interface's "
+			                    "name (at most %d letters)", c->inside[i], IF_NAMESIZE - 1);
+	}
+	return 0;
+}
+
+int steer_set_outside(struct steer *s, const uint32_t *outside, unsigned n, struct err *err)
+{
+	uint32_t inside[INSIDE_MAX] = { 0 };
+	unsigned n_inside = inside_indices(&s->conf, inside);
+
+	n = n < INSIDE_MAX ? n : INSIDE_MAX;
+	if (!s->conf.inside_auto)
+		n = 0;
+	if (!s->stale && n == s->n_outside && memcmp(outside, s->outside, n * sizeof(*outside)) == 0 &&
+	    n_inside == s->n_inside && memcmp(inside, s->inside, sizeof(inside)) == 0)
+		return 0;
+	memcpy(s->outside, outside, n * sizeof(*outside));
+	memcpy(s->inside, inside, sizeof(inside));
+	s->n_outside = n;
+	s->n_inside = n_inside;
+	return steer_rewrite(s, err);
+}
+
+/* ---- start and end ---- */
 
 static void free_steer(struct steer *s)
 {
 	if (s->nft)
 		nft_ctx_free(s->nft);
 	free(s);
+}
+
+static bool has_chain(struct steer *s, const char *chain)
+{
+	json_t *doc = list(s, chain);
+
+	json_decref(doc);
+	return doc;
+}
+
+/* What nfqd 0.1.0 left when it was killed: bits in marks, and rules of iptables. */
+static void remove_old(struct steer *s)
+{
+	bool     table = has_chain(s, "chain inet nfqd decided") && !has_chain(s, "chain inet nfqd to_main");
+	unsigned rules = old_rules_remove(has_chain(s, "table ip mangle"));
+
+	if (!table && !rules)
+		return;
+	conntrack_clear_marks(s->conf.old_marks);
+	diag_info("steer", "nfqd 0.1.0 left %s%s%s: removed, and its bits (0x%08x) from the connections' marks",
+	          table ? "its table" : "", table && rules ? " and " : "", rules ? "iptables rules" : "",
+	          s->conf.old_marks);
+}
+
+/* Labels are in use from here on, so an entry that is not there yet will be able to hold them. */
+static enum steer_storage choose_storage(const struct steer_means *m)
+{
+	if (!m->labels)
+		return STEER_SETS;
+	return conntrack_count() || m->old_sets ? STEER_LABELS_AND_SETS : STEER_LABELS;
+}
+
+static int install(struct steer *s, struct err *err)
+{
+	if (check_inside(&s->conf, err) < 0)
+		return -1;
+	remove_old(s);
+	s->n_inside = inside_indices(&s->conf, s->inside);
+	s->storage = choose_storage(&s->conf.means);
+	if (load(s, err) < 0)
+		return -1;
+	if (s->conf.means.labels)
+		conntrack_clear_labels();
+	if (nft_run_cmd_from_buffer(s->nft, "reset counters table inet nfqd") != 0)
+		diag_debug("steer", "a former run's counters are left");
+	nft_ctx_get_output_buffer(s->nft); /* empties it */
+	s->gone = s->seen = (struct steer_counts){ 0 };
+	return 0;
 }
 
 struct steer *steer_install(const struct steer_conf *conf, struct err *err)
@@ -132,67 +351,49 @@ struct steer *steer_install(const struct steer_conf *conf, struct err *err)
 		free_steer(s);
 		return NULL;
 	}
-	s->backend = has_nft_queue() ? STEER_NFT : xt_flavour();
-	xt_remove(); /* a killed run's */
-	if (load(s, err) < 0) {
-		free_steer(s);
-		return NULL;
-	}
-	conntrack_clear(conf->mark_mask);
-	if (fill(s, err) < 0) {
-		steer_remove(s);
-		return NULL;
-	}
-	return s;
+	if (install(s, err) == 0)
+		return s;
+	if (nft_run_cmd_from_buffer(s->nft, "delete table inet nfqd") != 0)
+		diag_debug("steer", "nothing to take back");
+	free_steer(s);
+	return NULL;
 }
 
 int steer_repair(struct steer *s, struct err *err)
 {
-	s->gone = s->seen; /* counters of the new table begin at zero */
-	if (s->backend != STEER_NFT)
-		xt_remove(); /* those that are left */
-	return load(s, err) < 0 ? -1 : fill(s, err);
-}
-
-/* A table that was emptied keeps its chains. */
-static bool table_is_intact(struct steer *s)
-{
-	const char *text;
-
-	if (nft_run_cmd_from_buffer(s->nft, "list chain inet nfqd to_queue") != 0)
-		return false;
-	text = nft_ctx_get_output_buffer(s->nft);
-	return text && strstr(text, "mark set");
+	memset(&s->filled, 0, sizeof(s->filled));
+	return load(s, err);
 }
 
 bool steer_is_intact(struct steer *s)
 {
-	struct steer_counts now;
-
-	return steer_counters(s, &now) == 0 && table_is_intact(s) &&
-	       (s->backend == STEER_NFT || xt_is_intact(s->backend, &s->conf));
+	return count_rules(s) == s->rules;
 }
 
-/* The rules that mark go first: then nothing new reaches the queue rules behind them. */
+/* The rules that queue go; what `fail:` says stays. */
 void steer_stop_queueing(struct steer *s)
 {
 	struct err err = { 0 };
+	char       text[1024] = "";
+	size_t     used = 0;
 
-	if (steer_run(s, "flush chain inet nfqd to_queue", "stop queueing", &err) < 0)
+	for (unsigned i = 0; i < QUEUE_KINDS; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+		                         "flush chain inet nfqd %s\nadd rule inet nfqd %s %s\n",
+		                         queue_chains[i], queue_chains[i],
+		                         s->conf.fail_open ? "accept" : "drop");
+	if (steer_run(s, text, "stop queueing", &err) < 0)
 		diag_warn("steer", "%s", err.text);
-	if (s->backend != STEER_NFT)
-		xt_remove();
 }
 
 void steer_remove(struct steer *s)
 {
 	struct err err = { 0 };
 
-	if (s->backend != STEER_NFT)
-		xt_remove();
 	if (steer_run(s, "delete table inet nfqd", "remove the table", &err) < 0)
 		diag_warn("steer", "%s", err.text);
-	conntrack_clear(s->conf.mark_mask);
+	if (s->conf.means.labels)
+		conntrack_clear_labels();
 	free_steer(s);
 }
 
@@ -202,21 +403,15 @@ int steer_counters(struct steer *s, struct steer_counts *out)
 	const struct {
 		const char *name;
 		uint64_t   *to;
-	} counters[] = { { "unmarked", &seen.unmarked },
+	} counters[] = { { "queued", &seen.queued },
 		         { "marked_output", &seen.marked_output },
-		         { "foreign_mark", &seen.foreign_mark },
 		         { "no_conntrack", &seen.no_conntrack } };
-	json_t *doc, *item;
+	json_t *doc = list(s, "counters table inet nfqd"), *item;
 	size_t  i;
-	int     r;
 
 	*out = s->seen;
-	nft_ctx_output_set_flags(s->nft, NFT_CTX_OUTPUT_JSON);
-	r = nft_run_cmd_from_buffer(s->nft, "list counters table inet nfqd");
-	nft_ctx_output_set_flags(s->nft, 0);
-	if (r != 0)
+	if (!doc)
 		return -1;
-	doc = json_loads(nft_ctx_get_output_buffer(s->nft), 0, NULL);
 	json_array_foreach(json_object_get(doc, "nftables"), i, item)
 	{
 		json_t     *c = json_object_get(item, "counter");

@@ -3,13 +3,15 @@
  * Steering: the nft table `inet nfqd` that sends the daemon exactly the packets it has to see and
  * keeps decided connections in the kernel. Only the parent uses it; it needs CAP_NET_ADMIN.
  *
- * Three adjacent bits of the packet mark and of the connection mark are ours. On a packet they hold
- * one of the codes below between the steering and the deciding chain of one hook and are cleared
- * there; on a connection they hold the decision, and before it whether its SYN was seen.
+ * State lives in conntrack labels, single bits of the 128 (in sets of `ct id` where the kernel has no
+ * labels). No bit of a packet's or connection's mark is ours. What a queued packet is, its queue number
+ * says (enum queue_kind). A verdict that the kernel cannot attach to the packet's own connection sends
+ * the packet through our chain again (NF_REPEAT) with a token in the upper half of its priority, which
+ * the first rule of the chain takes off.
  *
  * Waiting packets are fragile: removing a base chain drops everything that waits in any queue of
- * the namespace. So while the daemon runs only set elements change; steer_stop_queueing() empties
- * the chains, the queue drains, and only then steer_remove() takes the table away.
+ * the namespace. So while the daemon runs only rules and set elements change; steer_stop_queueing()
+ * empties the queue chains, the queue drains, and only then steer_remove() takes the table away.
  */
 #ifndef NFQD_CAPTURE_STEER_H
 #define NFQD_CAPTURE_STEER_H
@@ -18,38 +20,47 @@
 #include "base/err.h"
 #include "capture/capture.h"
 
-/* Codes in our three bits. */
-enum steer_code {
-	CODE_NONE = 0,
-	CODE_ALLOWED = 1,
-	CODE_REJECTED = 2,
-	CODE_FORGED = 3, /* packet only: made by act/inject.c, not to be judged */
-	CODE_QUEUE = 4,  /* packet: to the queue; connection: undecided, its SYN was seen */
-	CODE_REPLIES = 5, /* connection: the server's answer decides; packet: such an answer, queued */
-	CODE_DROPPED = 6,
-	CODE_STRAY = 7,  /* packet only: queued, and conntrack takes it for no part of a connection */
+/* The connection's decision, for other tables: `ct label 122` before `flow add`. */
+#define LABEL_ALLOWED 122
+
+/* How this run's packets and verdicts are recognised; random, so that neither a former run's rules nor
+ * another program's priorities are taken for ours. */
+struct steer_tokens {
+	uint32_t forged;  /* SO_PRIORITY of answers in another's name: not judged, not tracked */
+	uint32_t own;     /* SO_PRIORITY of the daemon's own questions: allowed, and so are the answers */
+	uint32_t verdict; /* queue_conf.token */
+};
+/* Returns 0, or -1 with err when the kernel gives no random bytes. */
+MUST_CHECK int steer_tokens_new(struct steer_tokens *t, struct err *err);
+
+/* Where the state of a connection is kept. */
+enum steer_storage {
+	STEER_LABELS,          /* every entry of the namespace can hold labels */
+	STEER_LABELS_AND_SETS, /* entries that are older than the first label rule cannot: sets of `ct id` */
+	STEER_SETS,            /* the kernel has no labels */
+	STEER_STORAGE_N
 };
 
-static inline uint32_t steer_code(enum verdict_state s)
-{
-	static const uint8_t codes[] = { [STATE_UNDECIDED] = CODE_NONE,
-		                         [STATE_ALLOWED] = CODE_ALLOWED,
-		                         [STATE_REJECTED] = CODE_REJECTED,
-		                         [STATE_WANT_REPLIES] = CODE_REPLIES,
-		                         [STATE_DROPPED] = CODE_DROPPED };
-
-	return codes[s];
-}
-
-static inline uint32_t steer_mark(uint32_t mask, uint32_t code)
-{
-	return code << __builtin_ctz(mask);
-}
-
-enum steer_backend { STEER_NFT, STEER_XT_LEGACY, STEER_XT_NFT };
+/* What this kernel has. */
+struct steer_means {
+	bool nft_queue; /* the nft statement; else the xt NFQUEUE target through nft_compat */
+	bool labels;    /* conntrack labels */
+	bool glue;      /* NFQA_CT: a verdict may change the packet's own entry */
+	bool mark_token; /* NFQA_PRIORITY is ignored: the token is a packet mark, which is restored */
+	bool old_sets;  /* tests: STEER_LABELS_AND_SETS, whatever there is */
+	bool forget;    /* tests: no rule takes a token off */
+};
+/*
+ * Finds that out, without a base chain and without a packet. NFQD_STEER (comma-separated: compat,
+ * repeat, sets, old, mark, forget) takes means away, for tests. Returns -1 with err when packets cannot be
+ * queued at all.
+ */
+MUST_CHECK int steer_probe(struct steer_means *m, struct err *err);
 
 struct steer_conf {
-	uint32_t mark_mask;
+	struct steer_means  means;
+	struct steer_tokens tokens;
+	uint32_t old_marks; /* three bits that 0.1.0 used; cleared where its rules are found */
 	uint16_t queue_num, queues;
 	bool     fail_open, forward, output, answers, marked_output;
 	char   **inside; /* interfaces or networks whose clients are judged */
@@ -60,22 +71,26 @@ struct steer_conf {
 struct steer;
 
 /*
- * Chooses a backend by probing, puts the table in place in one transaction, replaces what a killed
- * run left, and clears our bits from the conntrack table. Queues must be bound before. Returns NULL with err
- * filled; nothing is left behind then.
+ * Puts the table in place without a gap: it is loaded asleep, filled, and woken. What a killed run or
+ * nfqd 0.1.0 left is replaced, and states are cleared from the conntrack table. Queues must be bound
+ * before. Returns NULL with err filled; nothing is left behind then.
  */
 MUST_CHECK struct steer *steer_install(const struct steer_conf *conf, struct err *err);
+/* Wakes the table: call when its sets are filled. */
+MUST_CHECK int steer_wake(struct steer *s, struct err *err);
 /* No packet goes to the queue any more; what waits there still can be answered. */
 void steer_stop_queueing(struct steer *s);
 /* Takes everything away and frees s. Call when the queues are empty. */
 void steer_remove(struct steer *s);
 
-enum steer_backend steer_backend(const struct steer *s);
-const char        *steer_backend_text(enum steer_backend b);
+/* What was chosen, in words. */
+const char *steer_backend_text(const struct steer *s);
+const char *steer_storage_text(const struct steer *s);
+const char *steer_verdict_text(const struct steer *s);
 
-/* Tells which interfaces are outside, with inside_auto; called when routes change. Returns 0, or -1
- * with err. */
-MUST_CHECK int steer_set_outside(struct steer *s, const char (*names)[16], unsigned n,
+/* Tells which interfaces there are and which are outside (by index; used with inside_auto); called when
+ * links or routes change. Returns 0, or -1 with err. */
+MUST_CHECK int steer_set_outside(struct steer *s, const uint32_t *outside, unsigned n,
                                  struct err *err);
 
 /*
@@ -91,18 +106,18 @@ void steer_set_add_ports(struct steer_set *set, const struct net *net, uint16_t 
 MUST_CHECK int steer_set_end(struct steer_set *set, struct err *err);
 
 struct steer_counts {
-	uint64_t unmarked;      /* packets that came out of the queue undecided, or bypassed it */
+	uint64_t queued;        /* packets that met a queue rule; some of them may have bypassed it */
 	uint64_t marked_output; /* of local programs with a mark of their own: not judged */
-	uint64_t foreign_mark;  /* came with our bits set by somebody else; cleared */
 	uint64_t no_conntrack;  /* data without a connection entry, judged packet by packet */
 };
 /* Returns 0, or -1 when the table cannot be read; out then has what was last known. */
 int steer_counters(struct steer *s, struct steer_counts *out);
 
-/* False when another program has removed the table, emptied it, or removed the iptables rules. */
+/* False when another program has removed the table or emptied it. */
 bool steer_is_intact(struct steer *s);
-/* Puts everything back as steer_install() did, also after steer_stop_queueing(); sets that change at
- * run time are empty then. Decisions stay on their connections. */
+/* Puts everything back as steer_install() did, also after steer_stop_queueing(). Chains that are left
+ * are emptied and not deleted: packets that wait stay. Sets that change at run time may be empty then:
+ * fill them and call steer_wake(). Decisions stay on their connections. */
 MUST_CHECK int steer_repair(struct steer *s, struct err *err);
 
 #endif

@@ -1,36 +1,113 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Private to steering: its state, the text of the table, running nft commands, the iptables rules of
- * the xt backends, and conntrack marks. */
+/* Private to steering: its state, the text of the table, the queue rules that nft's text cannot
+ * write, and conntrack entries. */
 #ifndef NFQD_CAPTURE_STEER_PRIVATE_H
 #define NFQD_CAPTURE_STEER_PRIVATE_H
+
+#include <stdio.h>
 
 #include "capture/steer.h"
 
 struct nft_ctx;
 
-struct steer {
-	struct nft_ctx    *nft;
-	struct steer_conf  conf;
-	enum steer_backend backend;
-	struct steer_counts gone, seen; /* of tables that are no more; of all, when last read */
+#define INSIDE_MAX 64
+
+/* Sets of addresses that have elements; a rule that looks into an empty one is not written. */
+struct steer_filled {
+	bool nets[2], ports[2], watched[2]; /* IPv4, IPv6 */
 };
 
-/* What loads the whole table, replacing an old one; the caller frees. NULL: out of memory. */
-char *steer_table_text(const struct steer *s);
+struct steer {
+	struct nft_ctx      *nft;
+	struct steer_conf    conf;
+	enum steer_storage   storage;
+	uint32_t             outside[INSIDE_MAX], inside[INSIDE_MAX]; /* interface indices */
+	unsigned             n_outside, n_inside;
+	struct steer_filled  filled;
+	bool                 asleep; /* loaded, not yet filled */
+	bool                 stale;  /* the latest rewrite failed */
+	unsigned             rules; /* of the table, as loaded */
+	struct steer_counts  gone, seen; /* of tables that are no more; of all, when last read */
+};
+
+/* ---- what the daemon says to the rules, and the rules to the daemon ---- */
+
+/* Codes in the low four bits of a token. */
+enum { TOKEN_ALLOW = 1, TOKEN_REJECT, TOKEN_DROP, TOKEN_REPLIES, TOKEN_CODES = 15 };
+
+/* Labels; those from LABEL_ALLOWED up are the connection's state. */
+enum {
+	LABEL_COUNT = 100,   /* 100 to 107: client datagrams without a name, in unary */
+	LABEL_COUNT_END = 107,
+	LABEL_AGED = 116,    /* allowed by their number */
+	LABEL_ASKED = 119,   /* had a question or a hello: never allowed by its number */
+	LABEL_PROBE = 120,   /* sticks where the entry can hold labels */
+	LABEL_SEEN = 121,    /* its SYN was seen: conntrack knows which side is the client's */
+	LABEL_REJECTED = LABEL_ALLOWED + 1,
+	LABEL_DROPPED,
+	LABEL_REPLIES,       /* the server's answer decides */
+	LABEL_REOPENED,      /* a SYN came since; the state before it is void */
+	LABEL_DECIDED,       /* rejected, dropped or replies */
+	LABEL_END
+};
+
+/* ---- the table ---- */
+
+/* One rule of a chain; format and arguments as printf's. */
+#define RULE(f, ...) (fputs("\t\t", (f)), fprintf((f), __VA_ARGS__), fputc('\n', (f)))
+
+/* The chains whose rules queue, one for each kind. */
+extern const char *const queue_chains[QUEUE_KINDS];
+
+/* steer_state.c: sets, tokens, what becomes of decided packets, and the way to the queue. */
+void write_state_sets(FILE *f, const struct steer *s);
+void write_state_chains(FILE *f, const struct steer *s);
+void write_queue_chains(FILE *f, const struct steer *s);
+/* The first rule of a base chain: a packet that a verdict sent through it again. */
+void write_came_back(FILE *f, const struct steer *s);
+/* What decided connections' packets meet; the rest falls through. */
+void write_decided(FILE *f, const struct steer *s);
+/* `is` is a match, `set` a statement; valid for ever. */
+const char *state_is(const struct steer *s, unsigned label);
+const char *state_set(const struct steer *s, unsigned label);
+
+/* steer_inspect.c: undecided packets, by protocol. */
+void write_inspect_sets(FILE *f);
+void write_inspect_chains(FILE *f, const struct steer *s);
+
+/* steer_text.c: by whom an answer is waited for. */
+void write_whom_answered(FILE *f, const struct steer *s, bool routed);
+
+/* What loads the table; the caller frees. NULL: out of memory. With flush: into the one there is, whose
+ * chains of these names (each ending in a newline) are emptied. */
+char *steer_table_text(const struct steer *s, const char *flush);
+/* The names of a text's chains, a line each; the caller frees. NULL: out of memory. */
+char *steer_chain_names(const char *text, bool queueing);
 
 /* Runs nft commands as one transaction; err says what was being done. */
 MUST_CHECK int steer_run(struct steer *s, const char *commands, const char *doing, struct err *err);
+/* Writes the rules anew after what they depend on has changed. */
+MUST_CHECK int steer_rewrite(struct steer *s, struct err *err);
 
-/* The iptables flavour this machine's other rules use. */
-enum steer_backend xt_flavour(void);
-/* One rule per hook and address family, with the comment `nfqd`. */
-MUST_CHECK int xt_install(enum steer_backend flavour, const struct steer_conf *conf, struct err *err);
-/* Are all of them still there? */
-bool xt_is_intact(enum steer_backend flavour, const struct steer_conf *conf);
-/* Removes every rule with that comment, of both flavours; built-in chains stay. */
-void xt_remove(void);
+/* ---- steer_compat.c: xt NFQUEUE through nft_compat ---- */
 
-/* Clears the bits of mask from every entry of the conntrack table. */
-void conntrack_clear(uint32_t mask);
+/* Can it be had? Loads the modules. Returns 0 or -errno. */
+MUST_CHECK int compat_probe(void);
+/* Replaces the rules of the queue chains, in one batch. */
+MUST_CHECK int compat_queue(const struct steer_conf *conf, struct err *err);
+
+/* ---- steer_ct.c ---- */
+
+/* How many entries the namespace has; 0 also when it cannot be known. */
+unsigned long conntrack_count(void);
+/* Clears our labels from every entry. */
+void conntrack_clear_labels(void);
+/* Clears bits of the mark from every entry: what 0.1.0 left. */
+void conntrack_clear_marks(uint32_t mask);
+
+/* ---- steer_old.c ---- */
+
+/* Removes the iptables rules of nfqd 0.1.0 (comment `nfqd`). Returns how many. */
+unsigned old_rules_remove(bool nft_mangle);
 
 #endif

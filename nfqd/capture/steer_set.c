@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Replacing the elements of the table's address sets, in one transaction each. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/addr.h"
 #include "capture/steer_private.h"
@@ -11,6 +12,8 @@ struct steer_set {
 	FILE         *f;
 	char         *text;
 	size_t        size;
+	bool          watched;
+	struct steer_filled filled;
 };
 
 struct steer_set *steer_set_begin(struct steer *s, bool watched)
@@ -25,6 +28,11 @@ struct steer_set *steer_set_begin(struct steer *s, bool watched)
 	}
 	set->s = s;
 	set->name = watched ? "watched" : "nets";
+	set->watched = watched;
+	set->filled = s->filled;
+	memset(watched ? set->filled.watched : set->filled.nets, 0, sizeof(set->filled.nets));
+	if (!watched)
+		memset(set->filled.ports, 0, sizeof(set->filled.ports));
 	fprintf(set->f, "flush set inet nfqd %s4\nflush set inet nfqd %s6\n", set->name, set->name);
 	if (!watched)
 		fputs("flush set inet nfqd net_ports4\nflush set inet nfqd net_ports6\n", set->f);
@@ -44,6 +52,7 @@ static void begin_element(struct steer_set *set, const char *name, const struct 
 
 void steer_set_add(struct steer_set *set, const struct net *net, uint32_t seconds)
 {
+	(set->watched ? set->filled.watched : set->filled.nets)[net->addr.len != 4] = true;
 	begin_element(set, set->name, net);
 	if (seconds)
 		fprintf(set->f, " timeout %us", seconds);
@@ -52,6 +61,7 @@ void steer_set_add(struct steer_set *set, const struct net *net, uint32_t second
 
 void steer_set_add_ports(struct steer_set *set, const struct net *net, uint16_t first, uint16_t last)
 {
+	set->filled.ports[net->addr.len != 4] = true;
 	begin_element(set, "net_ports", net);
 	if (first == last)
 		fprintf(set->f, " . %u }\n", first);
@@ -61,10 +71,15 @@ void steer_set_add_ports(struct steer_set *set, const struct net *net, uint16_t 
 
 int steer_set_end(struct steer_set *set, struct err *err)
 {
-	int r;
+	struct steer *s = set->s;
+	int           r;
 
 	fclose(set->f);
-	r = steer_run(set->s, set->text, "addresses", err);
+	r = steer_run(s, set->text, "addresses", err);
+	if (r == 0 && memcmp(&set->filled, &s->filled, sizeof(s->filled)) != 0) {
+		s->filled = set->filled;
+		r = steer_rewrite(s, err);
+	}
 	free(set->text);
 	free(set);
 	return r;

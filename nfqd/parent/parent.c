@@ -47,13 +47,15 @@ static int bind_queues(struct parent *p, struct err *err)
 	struct worker_in *in = &p->in;
 
 	for (in->queues = 0; in->queues < p->conf->inspect.queues; in->queues++) {
-		struct queue_conf qc = { .num = (uint16_t)(in->queue_num + in->queues),
-			                 .fail_open = p->conf->fail == FAIL_OPEN };
-		int               fd = queue_bind(&qc, err);
+		struct queue_conf qc = in->queue;
+		int               fd;
 
+		qc.num = (uint16_t)(qc.num + in->queues);
+		fd = queue_bind(&qc, err);
 		if (fd < 0)
 			return -1;
 		in->queue_fd[in->queues] = fd;
+		in->queue.glue = p->means.glue = qc.glue;
 	}
 	return 0;
 }
@@ -73,16 +75,27 @@ static int open_signals(struct parent *p, struct err *err)
 	return p->signals < 0 ? err_set(err, "signalfd: %s", strerror(errno)) : 0;
 }
 
+/* Queues as this kernel can have them. */
+static int open_queues(struct parent *p, struct err *err)
+{
+	if (steer_tokens_new(&p->tokens, err) < 0 || steer_probe(&p->means, err) < 0)
+		return -1;
+	p->in.queue = (struct queue_conf){ .num = (uint16_t)p->conf->inspect.queue_num,
+		                           .fail_open = p->conf->fail == FAIL_OPEN,
+		                           .labels = p->means.labels, .glue = p->means.glue,
+		                           .mark_token = p->means.mark_token,
+		                           .token = p->tokens.verdict };
+	return bind_queues(p, err);
+}
+
 /* Where packets come from, and where ours go. */
 static int open_packets(struct parent *p, struct err *err)
 {
 	struct worker_in *in = &p->in;
 
 	if (!p->tap)
-		return bind_queues(p, err) < 0 ? -1
-		                               : injector_open(&in->inject,
-		                                               steer_mark(in->mark_mask, CODE_FORGED),
-		                                               err);
+		return open_queues(p, err) < 0 ? -1
+		                               : injector_open(&in->inject, p->tokens.forged, err);
 	in->device = p->tap->device;
 	in->filter = p->tap->filter;
 	in->queues = 1;
@@ -133,9 +146,6 @@ static int start(struct parent *p, struct err *err)
 	mkdir(EMPTY_FOLDER, 0755);
 	privs_find_user();
 	*in = (struct worker_in){ .parent = -1, .rules = -1, .ask_name = -1,
-		                  .mark_mask = p->conf->inspect.mark_mask,
-		                  .queue_num = (uint16_t)p->conf->inspect.queue_num,
-		                  .fail_closed = p->conf->fail == FAIL_CLOSED,
 		                  .answers = p->tap || p->conf->inspect.answers,
 		                  .empty_folder = EMPTY_FOLDER, .inject = INJECTOR_NONE };
 	p->shared = in->shared = shared_new();
@@ -245,7 +255,7 @@ static void drain_queues(struct parent *p)
 	for (unsigned i = 0; i < p->in.queues; i++) {
 		struct queue_kernel k;
 
-		while (queue_kernel_counters((uint16_t)(p->in.queue_num + i), &k) == 0 && k.waiting &&
+		while (queue_kernel_sum((uint16_t)(p->in.queue.num + i), &k) == 0 && k.waiting &&
 		       p->worker > 0 && parent_ms() < end)
 			poll(NULL, 0, 2);
 	}

@@ -25,6 +25,8 @@ struct parent {
 	json_t          *changes; /* what the latest reload changed */
 	struct shared   *shared;
 	struct steer    *steer;
+	struct steer_means  means; /* what the kernel has to steer with */
+	struct steer_tokens tokens;
 	struct routes   *routes;
 	struct worker_in in;
 	const struct tap *tap; /* NULL: inline */
@@ -41,10 +43,10 @@ struct parent {
 	unsigned         restarts, deaths; /* of workers; in a row */
 	unsigned         repairs;          /* of the table and the rules */
 	int              ctl, signals, learned;
-	bool             stopping, inside_auto;
+	bool             stopping;
 	bool             unprotected; /* nothing is queued: no worker lives */
 	bool             routes_due;  /* the kernel did not take the latest change */
-	char             outside[OUTSIDE_MAX][16];
+	uint32_t         outside[OUTSIDE_MAX]; /* interface indices */
 	unsigned         n_outside;
 };
 

@@ -123,7 +123,7 @@ static bool needs_restart(const struct conf *a, const struct conf *b)
 
 	return a->fail != b->fail || x->forward != y->forward || x->output != y->output ||
 	       x->queues != y->queues || x->queue_num != y->queue_num ||
-	       x->mark_mask != y->mark_mask || x->answers != y->answers ||
+	       x->answers != y->answers ||
 	       x->marked_output != y->marked_output ||
 	       !same_inside(x, y) || !same_outputs(a, b) || strcmp(a->control, b->control) != 0 ||
 	       strcmp(a->state, b->state) != 0;

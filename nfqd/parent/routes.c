@@ -19,8 +19,8 @@ struct reading {
 	struct shared *shared;
 	uint32_t       default_via[OUTSIDE_MAX];
 	unsigned       n_default;
-	char (*outside)[16];
-	unsigned n_outside;
+	uint32_t      *outside;
+	unsigned       n_outside;
 };
 
 static void add_default(struct reading *rd, uint32_t index)
@@ -92,7 +92,7 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 	iface_set(rd->shared, index, name);
 	for (unsigned i = 0; i < rd->n_default; i++)
 		if (rd->default_via[i] == index)
-			snprintf(rd->outside[rd->n_outside++], 16, "%s", name);
+			rd->outside[rd->n_outside++] = index;
 	return MNL_CB_OK;
 }
 
@@ -116,19 +116,21 @@ static int dump(struct mnl_socket *nl, uint16_t type, uint8_t family, mnl_cb_t c
 	return r;
 }
 
-static int by_name(const void *a, const void *b)
+static int by_index(const void *a, const void *b)
 {
-	return strcmp(a, b);
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
 }
 
-unsigned routes_read(struct routes *r, struct shared *shared, char outside[OUTSIDE_MAX][16])
+unsigned routes_read(struct routes *r, struct shared *shared, uint32_t outside[OUTSIDE_MAX])
 {
 	struct reading rd = { .shared = shared, .outside = outside };
 
 	dump(r->query, RTM_GETROUTE, AF_INET, on_route, &rd);
 	dump(r->query, RTM_GETROUTE, AF_INET6, on_route, &rd);
 	dump(r->query, RTM_GETLINK, AF_UNSPEC, on_link, &rd);
-	qsort(outside, rd.n_outside, 16, by_name);
+	qsort(outside, rd.n_outside, sizeof(*outside), by_index);
 	return rd.n_outside;
 }
 

@@ -20,8 +20,8 @@ void                      routes_close(struct routes *r);
 int routes_fd(const struct routes *r);
 /* Takes the notifications off the socket, so that it is readable again only for new ones. */
 void routes_drain(struct routes *r);
-/* Updates the shared interface names and writes the names of outside interfaces, sorted; returns
+/* Updates the shared interface names and writes the indices of outside interfaces, sorted; returns
  * how many. */
-unsigned routes_read(struct routes *r, struct shared *shared, char outside[OUTSIDE_MAX][16]);
+unsigned routes_read(struct routes *r, struct shared *shared, uint32_t outside[OUTSIDE_MAX]);
 
 #endif

@@ -51,7 +51,7 @@ static void become_resolver(const struct parent *p)
 {
 	const struct conf_resolve *r = &p->conf->resolve;
 	struct resolver_in in = { .hosts = &p->shared->hosts, .ask = p->answer_names,
-		                  .mark = steer_mark(p->in.mark_mask, CODE_ALLOWED),
+		                  .priority = p->tokens.own,
 		                  .empty_folder = EMPTY_FOLDER,
 		                  .diag_lost = &p->shared->diag_lost[PROCESS_RESOLVER], .server = r->server,
 		                  .interval = r->interval, .jitter = r->jitter, .rules = p->img,

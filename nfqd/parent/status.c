@@ -25,10 +25,10 @@ static json_t *queues(const struct parent *p)
 	json_t *all = json_array();
 
 	for (unsigned i = 0; i < p->in.queues && !p->tap; i++) {
-		unsigned            num = p->in.queue_num + i;
+		unsigned            num = p->in.queue.num + i;
 		struct queue_kernel k;
 
-		queue_kernel_counters((uint16_t)num, &k);
+		queue_kernel_sum((uint16_t)num, &k);
 		json_array_append_new(all, json_pack("{s:i, s:i, s:i, s:i, s:i}", "num", num, "queued",
 		                                     k.queued, "waiting", k.waiting, "dropped", k.dropped,
 		                                     "user_dropped", k.user_dropped));
@@ -37,26 +37,42 @@ static json_t *queues(const struct parent *p)
 }
 
 /*
- * The table counts packets that left the queue rule without a mark; those the worker let pass are
- * known, the rest went by the queue because nobody answered (fail: open).
+ * The table counts packets that met a queue rule; those that no queue took and the kernel did not drop
+ * went by it because nobody answered (fail: open).
  */
+static uint64_t bypassed(const struct parent *p, uint64_t met)
+{
+	uint64_t taken = 0;
+
+	for (unsigned i = 0; i < p->in.queues; i++) {
+		struct queue_kernel k;
+
+		queue_kernel_sum((uint16_t)(p->in.queue.num + i), &k);
+		taken += p->shared->queue[i].received + k.waiting + k.dropped + k.user_dropped;
+	}
+	return met > taken ? met - taken : 0;
+}
+
 static json_t *steering(const struct parent *p)
 {
 	struct steer_counts sc;
-	uint64_t            passed = 0;
+	uint64_t            unmet = 0, reopened = 0;
 	bool                readable;
 
 	if (!p->steer)
 		return NULL;
-	for (unsigned i = 0; i < p->in.queues; i++)
-		passed += p->shared->count[i].v[COUNT_passed];
+	for (unsigned i = 0; i < p->in.queues; i++) {
+		unmet += p->shared->queue[i].unmet;
+		reopened += p->shared->queue[i].reopened;
+	}
 	readable = steer_counters(p->steer, &sc) == 0;
-	return json_pack("{s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I}", "backend",
-	                 steer_backend_text(steer_backend(p->steer)), "in_place", readable,
-	                 "queueing", !p->unprotected, "repairs", (int)p->repairs, "bypassed",
-	                 (json_int_t)(sc.unmarked > passed ? sc.unmarked - passed : 0),
-	                 "marked_output", (json_int_t)sc.marked_output, "foreign_mark",
-	                 (json_int_t)sc.foreign_mark, "no_conntrack", (json_int_t)sc.no_conntrack);
+	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I, s:I}", "backend",
+	                 steer_backend_text(p->steer), "storage", steer_storage_text(p->steer),
+	                 "verdicts", steer_verdict_text(p->steer), "in_place", readable, "queueing",
+	                 !p->unprotected, "repairs", (int)p->repairs, "bypassed",
+	                 (json_int_t)bypassed(p, sc.queued), "marked_output",
+	                 (json_int_t)sc.marked_output, "no_conntrack", (json_int_t)sc.no_conntrack,
+	                 "reopened", (json_int_t)reopened, "unmet", (json_int_t)unmet);
 }
 
 json_t *status_queues_and_steering(const struct parent *p)
@@ -212,6 +228,8 @@ void status_say(const struct parent *p)
 	diag_info("mode", "%s, fail %s, %s, queue %u to %u",
 	          rs_settings(&rs)->mode == MODE_LOG ? "log (nothing is blocked)" : "enforce",
 	          p->conf->fail == FAIL_OPEN ? "open" : "closed",
-	          steer_backend_text(steer_backend(p->steer)), p->in.queue_num,
-	          p->in.queue_num + p->in.queues - 1);
+	          steer_backend_text(p->steer), p->in.queue.num,
+	          p->in.queue.num + p->in.queues - 1);
+	diag_info("steer", "states in %s; verdicts by %s", steer_storage_text(p->steer),
+	          steer_verdict_text(p->steer));
 }

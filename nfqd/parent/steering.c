@@ -11,7 +11,8 @@
 int parent_steer(struct parent *p, struct err *err)
 {
 	const struct conf_inspect *ins = &p->conf->inspect;
-	struct steer_conf sc = { .mark_mask = ins->mark_mask, .queue_num = p->in.queue_num,
+	struct steer_conf sc = { .means = p->means, .tokens = p->tokens, .old_marks = ins->mark_mask,
+		                 .queue_num = p->in.queue.num,
 		                 .queues = (uint16_t)p->in.queues,
 		                 .fail_open = p->conf->fail == FAIL_OPEN, .forward = ins->forward,
 		                 .output = ins->output, .answers = ins->answers,
@@ -19,30 +20,27 @@ int parent_steer(struct parent *p, struct err *err)
 		                 .inside = ins->inside, .n_inside = ins->n_inside };
 
 	sc.inside_auto = ins->n_inside == 1 && strcmp(ins->inside[0], "auto") == 0;
-	p->inside_auto = sc.inside_auto;
+	if (ins->has_mark_mask)
+		diag_warn("steer", "inspect.mark-mask is ignored: nfqd no longer uses marks");
 	p->steer = steer_install(&sc, err);
 	return p->steer ? parent_fill_sets(p, err) : -1;
 }
 
 int parent_fill_sets(struct parent *p, struct err *err)
 {
-	if (p->inside_auto && steer_set_outside(p->steer, (const char (*)[16])p->outside,
-	                                        p->n_outside, err) < 0)
+	if (steer_set_outside(p->steer, p->outside, p->n_outside, err) < 0)
 		return -1;
 	parent_steer_watched(p);
-	return parent_steer_nets(p, err);
+	return parent_steer_nets(p, err) < 0 ? -1 : steer_wake(p->steer, err);
 }
 
 int parent_update_routes(struct parent *p, struct err *err)
 {
-	char     outside[OUTSIDE_MAX][16] = { 0 };
+	uint32_t outside[OUTSIDE_MAX] = { 0 };
 	unsigned n = routes_read(p->routes, p->shared, outside);
 
 	p->routes_due = false;
-	if (n == p->n_outside && memcmp(outside, p->outside, sizeof(outside)) == 0)
-		return 0;
-	if (p->steer && p->inside_auto &&
-	    steer_set_outside(p->steer, (const char (*)[16])outside, n, err) < 0) {
+	if (p->steer && steer_set_outside(p->steer, outside, n, err) < 0) {
 		p->routes_due = true;
 		return -1;
 	}

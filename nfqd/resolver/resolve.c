@@ -170,10 +170,10 @@ static void loop(ares_channel channel, struct rounds *rounds, const struct resol
 	}
 }
 
-static int set_mark(ares_socket_t fd, int type, void *mark)
+static int set_priority(ares_socket_t fd, int type, void *priority)
 {
 	(void)type;
-	return setsockopt(fd, SOL_SOCKET, SO_MARK, mark, sizeof(uint32_t));
+	return setsockopt(fd, SOL_SOCKET, SO_PRIORITY, priority, sizeof(uint32_t));
 }
 
 ares_channel resolver_channel(const struct resolver_in *in)
@@ -185,7 +185,7 @@ ares_channel resolver_channel(const struct resolver_in *in)
 	if (ares_init_options(&channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS) !=
 	    ARES_SUCCESS)
 		return NULL;
-	ares_set_socket_configure_callback(channel, set_mark, (void *)(uintptr_t)&in->mark);
+	ares_set_socket_configure_callback(channel, set_priority, (void *)(uintptr_t)&in->priority);
 	return channel;
 }
 

@@ -37,7 +37,7 @@ const char *host_name(const struct hosts *h, int ask, const struct addr *a, uint
 struct resolver_in {
 	struct hosts *hosts;
 	int           ask; /* the pipe's end: addresses of clients; the process ends with it */
-	uint32_t      mark;
+	uint32_t      priority;
 	const char   *empty_folder;
 	_Atomic uint64_t *diag_lost; /* base/diag.h */
 	/* listed names; server NULL: none are looked up */

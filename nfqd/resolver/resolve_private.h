@@ -17,7 +17,7 @@ struct rounds {
 	uint64_t                  next;  /* ns: when the next round begins */
 };
 
-/* A channel whose sockets carry the mark; NULL when c-ares does not start. */
+/* A channel whose sockets carry the priority; NULL when c-ares does not start. */
 ares_channel resolver_channel(const struct resolver_in *in);
 
 /* Returns 0, or -1 when the server cannot be asked. */

@@ -22,7 +22,7 @@
 #define DEFAULT_CONTROL   "/run/nfqd/control.sock"
 #define DEFAULT_STATE     "/var/lib/nfqd/state.json"
 #define DEFAULT_EVE       "/var/log/nfqd/eve.json"
-#define DEFAULT_MARK_MASK 0x70000000
+#define OLD_MARK_MASK     0x70000000
 #define CONTROL_MAX       107 /* sun_path */
 #define QUEUES_AUTO_MAX   4
 #define DEFAULT_INTERVAL  (6 * 3600)
@@ -245,28 +245,26 @@ static int read_queue_num(struct conf *c, struct err *err)
 	if (!text || read_number(text, UINT16_MAX, &n) < 0)
 		return WRONG(c, err, "inspect.queue-num",
 		             "queue-num: '%s' is no number from 0 to 65535", text ? text : "");
-	if (n + c->inspect.queues > UINT16_MAX + 1UL)
+	if (n + QUEUE_LAST + c->inspect.queues > UINT16_MAX + 1UL)
 		return WRONG(c, err, "inspect.queue-num",
-		             "queue-num: '%s' leaves no room for %u queues below 65536", text,
-		             c->inspect.queues);
+		             "queue-num: '%s' leaves no room for %u queues of each kind, %d apart, below "
+		             "65536", text, c->inspect.queues, QUEUE_STEP);
 	c->inspect.queue_num = (unsigned)n;
 	return 0;
 }
 
-static int read_mark_mask(struct conf *c, struct err *err)
+/* Of 0.1.0: says which bits a killed run of it may have left. Nothing is marked any more. */
+static void read_mark_mask(struct conf *c)
 {
 	const char   *text = yaml_doc_text(c->doc, "inspect.mark-mask");
-	unsigned long n = DEFAULT_MARK_MASK;
+	unsigned long n;
 
-	if (yaml_doc_has(c->doc, "inspect.mark-mask") &&
-	    (!text || read_number(text, UINT32_MAX, &n) < 0))
-		return WRONG(c, err, "inspect.mark-mask",
-		             "mark-mask: '%s' is no 32-bit number (write 0x70000000)", text ? text : "");
-	if (n == 0 || n != (n & (~n + 1)) * 7)
-		return WRONG(c, err, "inspect.mark-mask",
-		             "mark-mask: '%s' is not three adjacent bits (such as 0x70000000)", text);
-	c->inspect.mark_mask = (uint32_t)n;
-	return 0;
+	c->inspect.mark_mask = OLD_MARK_MASK;
+	if (!yaml_doc_has(c->doc, "inspect.mark-mask"))
+		return;
+	c->inspect.has_mark_mask = true;
+	if (text && read_number(text, UINT32_MAX, &n) == 0 && n != 0)
+		c->inspect.mark_mask = (uint32_t)n;
 }
 
 static int read_inspect(struct conf *c, struct err *err)
@@ -279,10 +277,8 @@ static int read_inspect(struct conf *c, struct err *err)
 		c->inspect.output = true;
 	if (!yaml_doc_has(c->doc, "inspect.answers"))
 		c->inspect.answers = true;
-	if (read_inside(c, err) < 0 || read_queues(c, err) < 0 || read_queue_num(c, err) < 0 ||
-	    read_mark_mask(c, err) < 0)
-		return -1;
-	return 0;
+	read_mark_mask(c);
+	return read_inside(c, err) < 0 || read_queues(c, err) < 0 || read_queue_num(c, err) < 0 ? -1 : 0;
 }
 
 /* ---- resolve ------------------------------------------------------------------------------- */
@@ -471,7 +467,7 @@ struct conf *conf_default(char *const rules[], unsigned n_rules, struct err *err
 		                            .output = true,
 		                            .answers = true,
 		                            .queues = auto_queues(),
-		                            .mark_mask = DEFAULT_MARK_MASK };
+		                            .mark_mask = OLD_MARK_MASK };
 	if (default_rules(c, rules, n_rules) < 0 ||
 	    add_text(&c->inspect.inside, &c->inspect.n_inside, "auto") < 0 ||
 	    default_policy(c, err) < 0 || default_paths(c, err) < 0 ||

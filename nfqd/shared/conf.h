@@ -24,7 +24,8 @@ struct conf_inspect {
 	unsigned n_inside;
 	unsigned queues;    /* each with a thread of its own */
 	unsigned queue_num; /* first queue number */
-	uint32_t mark_mask; /* three adjacent bits */
+	uint32_t mark_mask; /* bits of 0.1.0, to be cleared where it left any */
+	bool     has_mark_mask;
 	bool     marked_output; /* judge packets of local programs that already carry a mark */
 };
 

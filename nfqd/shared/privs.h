@@ -7,7 +7,7 @@
 
 enum privs {
 	PRIVS_NONE,
-	PRIVS_NET_ADMIN, /* CAP_NET_ADMIN, which the kernel asks for on each verdict, and for SO_MARK */
+	PRIVS_NET_ADMIN, /* CAP_NET_ADMIN, which the kernel asks for on each verdict, and for SO_PRIORITY */
 };
 
 enum privs_calls {

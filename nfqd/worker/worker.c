@@ -262,6 +262,7 @@ static int open_thread(struct worker *w, unsigned i, struct err *err)
 {
 	const struct worker_in *in = w->in;
 	struct queue_thread    *t = &w->thread[i];
+	struct queue_conf       queue = in->queue;
 
 	t->worker = w;
 	t->ring = ring_new(MAX_RECORDS / in->queues);
@@ -276,9 +277,10 @@ static int open_thread(struct worker *w, unsigned i, struct err *err)
 		return err_set(err, "worker: out of memory");
 	t->loop = (struct loop){ .pipeline = &t->pipeline, .newest = &w->rules, .stop = &w->stop,
 		                 .after_burst = wake_log, .ctx = t };
+	queue.num = (uint16_t)(queue.num + i);
+	queue.counts = &in->shared->queue[i];
 	t->loop.capture = in->device ? pcap_live_open(in->device, in->filter, &in->shared->live, err)
-	                             : queue_open(in->queue_fd[i], (uint16_t)(in->queue_num + i),
-	                                          in->mark_mask, in->fail_closed, err);
+	                             : queue_open(in->queue_fd[i], &queue, err);
 	return t->loop.capture ? 0 : -1;
 }
 
@@ -307,7 +309,7 @@ static int start(struct worker *w, struct err *err)
 		struct queue_thread *t = &w->thread[i];
 
 		if (pthread_create(&t->thread, NULL, queue_thread, t) != 0)
-			return err_set(err, "worker: no thread for queue %u", w->in->queue_num + i);
+			return err_set(err, "worker: no thread for queue %u", w->in->queue.num + i);
 		t->running = true;
 	}
 	if (privs_seccomp(PRIVS_DESCRIPTORS, err) < 0)

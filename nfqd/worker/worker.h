@@ -22,9 +22,8 @@ struct worker_in {
 	const char     *filter; /* of what passes there; NULL: everything */
 	unsigned        queues; /* and threads; one for an interface */
 	int             queue_fd[QUEUES_MAX]; /* -1: none */
-	uint16_t        queue_num; /* of the first */
-	uint32_t        mark_mask;
-	bool            fail_closed, answers;
+	struct queue_conf queue; /* of the first */
+	bool            answers;
 	struct injector_fds inject;
 	struct identity identity;
 	unsigned        outputs;

@@ -63,7 +63,7 @@ records_complete() { [ "$(recorded | sort -u | wc -l)" -ge "$(count .listed.nxdo
 
 queued_each() { in_router awk '{ print $1, $8 }' /proc/net/netfilter/nfnetlink_queue; }
 
-# The queue that a datagram to a judged port comes into.
+# The queue that a datagram of QUIC comes into.
 queue_of() {	# NETNS FROM TO
 	local before after
 
@@ -72,7 +72,7 @@ queue_of() {	# NETNS FROM TO
 		import socket, sys
 		with socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM) as s:
 		    s.bind((sys.argv[1], 0))
-		    s.sendto(b"no protocol of yours", (sys.argv[2], 853))
+		    s.sendto(b"\xc0\0\0\0\1no hello", (sys.argv[2], 853))
 	END
 	after=$(queued_each)
 	diff <(echo "$before") <(echo "$after") | awk '/^>/ { print $2 }'

@@ -155,7 +155,7 @@ terminated() {	# TITLE: goes on with that nfqd
 	nothing_lost "$1"
 	ok "$1: listed questions were refused before and answered after" counted '[.listed.nxdomain, .listed.answered] | min' 5
 	is "$(nfqd_left)" "" "$1: no table and no rule is left"
-	is "$(nfqd_marked)" 0 "$1: no connection carries a mark of ours"
+	is "$(nfqd_labelled)" 0 "$1: no connection carries a state of ours"
 	is "$(in_router cat /proc/net/netfilter/nfnetlink_queue)" "" "$1: no queue is bound"
 }
 

@@ -19,7 +19,7 @@ lab_up plain || bail "lab: $(cat "$lab_dir/up.log")"
 start 's/action: stage/action: drop/; s/^default:/inspect: {inside: [10.0.0.0\/8, 10.1.0.0\/16]}\n&/' ||
 	bail "nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
 is "$(fetch activation-v2.kaspersky.com 1)" 28 "drop: TLS gets no answer"
-like "$(in_router conntrack -L -p tcp -m 0x60000000/0x70000000 2>/dev/null)" 'dport=443' "drop: the connection's mark says so"
+like "$(nfqd_states)" ' 443 .*labels=.*124' "drop: the connection's label says so"
 is "$(fetch www.example.org 3)" 0 "an unlisted site passes"
 sed -i "s,outputs:.*,outputs: [],; s,/eve.json,/x.json," "$lab_dir/nfqd.yaml"
 nfqd_ctl reload >/dev/null 2>&1

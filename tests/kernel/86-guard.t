@@ -41,14 +41,9 @@ is "$(status .steering.repairs)" 1 "and counted"
 ok "and said" grep -q 'error: steer: another program' "$lab_dir/nfqd.log"
 in_router nft flush table inet nfqd
 ok "nft flush table inet nfqd: put back" lab_wait 10 blocked s05.upd.kaspersky.com
-if [[ $(status .steering.backend) == iptables* ]]; then
-	for program in iptables ip6tables; do
-		in_router "$program-legacy" -t mangle -F 2>/dev/null
-		in_router "$program-nft" -t mangle -F 2>/dev/null
-	done
-	ok "iptables -t mangle -F: put back" lab_wait 10 blocked s06.upd.kaspersky.com
-	is "$(nfqd_left | sort)" "$before" "the same tables and rules, nothing doubled"
-fi
+in_router nft flush chain inet nfqd q_main
+ok "a queue chain that was emptied: put back" lab_wait 10 blocked s06.upd.kaspersky.com
+is "$(nfqd_left | sort)" "$before" "the same tables and rules, nothing doubled"
 nfqd_stop
 is "$? $(nfqd_left)" "0 " "nfqd stops and leaves nothing"
 

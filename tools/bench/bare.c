@@ -16,7 +16,7 @@
 
 #include "capture/steer.h"
 
-enum { MASK = 0x70000000, QUEUES_MAX = 16, IP_HEADER = 20, PORT_DNS = 53, RECORD_HEADER = 5 };
+enum { QUEUES_MAX = 16, IP_HEADER = 20, PORT_DNS = 53, RECORD_HEADER = 5 };
 
 static _Atomic bool ended;
 
@@ -52,11 +52,15 @@ static void *consume(void *ctx)
 	return NULL;
 }
 
-static struct capture *open_queue(uint16_t num, struct err *err)
+static struct capture *open_queue(uint16_t num, struct steer_conf *conf, struct err *err)
 {
-	int fd = queue_bind(&(struct queue_conf){ .num = num, .fail_open = true }, err);
+	struct queue_conf queue = { .num = num, .fail_open = true, .labels = conf->means.labels,
+		                    .glue = conf->means.glue, .mark_token = conf->means.mark_token,
+		                    .token = conf->tokens.verdict };
+	int               fd = queue_bind(&queue, err);
 
-	return fd < 0 ? NULL : queue_open(fd, num, MASK, false, err);
+	conf->means.glue = queue.glue;
+	return fd < 0 ? NULL : queue_open(fd, &queue, err);
 }
 
 int main(int argc, char **argv)
@@ -64,8 +68,8 @@ int main(int argc, char **argv)
 	unsigned          queues = argc == 3 ? (unsigned)strtoul(argv[1], NULL, 10) : 0;
 	struct capture   *capture[QUEUES_MAX];
 	pthread_t         thread[QUEUES_MAX];
-	struct steer_conf conf = { .mark_mask = MASK, .queues = (uint16_t)queues, .fail_open = true,
-		                   .forward = true, .output = true, .n_inside = 1 };
+	struct steer_conf conf = { .queues = (uint16_t)queues, .fail_open = true, .forward = true,
+		                   .output = true, .n_inside = 1 };
 	struct err        err = { 0 };
 	struct steer     *steer;
 	sigset_t          set;
@@ -77,13 +81,15 @@ int main(int argc, char **argv)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	if (steer_tokens_new(&conf.tokens, &err) < 0 || steer_probe(&conf.means, &err) < 0)
+		return fprintf(stderr, "bare: %s\n", err.text), 1;
 	for (unsigned i = 0; i < queues; i++) {
-		capture[i] = open_queue((uint16_t)i, &err);
+		capture[i] = open_queue((uint16_t)i, &conf, &err);
 		if (!capture[i] || pthread_create(&thread[i], NULL, consume, capture[i]) != 0)
 			return fprintf(stderr, "bare: %s\n", err.text), 1;
 	}
 	steer = steer_install(&conf, &err);
-	if (!steer)
+	if (!steer || steer_wake(steer, &err) < 0)
 		return fprintf(stderr, "bare: %s\n", err.text), 1;
 	fputs("bare: ready\n", stderr);
 	sigwait(&set, &signal_number);

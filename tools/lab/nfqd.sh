@@ -66,8 +66,6 @@ nfqd_left() {
 	in_router ip6tables-nft-save 2>/dev/null | grep 'comment nfqd'
 }
 
-# Connections that carry a bit of nfqd's mark.
-nfqd_marked() {
-	in_router conntrack -L 2>/dev/null | grep -o 'mark=[0-9]*' | awk -F= '
-		{ if (int($2 / 2^28) % 8) n++ } END { print n + 0 }'
-}
+# Connections with their marks and labels, and how many carry a state of nfqd's (labels 100 to 127).
+nfqd_states() { in_router "$LAB_PYTHON" "$LAB_REPO/tests/lib/labels.py"; }
+nfqd_labelled() { nfqd_states | grep -cE 'labels=(.*,)?1(0[0-9]|1[0-9]|2[1-7])(,|$)'; }

@@ -35,10 +35,15 @@ static void print_pack(const json_t *pack)
 static void print_steering(const json_t *steering)
 {
 	printf("steering by %s: %lld bypassed the daemon, %lld of local tunnels, %lld without a "
-	       "connection entry, %lld with a foreign mark, put back %lld times\n",
+	       "connection entry, put back %lld times\n",
 	       text_of(steering, "backend"), number_of(steering, "bypassed"),
 	       number_of(steering, "marked_output"), number_of(steering, "no_conntrack"),
-	       number_of(steering, "foreign_mark"), number_of(steering, "repairs"));
+	       number_of(steering, "repairs"));
+	printf("states in %s; verdicts %s\n", text_of(steering, "storage"),
+	       text_of(steering, "verdicts"));
+	if (number_of(steering, "unmet"))
+		printf("%lld packets came back without having met the rule of their verdict: the table is "
+		       "not the one that this daemon loaded\n", number_of(steering, "unmet"));
 	if (json_is_false(json_object_get(steering, "queueing")))
 		puts("NOTHING IS INSPECTED: workers die at their start (fail: open)");
 	if (json_is_false(json_object_get(steering, "in_place")))

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Kernels whose nft has no `queue`: the xt NFQUEUE target inside our own chains, through nft_compat. nft's
+ * text cannot write that rule, so the queue chains are filled in a second batch of netlink messages; what
+ * stands in them until then, and behind the rule, follows `fail:`.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/xt_NFQUEUE.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "capture/steer_private.h"
+
+enum { ANSWER_SECONDS = 2, NFQUEUE_REVISION = 3 };
+
+struct batch {
+	char     data[16384];
+	size_t   used;
+	uint32_t sequence;
+	unsigned acks; /* messages that ask for one */
+};
+
+/* Begins a message; batch_took() ends it. */
+static struct nlmsghdr *batch_put(struct batch *b, unsigned type, uint16_t flags, uint8_t family)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(b->data + b->used);
+	struct nfgenmsg *g;
+	bool             frame = type == NFNL_MSG_BATCH_BEGIN || type == NFNL_MSG_BATCH_END;
+
+	nlh->nlmsg_type = (uint16_t)(frame ? type : NFNL_SUBSYS_NFTABLES << 8 | type);
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	nlh->nlmsg_seq = ++b->sequence;
+	b->acks += (flags & NLM_F_ACK) != 0;
+	g = mnl_nlmsg_put_extra_header(nlh, sizeof(*g));
+	*g = (struct nfgenmsg){ family, NFNETLINK_V0, htons(frame ? NFNL_SUBSYS_NFTABLES : 0) };
+	return nlh;
+}
+
+static void batch_took(struct batch *b, const struct nlmsghdr *nlh)
+{
+	b->used += NLMSG_ALIGN(nlh->nlmsg_len);
+}
+
+/* A rule of one expression; the caller adds the expression's data and calls rule_end(). */
+struct rule {
+	struct nlmsghdr *nlh;
+	struct nlattr   *list, *elem, *data;
+};
+
+static struct rule rule_begin(struct batch *b, uint8_t family, const char *table, const char *chain,
+                              const char *expression)
+{
+	struct rule r = { .nlh = batch_put(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK,
+		                           family) };
+
+	mnl_attr_put_strz(r.nlh, NFTA_RULE_TABLE, table);
+	mnl_attr_put_strz(r.nlh, NFTA_RULE_CHAIN, chain);
+	r.list = mnl_attr_nest_start(r.nlh, NFTA_RULE_EXPRESSIONS);
+	r.elem = mnl_attr_nest_start(r.nlh, NFTA_LIST_ELEM);
+	mnl_attr_put_strz(r.nlh, NFTA_EXPR_NAME, expression);
+	r.data = mnl_attr_nest_start(r.nlh, NFTA_EXPR_DATA);
+	return r;
+}
+
+static void rule_end(struct batch *b, struct rule *r)
+{
+	mnl_attr_nest_end(r->nlh, r->data);
+	mnl_attr_nest_end(r->nlh, r->elem);
+	mnl_attr_nest_end(r->nlh, r->list);
+	batch_took(b, r->nlh);
+}
+
+static void put_nfqueue(struct batch *b, uint8_t family, const char *table, const char *chain,
+                        struct xt_NFQ_info_v3 info)
+{
+	struct {
+		_Alignas(8) struct xt_NFQ_info_v3 v; /* XT_ALIGN() */
+	} aligned = { info };
+	struct rule r = rule_begin(b, family, table, chain, "target");
+
+	mnl_attr_put_strz(r.nlh, NFTA_TARGET_NAME, "NFQUEUE");
+	mnl_attr_put_u32(r.nlh, NFTA_TARGET_REV, htonl(NFQUEUE_REVISION));
+	mnl_attr_put(r.nlh, NFTA_TARGET_INFO, sizeof(aligned), &aligned);
+	rule_end(b, &r);
+}
+
+static void put_verdict(struct batch *b, const char *chain, uint32_t verdict)
+{
+	struct rule    r = rule_begin(b, NFPROTO_INET, "nfqd", chain, "immediate");
+	struct nlattr *value, *inner;
+
+	mnl_attr_put_u32(r.nlh, NFTA_IMMEDIATE_DREG, htonl(NFT_REG_VERDICT));
+	value = mnl_attr_nest_start(r.nlh, NFTA_IMMEDIATE_DATA);
+	inner = mnl_attr_nest_start(r.nlh, NFTA_DATA_VERDICT);
+	mnl_attr_put_u32(r.nlh, NFTA_VERDICT_CODE, htonl(verdict));
+	mnl_attr_nest_end(r.nlh, inner);
+	mnl_attr_nest_end(r.nlh, value);
+	rule_end(b, &r);
+}
+
+/* All rules of a chain go. */
+static void put_flush(struct batch *b, const char *chain)
+{
+	struct nlmsghdr *nlh = batch_put(b, NFT_MSG_DELRULE, NLM_F_ACK, NFPROTO_INET);
+
+	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, "nfqd");
+	mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, chain);
+	batch_took(b, nlh);
+}
+
+/* Reads one datagram of acknowledgements; 0 or the first error. */
+static int read_acks(int fd, unsigned *missing)
+{
+	char    in[8192];
+	ssize_t n = recv(fd, in, sizeof(in), 0);
+	int     left = (int)n, r = 0;
+
+	if (n < 0)
+		return -errno;
+	for (struct nlmsghdr *nlh = (struct nlmsghdr *)in; mnl_nlmsg_ok(nlh, left);
+	     nlh = mnl_nlmsg_next(nlh, &left)) {
+		const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
+
+		if (nlh->nlmsg_type != NLMSG_ERROR)
+			continue;
+		*missing -= *missing > 0;
+		if (r == 0)
+			r = e->error;
+	}
+	return r;
+}
+
+/* Ends the batch and sends it. 0 or -errno of the first message that was refused. */
+static int batch_commit(struct batch *b)
+{
+	struct sockaddr_nl sa = { .nl_family = AF_NETLINK };
+	struct timeval     tv = { .tv_sec = ANSWER_SECONDS };
+	unsigned           missing = b->acks;
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER), r = 0;
+
+	batch_took(b, batch_put(b, NFNL_MSG_BATCH_END, 0, AF_UNSPEC));
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 || send(fd, b->data, b->used, 0) < 0)
+		r = -errno;
+	while (r == 0 && missing > 0)
+		r = read_acks(fd, &missing);
+	close(fd);
+	return r;
+}
+
+static struct batch *batch_new(void)
+{
+	struct batch *b = calloc(1, sizeof(*b));
+
+	if (b)
+		batch_took(b, batch_put(b, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC));
+	return b;
+}
+
+/* In a table of family ip, which also loads the modules: the kernel looks for ipt_NFQUEUE then (for inet
+ * it has no prefix, and asks for nothing). In one transaction that is undone by its end. */
+int compat_probe(void)
+{
+	struct batch    *b = batch_new();
+	struct nlmsghdr *nlh;
+	int              r;
+
+	if (!b)
+		return -ENOMEM;
+	nlh = batch_put(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, NFPROTO_IPV4);
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, "nfqd_probe");
+	batch_took(b, nlh);
+	nlh = batch_put(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, NFPROTO_IPV4);
+	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, "nfqd_probe");
+	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, "c");
+	batch_took(b, nlh);
+	put_nfqueue(b, NFPROTO_IPV4, "nfqd_probe", "c", (struct xt_NFQ_info_v3){ .queues_total = 1 });
+	nlh = batch_put(b, NFT_MSG_DELTABLE, 0, NFPROTO_IPV4);
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, "nfqd_probe");
+	batch_took(b, nlh);
+	r = batch_commit(b);
+	free(b);
+	return r;
+}
+
+int compat_queue(const struct steer_conf *c, struct err *err)
+{
+	struct batch *b = batch_new();
+	int           r;
+
+	if (!b)
+		return err_set(err, "out of memory");
+	for (unsigned kind = 0; kind < QUEUE_KINDS; kind++) {
+		struct xt_NFQ_info_v3 info = { .queuenum = (uint16_t)(c->queue_num + kind * QUEUE_STEP),
+			                       .queues_total = c->queues,
+			                       .flags = c->fail_open ? NFQ_FLAG_BYPASS : 0 };
+
+		put_flush(b, queue_chains[kind]);
+		put_nfqueue(b, NFPROTO_INET, "nfqd", queue_chains[kind], info);
+		put_verdict(b, queue_chains[kind], c->fail_open ? NF_ACCEPT : NF_DROP);
+	}
+	r = batch_commit(b);
+	free(b);
+	return r == 0 ? 0 : err_set(err, "nft: the xt NFQUEUE rules were refused: %s", strerror(-r));
+}

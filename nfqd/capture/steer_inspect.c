@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The part of the table that looks at undecided packets: which protocol, and is it to be judged. Text
+ * only. The order follows the price of each rule and how often it ends the walk. */
+#include "base/steered.h"
+#include "capture/steer_private.h"
+
+/*
+ * TCP segments without payload are exactly those whose IP length and data offset are one of these
+ * pairs: a header with IP options or extension headers never looks like one.
+ */
+void write_inspect_sets(FILE *f)
+{
+	const char *sep = "";
+
+	fputs("\tset empty4 { typeof ip length . tcp doff; elements = { ", f);
+	for (unsigned doff = 5; doff <= 15; doff++, sep = ", ")
+		fprintf(f, "%s%u . %u", sep, 20 + 4 * doff, doff);
+	sep = "";
+	fputs(" }; }\n\tset empty6 { typeof ip6 length . tcp doff; elements = { ", f);
+	for (unsigned doff = 5; doff <= 15; doff++, sep = ", ")
+		fprintf(f, "%s%u . %u", sep, 4 * doff, doff);
+	fputs(" }; }\n"
+	      "\tset nets4 { type ipv4_addr; flags interval; auto-merge; }\n"
+	      "\tset nets6 { type ipv6_addr; flags interval; auto-merge; }\n"
+	      "\tset net_ports4 { type ipv4_addr . inet_service; flags interval; }\n"
+	      "\tset net_ports6 { type ipv6_addr . inet_service; flags interval; }\n"
+	      "\tset watched4 { type ipv4_addr; flags timeout; }\n"
+	      "\tset watched6 { type ipv6_addr; flags timeout; }\n",
+	      f);
+}
+
+static void write_empty(FILE *f)
+{
+	RULE(f, "ip length . tcp doff @empty4 accept");
+	RULE(f, "ip6 length . tcp doff @empty6 accept");
+}
+
+/* ---- TCP ---- */
+
+/*
+ * Segments with data from the client's side. Which side that is conntrack knows when it saw the SYN;
+ * after a restart the well-known port tells.
+ */
+static void write_tcp(FILE *f, const struct steer *s)
+{
+	fputs("\tchain rest_tcp {\n", f);
+	RULE(f, "tcp flags & rst == rst accept");
+	RULE(f, "tcp flags & (syn | ack) == syn %s", state_set(s, LABEL_SEEN));
+	write_empty(f);
+	RULE(f, "%s ct direction reply accept", state_is(s, LABEL_SEEN));
+	RULE(f, "%s goto to_main", state_is(s, LABEL_SEEN));
+	RULE(f, "ct state invalid,untracked goto stray_tcp");
+	RULE(f, "tcp sport 1-1023 tcp dport 1024-65535 accept");
+	RULE(f, "ct direction reply tcp dport 1024-65535 accept");
+	RULE(f, "goto to_queue");
+	fputs("\t}\n\tchain stray_tcp {\n", f);
+	RULE(f, "tcp dport { 53, 80, 443 } counter name no_conntrack goto to_stray");
+	RULE(f, "accept");
+	fputs("\t}\n", f);
+}
+
+/* ---- UDP ---- */
+
+/* Destinations that are never reached unseen. Sets that are empty cost as much as full ones. */
+static void write_addresses(FILE *f, const struct steer *s, bool ports)
+{
+	const struct steer_filled *in = &s->filled;
+
+	for (unsigned six = 0; six < 2; six++) {
+		const char *ip = six ? "ip6" : "ip";
+		unsigned    v = six ? 6 : 4;
+
+		if (in->nets[six])
+			RULE(f, "%s daddr @nets%u goto to_queue", ip, v);
+		if (ports && in->ports[six])
+			RULE(f, "%s daddr . udp dport @net_ports%u goto to_queue", ip, v);
+		if (in->watched[six])
+			RULE(f, "%s daddr @watched%u goto to_queue", ip, v);
+	}
+}
+
+static void write_version(FILE *f, uint32_t first, uint32_t last)
+{
+	if (first == last)
+		RULE(f, "@th,72,32 0x%08x goto named", first);
+	else
+		RULE(f, "@th,72,32 0x%08x-0x%08x goto named", first, last);
+}
+
+/*
+ * On any port, told by what cannot well be something else: a QUIC long header (RFC 8999 5.1) of a version
+ * that can be read, a DNS header that asks one question (RFC 1035 4.1.1; not of neighbours, by NetBIOS,
+ * mDNS or LLMNR), a DTLS handshake record (RFC 6347 4.1). On QUIC's own ports any long header.
+ */
+static void write_udp(FILE *f, const struct steer *s)
+{
+	fputs("\tchain rest_udp {\n", f);
+	RULE(f, "ct direction reply accept");
+	RULE(f, "@th,64,1 1 jump long_header");
+	RULE(f, "@th,96,32 0x00010000 @th,80,16 & 0xfecf == 0 @th,128,16 0 jump question");
+	RULE(f, "@th,64,16 0x16fe goto named");
+	write_addresses(f, s, true);
+	RULE(f, "goto nameless");
+	fputs("\t}\n\tchain long_header {\n", f);
+#define X(first, last, secrets, traits) write_version(f, first, last);
+	QUIC_VERSIONS(X)
+#undef X
+#define X(port) RULE(f, "udp dport %u goto named", port);
+	QUIC_PORTS(X)
+#undef X
+	fputs("\t}\n\tchain question {\n", f);
+#define X(port) RULE(f, "udp dport %u return", port);
+	NEIGHBOUR_PORTS(X)
+#undef X
+	RULE(f, "goto named");
+	fputs("\t}\n\tchain named {\n", f);
+	RULE(f, "%s", state_set(s, LABEL_ASKED));
+	RULE(f, "ct state invalid,untracked counter name no_conntrack goto to_stray");
+	RULE(f, "goto to_queue");
+	fputs("\t}\n", f);
+}
+
+/*
+ * Datagrams without a name. Their flow is let go after some; never one that had a name before. They are
+ * counted in unary, since a rule can set a label but not a number.
+ */
+static void write_nameless(FILE *f, const struct steer *s, const char *chain, const char *end)
+{
+	fprintf(f, "\tchain %s {\n", chain);
+	RULE(f, "%s %s", state_is(s, LABEL_ASKED), end);
+	if (s->storage == STEER_SETS) {
+		RULE(f, "ct state invalid,untracked %s", end);
+		RULE(f, "add @s_count { ct id limit rate over 9/hour burst 9 packets } goto let_go");
+	} else {
+		for (unsigned bit = LABEL_COUNT_END; bit >= LABEL_COUNT; bit--)
+			if (bit == LABEL_COUNT_END)
+				RULE(f, "ct label %u goto let_go", bit);
+			else
+				RULE(f, "ct label %u ct label set %u %s", bit, bit + 1, end);
+		RULE(f, "ct label set %u", LABEL_COUNT);
+	}
+	RULE(f, "%s", end);
+	fputs("\t}\n", f);
+}
+
+static void write_let_go(FILE *f, const struct steer *s)
+{
+	fputs("\tchain let_go {\n", f);
+	RULE(f, "%s", state_set(s, LABEL_AGED));
+	RULE(f, "%s", state_set(s, LABEL_ALLOWED));
+	RULE(f, "accept");
+	fputs("\t}\n", f);
+}
+
+/* Neither TCP nor UDP: there is only the address to go by. */
+static void write_other(FILE *f, const struct steer *s)
+{
+	fputs("\tchain rest_other {\n", f);
+	RULE(f, "meta l4proto 1 accept");
+	RULE(f, "meta l4proto 58 accept");
+	RULE(f, "ct direction reply accept");
+	write_addresses(f, s, false);
+	RULE(f, "accept");
+	fputs("\t}\n", f);
+}
+
+static void write_rest(FILE *f)
+{
+	fputs("\tchain rest {\n", f);
+	RULE(f, "meta l4proto 6 goto rest_tcp");
+	RULE(f, "meta l4proto 17 goto rest_udp");
+	RULE(f, "goto rest_other");
+	fputs("\t}\n", f);
+}
+
+/* ---- DNS ---- */
+
+/*
+ * Questions to a resolver, wherever it is: met before destination NAT, so that the client hears
+ * from the address it asked. The client of a forged answer over TCP acknowledges bytes that
+ * conntrack never saw; it is told at once that the connection is gone. A question is judged whatever
+ * became of its flow; what is none counts towards letting go a flow that has none (a VPN on port 53).
+ */
+static void write_dns(FILE *f, const struct steer *s)
+{
+	fputs("\tchain dns {\n", f);
+	RULE(f, "meta l4proto 17 goto dns_udp");
+	RULE(f, "meta l4proto != 6 accept");
+	RULE(f, "tcp flags & rst == rst accept");
+	RULE(f, "tcp flags & (syn | ack) == syn %s", state_set(s, LABEL_SEEN));
+	RULE(f, "ct state invalid reject with tcp reset");
+	write_empty(f);
+	RULE(f, "ct state untracked counter name no_conntrack");
+	RULE(f, "goto to_queue");
+	fputs("\t}\n\tchain dns_udp {\n", f);
+	RULE(f, "ct state invalid,untracked counter name no_conntrack goto to_stray");
+	RULE(f, "@th,96,32 0x00010000 @th,80,1 0 goto dns_question");
+	write_decided(f, s);
+	RULE(f, "goto dns_nameless");
+	fputs("\t}\n\tchain dns_question {\n", f);
+	RULE(f, "%s", state_set(s, LABEL_ASKED));
+	RULE(f, "goto to_main");
+	fputs("\t}\n", f);
+}
+
+/* ---- answers ---- */
+
+/* What a resolver says, or (where conntrack knows nothing) what looks like it. Its connection is never
+ * decided by that. */
+static void write_answers(FILE *f, const struct steer *s)
+{
+	static const struct {
+		const char *chain;
+		bool        routed;
+	} ways[] = { { "routed", true }, { "own", false } };
+
+	if (!s->conf.answers)
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		fprintf(f, "\tchain %s_answers {\n", ways[i].chain);
+		RULE(f, "meta l4proto 17 goto %s_answer", ways[i].chain);
+		RULE(f, "meta l4proto 6 goto %s_answer", ways[i].chain);
+		fprintf(f, "\t}\n\tchain %s_answer {\n", ways[i].chain);
+		RULE(f, "ct direction original return");
+		RULE(f, "ct state invalid,untracked th dport 0-1023 return");
+		write_whom_answered(f, s, ways[i].routed);
+		RULE(f, "goto answers");
+		fputs("\t}\n", f);
+	}
+	fputs("\tchain answers {\n", f);
+	RULE(f, "tcp flags & rst == rst accept");
+	write_empty(f);
+	RULE(f, "ct state untracked counter name no_conntrack");
+	RULE(f, "ct state invalid,untracked goto to_stray");
+	RULE(f, "meta l4proto 17 goto to_main");
+	RULE(f, "goto to_queue");
+	fputs("\t}\n", f);
+}
+
+void write_inspect_chains(FILE *f, const struct steer *s)
+{
+	write_tcp(f, s);
+	write_udp(f, s);
+	write_nameless(f, s, "nameless", "accept");
+	write_nameless(f, s, "dns_nameless", "goto to_main");
+	write_let_go(f, s);
+	write_other(f, s);
+	write_rest(f);
+	write_dns(f, s);
+	write_answers(f, s);
+}

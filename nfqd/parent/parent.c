@@ -175,6 +175,7 @@ static int start(struct parent *p, struct err *err)
 static void say_ready(struct parent *p)
 {
 	status_say(p);
+	status_say_checks(p);
 	parent_rules_are_live(p);
 	diag_line("nfqd: ready");
 	sd_notify(0, "READY=1");

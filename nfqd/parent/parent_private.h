@@ -89,6 +89,7 @@ json_t *status_queues_and_steering(const struct parent *p); /* {"queues":…, "s
 json_t *run_status(void *ctx, const json_t *request, struct err *err);
 json_t *status_mode(const struct parent *p);
 void    status_say(const struct parent *p); /* what a person who starts it wants to know */
+void    status_say_checks(const struct parent *p); /* and what may surprise that person */
 
 #define EMPTY_FOLDER "/run/nfqd/empty"
 

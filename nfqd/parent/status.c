@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "parent/checks.h"
 #include "parent/parent_private.h"
 
 json_t *status_counters(const struct parent *p)
@@ -176,6 +177,20 @@ json_t *status_log(const struct parent *p)
 	                 "diag_lost", (json_int_t)lines);
 }
 
+/* What stands beside us; of an interface that is only watched nothing is steered that it could bend. */
+static json_t *checks(const struct parent *p)
+{
+	return p->tap ? NULL : checks_run(p->boot->inspect.marked_output);
+}
+
+void status_say_checks(const struct parent *p)
+{
+	json_t *findings = checks(p);
+
+	checks_say(findings);
+	json_decref(findings);
+}
+
 json_t *run_status(void *ctx, const json_t *request, struct err *err)
 {
 	const struct parent *p = ctx;
@@ -184,7 +199,7 @@ json_t *run_status(void *ctx, const json_t *request, struct err *err)
 
 	(void)request, (void)err;
 	ruleset_open(&rs, p->img);
-	all = json_pack("{s:s, s:s, s:I, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o*, s:o*, s:o, s:o}",
+	all = json_pack("{s:s, s:s, s:I, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o*, s:o*, s:o, s:o, s:o*}",
 	                "version", NFQD_VERSION, "fail",
 	                p->boot->fail == FAIL_OPEN ? "open" : "closed", "uptime_s",
 	                (json_int_t)((clock_now() - p->started) / NS_PER_S), "worker_pid",
@@ -192,7 +207,7 @@ json_t *run_status(void *ctx, const json_t *request, struct err *err)
 	                (json_int_t)p->shared->generation, "names", (json_int_t)rs.head->names,
 	                "packs", packs(&rs), "clock", clock_state(&rs), "state", state(p), "queues",
 	                queues(p), "steering", steering(p), "capture", tapped(p), "counters",
-	                status_counters(p), "log", status_log(p));
+	                status_counters(p), "log", status_log(p), "checks", checks(p));
 	json_object_update_new(all, status_mode(p));
 	return all;
 }

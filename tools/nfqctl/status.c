@@ -93,6 +93,9 @@ static void print(const json_t *s)
 	if (item)
 		printf("watching %s: %lld packets, %lld dropped by the kernel; nothing is blocked\n",
 		       text_of(item, "interface"), number_of(item, "received"), number_of(item, "dropped"));
+	json_array_foreach(json_object_get(s, "checks"), i, item)
+		printf("check %s: %s %s; cure: %s\n", text_of(item, "check"), text_of(item, "where"),
+		       text_of(item, "text"), text_of(item, "cure"));
 	print_log(log);
 	json_object_foreach(counters, key, value)
 		if (json_integer_value(value))

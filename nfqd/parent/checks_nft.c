@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Other tables' chains, rules and flowtables, dumped by nfnetlink: without the elements of sets, which
+ * may be many, and with what iptables-nft's targets hold, which a listing in JSON leaves out.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parent/checks_private.h"
+
+struct chain {
+	uint8_t  family;
+	char     table[64], name[64];
+	int      priority; /* INT32_MAX: not a base chain */
+	uint32_t hook;
+	unsigned rules;    /* seen so far */
+};
+
+/* What the dumps have told so far. */
+struct dump {
+	struct facts *facts;
+	struct chain *chain;
+	unsigned      chains;
+};
+
+static const char *family_name(uint8_t family)
+{
+	static const struct {
+		uint8_t     family;
+		const char *name;
+	} names[] = { { NFPROTO_INET, "inet" },   { NFPROTO_IPV4, "ip" },     { NFPROTO_IPV6, "ip6" },
+		      { NFPROTO_BRIDGE, "bridge" }, { NFPROTO_NETDEV, "netdev" }, { NFPROTO_ARP, "arp" } };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].family == family)
+			return names[i].name;
+	return "?";
+}
+
+static bool is_ip(uint8_t family)
+{
+	return family == NFPROTO_INET || family == NFPROTO_IPV4 || family == NFPROTO_IPV6;
+}
+
+static bool is_our_table(uint8_t family, const char *table)
+{
+	return family == NFPROTO_INET && strcmp(table, "nfqd") == 0;
+}
+
+/* ---- attributes ---- */
+
+enum { ATTRS = 32 };
+
+struct attrs {
+	const struct nlattr *v[ATTRS];
+};
+
+static int keep(const struct nlattr *attr, void *ctx)
+{
+	struct attrs *a = ctx;
+
+	if (mnl_attr_get_type(attr) < ATTRS)
+		a->v[mnl_attr_get_type(attr)] = attr;
+	return MNL_CB_OK;
+}
+
+static struct attrs nested(const struct nlattr *nest)
+{
+	struct attrs a = { { NULL } };
+
+	if (nest)
+		mnl_attr_parse_nested(nest, keep, &a);
+	return a;
+}
+
+static struct attrs message(const struct nlmsghdr *nlh)
+{
+	struct attrs a = { { NULL } };
+
+	mnl_attr_parse(nlh, sizeof(struct nfgenmsg), keep, &a);
+	return a;
+}
+
+static uint32_t number(const struct nlattr *a)
+{
+	return a && mnl_attr_get_payload_len(a) >= 4 ? ntohl(mnl_attr_get_u32(a)) : 0;
+}
+
+static const char *word(const struct nlattr *a)
+{
+	return a ? mnl_attr_get_str(a) : "";
+}
+
+/* ---- chains ---- */
+
+static void fact_of_base(struct dump *d, const struct chain *c, const struct attrs *a)
+{
+	const char *family = family_name(c->family);
+
+	if (c->hook == NF_INET_LOCAL_OUT && a->v[NFTA_CHAIN_POLICY] && number(a->v[NFTA_CHAIN_POLICY]) == NF_DROP)
+		fact_add(d->facts, FACT_OUTPUT, "table %s %s, chain %s", family, c->table, c->name);
+	if (strcmp(word(a->v[NFTA_CHAIN_TYPE]), "nat") == 0 && c->priority <= OUR_PRIORITY &&
+	    (c->hook == NF_INET_PRE_ROUTING || c->hook == NF_INET_LOCAL_OUT))
+		fact_add(d->facts, FACT_NAT_FRONT, "table %s %s, chain %s (priority %d)", family, c->table,
+		         c->name, c->priority);
+}
+
+static int read_chain(const struct nlmsghdr *nlh, void *ctx)
+{
+	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
+	struct attrs           a = message(nlh), hook = nested(a.v[NFTA_CHAIN_HOOK]);
+	struct dump           *d = ctx;
+	struct chain          *more = realloc(d->chain, (d->chains + 1) * sizeof(*more)), *c;
+
+	if (!more)
+		return MNL_CB_ERROR;
+	d->chain = more;
+	c = &more[d->chains++];
+	*c = (struct chain){ .family = nfg->nfgen_family, .priority = INT32_MAX };
+	snprintf(c->table, sizeof(c->table), "%s", word(a.v[NFTA_CHAIN_TABLE]));
+	snprintf(c->name, sizeof(c->name), "%s", word(a.v[NFTA_CHAIN_NAME]));
+	if (hook.v[NFTA_HOOK_PRIORITY])
+		c->priority = (int)number(hook.v[NFTA_HOOK_PRIORITY]);
+	c->hook = number(hook.v[NFTA_HOOK_HOOKNUM]);
+	if (c->priority != INT32_MAX && is_ip(c->family) && !is_our_table(c->family, c->table))
+		fact_of_base(d, c, &a);
+	return MNL_CB_OK;
+}
+
+static struct chain *chain_of(struct dump *d, uint8_t family, const char *table, const char *name)
+{
+	for (unsigned i = 0; i < d->chains; i++)
+		if (d->chain[i].family == family && strcmp(d->chain[i].table, table) == 0 &&
+		    strcmp(d->chain[i].name, name) == 0)
+			return &d->chain[i];
+	return NULL;
+}
+
+/* ---- rules ---- */
+
+/* One rule on its way through its expressions. */
+struct rule {
+	struct facts *facts;
+	const char   *where;
+	bool          front, output; /* see struct xt_rule */
+	bool          ours;          /* nfqd 0.1.0's, with its comment */
+};
+
+static void on_meta(struct rule *r, const struct attrs *a)
+{
+	if (r->front && r->output && a->v[NFTA_META_SREG] && number(a->v[NFTA_META_KEY]) == NFT_META_MARK)
+		fact_add(r->facts, FACT_MARK, "%s", r->where);
+}
+
+static void on_notrack(struct rule *r, const struct attrs *a)
+{
+	(void)a;
+	fact_add(r->facts, FACT_NOTRACK, "%s", r->where);
+}
+
+static void on_queue(struct rule *r, const struct attrs *a)
+{
+	(void)a;
+	fact_add(r->facts, r->front ? FACT_QUEUE_FRONT : FACT_QUEUE, "%s", r->where);
+}
+
+static void on_tproxy(struct rule *r, const struct attrs *a)
+{
+	(void)a;
+	fact_add(r->facts, FACT_TPROXY, "%s", r->where);
+}
+
+static void on_match(struct rule *r, const struct attrs *a)
+{
+	const struct nlattr *info = a->v[NFTA_MATCH_INFO];
+
+	r->ours |= strcmp(word(a->v[NFTA_MATCH_NAME]), "comment") == 0 && info &&
+	           mnl_attr_get_payload_len(info) > sizeof("nfqd") &&
+	           memcmp(mnl_attr_get_payload(info), "nfqd", sizeof("nfqd")) == 0;
+}
+
+static void on_target(struct rule *r, const struct attrs *a)
+{
+	const struct nlattr *info = a->v[NFTA_TARGET_INFO];
+
+	if (!r->ours && info)
+		fact_of_xt(r->facts, &(struct xt_rule){ word(a->v[NFTA_TARGET_NAME]), r->where,
+		                                        mnl_attr_get_payload(info),
+		                                        mnl_attr_get_payload_len(info), r->front,
+		                                        r->output });
+}
+
+static const struct {
+	const char *name;
+	void (*on)(struct rule *, const struct attrs *);
+} expressions[] = {
+	{ "meta", on_meta },     { "notrack", on_notrack }, { "queue", on_queue },
+	{ "tproxy", on_tproxy }, { "match", on_match },     { "target", on_target },
+};
+
+static int read_expression(const struct nlattr *element, void *ctx)
+{
+	struct attrs e = nested(element), data = nested(e.v[NFTA_EXPR_DATA]);
+
+	for (size_t i = 0; i < sizeof(expressions) / sizeof(expressions[0]); i++)
+		if (strcmp(word(e.v[NFTA_EXPR_NAME]), expressions[i].name) == 0)
+			expressions[i].on(ctx, &data);
+	return MNL_CB_OK;
+}
+
+static int read_rule(const struct nlmsghdr *nlh, void *ctx)
+{
+	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
+	struct attrs           a = message(nlh);
+	struct dump           *d = ctx;
+	const char            *table = word(a.v[NFTA_RULE_TABLE]);
+	struct chain          *c = chain_of(d, nfg->nfgen_family, table, word(a.v[NFTA_RULE_CHAIN]));
+	char                   where[FACT_WHERE];
+	struct rule            r = { .facts = d->facts, .where = where };
+
+	if (!c || !is_ip(nfg->nfgen_family) || is_our_table(nfg->nfgen_family, table))
+		return MNL_CB_OK;
+	r.front = c->priority <= OUR_PRIORITY;
+	r.output = c->hook == NF_INET_LOCAL_OUT;
+	snprintf(where, sizeof(where), "table %s %s, chain %s, rule %u", family_name(nfg->nfgen_family),
+	         table, c->name, ++c->rules);
+	if (a.v[NFTA_RULE_EXPRESSIONS])
+		mnl_attr_parse_nested(a.v[NFTA_RULE_EXPRESSIONS], read_expression, &r);
+	return MNL_CB_OK;
+}
+
+static int read_flowtable(const struct nlmsghdr *nlh, void *ctx)
+{
+	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
+	struct attrs           a = message(nlh);
+	struct dump           *d = ctx;
+
+	fact_add(d->facts, FACT_FLOWTABLE, "table %s %s, flowtable %s", family_name(nfg->nfgen_family),
+	         word(a.v[NFTA_FLOWTABLE_TABLE]), word(a.v[NFTA_FLOWTABLE_NAME]));
+	return MNL_CB_OK;
+}
+
+/* ---- dumps ---- */
+
+static int dump(struct mnl_socket *nl, uint16_t type, mnl_cb_t cb, struct dump *d)
+{
+	static char       buf[64 << 10];
+	struct nlmsghdr  *nlh = mnl_nlmsg_put_header(buf);
+	struct nfgenmsg  *nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
+	int               r = MNL_CB_OK;
+	ssize_t           n;
+
+	nlh->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type);
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	nfg->nfgen_family = NFPROTO_UNSPEC;
+	if (mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0)
+		return -1;
+	while (r > MNL_CB_STOP) {
+		n = mnl_socket_recvfrom(nl, buf, sizeof(buf));
+		if (n < 0)
+			return -1;
+		r = mnl_cb_run(buf, (size_t)n, 0, 0, cb, d);
+	}
+	return r;
+}
+
+void facts_of_nft(struct facts *f)
+{
+	struct dump        d = { .facts = f };
+	struct mnl_socket *nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+
+	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ||
+	    dump(nl, NFT_MSG_GETCHAIN, read_chain, &d) < 0 ||
+	    dump(nl, NFT_MSG_GETRULE, read_rule, &d) < 0)
+		fact_add(f, FACT_UNREADABLE, "the nft ruleset");
+	else
+		(void)dump(nl, NFT_MSG_GETFLOWTABLE, read_flowtable, &d); /* a kernel without has none */
+	free(d.chain);
+	if (nl)
+		mnl_socket_close(nl);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * iptables-legacy's rules, read by getsockopt() as libiptc does (linux/netfilter_ipv4/ip_tables.h), so
+ * that no program of iptables is needed; and what xt targets mean, which iptables-nft uses, too. Only
+ * tables that are in use are asked for: asking for another one would load and hook it.
+ */
+#include <errno.h>
+#include <linux/netfilter/x_tables.h>
+#include <linux/netfilter/xt_CT.h>
+#include <linux/netfilter_ipv4/ip_tables.h>
+#include <linux/netfilter_ipv6/ip6_tables.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "parent/checks_private.h"
+
+/* ---- what targets mean ---- */
+
+void fact_of_xt(struct facts *f, const struct xt_rule *r)
+{
+	uint16_t flags = 0;
+
+	if (strcmp(r->target, "CT") == 0 && r->n >= sizeof(flags))
+		memcpy(&flags, r->data, sizeof(flags)); /* the first member in every revision */
+	if (flags & XT_CT_NOTRACK || strcmp(r->target, "NOTRACK") == 0)
+		fact_add(f, FACT_NOTRACK, "%s (CT --notrack)", r->where);
+	else if (strcmp(r->target, "NFQUEUE") == 0)
+		fact_add(f, r->front ? FACT_QUEUE_FRONT : FACT_QUEUE, "%s (NFQUEUE)", r->where);
+	else if (strcmp(r->target, "TPROXY") == 0)
+		fact_add(f, FACT_TPROXY, "%s (TPROXY)", r->where);
+	else if (strcmp(r->target, "FLOWOFFLOAD") == 0)
+		fact_add(f, FACT_FLOWTABLE, "%s (FLOWOFFLOAD)", r->where);
+	else if (r->front && r->output &&
+	         (strcmp(r->target, "MARK") == 0 || strcmp(r->target, "CONNMARK") == 0))
+		fact_add(f, FACT_MARK, "%s (%s)", r->where, r->target);
+}
+
+/* ---- the tables ---- */
+
+/* The two families differ in the header of an entry; struct ip6t_getinfo is struct ipt_getinfo. */
+struct family {
+	const char *name, *in_use;
+	int         domain, level, get_info, get_entries;
+	size_t      header, target_at, next_at; /* of an entry; where its two offsets are */
+};
+
+static const struct family families[] = {
+	{ "iptables-legacy", "/proc/net/ip_tables_names", AF_INET, IPPROTO_IP, IPT_SO_GET_INFO,
+	  IPT_SO_GET_ENTRIES, sizeof(struct ipt_entry), offsetof(struct ipt_entry, target_offset),
+	  offsetof(struct ipt_entry, next_offset) },
+	{ "ip6tables-legacy", "/proc/net/ip6_tables_names", AF_INET6, IPPROTO_IPV6, IP6T_SO_GET_INFO,
+	  IP6T_SO_GET_ENTRIES, sizeof(struct ip6t_entry), offsetof(struct ip6t_entry, target_offset),
+	  offsetof(struct ip6t_entry, next_offset) },
+};
+
+/* One table under reading. */
+struct table {
+	const struct family *family;
+	struct ipt_getinfo   info;
+	const char          *entries;
+	char                 chain[XT_TABLE_MAXNAMELEN];
+	unsigned             rule; /* of the chain */
+};
+
+static uint16_t offset(const char *entry, size_t at)
+{
+	uint16_t v;
+
+	memcpy(&v, entry + at, sizeof(v));
+	return v;
+}
+
+/* Is it one that nfqd 0.1.0 left? It carries a comment. */
+static bool is_ours(const char *entry, size_t from, size_t to)
+{
+	while (from + sizeof(struct xt_entry_match) <= to) {
+		struct xt_entry_match m;
+
+		memcpy(&m, entry + from, sizeof(m));
+		if (m.u.match_size < sizeof(m) || m.u.match_size > to - from)
+			return false;
+		if (strcmp(m.u.user.name, "comment") == 0 && m.u.match_size > sizeof(m) + sizeof("nfqd") &&
+		    memcmp(entry + from + sizeof(m), "nfqd", sizeof("nfqd")) == 0)
+			return true;
+		from += m.u.match_size;
+	}
+	return false;
+}
+
+/* Which chain begins at this entry? Built-in ones are known by their place, others by their ERROR target. */
+static bool begins_chain(struct table *t, size_t at, const struct xt_entry_target *target)
+{
+	static const char *const hooks[NF_INET_NUMHOOKS] = { "PREROUTING", "INPUT", "FORWARD", "OUTPUT",
+		                                             "POSTROUTING" };
+	const struct xt_error_target *error = (const void *)target;
+
+	for (unsigned h = 0; h < NF_INET_NUMHOOKS; h++)
+		if (t->info.valid_hooks & 1U << h && t->info.hook_entry[h] == at) {
+			snprintf(t->chain, sizeof(t->chain), "%s", hooks[h]);
+			t->rule = 0;
+		}
+	if (strcmp(target->u.user.name, XT_ERROR_TARGET) != 0)
+		return false;
+	snprintf(t->chain, sizeof(t->chain), "%s", error->errorname);
+	t->rule = 0;
+	return true;
+}
+
+static void read_output_policy(struct facts *f, const struct table *t, size_t at,
+                               const struct xt_entry_target *target)
+{
+	const struct xt_standard_target *standard = (const void *)target;
+
+	if (strcmp(t->info.name, "filter") == 0 && t->info.valid_hooks & 1U << NF_INET_LOCAL_OUT &&
+	    t->info.underflow[NF_INET_LOCAL_OUT] == at && standard->verdict == -NF_DROP - 1)
+		fact_add(f, FACT_OUTPUT, "%s: table filter, chain OUTPUT", t->family->name);
+}
+
+/* Returns the entry's length; 0: it makes no sense. */
+static size_t read_entry(struct facts *f, struct table *t, size_t at)
+{
+	const struct family    *fam = t->family;
+	const char             *entry = t->entries + at;
+	size_t                  room = t->info.size - at, target_at, next;
+	struct xt_entry_target *target;
+	char                    where[FACT_WHERE];
+
+	if (room < fam->header)
+		return 0;
+	target_at = offset(entry, fam->target_at);
+	next = offset(entry, fam->next_at);
+	if (next > room || target_at < fam->header || target_at + sizeof(*target) > next)
+		return 0;
+	target = (struct xt_entry_target *)(uintptr_t)(entry + target_at);
+	if (begins_chain(t, at, target))
+		return next;
+	t->rule++;
+	read_output_policy(f, t, at, target);
+	if (is_ours(entry, fam->header, target_at))
+		return next;
+	snprintf(where, sizeof(where), "%s: table %s, chain %s, rule %u", fam->name, t->info.name,
+	         t->chain, t->rule);
+	fact_of_xt(f, &(struct xt_rule){ .target = target->u.user.name, .where = where,
+	                                 .data = target->data,
+	                                 .n = target->u.target_size - sizeof(*target),
+	                                 .front = strcmp(t->info.name, "raw") == 0,
+	                                 .output = strcmp(t->chain, "OUTPUT") == 0 });
+	return next;
+}
+
+static void read_table(struct facts *f, const struct family *fam, int fd, const char *name)
+{
+	struct table            t = { .family = fam };
+	struct ipt_get_entries *get = NULL;
+	socklen_t               len = sizeof(t.info);
+
+	snprintf(t.info.name, sizeof(t.info.name), "%.31s", name);
+	if (getsockopt(fd, fam->level, fam->get_info, &t.info, &len) == 0)
+		get = calloc(1, sizeof(*get) + t.info.size);
+	if (get) {
+		snprintf(get->name, sizeof(get->name), "%.31s", name);
+		get->size = t.info.size;
+		len = (socklen_t)(sizeof(*get) + t.info.size);
+		t.entries = (const char *)get->entrytable;
+	}
+	if (!get || getsockopt(fd, fam->level, fam->get_entries, get, &len) < 0)
+		fact_add(f, FACT_UNREADABLE, "%s: table %s", fam->name, name);
+	else
+		for (size_t at = 0, n; at < t.info.size && (n = read_entry(f, &t, at)) > 0;)
+			at += n;
+	free(get);
+}
+
+static void read_family(struct facts *f, const struct family *fam)
+{
+	FILE *names = fopen(fam->in_use, "re");
+	char  name[XT_TABLE_MAXNAMELEN + 1];
+	int   fd = names ? socket(fam->domain, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW) : -1;
+
+	while (fd >= 0 && fgets(name, sizeof(name), names)) {
+		name[strcspn(name, "\n")] = '\0';
+		read_table(f, fam, fd, name);
+	}
+	if (fd >= 0)
+		close(fd);
+	if (names)
+		fclose(names);
+}
+
+void facts_of_iptables(struct facts *f)
+{
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		read_family(f, &families[i]);
+}

@@ -113,6 +113,29 @@ ok "unbound with the zone answers" answers $((port + 2))
 is "$(seen $((port + 2)) "$blocked $open")" "$(expected)" "the response policy zone blocks just what the pack does"
 like "$(cat p.rpz)" 'SOA .* 2026112403 ' "the zone's serial is the pack's version"
 
+export_ rpz p.yaml "$rules/kaspersky.yaml" >both.rpz
+is "$(grep -v '^;' both.rpz | sort | uniq -d)" "" "the zone says nothing twice"
+
+export_ unbound p.yaml >p.conf
+sed "s/module-config.*/module-config: \"iterator\"/; s/port: .*/port: $((port + 3))/; /^rpz:/,/zonefile/d" unbound.conf >local.conf
+printf 'include: "p.conf"\n' >>local.conf
+ok "unbound-checkconf with the local zones" unbound-checkconf local.conf
+serve unbound -d -c local.conf
+ok "unbound with the local zones answers" answers $((port + 3))
+# a name alone has no data instead of NXDOMAIN; what an exception of one name opens below it is said
+local_seen() {
+	local n a
+	for n in $1; do
+		a=$(ask $((port + 3)) "$n")
+		case $a in *192.0.2.99*) echo "$n open" ;; *NXDOMAIN* | *NOERROR*) echo "$n blocked" ;; *) echo "$n ?" ;; esac
+	done
+}
+opened="below.log.blocked.example.com below.tool.blocked.example.com below.apex.example.com hole.example.net"
+for n in $opened; do blocked_there=$(tr -s '\n\t' ' ' <<<"${blocked_there-$blocked}" | sed "s/ $n\b//"); done
+is "$(local_seen "$blocked_there $open")" "$(for n in $blocked_there; do echo "$n blocked"; done; for n in $open; do echo "$n open"; done)" \
+	"unbound's local zones block what the pack does, never more"
+like "$(cat p.conf)" "lost: 3 exceptions of a name alone, which here open what is below it, too" "and say what they open"
+
 # ---- back through import
 again() {	# FORMAT: what import makes of the export, one pattern per line
 	export_ "$1" p.yaml >"list.$1"
@@ -129,9 +152,9 @@ is "$(sort back.txt)" "$(names <list.domains)" "domains: the same names come bac
 is "$(sort back.txt)" "$(printf '%s\n' blocked.example.com deep.logzone.blocked.example.com exact.example.org hole.example.net s0.upd.example.com s1.upd.example.com s2.upd.example.com x.ent.blocked.example.com | sort)" \
 	"domains: no suffix that would swallow what stays open"
 again adblock
-is "$(sort back.txt)" "$(printf '%s\n' .apex.example.com .blocked.example.com deep.logzone.blocked.example.com exact.example.org hole.example.net s0.upd.example.com s1.upd.example.com s2.upd.example.com x.ent.blocked.example.com | sort)" \
+is "$(sort back.txt)" "$(printf '%s\n' .apex.example.com .blocked.example.com .hole.example.net deep.logzone.blocked.example.com exact.example.org 'g-*.example.net' s0.upd.example.com s1.upd.example.com s2.upd.example.com x.ent.blocked.example.com | sort)" \
 	"adblock: names and suffixes come back"
-is "$(sort back.allow.txt)" "$(printf '%s\n' .logzone.blocked.example.com apex.example.com help.example.org log.blocked.example.com tool.blocked.example.com | sort)" \
+is "$(sort back.allow.txt)" "$(printf '%s\n' .logzone.blocked.example.com 'a-*.hole.example.net' apex.example.com help.example.org log.blocked.example.com tool.blocked.example.com | sort)" \
 	"adblock: exceptions come back"
 again rpz
 export_ dnsmasq p.yaml >list.dnsmasq
@@ -143,6 +166,18 @@ is "$(sort back.txt)" "$(printf '%s\n' .blocked.example.com .x.ent.blocked.examp
 	"dnsmasq: names come back as names, suffixes as suffixes"
 is "$(sort back.allow.txt)" "$(printf '%s\n' .help.example.org .logzone.blocked.example.com apex.example.com log.blocked.example.com tool.blocked.example.com | sort)" \
 	"dnsmasq: exceptions, too"
+
+# ---- Suricata, which Debian 12 does not have: the shape of what it would load
+export_ suricata-dataset p.yaml >p.lst
+is "$(while read -r line; do base64 -d <<<"$line"; echo; done <p.lst | sort)" "$(names <list.hosts | cut -d' ' -f2 | sort)" \
+	"suricata-dataset: the exact names, in base64"
+export_ suricata-rules p.yaml >p.rules
+is "$(grep -v '^#' p.rules | grep -vcE '^(alert|pass) (dns|tls) any any -> any any \(msg:"[^";]*"; (dns\.query|tls\.sni); (dotprefix; content:"\.[a-z0-9.-]*"; nocase; endswith|content:"[a-z0-9.-]*"; nocase; startswith; endswith|pcre:"/\^[^"]*\$/i"); metadata:[^;]*; sid:1[0-9]{9}; rev:1;\)$')" 0 \
+	"suricata-rules: every rule has the same shape"
+is "$(grep -o 'sid:[0-9]*; rev' p.rules | sort | uniq -d)" "" "suricata-rules: no number twice"
+is "$(grep -c '' <<<"$(grep -v '^#' p.rules)") $(grep -c '^pass dns.*content:"tool.blocked.example.com"' p.rules) $(grep -cF 'pcre:"/^g-[^.]+\.example\.net$/i"' p.rules)" \
+	"$(($(grep -v '^#' p.rules | wc -l))) 1 2" "suricata-rules: exceptions pass, patterns are regular expressions"
+is "$(export_ suricata-rules p.yaml | grep -v '^#' | md5sum)" "$(grep -v '^#' p.rules | md5sum)" "suricata-rules: numbers stay"
 
 # ---- networks and tables
 export_ nft p.yaml >p.nft
@@ -199,7 +234,7 @@ like "$header" "lost: 3 suffixes: only the name itself" "header: hosts lose what
 like "$header" "lost: 1 patterns with '\*': left out"$'\n'"#   g-\*.example.net" "header: the glob is named"
 like "$header" "lost: 3 exceptions.*#   tool.blocked.example.com"$'\n'"#   help.example.org" "header: exceptions are listed"
 like "$header" "lost: 3 networks: left out" "header: networks"
-like "$(grep '^!' list.adblock)" "lost: 1 suffixes below which something stays open that cannot be said here: left out"$'\n'"!   .hole.example.net" \
+like "$(grep '^#' list.domains)" "suffixes below which something stays open that cannot be said here: left out.*#   .hole.example.net" \
 	"header: the suffix that would swallow a glob"
 
 printf '0.0.0.0 listed.example.com\n' >few

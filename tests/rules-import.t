@@ -25,25 +25,25 @@ loads() {
 }
 
 import hosts '# a list\r\n127.0.0.1 localhost\n0.0.0.0 Ads.Example.COM ads.example.net # two\n::1 six.example.com\n192.0.2.7 router.example.com\n0.0.0.0\n0.0.0.0 bücher.example.com\n0.0.0.0 a b.example.com\n0.0.0.0 github.io\n0.0.0.0 x.invalid\n\n0 zero.example.com.'
-is "$status $said" "0 l.yaml: hosts, 6 names, 0 exceptions, 6 lines skipped" "hosts: the summary"
-is "$(names)" "ads.example.com ads.example.net six.example.com xn--bcher-kva.example.com b.example.com zero.example.com" \
-	"hosts: the names"
+is "$status $said" "0 l.yaml: hosts, 7 names, 0 exceptions, 5 lines skipped" "hosts: the summary"
+is "$(names)" "ads.example.com ads.example.net six.example.com xn--bcher-kva.example.com b.example.com github.io zero.example.com" \
+	"hosts: the names, a public suffix as the host that it is, too"
 skips 2 "a single label"
 skips 5 "not an address that blocks"
 skips 6 "an address without a name"
 skips 8 "a single label"
-skips 9 "a public suffix"
 skips 10 "a name below .invalid"
-is "$skipped" 6 "no other line"
+is "$skipped" 5 "no other line"
 loads hosts
 
-import domains 'a.example.com\n.b.example.com\n*.c.example.com # below\nx*y.example.com\ntwo words.example.com\n192.0.2.1\nxn--zzzzzz99999.example.com\n[1-3].example.com\n'
+import domains 'a.example.com\n.b.example.com\n*.c.example.com # below\nx*y.example.com\ntwo words.example.com\n192.0.2.1\nxn--zzzzzz99999.example.com\n[1-3].example.com\n.github.io\n'
 is "$(names)" "a.example.com .b.example.com .c.example.com" "domains: the names"
 skips 4 "a '\*' or '\[' inside a name"
 skips 5 "more than one word"
 skips 6 "the last label is a number"
 skips 7 "an xn-- label that IDNA would not make"
 skips 8 "a '\*' or '\[' inside a name"
+skips 9 "all below a public suffix"
 loads domains
 
 import adblock '[Adblock Plus 2.0]\n! Title: x\n||a.example.com^\n||b.example.com^$important\n||c.example.com^$third-party\n@@||d.example.com^\n@@||a.example.com^\n||e.example.com/path\nexample.com##.ad\n||f.example.com^*x\n'
@@ -53,8 +53,27 @@ skips 5 "a rule with a condition"
 skips 8 "not of the form"
 skips 9 "not of the form"
 skips 10 "more than a name"
-like "$(cat errors)" "also protect these names from other packs" "adblock: what exceptions do is said"
+like "$(grep protects l.yaml)" "protects: pack" "adblock: exceptions are the list's own"
 loads "adblock, the first name taken back by an exception"
+
+import adblock '||a.example.com^\n||b.example.com^$important\n||c.example.com^$important,badfilter\n||b.example.com^$badfilter,important\n||a.example.com^$badfilter\n||c.example.com^\n@@||d.example.com^\n@@||d.example.com^$badfilter\n/^x-[^.]+\\.example\\.com$/\n/^(.+\\.)?y-[^.]+\\.example\\.com$/\n/ads?/\n'
+is "$(names) $(exceptions)" ".c.example.com x-*.example.com .y-*.example.com " "adblock: \$badfilter cancels the rule that reads the same, and no other"
+is "$(cat errors)" "list:11: skipped: not of the form ||name^: '/ads?/'" "adblock: patterns as export writes them; nothing is said of what is cancelled"
+printf '||a.example.com^\n||b.example.com^\n||a.example.com^$badfilter\n' | "$NFQCTL" rules import adblock - --out l.yaml --force >/dev/null
+is "$(names)" ".b.example.com" "adblock: also from a pipe"
+
+# exceptions of one list and names of another
+printf '||a.example.com^\n@@||b.example.com^\n' >one
+printf '||b.example.com^\n' >two
+for list in one two; do
+	"$NFQCTL" rules import adblock $list --out $list.yaml >/dev/null
+done
+decides() { "$NFQCTL" why b.example.com --json --rules one.yaml --rules two.yaml | jq -r '[.rule, .action] | join(" ")'; }
+is "$(decides)" "two-names log" "an exception leaves other packs' names alone"
+said=$("$NFQCTL" rules import adblock one --out one.yaml --exceptions global --force 2>&1)
+like "$said" "the exceptions also protect these names from other packs" "--exceptions global: that is said"
+is "$(decides)" "one-exceptions allow" "--exceptions global: they protect them"
+rm -f one* two*
 
 import dnsmasq '# x\naddress=/a.example.com/\naddress=/b.example.com/0.0.0.0\naddress=/c.example.com/192.0.2.1\nserver=/d.example.com/\nlocal=/e.example.com/f.example.com/\nserver=/g.example.com/#\nserver=/h.example.com/192.0.2.53\naddress=/i.example.com/#\ncache-size=1000\n'
 is "$(names)" ".a.example.com .b.example.com .d.example.com .e.example.com .f.example.com .i.example.com" "dnsmasq: the names"
@@ -113,6 +132,13 @@ dnsmasq address=/a.example.com/\n
 rpz $TTL 1\n@ SOA a. b. 1 1 1 1 1\na.example.com CNAME .\n
 END
 
+import auto '0.0.0.0 a.example.com\n<html>\n<p>\n</p>\n'
+like "$status $(cat errors)" "^1 .*list: read as hosts most lines say nothing \(1 names, 3 lines skipped\); name the format" \
+	"auto refuses what it would mostly skip"
+is "$(ls l.* 2>/dev/null)" "" "and writes nothing"
+import hosts '0.0.0.0 a.example.com\n<html>\n<p>\n</p>\n'
+is "$status" 0 "a named format takes what there is"
+
 # ---- what fails
 fails() {	# MESSAGE ARGUMENT...
 	local message=$1
@@ -124,12 +150,13 @@ rm -f l.* own.*
 printf '# nothing\n' >list
 cp list l.txt
 fails '^1 .*of none of the formats' auto list --out l.yaml
-fails '^1 .*no name in it' hosts list --out l.yaml
+fails '^1 .*no name in it' hosts list --out l.yaml --force
+fails '^1 .*there already; --force writes over it' hosts list --out l.yaml
 printf '0.0.0.0 a.example.com\n' | gzip >list.gz
-fails '^1 .*list.gz: compressed with gzip: unpack it first' hosts list.gz --out l.yaml
+fails '^1 .*list.gz: compressed with gzip: unpack it first' hosts list.gz --out l.yaml --force
 fails '^1 .*list.gz: compressed with gzip: unpack it first' auto list.gz --out l.yaml
 printf '\xff\xfe0\0' >list.gz
-fails '^1 .*list.gz: UTF-16: make it UTF-8 first' hosts list.gz --out l.yaml
+fails '^1 .*list.gz: UTF-16: make it UTF-8 first' hosts list.gz --out l.yaml --force
 rm list.gz
 fails '^1 .*cannot be opened: No such file' hosts none --out l.yaml
 fails '^1 .*written over it' domains l.txt --out l.yaml

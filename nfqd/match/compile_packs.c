@@ -207,6 +207,7 @@ static int add_entry(struct compile *x, const struct pack_entry *e)
 		             .confidence = (uint8_t)e->confidence,
 		             .action = (uint8_t)e->action,
 		             .shared = e->shared,
+		             .protects = (uint8_t)e->protects,
 		             .ports = port_list(x, e->ports, e->n_ports),
 		             .products = text_list(x, e->products, e->n_products),
 		             .sources = source_list(x, e->sources, e->n_sources) };

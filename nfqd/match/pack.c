@@ -22,6 +22,7 @@ static const cyaml_strval_t categories[] = { CATEGORIES(SCHEMA_STRVAL) };
 static const cyaml_strval_t confidences[] = { CONFIDENCES(SCHEMA_STRVAL) };
 static const cyaml_strval_t bases[] = { BASES(SCHEMA_STRVAL) };
 static const cyaml_strval_t entry_actions[] = { ENTRY_ACTIONS(SCHEMA_STRVAL) };
+static const cyaml_strval_t protections[] = { PROTECTIONS(SCHEMA_STRVAL) };
 static const cyaml_strval_t stage_actions[] = { STAGE_ACTIONS(SCHEMA_STRVAL) };
 
 static const cyaml_schema_value_t text_value = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1,
@@ -67,6 +68,7 @@ static const cyaml_schema_field_t entry_fields[] = {
 	SCHEMA_TEXT("side_effect", SCHEMA_NEEDED, struct pack_entry, side_effect),
 	SCHEMA_TEXT("remark", SCHEMA_OPTIONAL, struct pack_entry, remark),
 	SCHEMA_SOME("action", SCHEMA_OPTIONAL, struct pack_entry, action, entry_actions, 1, ENTRY_N - 1),
+	SCHEMA_WORD("protects", SCHEMA_OPTIONAL, struct pack_entry, protects, protections),
 	CYAML_FIELD_UINT("sid", SCHEMA_OPTIONAL, struct pack_entry, sid),
 	SCHEMA_TEXT("added", SCHEMA_OPTIONAL, struct pack_entry, added),
 	SCHEMA_TEXT("reviewed", SCHEMA_OPTIONAL, struct pack_entry, reviewed),

@@ -54,6 +54,7 @@ struct pack_entry {
 	bool     shared;
 	char    *side_effect, *remark;
 	int      action; /* enum entry_action */
+	int      protects; /* enum protection */
 	unsigned sid;    /* 0: made from the ids of pack and entry */
 	char    *added, *reviewed; /* dates */
 	char    *override_reason;  /* why it may block what never.yaml names */

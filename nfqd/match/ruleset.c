@@ -151,14 +151,21 @@ static void offer_exception(struct match *m, uint32_t exception)
 	m->exceptions[at] = (uint16_t)exception;
 }
 
-/* An allow entry protects against hits of equal or shorter length, whatever the pack. */
+/* Does an allow hit speak for other packs' names, too? */
+static bool protects_all(const struct ruleset *rs, const struct hit *h)
+{
+	return is_allow(rs, h) && rs->rules[h->rule].protects == PROTECTS_ALL;
+}
+
+/* An allow entry protects against hits of equal or shorter length, whatever the pack. One for its own
+ * pack alone has done so when it became that pack's hit. */
 static void protect(const struct ruleset *rs, struct match *m)
 {
 	int     longest = -1;
 	uint8_t kept = 0;
 
 	for (unsigned i = 0; i < m->n; i++)
-		if (is_allow(rs, &m->hits[i]) && m->hits[i].labels > longest)
+		if (protects_all(rs, &m->hits[i]) && m->hits[i].labels > longest)
 			longest = m->hits[i].labels;
 	for (unsigned i = 0; i < m->n; i++)
 		if (is_allow(rs, &m->hits[i]) || m->hits[i].labels > longest)

@@ -6,7 +6,8 @@
  *
  * Matching (design: "Rules"): in one pack an exact name wins, then the longest suffix; on equal
  * length `allow`. Each pack gives at most one hit. An `allow` entry protects against hits of equal
- * or shorter length, whatever the pack: those hits are left out, the allow hit itself stays.
+ * or shorter length, whatever the pack (`protects: pack`: its own alone): those hits are left out, the
+ * allow hit itself stays.
  */
 #ifndef NFQD_MATCH_RULESET_H
 #define NFQD_MATCH_RULESET_H
@@ -83,6 +84,11 @@ enum basis { BASES(WORD_ID) BASIS_N };
 
 enum entry_action { ENTRY_ACTIONS(WORD_ID) ENTRY_N };
 
+/* Against whose hits an `allow` entry protects. */
+#define PROTECTIONS(X) X(PROTECTS_ALL, "all") X(PROTECTS_PACK, "pack")
+
+enum protection { PROTECTIONS(WORD_ID) PROTECTION_N };
+
 /* What a stage says, in the words of packs. */
 #define STAGE_ACTIONS(X) X(ACTION_LOG, "log") X(ACTION_REJECT, "block")
 
@@ -115,6 +121,7 @@ struct rs_rule {
 	uint32_t    sid;                     /* EVE signature_id, stable for pack and id */
 	uint8_t     category, confidence, action;
 	uint8_t     shared;
+	uint8_t     protects; /* enum protection */
 	struct list ports;    /* none: all */
 	struct list products; /* text */
 	struct list sources;  /* text: URLs */

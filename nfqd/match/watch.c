@@ -98,15 +98,17 @@ static bool is_nowhere(const struct addr *a)
 static bool is_watchable(const struct ruleset *rs, const struct name *name)
 {
 	struct match m;
+	bool         listed = false;
 
 	ruleset_match_name(rs, name, &m);
 	for (unsigned i = 0; i < m.n; i++) {
 		const struct rs_rule *r = &rs->rules[m.hits[i].rule];
 
-		if (r->shared || r->action == ENTRY_ALLOW)
+		if (r->shared || (r->action == ENTRY_ALLOW && r->protects == PROTECTS_ALL))
 			return false;
+		listed |= r->action != ENTRY_ALLOW;
 	}
-	return m.n > 0;
+	return listed;
 }
 
 static bool learn_one(struct watch *w, const struct addr *a, const struct name *name, uint32_t now,

@@ -15,283 +15,31 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "decide/policy.h"
-#include "match/pattern.h"
 #include "match/ruleset.h"
 #include "nfqctl.h"
 #include "rules_export.h"
 
-#define EXAMPLES 20
-
-enum lost {
-	LOST_LOG,
-	LOST_CATEGORY,
-	LOST_BELOW,
-	LOST_GLOB,
-	LOST_HOLE,
-	LOST_EXCEPTION,
-	LOST_NET,
-	LOST_NET_HOLE,
-	LOST_NAME,
-	LOSSES,
-};
 static const char *const lost_words[] = {
 	[LOST_LOG] = "only recorded by the pack: left out",
 	[LOST_CATEGORY] = "of another category: left out",
 	[LOST_BELOW] = "suffixes: only the name itself is here, not what is below it",
+	[LOST_APEX] = "suffixes whose own name stays open, which cannot be said here: left out",
 	[LOST_GLOB] = "patterns with '*': left out",
 	[LOST_HOLE] = "suffixes below which something stays open that cannot be said here: left out",
 	[LOST_EXCEPTION] = "exceptions, which this format cannot say; nothing here blocks them",
+	[LOST_OPEN] = "exceptions of a name alone, which here open what is below it, too",
 	[LOST_NET] = "networks: left out",
 	[LOST_NET_HOLE] = "networks inside which something stays open: left out",
 	[LOST_NAME] = "name patterns: left out",
 };
 
-struct exporter {
-	const struct export_format *format;
-	unsigned                    categories; /* bit per category; what is exported */
-	bool                        with_log;
-	struct pack               **packs;
-	char (*sha256)[2 * SHA256_DIGEST_SIZE + 1];
-	unsigned       n;
-	struct image  *img;
-	struct ruleset rs;
-	FILE          *body;
-	struct err     err;
-	unsigned long  names, exceptions;
-	/* the pattern at hand */
-	unsigned pack, entry, rule;
-	bool     below, collecting;
-	char     parent[HOST_TEXT]; /* of the name before, for unhide() */
-	/* texts of suffixes that may not be exported whole, sorted */
-	char  **holes;
-	size_t  n_holes;
-	char   *lost[LOSSES][EXAMPLES];
-	unsigned n_lost[LOSSES];
-};
 
-static void lose(struct exporter *x, enum lost why, const char *dot, const char *text)
+void export_lose(struct exporter *x, enum lost why, const char *dot, const char *text)
 {
 	unsigned at = x->n_lost[why]++;
 
 	if (at < EXAMPLES && asprintf(&x->lost[why][at], "%s%s", dot, text) < 0)
 		x->lost[why][at] = NULL;
-}
-
-/* ---- what is blocked ----------------------------------------------------------------------- */
-
-static bool blocks(const struct exporter *x, const struct rs_rule *r)
-{
-	int32_t stage;
-
-	if (r->action == ENTRY_ALLOW || !(x->categories & 1U << r->category))
-		return false;
-	if (x->with_log)
-		return true;
-	stage = stage_in_force(&x->rs, &x->rs.packs[r->pack], r->category,
-	                       (int64_t)(clock_now() / NS_PER_S));
-	return r->action == ENTRY_STAGE && stage >= 0 && x->rs.stages[stage].action == ACTION_REJECT;
-}
-
-static bool name_blocked(const struct exporter *x, const char *text)
-{
-	struct name  name;
-	struct match m;
-
-	if (!name_canonical(&name, span_str(text)))
-		return false;
-	ruleset_match_name(&x->rs, &name, &m);
-	for (unsigned i = 0; i < m.n; i++)
-		if (blocks(x, &x->rs.rules[m.hits[i].rule]))
-			return true;
-	return false;
-}
-
-/* Are names below this one blocked, other than those listed by themselves? */
-static bool below_blocked(const struct exporter *x, const char *text)
-{
-	char probe[HOST_TEXT + 20];
-
-	snprintf(probe, sizeof(probe), "nfqd-export-probe.%s", text);
-	return name_blocked(x, probe);
-}
-
-static bool parent_blocked(const struct exporter *x, const char *text)
-{
-	const char *dot = strchr(text, '.');
-
-	return dot && below_blocked(x, dot + 1);
-}
-
-/* ---- holes --------------------------------------------------------------------------------- */
-
-static int text_order(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* No suffix at this text or above it can be said without an exception that this format lacks. */
-static void add_hole(struct exporter *x, const char *text)
-{
-	for (; text; text = strchr(text, '.')) {
-		char **v;
-
-		text += *text == '.';
-		v = realloc(x->holes, (x->n_holes + 1) * sizeof(*v));
-		if (v)
-			x->holes = v;
-		if (!v || !(x->holes[x->n_holes] = strdup(text))) {
-			err_set(&x->err, "out of memory");
-			return;
-		}
-		x->n_holes++;
-	}
-}
-
-static bool has_hole(const struct exporter *x, const char *text)
-{
-	return x->n_holes &&
-	       bsearch(&text, x->holes, x->n_holes, sizeof(*x->holes), text_order) != NULL;
-}
-
-/* ---- names --------------------------------------------------------------------------------- */
-
-/* Between a wildcard and a name below it a zone gets nodes that the wildcard does not reach. */
-static void unhide(struct exporter *x, const char *text)
-{
-	const char *dot = strchr(text, '.');
-
-	if (!x->format->hides || !dot || strcmp(dot + 1, x->parent) == 0)
-		return; /* a sibling has done it */
-	snprintf(x->parent, sizeof(x->parent), "%s", dot + 1);
-	for (; dot && below_blocked(x, dot + 1) && !has_hole(x, dot + 1); dot = strchr(dot + 1, '.'))
-		x->format->block(x->body, &(struct export_name){ .text = dot + 1,
-		                                                 .below = true,
-		                                                 .below_blocked = true });
-}
-
-static void block(struct exporter *x, struct export_name *n)
-{
-	if (n->below ? !n->below_blocked : !n->apex_blocked)
-		return; /* something longer, or an allow of another pack, has taken it over */
-	if (n->below && (!x->format->says_below || has_hole(x, n->text))) {
-		lose(x, x->format->says_below ? LOST_HOLE : LOST_BELOW, ".", n->text);
-		n->below = false;
-	}
-	n->below_blocked &= !has_hole(x, n->text);
-	if (!n->below && !n->apex_blocked)
-		return;
-	x->names++;
-	unhide(x, n->text);
-	x->format->block(x->body, n);
-}
-
-/* What is not blocked matters only below something that is; an allow is always said. */
-static void keep_open(struct exporter *x, const struct export_name *n, bool allow)
-{
-	bool inside = parent_blocked(x, n->text) || (!n->below && n->below_blocked);
-
-	if (n->below ? n->below_blocked : n->apex_blocked)
-		return;
-	if (!inside && !allow)
-		return;
-	if (x->collecting && !x->format->says_exceptions && inside)
-		add_hole(x, n->text);
-	if (x->collecting)
-		return;
-	if (!x->format->says_exceptions) {
-		if (allow)
-			lose(x, LOST_EXCEPTION, n->below ? "." : "", n->text);
-		return;
-	}
-	x->exceptions++;
-	unhide(x, n->text);
-	x->format->open(x->body, n);
-}
-
-static int take_name(void *ctx, const char *text, size_t len)
-{
-	struct exporter      *x = ctx;
-	const struct rs_rule *r = &x->rs.rules[x->rule];
-	struct export_name    n = { .text = text,
-		                    .below = x->below,
-		                    .apex_blocked = name_blocked(x, text),
-		                    .below_blocked = below_blocked(x, text) };
-
-	(void)len;
-	if (!blocks(x, r))
-		keep_open(x, &n, r->action == ENTRY_ALLOW);
-	else if (!x->collecting)
-		block(x, &n);
-	return 0;
-}
-
-/* A glob has no exact counterpart anywhere: it is left out, and what would swallow one too. */
-static void take_glob(struct exporter *x, const char *name, const struct pattern *p)
-{
-	const char *star = strrchr(p->text, '*'), *dot = strchr(star, '.');
-
-	if (!x->collecting && x->rs.rules[x->rule].action != ENTRY_ALLOW &&
-	    blocks(x, &x->rs.rules[x->rule]))
-		lose(x, LOST_GLOB, "", name);
-	else if (x->collecting && dot && !blocks(x, &x->rs.rules[x->rule]))
-		add_hole(x, dot + 1);
-}
-
-static void count_left_out(struct exporter *x, const char *name)
-{
-	const struct rs_rule *r = &x->rs.rules[x->rule];
-
-	if (x->collecting || r->action == ENTRY_ALLOW || blocks(x, r))
-		return;
-	lose(x, x->categories & 1U << r->category ? LOST_LOG : LOST_CATEGORY, "", name);
-}
-
-static int take_pattern(void *ctx, const char *name, const char *path, unsigned line)
-{
-	struct exporter *x = ctx;
-	struct pattern   p;
-
-	if (x->format->row) {
-		x->format->row(x->body, x->packs[x->pack], x->sha256[x->pack], x->entry, name);
-		return 0;
-	}
-	if (pattern_parse(&p, name, &(struct err){ .text = "" }) < 0)
-		return err_set(&x->err, "%s:%u: name '%s' is no pattern", path, line, name);
-	count_left_out(x, name);
-	x->below = p.below;
-	if (p.kind == PATTERN_GLOB)
-		take_glob(x, name, &p);
-	else
-		pattern_expand(&p, take_name, x);
-	return x->err.text[0] ? -1 : 0;
-}
-
-/* Rules stand in the ruleset as entries and networks do in the packs. */
-static int each_pattern(struct exporter *x)
-{
-	x->rule = 0;
-	for (x->pack = 0; x->pack < x->n; x->pack++) {
-		const struct pack *p = x->packs[x->pack];
-
-		for (x->entry = 0; x->entry < p->n_entries; x->entry++, x->rule++)
-			if ((x->format->row == NULL || x->categories & 1U << p->entries[x->entry].category) &&
-			    rules_names(p, x->entry, take_pattern, x, &x->err) < 0)
-				return -1;
-		x->rule += p->n_nets;
-	}
-	return 0;
-}
-
-static int export_names(struct exporter *x)
-{
-	x->collecting = true;
-	if (!x->format->row && each_pattern(x) < 0)
-		return -1;
-	if (x->n_holes)
-		qsort(x->holes, x->n_holes, sizeof(*x->holes), text_order);
-	x->collecting = false;
-	return each_pattern(x);
 }
 
 /* ---- networks ------------------------------------------------------------------------------ */
@@ -300,7 +48,7 @@ static enum export_as net_as(const struct exporter *x, const struct pack_net *n,
 {
 	if (n->action == ENTRY_ALLOW || !(x->categories & 1U << n->category))
 		return EXPORT_NOT;
-	return blocks(x, &x->rs.rules[rule]) ? EXPORT_BLOCKED : EXPORT_RECORDED;
+	return export_blocks(x, &x->rs.rules[rule]) ? EXPORT_BLOCKED : EXPORT_RECORDED;
 }
 
 /* All of them, also those that are not exported: they may lie inside one that is. */
@@ -331,7 +79,7 @@ static int export_nets(struct exporter *x, struct export_net *v)
 
 	for (unsigned i = 0; i < n; i++)
 		if (v[i].as == EXPORT_BLOCKED && export_net_has_hole(v, n, i)) {
-			lose(x, LOST_NET_HOLE, "", v[i].in->cidr);
+			export_lose(x, LOST_NET_HOLE, "", v[i].in->cidr);
 			v[i].as = EXPORT_NOT;
 		}
 	for (unsigned i = 0; i < n; i++)
@@ -360,7 +108,7 @@ static void lose_nets(struct exporter *x)
 			if (x->format->net_row && x->categories & 1U << x->packs[i]->nets[k].category)
 				x->format->net_row(x->body, x->packs[i], x->sha256[i], k);
 			if (!x->format->net_row)
-				lose(x, LOST_NET, "", x->packs[i]->nets[k].cidr);
+				export_lose(x, LOST_NET, "", x->packs[i]->nets[k].cidr);
 		}
 }
 
@@ -446,6 +194,68 @@ static int copy_body(FILE *body)
 	return ferror(body) || fflush(stdout) != 0 ? -1 : 0;
 }
 
+/* A line of a list of names, and where it stood. */
+struct row {
+	const char *text;
+	size_t      at;
+};
+
+static int row_order(const void *va, const void *vb)
+{
+	const struct row *a = va, *b = vb;
+	int               r = strcmp(a->text, b->text);
+
+	return r ? r : a->at < b->at ? -1 : a->at > b->at;
+}
+
+static int by_place(const void *va, const void *vb)
+{
+	const struct row *a = va, *b = vb;
+
+	return a->at < b->at ? -1 : a->at > b->at;
+}
+
+static int print_once(struct row *v, size_t n)
+{
+	size_t kept = 0;
+
+	qsort(v, n, sizeof(*v), row_order);
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || strcmp(v[i].text, v[kept - 1].text) != 0)
+			v[kept++] = v[i];
+	qsort(v, kept, sizeof(*v), by_place);
+	for (size_t i = 0; i < kept; i++)
+		puts(v[i].text);
+	return ferror(stdout) || fflush(stdout) != 0 ? -1 : 0;
+}
+
+/* Each line once, in the order of their first ones: entries may name the same thing. */
+static int copy_once(FILE *body)
+{
+	long        size = fflush(body) == 0 ? ftell(body) : -1;
+	char       *text = size < 0 ? NULL : malloc((size_t)size + 1), *at = text, *end;
+	struct row *v = NULL;
+	size_t      n = 0;
+	int         r = -1;
+
+	rewind(body);
+	if (text && fread(text, 1, (size_t)size, body) == (size_t)size) {
+		text[size] = '\0';
+		for (const char *c = text; *c; c++)
+			n += *c == '\n';
+		v = calloc(n + 1, sizeof(*v));
+	}
+	for (n = 0; v && (end = strchr(at, '\n')); at = end + 1, n++) {
+		*end = '\0';
+		v[n] = (struct row){ at, n };
+	}
+	if (v)
+		r = print_once(v, n);
+	free(v);
+	free(text);
+	return r;
+}
+
 /* ---- the command --------------------------------------------------------------------------- */
 
 static int load(struct exporter *x, char *const paths[], unsigned n)
@@ -489,7 +299,7 @@ static int write_all(struct exporter *x)
 	if (!x->format->nets)
 		lose_nets(x);
 	print_header(x);
-	return copy_body(x->body) < 0 ? err_set(&x->err, "cannot write: %s", strerror(errno)) : 0;
+	return (x->format->block && !x->format->again ? copy_once(x->body) : copy_body(x->body)) < 0 ? err_set(&x->err, "cannot write: %s", strerror(errno)) : 0;
 }
 
 static void done(struct exporter *x)

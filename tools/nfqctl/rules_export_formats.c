@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How each format writes a name or a row. None of them may say more than the packs do. */
+#include <nettle/base64.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "match/ruleset.h"
 #include "rules_export.h"
 
@@ -28,6 +30,27 @@ static void adblock_block(FILE *f, const struct export_name *n)
 static void adblock_open(FILE *f, const struct export_name *n)
 {
 	fprintf(f, "@@%s%s^\n", n->below ? "||" : "|", n->text);
+}
+
+/* A pattern as a regular expression over the whole name; '*' stays inside its label. */
+static void write_regex(FILE *f, const struct export_name *n)
+{
+	fputs(n->below ? "^(.+\\.)?" : "^", f);
+	for (const char *c = n->text; *c; c++)
+		if (*c == '*')
+			fputs("[^.]+", f);
+		else if (*c == '.')
+			fputs("\\.", f);
+		else
+			fputc(*c, f);
+	fputc('$', f);
+}
+
+static void adblock_glob(FILE *f, const struct export_name *n, bool blocked)
+{
+	fputs(blocked ? "/" : "@@/", f);
+	write_regex(f, n);
+	fputs("/\n", f);
 }
 
 /* /name/ is the name and all below, and the longest wins; '*.name' is all below alone (2.86). */
@@ -76,6 +99,100 @@ static void rpz_open(FILE *f, const struct export_name *n)
 		fprintf(f, "%s CNAME rpz-passthru.\n", n->text);
 	if (n->below || n->below_blocked)
 		fprintf(f, "*.%s CNAME %s\n", n->text, n->below_blocked ? "." : "rpz-passthru.");
+}
+
+/* ---- unbound: a zone is the name and all below, the closest one wins ----------------------- */
+
+static void unbound_begin(FILE *f, const struct pack *first)
+{
+	(void)first;
+	fputs("server:\n", f);
+}
+
+/* A name alone: a transparent zone answers what it has data for (without the type asked for: no data). */
+static void unbound_block(FILE *f, const struct export_name *n)
+{
+	if (n->below_blocked)
+		fprintf(f, "local-zone: \"%s.\" always_nxdomain\n", n->text);
+	else
+		fprintf(f, "local-zone: \"%s.\" transparent\nlocal-data: '%s. 60 IN TXT \"%s\"'\n", n->text,
+		        n->text, rs_text(n->rs, n->rule->id));
+}
+
+static void unbound_open(FILE *f, const struct export_name *n)
+{
+	fprintf(f, "local-zone: \"%s.\" always_transparent\n", n->text);
+}
+
+/* ---- Suricata ------------------------------------------------------------------------------ */
+
+/* Of `dataset:isset,NAME,type string`: a value in base64 per line. */
+static void dataset_block(FILE *f, const struct export_name *n)
+{
+	char   text[BASE64_ENCODE_RAW_LENGTH(HOST_TEXT) + 1];
+	size_t len = strlen(n->text);
+
+	if (!n->apex_blocked)
+		return;
+	base64_encode_raw(text, len, (const uint8_t *)n->text);
+	text[BASE64_ENCODE_RAW_LENGTH(len)] = '\0';
+	fprintf(f, "%s\n", text);
+}
+
+#define RULE_FIRST 1000000000 /* of the numbers that this export makes: one for each rule */
+#define RULE_SPAN  1000000000
+
+/* The same pattern has the same number in every export. */
+static uint32_t rule_number(const char *verb, const char *proto, const struct export_name *n)
+{
+	char text[HOST_TEXT + 32];
+	int  len = snprintf(text, sizeof(text), "%s %s %s%s", verb, proto, n->below ? "." : "", n->text);
+
+	return RULE_FIRST + (uint32_t)(hash64(text, (size_t)len, 0) % RULE_SPAN);
+}
+
+static void suricata_pattern(FILE *f, const struct export_name *n)
+{
+	if (strchr(n->text, '*')) {
+		fputs("pcre:\"/", f);
+		write_regex(f, n);
+		fputs("/i\"; ", f);
+	} else if (n->below) {
+		fprintf(f, "dotprefix; content:\".%s\"; nocase; endswith; ", n->text);
+	} else {
+		fprintf(f, "content:\"%s\"; nocase; startswith; endswith; ", n->text);
+	}
+}
+
+/* By the question of DNS, and by the SNI of TLS. `pass` is looked at before `alert`. */
+static void suricata_rules(FILE *f, const struct export_name *n, const char *verb)
+{
+	static const char *const places[][2] = { { "dns", "dns.query" }, { "tls", "tls.sni" } };
+	const char              *pack = rs_text(n->rs, n->rs->packs[n->rule->pack].id);
+
+	for (unsigned i = 0; i < 2; i++) {
+		fprintf(f, "%s %s any any -> any any (msg:\"nfqd %s/%s\"; %s; ", verb, places[i][0], pack,
+		        rs_text(n->rs, n->rule->id), places[i][1]);
+		suricata_pattern(f, n);
+		fprintf(f, "metadata:nfqd_pack %s, nfqd_rule %s, nfqd_category %s, nfqd_sid %u; ", pack,
+		        rs_text(n->rs, n->rule->id), category_words[n->rule->category], n->rule->sid);
+		fprintf(f, "sid:%u; rev:1;)\n", rule_number(verb, places[i][0], n));
+	}
+}
+
+static void suricata_block(FILE *f, const struct export_name *n)
+{
+	suricata_rules(f, n, "alert");
+}
+
+static void suricata_open(FILE *f, const struct export_name *n)
+{
+	suricata_rules(f, n, "pass");
+}
+
+static void suricata_glob(FILE *f, const struct export_name *n, bool blocked)
+{
+	suricata_rules(f, n, blocked ? "alert" : "pass");
 }
 
 /* ---- csv (RFC 4180): everything, one row per pattern --------------------------------------- */
@@ -174,9 +291,11 @@ const struct export_format export_formats[] = {
 	  .says_below = true,
 	  .says_exceptions = true,
 	  .block = adblock_block,
-	  .open = adblock_open },
+	  .open = adblock_open,
+	  .glob = adblock_glob },
 	{ .name = "dnsmasq",
 	  .comment = "#",
+	  .again = true,
 	  .says_below = true,
 	  .says_exceptions = true,
 	  .block = dnsmasq_block,
@@ -189,6 +308,23 @@ const struct export_format export_formats[] = {
 	  .block = rpz_block,
 	  .open = rpz_open,
 	  .begin = rpz_begin },
+	{ .name = "unbound",
+	  .comment = "#",
+	  .says_below = true,
+	  .says_exceptions = true,
+	  .needs_apex = true,
+	  .opens_below = true,
+	  .block = unbound_block,
+	  .open = unbound_open,
+	  .begin = unbound_begin },
+	{ .name = "suricata-dataset", .block = dataset_block },
+	{ .name = "suricata-rules",
+	  .comment = "#",
+	  .says_below = true,
+	  .says_exceptions = true,
+	  .block = suricata_block,
+	  .open = suricata_open,
+	  .glob = suricata_glob },
 	{ .name = "nft", .comment = "#", .nets = export_nft },
 	{ .name = "csv", .begin = csv_begin, .row = csv_row, .net_row = csv_net_row },
 	{ .name = NULL },

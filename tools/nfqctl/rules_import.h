@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Between the parts of `nfqctl rules import`: rules_import.c (the command: reads the list, writes the
- * names), rules_import_lines.c (what a line of each format says) and rules_import_pack.c (the pack's
- * YAML).
+ * Between the parts of `nfqctl rules import`: rules_import.c (the command and its files),
+ * rules_import_read.c (the list, line by line, name by name), rules_import_lines.c (what a line of each
+ * format says) and rules_import_pack.c (the pack's YAML).
  */
 #ifndef NFQCTL_RULES_IMPORT_H
 #define NFQCTL_RULES_IMPORT_H
 
+#include <nettle/sha2.h>
+#include <stdio.h>
+
 #include "rules.h"
 
 /* What a line says about a name. */
-enum taken { TAKE_NAME = 0, TAKE_BELOW = 1, TAKE_ALLOW = 2 }; /* bits: and all below; an exception */
+enum taken { /* bits: and all below; an exception; '*' is meant as packs mean it */
+	TAKE_NAME = 0,
+	TAKE_BELOW = 1,
+	TAKE_ALLOW = 2,
+	TAKE_GLOB = 4,
+};
 
 struct import_lines {
 	/* Takes one name. Returns NULL, or why it cannot be. Set by the caller. */
@@ -29,8 +37,12 @@ struct import_format {
 	/* Takes the names of one line, which it may change. Returns why the line says nothing that
 	 * can be taken; NULL: fine, or nothing but a comment. */
 	const char *(*line)(struct import_lines *x, char *line);
+	bool cancels; /* a line may cancel others, wherever they stand: the list is read twice */
 };
 extern const struct import_format import_formats[]; /* ends with a row without a name */
+/* Writes an AdBlock rule with its options in order and without `badfilter`; true: it had that, and
+ * cancels every rule that reads the same. */
+bool import_adblock_rule(const char *line, char *out, size_t room);
 
 /* What the new pack says of itself. */
 struct import_pack {
@@ -38,7 +50,51 @@ struct import_pack {
 	const char *format, *file, *sha256;
 	const char *names_file, *allow_file; /* NULL: there are none */
 	const char *match, *allow, *no_match; /* its tests; NULL: none */
+	bool        global; /* its exceptions protect against other packs, too */
 };
 MUST_CHECK int import_pack_write(FILE *f, const struct import_pack *p);
+
+#define CANDIDATES 16 /* names one of which becomes the pack's positive test */
+
+struct output {
+	char          path[4096], name[256]; /* name: without the folder */
+	FILE         *f;
+	unsigned long n;
+};
+
+struct importer {
+	struct import_lines         lines; /* first: take() gets no other pointer */
+	const struct import_format *format;
+	struct import_pack          pack;
+	const char                 *out;
+	bool                        probing, begun, force;
+	bool                        told; /* nobody named the format */
+	bool                        collecting; /* rules that others cancel */
+	char                      **cancelled;  /* sorted once collected */
+	size_t                      n_cancelled;
+	const char                 *no_text; /* what the file is instead of a list */
+	unsigned                    line;
+	struct err                  why; /* the first bad name of the line */
+	unsigned long               skipped;
+	struct output               names, allow;
+	struct {
+		struct output *to; /* NULL: it is written */
+		char           text[HOST_TEXT];
+		bool           below;
+	} last;
+	char                        candidate[CANDIDATES][HOST_TEXT];
+	unsigned                    candidates;
+	char                        allowed[HOST_TEXT]; /* the first exception */
+};
+
+/* rules_import_read.c */
+/* Begins an importer that reads in one format (NULL: not known yet). */
+void import_begin(struct importer *x, const struct import_format *format);
+/* Reads the whole list and adds its bytes to the hash. Returns 0 or -errno; -EILSEQ: no_text is set. */
+MUST_CHECK int import_read(struct importer *x, int fd, struct sha256_ctx *hash);
+/* Finds the AdBlock rules that others of the list cancel, and goes back to its beginning. */
+MUST_CHECK int import_collect_cancelled(struct importer *x, int fd);
+/* The format in which most of the first lines make sense. NULL: none of them does, or no_text is set. */
+const struct import_format *import_format_told(struct importer *ask, int fd);
 
 #endif

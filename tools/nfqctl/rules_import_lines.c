@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Lines of lists made elsewhere: one function and one row per format. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -92,7 +93,7 @@ static const char *domains_line(struct import_lines *x, char *line)
 /* Options that do not narrow a rule; with any other it means less than the name. */
 static bool is_unconditional(char *options)
 {
-	static const char *const fine[] = { "important", "all", "document" };
+	static const char *const fine[] = { "important", "all", "document", "badfilter" };
 	char                    *save, *o = strtok_r(options, ",", &save);
 
 	for (; o; o = strtok_r(NULL, ",", &save)) {
@@ -106,6 +107,77 @@ static bool is_unconditional(char *options)
 	return true;
 }
 
+static int option_order(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+bool import_adblock_rule(const char *line, char *out, size_t room)
+{
+	char    *options[32], *save, *at;
+	unsigned n = 0;
+	bool     bad = false;
+
+	snprintf(out, room, "%.*s", (int)strcspn(line + strspn(line, BLANKS), BLANKS),
+	         line + strspn(line, BLANKS));
+	at = strstr(out, "^$");
+	if (!at)
+		return false;
+	for (char *o = strtok_r(at + 2, ",", &save); o; o = strtok_r(NULL, ",", &save)) {
+		if (strcmp(o, "badfilter") == 0)
+			bad = true;
+		else if (n < sizeof(options) / sizeof(options[0]))
+			options[n++] = strdup(o);
+	}
+	qsort(options, n, sizeof(options[0]), option_order);
+	at++;
+	for (unsigned i = 0; i < n; i++) {
+		size_t used = (size_t)(at - out);
+
+		at += options[i] ? snprintf(at, room - used, "%c%s", i ? ',' : '$', options[i]) : 0;
+		free(options[i]);
+	}
+	*at = '\0';
+	return bad;
+}
+
+/* /^ksn-[^.]+\.example\.com$/ as export writes a pattern with '*'. Writes the pattern; false: it says
+ * something else. */
+static bool regex_glob(const char *rule, char out[static HOST_TEXT])
+{
+	static const char star[] = "[^.]+", below[] = "(.+\\.)?";
+	const char       *at = rule + 2;
+	size_t            n = 0;
+	bool              whole = strncmp(at, below, sizeof(below) - 1) == 0;
+
+	at += whole ? sizeof(below) - 1 : 0;
+	while (*at && n + 1 < HOST_TEXT) {
+		if (strcmp(at, "$/") == 0)
+			return out[n] = '\0', n > 0;
+		if (strncmp(at, star, sizeof(star) - 1) == 0) {
+			out[n++] = '*';
+			at += sizeof(star) - 1;
+		} else if (at[0] == '\\' && at[1] == '.') {
+			out[n++] = '.';
+			at += 2;
+		} else if (strchr("abcdefghijklmnopqrstuvwxyz0123456789-_", *at)) {
+			out[n++] = *at++;
+		} else {
+			return false;
+		}
+	}
+	return false;
+}
+
+static const char *adblock_regex(struct import_lines *x, const char *rule, unsigned taken)
+{
+	char glob[HOST_TEXT];
+
+	if (!regex_glob(rule, glob))
+		return "a regular expression that no pattern can say";
+	return x->take(x, glob, taken | TAKE_GLOB | (rule[2] == '(' ? TAKE_BELOW : 0));
+}
+
 static const char *adblock_line(struct import_lines *x, char *line)
 {
 	unsigned taken = TAKE_NAME;
@@ -117,6 +189,8 @@ static const char *adblock_line(struct import_lines *x, char *line)
 		taken |= TAKE_ALLOW;
 		name += 2;
 	}
+	if (strncmp(name, "/^", 2) == 0)
+		return adblock_regex(x, name, taken);
 	if (name[0] != '|' || !(end = strchr(name, '^')))
 		return "not of the form ||name^";
 	if (name[1] == '|') {
@@ -335,6 +409,6 @@ static const char *rpz_line(struct import_lines *x, char *line)
 }
 
 const struct import_format import_formats[] = {
-	{ "hosts", hosts_line },     { "adblock", adblock_line }, { "dnsmasq", dnsmasq_line },
-	{ "rpz", rpz_line },         { "domains", domains_line }, { NULL, NULL },
+	{ "hosts", hosts_line, false },     { "adblock", adblock_line, true }, { "dnsmasq", dnsmasq_line, false },
+	{ "rpz", rpz_line, false },         { "domains", domains_line, false }, { NULL, NULL, false },
 };

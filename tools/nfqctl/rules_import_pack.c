@@ -94,6 +94,8 @@ static int entry(struct writer *w, const struct import_pack *p, const char *what
 	put(w, e, "sources", texts(w, "imported"));
 	put(w, e, "confidence", text(w, "low"));
 	put(w, e, "action", text(w, action));
+	if (strcmp(action, "allow") == 0)
+		put(w, e, "protects", text(w, p->global ? "all" : "pack"));
 	put(w, e, "side_effect", text(w, side_effect));
 	put(w, e, "remark", text(w, remark));
 	return e;
@@ -108,8 +110,9 @@ static int entries(struct writer *w, const struct import_pack *p)
 		                   "As the list has them; nobody has looked at them one by one."));
 	if (p->allow_file)
 		append(w, l, entry(w, p, "exceptions", p->allow_file, "allow", "none, never blocked",
-		                   "The list's own exceptions. They protect these names from other packs "
-		                   "too: take the entry out where that is not wanted."));
+		                   p->global ? "The list's own exceptions. They protect these names from "
+		                               "other packs, too." :
+		                               "The list's own exceptions, for its own names alone."));
 	return l;
 }
 

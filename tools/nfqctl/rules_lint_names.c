@@ -61,7 +61,8 @@ static void check_name(struct lint *l, const struct pattern *p, const char *id, 
 	if (!hostname_idna_ok(p->text))
 		lint_wrong(l, path, line, "entry '%s': name '%s': an xn-- label that IDNA would not make",
 		           id, name);
-	if (hostname_is_public_suffix(fixed_part(p->text)))
+	/* as a plain name it is one host, and lists of hosts have some */
+	if (p->kind != PATTERN_EXACT && hostname_is_public_suffix(fixed_part(p->text)))
 		lint_wrong(l, path, line,
 		           "entry '%s': name '%s': '%s' is a public suffix, under which anyone can have "
 		           "names",
@@ -149,6 +150,8 @@ static void check_pair(struct table *t, const struct listed *a, const struct lis
 {
 	bool allow_a = a->entry->action == ENTRY_ALLOW, allow_b = b->entry->action == ENTRY_ALLOW;
 
+	if (a->pack != b->pack && (a->entry->protects == PROTECTS_PACK || b->entry->protects == PROTECTS_PACK))
+		return;
 	if (allow_a && !allow_b && a->below == b->below)
 		say_pair(t, b, a, "has no effect: it is allowed by");
 	else if (allow_b && !allow_a)

@@ -197,8 +197,8 @@ static void test_messages(void **state)
 		  "p.yaml:14: net 'a/b': an id is made of up to 100 letters, digits, '-', '_' and '.'" },
 		{ "an unknown key", HEAD STAGES ENTRY "    prots: [tcp/443]\n",
 		  "p.yaml:13: entry 'e': unknown key 'prots' (allowed: id, names, names-file, category, "
-		  "ports, products, sources, confidence, shared, side_effect, remark, action, sid, "
-		  "added, reviewed, override)" },
+		  "ports, products, sources, confidence, shared, side_effect, remark, action, "
+		  "protects, sid, added, reviewed, override)" },
 	};
 
 	(void)state;

@@ -547,6 +547,34 @@ static void test_many_networks(void **state)
 	free(img);
 }
 
+/* An allow for its own pack alone wins there, and leaves other packs' hits alone. */
+static void test_own_allow(void **state)
+{
+	struct pack_entry open[] = { { .id = "allow", .names = (char *[]){ "a.x" }, .n_names = 1,
+		                       .action = ENTRY_ALLOW, .protects = PROTECTS_PACK },
+		                     { .id = "zone", .names = (char *[]){ ".other.x" }, .n_names = 1 } };
+	struct pack_entry block[] = { { .id = "block", .names = (char *[]){ "a.x" }, .n_names = 1 } };
+	struct pack       p = { .id = "p", .path = "p", .entries = open, .n_entries = 2 };
+	struct pack       q = { .id = "q", .path = "q", .entries = block, .n_entries = 1 };
+	struct name       name;
+	struct match      m;
+
+	(void)state;
+	assert_true(name_canonical(&name, span_str("a.x")));
+	for (unsigned all = 0; all < 2; all++) {
+		struct image  *img;
+		struct ruleset rs;
+
+		open[0].protects = all ? PROTECTS_ALL : PROTECTS_PACK;
+		img = image_of((struct pack *[]){ &p, &q }, 2);
+		ruleset_open(&rs, img);
+		ruleset_match_name(&rs, &name, &m);
+		assert_int_equal(m.n, all ? 1 : 2);
+		assert_int_equal(rs.rules[m.hits[0].rule].action, ENTRY_ALLOW);
+		free(img);
+	}
+}
+
 static void test_ports(void **state)
 {
 	static const struct {
@@ -802,7 +830,7 @@ int main(void)
 		cmocka_unit_test(test_exceptions), cmocka_unit_test(test_match_all), cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_names_file), cmocka_unit_test(test_names_file_errors),
 		cmocka_unit_test(test_addresses_beside_names), cmocka_unit_test(test_many_networks),
-		cmocka_unit_test(test_ports),      cmocka_unit_test(test_naive),
+		cmocka_unit_test(test_ports), cmocka_unit_test(test_own_allow),      cmocka_unit_test(test_naive),
 	};
 
 	return cmocka_run_group_tests(tests, enter_folder, leave_folder);

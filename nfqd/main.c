@@ -20,7 +20,7 @@ static const char usage[] =
 	"usage: nfqd [-c FILE] [-d]                  run inline: judge this machine's traffic\n"
 	"       nfqd -i IFACE [--filter BPF] [-c FILE | --rules PATH...] [--events matches|all]\n"
 	"                                            watch an interface: record, never block\n"
-	"       nfqd -t [-c FILE]                    check configuration and packs, then exit\n"
+	"       nfqd -t [-d] [-c FILE]               check configuration and packs, then exit\n"
 	"       nfqd -r FILE [--rules PATH]... [--events matches|all]\n"
 	"                                            judge a capture file (- is standard input)\n"
 	"\n"
@@ -31,7 +31,7 @@ static const char usage[] =
 	"  -r, --read FILE     read packets from a capture, write EVE JSON lines to standard output\n"
 	"      --rules PATH    a pack or a folder of packs, instead of the configuration's; repeatable\n"
 	"      --events WHICH  matches (default): listed names only; all: every name\n"
-	"  -d, --debug         say more on standard error\n"
+	"  -d, --debug         say more on standard error; with -t print the configuration that holds\n"
 	"  -V, --version\n"
 	"  -h, --help\n"
 	"\n"
@@ -43,7 +43,7 @@ struct options {
 	char       *rules[RULES_MAX];
 	unsigned    n_rules;
 	int         events; /* enum events; -1: not given */
-	bool        test, done;
+	bool        test, debug, done;
 };
 
 static int bad_usage(const char *what)
@@ -54,13 +54,8 @@ static int bad_usage(const char *what)
 
 static int parse_events(const char *word, int *events)
 {
-	if (strcmp(word, "matches") == 0)
-		*events = EVENTS_MATCHES;
-	else if (strcmp(word, "all") == 0)
-		*events = EVENTS_ALL;
-	else
-		return bad_usage("--events takes matches or all");
-	return 0;
+	*events = word_find(events_words, word);
+	return *events < 0 ? bad_usage("--events takes matches or all") : 0;
 }
 
 static int parse(int argc, char **argv, struct options *o)
@@ -85,7 +80,7 @@ static int parse(int argc, char **argv, struct options *o)
 		case 'i': o->tap.device = optarg; break;
 		case OPT_FILTER: o->tap.filter = optarg; break;
 		case 'r': o->read = optarg; break;
-		case 'd': diag_set_level(DIAG_DEBUG); break;
+		case 'd': diag_set_level(DIAG_DEBUG); o->debug = true; break;
 		case 'V': puts("nfqd " NFQD_VERSION); o->done = true; return 0;
 		case 'h': fputs(usage, stdout); o->done = true; return 0;
 		case OPT_EVENTS:
@@ -123,14 +118,17 @@ static struct conf *load(const struct options *o, struct err *err)
 	return conf;
 }
 
-static int check(const struct conf *conf, struct err *err)
+/* With -d, also what holds: a configuration that loads to the same. */
+static int check(const struct conf *conf, bool print, struct err *err)
 {
 	struct image *img;
 
 	if (conf_compile(conf, &img, err) < 0)
 		return -1;
 	free(img);
-	puts("configuration OK");
+	puts(print ? "# configuration OK; in effect, with defaults:" : "configuration OK");
+	if (print && conf_write(conf, stdout) < 0)
+		return err_set(err, "the configuration cannot be written");
 	return 0;
 }
 
@@ -149,7 +147,7 @@ int main(int argc, char **argv)
 	if (!conf) {
 		r = -1;
 	} else if (o.test || o.read) {
-		r = o.test ? check(conf, &err) : offline_run(o.read, conf, &err);
+		r = o.test ? check(conf, o.debug, &err) : offline_run(o.read, conf, &err);
 		conf_free(conf);
 	} else {
 		r = parent_run(conf, o.tap.device ? &o.tap : NULL, &err);

@@ -52,7 +52,7 @@ void pipeline_exception(struct pipeline *p, struct judged *j, enum fault what)
 {
 	static _Thread_local struct diag_rate rate[FAULT_N];
 	const struct packet                  *pkt = j->pkt;
-	enum counter                          counter = COUNT_exc_decode + what;
+	enum counter                          counter = COUNT_fault_decode + what;
 	bool                                  drop = rs_settings(p->rules)->drop >> what & 1;
 	char                                  src[ADDR_TEXT], dst[ADDR_TEXT];
 

@@ -40,8 +40,8 @@ struct fragments;
 struct recent;
 struct watch;
 
-#define FAILURE_COUNTER(id, text, says)  X(answers_failed_##id, "of those: " text)
-#define EXCEPTION_COUNTER(id, key, text) X(exc_##id, "exception: " text)
+#define FAILURE_COUNTER(id, text, says) X(answers_failed_##id, "of those: " text)
+#define FAULT_COUNTER(id, key, text)    X(fault_##id, "fault: " text)
 
 /* name, what it counts: `nfqctl status` and the manual print these. Always used with a macro X. */
 #define COUNTERS(X)                                                                                \
@@ -61,7 +61,7 @@ struct watch;
 	INJECT_FAILURES(FAILURE_COUNTER)                                                           \
 	X(fragments, "IP fragments, put together before they are judged")                          \
 	X(decoys, "packets that may never reach their server, and decide nothing but a refusal") \
-	FAULTS(EXCEPTION_COUNTER)
+	FAULTS(FAULT_COUNTER)
 
 enum counter {
 #define X(id, text) COUNT_##id,

@@ -86,7 +86,7 @@ struct verdict pipeline_reply(struct pipeline *p, struct judged *j)
 	struct wire       w;
 
 	if (!j->flow)
-		return pipeline_finish_exception(p, j, FAULT_cert);
+		return pipeline_finish_exception(p, j, FAULT_certificate);
 	front = pipeline_front(p, j);
 	if (front.n == 0 && !j->full)
 		return VERDICT_PASS;
@@ -107,6 +107,6 @@ struct verdict pipeline_reply(struct pipeline *p, struct judged *j)
 		count_add(p->count, COUNT_waiting, 1);
 		return VERDICT_PASS;
 	}
-	pipeline_exception(p, j, FAULT_cert);
+	pipeline_exception(p, j, FAULT_certificate);
 	return finish(p, j, &client, j->dropped ? VERDICT_DROP : VERDICT_ALLOW);
 }

@@ -25,7 +25,7 @@ static struct verdict judge_quic(struct pipeline *p, struct judged *j, uint32_t 
 	pipeline_stream(p, j, 0, true);
 	r = quic_datagram(f, j->pkt->payload);
 	if (r == QUIC_CLOSED)
-		pipeline_exception(p, j, FAULT_quic);
+		pipeline_exception(p, j, FAULT_quic_unknown);
 	if (f->stream->conflict)
 		pipeline_exception(p, j, FAULT_overlap);
 	w = wire_of(stream_front(f->stream), &err, true);
@@ -34,7 +34,7 @@ static struct verdict judge_quic(struct pipeline *p, struct judged *j, uint32_t 
 		return pipeline_finish(p, j, pipeline_judge(p, j));
 	}
 	if (r != QUIC_NEW && ++f->segments >= UNKNOWN_DATAGRAMS)
-		return pipeline_finish_exception(p, j, FAULT_quic);
+		return pipeline_finish_exception(p, j, FAULT_quic_unknown);
 	count_add(p->count, COUNT_waiting, 1);
 	return VERDICT_PASS;
 }

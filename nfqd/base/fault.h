@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What cannot be judged is a fault: each kind and each limit has a name in the configuration
- * (`on-exception`), a policy and a counter. One row is all of it: identifier, key, text.
+ * (`on-fault`), a policy and a counter. One row is all of it: identifier, key, text.
  */
 #ifndef NFQD_BASE_FAULT_H
 #define NFQD_BASE_FAULT_H
@@ -10,8 +10,8 @@
 	X(decode, "decode", "not a whole IP, TCP or UDP packet")                                   \
 	X(cut, "cut", "packet longer than what was captured of it")                                \
 	X(parse, "parse", "damaged DNS, TLS or HTTP message")                                      \
-	X(quic, "quic-unknown", "QUIC that could not be opened")                                   \
-	X(cert, "certificate", "server's handshake that could not be read")                        \
+	X(quic_unknown, "quic-unknown", "QUIC that could not be opened")                                   \
+	X(certificate, "certificate", "server's handshake that could not be read")                        \
 	X(hello_size, "hello-size", "hello longer than 16 KiB")                                    \
 	X(window, "window", "segment far from the ones that are waited for")                       \
 	X(overlap, "overlap", "segments that overlap with different bytes")                        \

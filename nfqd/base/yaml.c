@@ -283,6 +283,23 @@ static const yaml_node_t *find(const struct yaml_doc *d, const yaml_node_t **las
 	return n;
 }
 
+__attribute__((format(printf, 2, 3))) static const yaml_node_t *node_of(const struct yaml_doc *d,
+                                                                         const char *path, ...)
+{
+	const yaml_node_t *last, *n;
+	va_list            ap;
+
+	va_start(ap, path);
+	n = find(d, &last, path, ap);
+	va_end(ap);
+	return n;
+}
+
+const yaml_node_t *yaml_doc_node(const struct yaml_doc *d, const char *path)
+{
+	return node_of(d, "%s", path);
+}
+
 unsigned yaml_doc_line(const struct yaml_doc *d, const char *path, ...)
 {
 	const yaml_node_t *last;
@@ -357,18 +374,41 @@ static const cyaml_config_t quiet = {
 	.flags = CYAML_CFG_NO_ALIAS,
 };
 
+/* What libcyaml is given: the file's text, or that of the tree when that was changed. *made is
+ * the caller's to free. */
+static const char *text_to_bind(const struct yaml_doc *d, char **made, size_t *n)
+{
+	FILE *f;
+	int   r;
+
+	*n = d->n;
+	if (!d->edited)
+		return d->text;
+	f = open_memstream(made, n);
+	if (!f)
+		return NULL;
+	r = yaml_doc_write(d, f);
+	return fclose(f) == 0 && r == 0 ? *made : NULL;
+}
+
 void *yaml_doc_bind(struct yaml_doc *d, const struct cyaml_schema_value *schema, struct err *err)
 {
 	struct err     found = { .text = "" };
 	cyaml_config_t config = quiet;
 	void          *data = NULL;
+	char          *made = NULL;
+	const char    *text;
+	size_t         n;
 	cyaml_err_t    r;
 
 	if (yaml_check(d, schema, err) > 0)
 		return NULL;
+	text = text_to_bind(d, &made, &n);
 	config.log_fn = keep_first;
 	config.log_ctx = &found;
-	r = cyaml_load_data((const uint8_t *)d->text, d->n, &config, schema, &data, NULL);
+	r = text ? cyaml_load_data((const uint8_t *)text, n, &config, schema, &data, NULL) :
+	           CYAML_ERR_OOM;
+	free(made);
 	if (r != CYAML_OK) {
 		yaml_doc_error(d, err, 1, "%s (%s)", cyaml_strerror(r), found.text);
 		return NULL;

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/err.h"
 
@@ -38,6 +39,20 @@ void yaml_doc_sha256(const struct yaml_doc *d, char out[YAML_SHA256_TEXT]);
 MUST_CHECK void *yaml_doc_bind(struct yaml_doc *d, const struct cyaml_schema_value *schema,
                                struct err *err);
 void             yaml_doc_unbind(const struct cyaml_schema_value *schema, void *data);
+
+/* Gives a key ("key" or "section.key") that the document does not have a value, written as YAML. */
+MUST_CHECK int yaml_doc_default(struct yaml_doc *d, const char *path, const char *value,
+                                struct err *err);
+/* Calls a key of the document by another name. Returns its line; 0: the document does not have it. */
+unsigned yaml_doc_rename(struct yaml_doc *d, const char *old, const char *now);
+/* Replaces the text of an item of a list of the document. */
+MUST_CHECK int yaml_doc_set(struct yaml_doc *d, const char *list, unsigned i, const char *text);
+/* Where a list may be written as one value alone: makes it a list of that value. */
+MUST_CHECK int yaml_doc_as_list(struct yaml_doc *d, const char *section, const char *key);
+/* Do two documents say the same at a path? */
+bool yaml_doc_same(const struct yaml_doc *a, const struct yaml_doc *b, const char *path);
+/* Writes the document as YAML. */
+MUST_CHECK int yaml_doc_write(const struct yaml_doc *d, FILE *f);
 
 /* Formats `file:line: what`, for err and for say; returns -1. */
 __attribute__((format(printf, 4, 5))) int yaml_doc_error(const struct yaml_doc *d, struct err *err,

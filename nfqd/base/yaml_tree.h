@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The parsed tree behind struct yaml_doc. Private to yaml.c and yaml_check.c. */
+/* The parsed tree behind struct yaml_doc. Private to base/yaml*.c. */
 #ifndef NFQD_BASE_YAML_TREE_H
 #define NFQD_BASE_YAML_TREE_H
 
@@ -12,13 +12,14 @@ struct yaml_doc {
 	char           *name;
 	char           *text;
 	size_t          n;
-	yaml_document_t tree; /* never changed once parsed */
+	yaml_document_t tree; /* changed by yaml_edit.c only */
 	bool            parsed;
+	bool            edited; /* the tree is no longer what text says */
 	yaml_say       *say;
 	void           *ctx;
 };
 
-/* libyaml only hands out nodes of a tree that it may change; nothing here changes one. */
+/* libyaml only hands out nodes of a tree that it may change; nothing but yaml_edit.c changes one. */
 static inline const yaml_node_t *node_at(const struct yaml_doc *d, int index)
 {
 	return d->tree.nodes.start + index - 1;
@@ -48,6 +49,9 @@ static inline const yaml_node_t *child_key(const struct yaml_doc *d, const yaml_
 			return node_at(d, p->value);
 	return NULL;
 }
+
+/* The node at a path; NULL: there is none. */
+const yaml_node_t *yaml_doc_node(const struct yaml_doc *d, const char *path);
 
 /* Checks the whole document against a schema; returns how many problems it said. */
 unsigned yaml_check(const struct yaml_doc *d, const struct cyaml_schema_value *schema, struct err *err);

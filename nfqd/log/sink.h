@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/output.h"
 #include "log/event.h"
 #include "log/identity.h"
 
@@ -37,8 +38,6 @@ struct own_record {
 struct sink_hints {
 	const char *ifname, *client;
 };
-
-enum sink_type { SINK_EVE, SINK_TEXT };
 
 /* Of one output, in records; lives where it outlives the process. Every record taken is written or
  * lost in the end: what is neither when a process begins went with the one before. */

@@ -25,7 +25,7 @@ static bool emit(void *ctx, const struct event *e)
 static void summary(const struct counters *c)
 {
 	for (unsigned i = 0; i < COUNTERS_N; i++)
-		if (c->v[i] && strncmp(counter_names[i], "exc_", 4) == 0)
+		if (c->v[i] && strncmp(counter_names[i], "fault_", 6) == 0)
 			diag_info("file", "%llu × %s", (unsigned long long)c->v[i], counter_texts[i]);
 }
 

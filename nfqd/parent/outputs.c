@@ -50,8 +50,7 @@ int parent_open_outputs(struct parent *p, struct err *err)
 		if (in->outputs == OUTPUTS_MAX)
 			return err_set(err, "log: more than %u outputs", OUTPUTS_MAX);
 		in->output_fd[i] = open_output(&p->conf->outputs[i], err);
-		in->output_type[i] =
-			p->conf->outputs[i].type == OUTPUT_TEXT ? SINK_TEXT : SINK_EVE;
+		in->output_type[i] = (enum sink_type)p->conf->outputs[i].type;
 		if (in->output_fd[i] < 0)
 			return -1;
 		in->outputs++;

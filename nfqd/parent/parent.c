@@ -45,8 +45,9 @@ uint64_t parent_ms(void)
 static int bind_queues(struct parent *p, struct err *err)
 {
 	struct worker_in *in = &p->in;
+	unsigned          n = conf_queues(p->conf);
 
-	for (in->queues = 0; in->queues < p->conf->inspect.queues; in->queues++) {
+	for (in->queues = 0; in->queues < n; in->queues++) {
 		struct queue_conf qc = in->queue;
 		int               fd;
 

@@ -95,47 +95,14 @@ static void note_changes(struct parent *p, const struct image *img)
 
 /* ---- what a reload cannot change ----------------------------------------------------------- */
 
-static bool same_outputs(const struct conf *a, const struct conf *b)
-{
-	if (a->n_outputs != b->n_outputs)
-		return false;
-	for (unsigned i = 0; i < a->n_outputs; i++)
-		if (a->outputs[i].type != b->outputs[i].type ||
-		    strcmp(a->outputs[i].path, b->outputs[i].path) != 0)
-			return false;
-	return true;
-}
-
-static bool same_inside(const struct conf_inspect *x, const struct conf_inspect *y)
-{
-	if (x->n_inside != y->n_inside)
-		return false;
-	for (unsigned i = 0; i < x->n_inside; i++)
-		if (strcmp(x->inside[i], y->inside[i]) != 0)
-			return false;
-	return true;
-}
-
-/* What was settled at the start and a reload cannot change. */
-static bool needs_restart(const struct conf *a, const struct conf *b)
-{
-	const struct conf_inspect *x = &a->inspect, *y = &b->inspect;
-
-	return a->fail != b->fail || x->forward != y->forward || x->output != y->output ||
-	       x->queues != y->queues || x->queue_num != y->queue_num ||
-	       x->answers != y->answers ||
-	       x->marked_output != y->marked_output ||
-	       !same_inside(x, y) || !same_outputs(a, b) || strcmp(a->control, b->control) != 0 ||
-	       strcmp(a->state, b->state) != 0;
-}
-
 static void adopt_conf(struct parent *p, struct conf *conf)
 {
+	char keys[512];
+
 	if (conf == p->conf)
 		return;
-	if (needs_restart(p->boot, conf))
-		diag_warn("reload", "changes of fail, inspect, control, state and log outputs take "
-		                    "effect at the next start");
+	if (conf_needs_restart(p->boot, conf, keys, sizeof(keys)))
+		diag_warn("reload", "changed, but in effect at the next start only: %s", keys);
 	if (p->conf != p->boot)
 		conf_free(p->conf);
 	p->conf = conf;

@@ -31,7 +31,7 @@ void parent_close_but(int keep[], unsigned n)
 
 static bool is_wanted(const struct parent *p)
 {
-	return p->conf->client_names || p->conf->resolve.server;
+	return p->boot->client_names || p->conf->resolve.server;
 }
 
 void parent_open_resolver(struct parent *p)
@@ -42,7 +42,7 @@ void parent_open_resolver(struct parent *p)
 		return;
 	p->answer_names = fds[0];
 	p->ask_names = fds[1];
-	p->in.ask_name = p->conf->client_names ? p->ask_names : -1;
+	p->in.ask_name = p->boot->client_names ? p->ask_names : -1;
 	if (getrandom(&p->shared->hosts.seed, sizeof(uint64_t), 0) < 0)
 		diag_debug("resolver", "no random seed");
 }

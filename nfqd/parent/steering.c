@@ -8,10 +8,12 @@
 #include "base/diag.h"
 #include "parent/parent_private.h"
 
+#define OLD_MARK_MASK 0x70000000 /* of nfqd 0.1.0, where its configuration did not say otherwise */
+
 int parent_steer(struct parent *p, struct err *err)
 {
 	const struct conf_inspect *ins = &p->conf->inspect;
-	struct steer_conf sc = { .means = p->means, .tokens = p->tokens, .old_marks = ins->mark_mask,
+	struct steer_conf sc = { .means = p->means, .tokens = p->tokens, .old_marks = ins->mark_mask ? ins->mark_mask : OLD_MARK_MASK,
 		                 .queue_num = p->in.queue.num,
 		                 .queues = (uint16_t)p->in.queues,
 		                 .fail_open = p->conf->fail == FAIL_OPEN, .forward = ins->forward,
@@ -20,7 +22,7 @@ int parent_steer(struct parent *p, struct err *err)
 		                 .inside = ins->inside, .n_inside = ins->n_inside };
 
 	sc.inside_auto = ins->n_inside == 1 && strcmp(ins->inside[0], "auto") == 0;
-	if (ins->has_mark_mask)
+	if (ins->mark_mask)
 		diag_warn("steer", "inspect.mark-mask is ignored: nfqd no longer uses marks");
 	p->steer = steer_install(&sc, err);
 	return p->steer ? parent_fill_sets(p, err) : -1;

@@ -202,7 +202,7 @@ static int add_policies(struct compile *x)
 	struct err          what = { .text = "" };
 
 	for (unsigned i = 0; i < FAULT_N; i++)
-		settings.drop |= (uint32_t)c->on_exception[i] << i;
+		settings.drop |= (uint32_t)c->on_fault[i] << i;
 	if (policy_compile(&x->b, c->policies, c->n_policies, x->exceptions, x->n_exceptions, &settings,
 	                 &where, &what) == 0)
 		return 0;

@@ -1,384 +1,171 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading nfqd.yaml and filling in what it leaves out. Says what is not supported yet instead of
- * ignoring it.
+ * Reading nfqd.yaml: what the file leaves out is added to the document first, so that the document says
+ * what holds; then it is bound, and what a schema cannot say is checked.
  */
 #include "shared/conf.h"
 
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/schema.h"
+#include "base/diag.h"
+#include "base/yaml.h"
+#include "shared/conf_schema.h"
 #include "shared/shared.h"
 
 #ifndef NFQD_DATADIR
 #define NFQD_DATADIR "/usr/share/nfqd/rules"
 #endif
 
-#define DEFAULT_CONTROL   "/run/nfqd/control.sock"
-#define DEFAULT_STATE     "/var/lib/nfqd/state.json"
-#define DEFAULT_EVE       "/var/log/nfqd/eve.json"
-#define OLD_MARK_MASK     0x70000000
-#define CONTROL_MAX       107 /* sun_path */
-#define QUEUES_AUTO_MAX   4
-#define DEFAULT_INTERVAL  (6 * 3600)
-#define INTERVAL_MIN      60
-#define DURATION_MAX      (30 * 86400)
+#define CONTROL_MAX     107 /* sun_path */
+#define QUEUES_AUTO_MAX 4
 
-/* ---- the schema ---------------------------------------------------------------------------- */
-
-/* Known to the manual, not yet to the program. */
-enum { OUTPUT_UNSUPPORTED = OUTPUT_TEXT + 1 };
-
-static const cyaml_strval_t modes[] = { MODES(SCHEMA_STRVAL) };
-static const cyaml_strval_t fails[] = { { "open", FAIL_OPEN }, { "closed", FAIL_CLOSED } };
-static const cyaml_strval_t events[] = { { "matches", EVENTS_MATCHES }, { "all", EVENTS_ALL } };
-static const cyaml_strval_t fates[] = { { "pass", false }, { "drop", true } };
-static const cyaml_strval_t marked[] = { { "accept", false }, { "queue", true } };
-static const cyaml_strval_t actions[] = { ACTIONS(SCHEMA_STRVAL) };
-static const cyaml_strval_t dns_styles[] = { DNS_STYLES(SCHEMA_STRVAL) };
-static const cyaml_strval_t output_types[] = {
-	{ "file", OUTPUT_FILE },
-	{ "text", OUTPUT_TEXT },
-	{ "syslog", OUTPUT_UNSUPPORTED },
-	{ "unix", OUTPUT_UNSUPPORTED },
-	{ "sightings", OUTPUT_UNSUPPORTED },
-	{ "evidence", OUTPUT_UNSUPPORTED },
-};
-
-static const cyaml_schema_value_t text_value = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1,
-	                                                            SCHEMA_TEXT_MAX) };
-
-/* inside, queues, queue-num and mark-mask may be written in more than one way: read by hand */
-static const cyaml_schema_field_t inspect_fields[] = {
-	CYAML_FIELD_BOOL("forward", SCHEMA_OPTIONAL, struct conf_inspect, forward),
-	CYAML_FIELD_BOOL("output", SCHEMA_OPTIONAL, struct conf_inspect, output),
-	CYAML_FIELD_BOOL("answers", SCHEMA_OPTIONAL, struct conf_inspect, answers),
-	CYAML_FIELD_IGNORE("inside", SCHEMA_OPTIONAL),
-	CYAML_FIELD_IGNORE("queues", SCHEMA_OPTIONAL),
-	CYAML_FIELD_IGNORE("queue-num", SCHEMA_OPTIONAL),
-	CYAML_FIELD_IGNORE("mark-mask", SCHEMA_OPTIONAL),
-	SCHEMA_WORD("marked-output", SCHEMA_OPTIONAL, struct conf_inspect, marked_output, marked),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_field_t resolve_fields[] = {
-	SCHEMA_TEXT("server", SCHEMA_NEEDED, struct conf_resolve, server),
-	CYAML_FIELD_IGNORE("interval", SCHEMA_OPTIONAL),
-	CYAML_FIELD_IGNORE("jitter", SCHEMA_OPTIONAL),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_field_t match_fields[] = {
-	SCHEMA_LIST("packs", SCHEMA_OPTIONAL, struct policy_in, packs, &text_value, 1),
-	SCHEMA_LIST("categories", SCHEMA_OPTIONAL, struct policy_in, categories, &text_value, 1),
-	SCHEMA_LIST("products", SCHEMA_OPTIONAL, struct policy_in, products, &text_value, 1),
-	SCHEMA_LIST("confidence", SCHEMA_OPTIONAL, struct policy_in, confidence, &text_value, 1),
-	SCHEMA_LIST("ports", SCHEMA_OPTIONAL, struct policy_in, ports, &text_value, 1),
-	CYAML_FIELD_END,
-};
-static const cyaml_schema_field_t policy_fields[] = {
-	SCHEMA_TEXT("name", SCHEMA_NEEDED, struct policy_in, name),
-	SCHEMA_LIST("clients", SCHEMA_OPTIONAL, struct policy_in, clients, &text_value, 1),
-	SCHEMA_GROUP("match", SCHEMA_OPTIONAL, struct policy_in, match_fields),
-	SCHEMA_WORD("action", SCHEMA_NEEDED, struct policy_in, action, actions),
-	SCHEMA_WORD("dns", SCHEMA_OPTIONAL, struct policy_in, dns, dns_styles),
-	SCHEMA_TEXT("from", SCHEMA_OPTIONAL, struct policy_in, from),
-	SCHEMA_TEXT("until", SCHEMA_OPTIONAL, struct policy_in, until),
-	SCHEMA_TEXT("observe-for", SCHEMA_OPTIONAL, struct policy_in, observe_for),
-	CYAML_FIELD_END,
-};
-static const cyaml_schema_value_t policy_value = { CYAML_VALUE_MAPPING(0, struct policy_in,
-	                                                               policy_fields) };
-
-static const cyaml_schema_field_t exception_fields[] = {
-	SCHEMA_TEXT("name", SCHEMA_NEEDED, struct exception_in, name),
-	SCHEMA_LIST("names", SCHEMA_NEEDED, struct exception_in, names, &text_value, 1),
-	SCHEMA_LIST("clients", SCHEMA_OPTIONAL, struct exception_in, clients, &text_value, 1),
-	SCHEMA_TEXT("owner", SCHEMA_NEEDED, struct exception_in, owner),
-	SCHEMA_TEXT("reason", SCHEMA_NEEDED, struct exception_in, reason),
-	SCHEMA_TEXT("expires", SCHEMA_NEEDED, struct exception_in, expires),
-	CYAML_FIELD_END,
-};
-static const cyaml_schema_value_t exception_value = { CYAML_VALUE_MAPPING(0, struct exception_in,
-	                                                                  exception_fields) };
-
-static const cyaml_schema_field_t output_fields[] = {
-	SCHEMA_WORD("type", SCHEMA_NEEDED, struct conf_output, type, output_types),
-	SCHEMA_TEXT("path", SCHEMA_OPTIONAL, struct conf_output, path),
-	CYAML_FIELD_END,
-};
-static const cyaml_schema_value_t output_value = { CYAML_VALUE_MAPPING(0, struct conf_output,
-	                                                               output_fields) };
-
-static const cyaml_schema_field_t log_fields[] = {
-	SCHEMA_WORD("events", SCHEMA_OPTIONAL, struct conf, events, events),
-	CYAML_FIELD_BOOL("client-names", SCHEMA_OPTIONAL, struct conf, client_names),
-	SCHEMA_LIST("outputs", SCHEMA_OPTIONAL, struct conf, outputs, &output_value, 0),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_field_t on_exception_fields[] = {
-#define X(id, key, text) SCHEMA_WORD(key, SCHEMA_OPTIONAL, struct conf, on_exception[FAULT_##id], fates),
-	FAULTS(X)
-#undef X
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_field_t conf_fields[] = {
-	SCHEMA_SOME("mode", SCHEMA_OPTIONAL, struct conf, mode, modes, MODE_ENFORCE, MODE_OFF),
-	SCHEMA_WORD("fail", SCHEMA_OPTIONAL, struct conf, fail, fails),
-	SCHEMA_LIST("rules", SCHEMA_NEEDED, struct conf, rules, &text_value, 1),
-	SCHEMA_LIST("profiles", SCHEMA_OPTIONAL, struct conf, profiles, &text_value, 0),
-	CYAML_FIELD_MAPPING("inspect", SCHEMA_OPTIONAL, struct conf, inspect, inspect_fields),
-	CYAML_FIELD_MAPPING("resolve", SCHEMA_OPTIONAL, struct conf, resolve, resolve_fields),
-	SCHEMA_LIST("policies", SCHEMA_OPTIONAL, struct conf, policies, &policy_value, 0),
-	SCHEMA_LIST("exceptions", SCHEMA_OPTIONAL, struct conf, exceptions, &exception_value, 0),
-	SCHEMA_SOME("default", SCHEMA_OPTIONAL, struct conf, default_action, actions, ACTION_ALLOW, 2),
-	SCHEMA_GROUP("on-exception", SCHEMA_OPTIONAL, struct conf, on_exception_fields),
-	SCHEMA_TEXT("control", SCHEMA_OPTIONAL, struct conf, control),
-	SCHEMA_TEXT("state", SCHEMA_OPTIONAL, struct conf, state),
-	SCHEMA_GROUP("log", SCHEMA_OPTIONAL, struct conf, log_fields),
-	CYAML_FIELD_END,
-};
-static const cyaml_schema_value_t conf_schema = { CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct conf,
-	                                                              conf_fields) };
+WORDS(events_words, EVENTS, EVENTS_N);
+WORDS(fail_words, FAILS, FAIL_N);
 
 #define WRONG(c, err, key, ...) yaml_doc_error((c)->doc, err, yaml_doc_line((c)->doc, key), __VA_ARGS__)
-
-/* ---- inspect ------------------------------------------------------------------------------- */
 
 static int out_of_memory(struct err *err)
 {
 	return err_set(err, "out of memory");
 }
 
-/* Appends a copy of a word to a list of texts. */
-static int add_text(char ***v, unsigned *n, const char *word)
-{
-	char **more = realloc(*v, (*n + 1U) * sizeof(*more));
-
-	if (!more)
-		return -1;
-	*v = more;
-	more[*n] = strdup(word);
-	if (!more[*n])
-		return -1;
-	++*n;
-	return 0;
-}
-
-/* A word alone, or a list; nothing is "auto". */
-static int read_inside(struct conf *c, struct err *err)
-{
-	struct conf_inspect *in = &c->inspect;
-	unsigned             n = yaml_doc_items(c->doc, "inspect.inside");
-	const char          *one = yaml_doc_text(c->doc, "inspect.inside");
-
-	if (!yaml_doc_has(c->doc, "inspect.inside"))
-		one = "auto";
-	if (n == 0 && (!one || !*one))
-		return WRONG(c, err, "inspect.inside",
-		             "inside: must be auto, an interface, a network, or a list of them");
-	if (one)
-		return add_text(&in->inside, &in->n_inside, one) < 0 ? out_of_memory(err) : 0;
-	for (unsigned i = 0; i < n; i++) {
-		const char *word = yaml_doc_text(c->doc, "inspect.inside[%u]", i);
-
-		if (!word || !*word || strcmp(word, "auto") == 0)
-			return yaml_doc_error(c->doc, err, yaml_doc_line(c->doc, "inspect.inside[%u]", i),
-			                      "inside: a list holds interfaces and networks");
-		if (add_text(&in->inside, &in->n_inside, word) < 0)
-			return out_of_memory(err);
-	}
-	return 0;
-}
+/* ---- numbers ------------------------------------------------------------------------------- */
 
 /* A number in decimal or, with 0x, in hexadecimal; a leading 0 does not make it octal. */
-static int read_number(const char *text, unsigned long max, unsigned long *out)
+static int read_number(const struct conf_key *k, const char *text, unsigned long *out)
 {
 	bool  hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
 	char *end;
 
+	*out = 0;
+	if (k->zero && strcmp(text, k->zero) == 0)
+		return 0;
 	if (!(text[0] >= '0' && text[0] <= '9'))
 		return -1;
 	*out = strtoul(text + (hex ? 2 : 0), &end, hex ? 16 : 10);
-	return *end || end == text + 2 * hex || *out > max ? -1 : 0;
+	return *end || end == text + 2 * hex || *out < k->least || *out > k->most ? -1 : 0;
+}
+
+static int read_span(const struct conf_key *k, const char *text, unsigned long *out)
+{
+	int64_t n, least, most;
+
+	if (clock_parse_span(text, &n) < 0 || clock_parse_span(k->shortest, &least) < 0 ||
+	    clock_parse_span(k->longest, &most) < 0 || n < least || n > most)
+		return -1;
+	*out = (unsigned long)n;
+	return 0;
+}
+
+static int read_key(struct conf *c, const struct conf_key *k, struct err *err)
+{
+	unsigned    line = yaml_doc_line(c->doc, "%s", k->path);
+	const char *text = yaml_doc_text(c->doc, "%s", k->path), *name = strrchr(k->path, '.') + 1;
+	uint32_t   *to = (void *)((char *)c + k->offset);
+	unsigned long n = 0;
+
+	if (!yaml_doc_has(c->doc, "%s", k->path))
+		return 0;
+	text = text ? text : "";
+	if (k->type == CONF_NUMBER && read_number(k, text, &n) < 0)
+		return yaml_doc_error(c->doc, err, line, "%s: '%s' is not %s%sa number between %lu and %lu",
+		                      name, text, k->zero ? k->zero : "", k->zero ? " or " : "", k->least,
+		                      k->most);
+	if (k->type == CONF_SPAN && read_span(k, text, &n) < 0)
+		return yaml_doc_error(c->doc, err, line,
+		                      "%s: '%s' is not a time between %s and %s (write 90s, 10m, 6h or 7d)",
+		                      name, text, k->shortest, k->longest);
+	*to = (uint32_t)n;
+	return 0;
+}
+
+static int read_numbers(struct conf *c, struct err *err)
+{
+	for (unsigned i = 0; i < conf_n_keys; i++) {
+		const struct conf_key *k = &conf_keys[i];
+
+		if (!k->item && (k->type == CONF_NUMBER || k->type == CONF_SPAN) && read_key(c, k, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- what the schema cannot say ------------------------------------------------------------ */
+
+static int check_inside(struct conf *c, struct err *err)
+{
+	for (unsigned i = 0; c->inspect.n_inside > 1 && i < c->inspect.n_inside; i++)
+		if (strcmp(c->inspect.inside[i], "auto") == 0)
+			return yaml_doc_error(c->doc, err, yaml_doc_line(c->doc, "inspect.inside[%u]", i),
+			                      "inside: 'auto' cannot stand beside interfaces and networks");
+	return 0;
 }
 
 /* One for each core that we may run on; more than a few only spread the work thin. */
-static unsigned auto_queues(void)
+unsigned conf_queues(const struct conf *c)
 {
 	cpu_set_t cores;
-	int       n = sched_getaffinity(0, sizeof(cores), &cores) < 0 ? 1 : CPU_COUNT(&cores);
+	int       n;
 
+	if (c->inspect.queues)
+		return c->inspect.queues;
+	n = sched_getaffinity(0, sizeof(cores), &cores) < 0 ? 1 : CPU_COUNT(&cores);
 	return n < QUEUES_AUTO_MAX ? (unsigned)n : QUEUES_AUTO_MAX;
 }
 
-static int read_queues(struct conf *c, struct err *err)
+static int check_queues(struct conf *c, struct err *err)
 {
-	const char   *text = yaml_doc_text(c->doc, "inspect.queues");
-	unsigned long n = auto_queues();
-
-	c->inspect.queues = (unsigned)n;
-
-	if (!yaml_doc_has(c->doc, "inspect.queues") || (text && strcmp(text, "auto") == 0))
-		return 0;
-	if (!text || read_number(text, QUEUES_MAX, &n) < 0 || n == 0)
-		return WRONG(c, err, "inspect.queues", "queues: '%s' is neither auto nor a number "
-		             "from 1 to %d", text ? text : "", QUEUES_MAX);
-	c->inspect.queues = (unsigned)n;
-	return 0;
-}
-
-static int read_queue_num(struct conf *c, struct err *err)
-{
-	const char   *text = yaml_doc_text(c->doc, "inspect.queue-num");
-	unsigned long n;
-
-	if (!yaml_doc_has(c->doc, "inspect.queue-num"))
-		return 0;
-	if (!text || read_number(text, UINT16_MAX, &n) < 0)
+	if (c->inspect.queue_num + QUEUE_LAST + conf_queues(c) > UINT16_MAX + 1UL)
 		return WRONG(c, err, "inspect.queue-num",
-		             "queue-num: '%s' is no number from 0 to 65535", text ? text : "");
-	if (n + QUEUE_LAST + c->inspect.queues > UINT16_MAX + 1UL)
-		return WRONG(c, err, "inspect.queue-num",
-		             "queue-num: '%s' leaves no room for %u queues of each kind, %d apart, below "
-		             "65536", text, c->inspect.queues, QUEUE_STEP);
-	c->inspect.queue_num = (unsigned)n;
+		             "queue-num: '%u' leaves no room for %u queues of each kind, %d apart, below "
+		             "65536",
+		             c->inspect.queue_num, conf_queues(c), QUEUE_STEP);
 	return 0;
 }
 
-/* Of 0.1.0: says which bits a killed run of it may have left. Nothing is marked any more. */
-static void read_mark_mask(struct conf *c)
-{
-	const char   *text = yaml_doc_text(c->doc, "inspect.mark-mask");
-	unsigned long n;
-
-	c->inspect.mark_mask = OLD_MARK_MASK;
-	if (!yaml_doc_has(c->doc, "inspect.mark-mask"))
-		return;
-	c->inspect.has_mark_mask = true;
-	if (text && read_number(text, UINT32_MAX, &n) == 0 && n != 0)
-		c->inspect.mark_mask = (uint32_t)n;
-}
-
-static int read_inspect(struct conf *c, struct err *err)
-{
-	if (!yaml_doc_has(c->doc, "log.client-names"))
-		c->client_names = true;
-	if (!yaml_doc_has(c->doc, "inspect.forward"))
-		c->inspect.forward = true;
-	if (!yaml_doc_has(c->doc, "inspect.output"))
-		c->inspect.output = true;
-	if (!yaml_doc_has(c->doc, "inspect.answers"))
-		c->inspect.answers = true;
-	read_mark_mask(c);
-	return read_inside(c, err) < 0 || read_queues(c, err) < 0 || read_queue_num(c, err) < 0 ? -1 : 0;
-}
-
-/* ---- resolve ------------------------------------------------------------------------------- */
-
-static int read_duration(const char *text, uint32_t *seconds)
-{
-	int64_t n;
-
-	if (!text || clock_parse_span(text, &n) < 0 || n < 0 || n > DURATION_MAX)
-		return -1;
-	*seconds = (uint32_t)n;
-	return 0;
-}
-
-static int read_resolve(struct conf *c, struct err *err)
+static int check_resolve(struct conf *c, struct err *err)
 {
 	struct conf_resolve *r = &c->resolve;
-	const char          *interval = yaml_doc_text(c->doc, "resolve.interval");
-	const char          *jitter = yaml_doc_text(c->doc, "resolve.jitter");
 	struct addr          a;
 
-	if (!yaml_doc_has(c->doc, "resolve"))
-		return 0;
-	r->interval = DEFAULT_INTERVAL;
-	if (addr_parse(r->server, &a) < 0)
-		return WRONG(c, err, "resolve.server", "server: '%s' is no address of a resolver",
-		             r->server);
-	if (yaml_doc_has(c->doc, "resolve.interval") &&
-	    (read_duration(interval, &r->interval) < 0 || r->interval < INTERVAL_MIN))
-		return WRONG(c, err, "resolve.interval",
-		             "interval: '%s' is no time from 1m to 30d (write 6h)",
-		             interval ? interval : "");
-	r->jitter = r->interval / 10;
-	if (yaml_doc_has(c->doc, "resolve.jitter") && read_duration(jitter, &r->jitter) < 0)
-		return WRONG(c, err, "resolve.jitter", "jitter: '%s' is no time up to 30d (write 10m)",
-		             jitter ? jitter : "");
+	if (!yaml_doc_has(c->doc, "resolve.jitter"))
+		r->jitter = r->interval / 10;
+	if (r->server && addr_parse(r->server, &a) < 0)
+		return WRONG(c, err, "resolve.server",
+		             "server: '%s' is not an address (write 9.9.9.9 or 2620:fe::fe)", r->server);
 	return 0;
-}
-
-/* ---- what is left out ---------------------------------------------------------------------- */
-
-/* Without policies: every pack's own stage. */
-static int default_policy(struct conf *c, struct err *err)
-{
-	c->policies = calloc(1, sizeof(*c->policies));
-	if (!c->policies)
-		return out_of_memory(err);
-	c->n_policies = 1;
-	c->policies[0].action = ACTION_STAGE;
-	c->policies[0].name = strdup("all-packs");
-	return c->policies[0].name ? 0 : out_of_memory(err);
-}
-
-static int default_paths(struct conf *c, struct err *err)
-{
-	if (!c->control)
-		c->control = strdup(DEFAULT_CONTROL);
-	if (!c->state)
-		c->state = strdup(DEFAULT_STATE);
-	if (!c->control || !c->state)
-		return out_of_memory(err);
-	if (strlen(c->control) > CONTROL_MAX)
-		return WRONG(c, err, "control", "control: a socket's path has at most %d characters",
-		             CONTROL_MAX);
-	return 0;
-}
-
-static int default_output(struct conf *c, const char *path, struct err *err)
-{
-	c->outputs = calloc(1, sizeof(*c->outputs));
-	if (!c->outputs)
-		return out_of_memory(err);
-	c->n_outputs = 1;
-	c->outputs[0].type = OUTPUT_FILE;
-	c->outputs[0].path = strdup(path);
-	return c->outputs[0].path ? 0 : out_of_memory(err);
 }
 
 static int check_output(struct conf *c, unsigned i, struct err *err)
 {
+#define X(id, word, path) [id] = path,
+	static const char *const paths[] = { SINKS(X) };
+#undef X
 	struct conf_output *o = &c->outputs[i];
-	unsigned            line = yaml_doc_line(c->doc, "log.outputs[%u].type", i);
 
-	if (o->type == OUTPUT_UNSUPPORTED)
-		return yaml_doc_error(c->doc, err, line, "output type '%s' is not yet supported "
-		                      "(allowed: file, text)",
+	if (o->path)
+		return 0;
+	if (!paths[o->type])
+		return yaml_doc_error(c->doc, err, yaml_doc_line(c->doc, "log.outputs[%u].type", i),
+		                      "output of type %s: missing key 'path'",
 		                      yaml_doc_text(c->doc, "log.outputs[%u].type", i));
-	if (!o->path && o->type == OUTPUT_FILE)
-		return yaml_doc_error(c->doc, err, line, "output of type file: missing key 'path'");
-	if (!o->path)
-		o->path = strdup("-");
+	o->path = strdup(paths[o->type]);
 	return o->path ? 0 : out_of_memory(err);
 }
 
-static int read_outputs(struct conf *c, struct err *err)
+static int check_paths(struct conf *c, struct err *err)
 {
+	if (strlen(c->control) > CONTROL_MAX)
+		return WRONG(c, err, "control", "control: a socket's path has at most %d characters",
+		             CONTROL_MAX);
 	for (unsigned i = 0; i < c->n_outputs; i++)
 		if (check_output(c, i, err) < 0)
 			return -1;
-	return yaml_doc_has(c->doc, "log.outputs") ? 0 : default_output(c, DEFAULT_EVE, err);
+	return 0;
 }
 
 /* ---- paths of rules ------------------------------------------------------------------------ */
@@ -397,7 +184,7 @@ static int find_rules(struct conf *c, unsigned i, struct err *err)
 		if (access(beside, F_OK) == 0) {
 			free(c->rules[i]);
 			c->rules[i] = beside;
-			return 0;
+			return yaml_doc_set(c->doc, "rules", i, beside) < 0 ? out_of_memory(err) : 0;
 		}
 		free(beside);
 	}
@@ -407,75 +194,103 @@ static int find_rules(struct conf *c, unsigned i, struct err *err)
 	                                              " (looked for from here and beside this file)");
 }
 
-/* ---- loading ------------------------------------------------------------------------------- */
-
-static int complete(struct conf *c, struct err *err)
+static int check_rules(struct conf *c, struct err *err)
 {
-	for (unsigned i = 0; i < c->n_rules; i++)
+	if (c->path && c->n_rules == 0)
+		return WRONG(c, err, "rules", "rules: must not be empty");
+	for (unsigned i = 0; c->path && i < c->n_rules; i++)
 		if (find_rules(c, i, err) < 0)
 			return -1;
-	if (!yaml_doc_has(c->doc, "policies") && default_policy(c, err) < 0)
-		return -1;
-	if (read_inspect(c, err) < 0 || read_resolve(c, err) < 0 || default_paths(c, err) < 0 ||
-	    read_outputs(c, err) < 0)
-		return -1;
 	return 0;
 }
 
-struct conf *conf_load(const char *path, struct err *err)
-{
-	struct yaml_doc *doc = yaml_doc_open(path, NULL, NULL, err);
-	struct conf     *c = doc ? yaml_doc_bind(doc, &conf_schema, err) : NULL;
+/* ---- loading ------------------------------------------------------------------------------- */
 
+/* From old forms and short ones to what the schema knows, and to what holds without a word. */
+static int complete(struct yaml_doc *doc, struct err *err)
+{
+	unsigned line = yaml_doc_rename(doc, "on-exception", "on-fault");
+
+	if (line)
+		diag_warn("conf", "line %u: 'on-exception' is now called 'on-fault'", line);
+	if (yaml_doc_as_list(doc, "inspect", "inside") < 0)
+		return out_of_memory(err);
+	for (unsigned i = 0; i < conf_n_keys; i++) {
+		const struct conf_key *k = &conf_keys[i];
+		const char            *dot = strchr(k->path, '.');
+
+		if (!k->preset || k->item ||
+		    (k->alone && !yaml_doc_has(doc, "%.*s", (int)(dot - k->path), k->path)))
+			continue;
+		if (yaml_doc_default(doc, k->path, k->preset, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Takes doc. path NULL: there is no file. */
+static struct conf *bind(struct yaml_doc *doc, const char *path, struct err *err)
+{
+	struct conf *c = NULL;
+
+	if (doc && complete(doc, err) == 0)
+		c = yaml_doc_bind(doc, &conf_schema, err);
 	if (!c) {
 		yaml_doc_free(doc);
 		return NULL;
 	}
 	c->doc = doc;
-	c->path = strdup(path);
-	if (!c->path)
+	c->path = path ? strdup(path) : NULL;
+	if (path && !c->path)
 		out_of_memory(err);
-	if (!c->path || complete(c, err) < 0) {
+	if ((path && !c->path) || check_rules(c, err) < 0 || read_numbers(c, err) < 0 ||
+	    check_inside(c, err) < 0 || check_queues(c, err) < 0 || check_resolve(c, err) < 0 ||
+	    check_paths(c, err) < 0) {
 		conf_free(c);
 		return NULL;
 	}
 	return c;
 }
 
-static int default_rules(struct conf *c, char *const rules[], unsigned n)
+struct conf *conf_load(const char *path, struct err *err)
 {
-	static const char installed[] = NFQD_DATADIR "/kaspersky.yaml";
+	return bind(yaml_doc_open(path, NULL, NULL, err), path, err);
+}
 
-	for (unsigned i = 0; i < n; i++)
-		if (add_text(&c->rules, &c->n_rules, rules[i]) < 0)
-			return -1;
-	if (n == 0 && access(installed, R_OK) == 0)
-		return add_text(&c->rules, &c->n_rules, installed);
-	return 0;
+/* As YAML in double quotes. */
+static void quote(FILE *f, const char *text)
+{
+	putc('"', f);
+	for (; *text; text++)
+		fprintf(f, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+	putc('"', f);
 }
 
 struct conf *conf_default(char *const rules[], unsigned n_rules, struct err *err)
 {
-	struct conf *c = calloc(1, sizeof(*c));
+	static char *const installed[] = { NFQD_DATADIR "/kaspersky.yaml" };
+	char              *text = NULL;
+	size_t             n = 0;
+	FILE              *f = open_memstream(&text, &n);
+	struct conf       *c = NULL;
 
-	if (!c) {
+	if (!f) {
 		out_of_memory(err);
 		return NULL;
 	}
-	c->client_names = true;
-	c->inspect = (struct conf_inspect){ .forward = true,
-		                            .output = true,
-		                            .answers = true,
-		                            .queues = auto_queues(),
-		                            .mark_mask = OLD_MARK_MASK };
-	if (default_rules(c, rules, n_rules) < 0 ||
-	    add_text(&c->inspect.inside, &c->inspect.n_inside, "auto") < 0 ||
-	    default_policy(c, err) < 0 || default_paths(c, err) < 0 ||
-	    default_output(c, "-", err) < 0) {
-		out_of_memory(err);
-		conf_free(c);
-		return NULL;
+	if (n_rules == 0 && access(installed[0], R_OK) == 0) {
+		rules = installed;
+		n_rules = 1;
 	}
+	fputs("log: {outputs: [{type: file, path: \"-\"}]}\nrules: [", f);
+	for (unsigned i = 0; i < n_rules; i++) {
+		fputs(i ? ", " : "", f);
+		quote(f, rules[i]);
+	}
+	fputs("]\n", f);
+	if (fclose(f) == 0)
+		c = bind(yaml_doc_parse("built-in configuration", text, n, NULL, NULL, err), NULL, err);
+	free(text);
 	return c;
 }
 
@@ -483,10 +298,33 @@ void conf_free(struct conf *c)
 {
 	if (!c)
 		return;
-	for (unsigned i = 0; i < c->inspect.n_inside; i++)
-		free(c->inspect.inside[i]);
-	free(c->inspect.inside);
 	free(c->path);
 	yaml_doc_free(c->doc);
 	yaml_doc_unbind(&conf_schema, c);
+}
+
+/* ---- what holds ---------------------------------------------------------------------------- */
+
+int conf_write(const struct conf *c, FILE *f)
+{
+	return yaml_doc_write(c->doc, f);
+}
+
+unsigned conf_needs_restart(const struct conf *a, const struct conf *b, char *out, size_t room)
+{
+	unsigned n = 0;
+	size_t   used = 0;
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < conf_n_keys; i++) {
+		const struct conf_key *k = &conf_keys[i];
+
+		if (!k->restart || k->item || k->type == CONF_MAPPING ||
+		    yaml_doc_same(a->doc, b->doc, k->path))
+			continue;
+		if (used < room)
+			used += (size_t)snprintf(out + used, room - used, "%s%s", n ? ", " : "", k->path);
+		n++;
+	}
+	return n;
 }

@@ -6,62 +6,58 @@
 #ifndef NFQD_RUN_CONF_H
 #define NFQD_RUN_CONF_H
 
+#include <stdio.h>
+
+#include "base/output.h"
 #include "decide/policy.h"
 #include "match/pack.h"
+#include "shared/conf_keys.h"
 
-enum output_type { OUTPUT_FILE, OUTPUT_TEXT };
-enum events { EVENTS_MATCHES, EVENTS_ALL };
-enum fail { FAIL_OPEN, FAIL_CLOSED };
+#define EVENTS(X) X(EVENTS_MATCHES, "matches") X(EVENTS_ALL, "all")
+
+enum events { EVENTS(WORD_ID) EVENTS_N };
+
+#define FAILS(X) X(FAIL_OPEN, "open") X(FAIL_CLOSED, "closed")
+
+enum fail { FAILS(WORD_ID) FAIL_N };
 
 struct conf_output {
-	int   type; /* enum output_type */
-	char *path; /* "-": standard output */
+	CONF_OUTPUT(CONF_MEMBER, OUTPUT)
 };
 
 struct conf_inspect {
-	bool     forward, output, answers; /* answers: what resolvers say */
-	char   **inside; /* interfaces or networks; the one word "auto" */
-	unsigned n_inside;
-	unsigned queues;    /* each with a thread of its own */
-	unsigned queue_num; /* first queue number */
-	uint32_t mark_mask; /* bits of 0.1.0, to be cleared where it left any */
-	bool     has_mark_mask;
-	bool     marked_output; /* judge packets of local programs that already carry a mark */
+	CONF_INSPECT(CONF_MEMBER, INSPECT)
 };
 
-/* Looking listed names up in the background. */
+/* Looking listed names up in the background; server NULL: not at all. */
 struct conf_resolve {
-	char    *server; /* NULL: not at all */
-	uint32_t interval, jitter; /* seconds */
+	CONF_RESOLVE(CONF_MEMBER, RESOLVE)
 };
 
 struct conf {
-	int                  mode, fail; /* enum mode, enum fail */
-	char               **rules, **profiles; /* profiles: whose stages hold besides the common ones */
-	unsigned             n_rules, n_profiles;
-	struct conf_inspect  inspect;
-	struct conf_resolve  resolve;
-	struct policy_in    *policies;
-	unsigned             n_policies;
-	struct exception_in *exceptions;
-	unsigned             n_exceptions;
-	int                  default_action;
-	int                  on_exception[FAULT_N]; /* 0: pass, 1: drop */
-	char                *control, *state;
-	int                  events; /* enum events */
-	bool                 client_names; /* ask resolvers for the names of clients */
-	struct conf_output  *outputs;
-	unsigned             n_outputs;
+	CONF_TOP(CONF_MEMBER, TOP)
+	CONF_LOG(CONF_MEMBER, LOG)
+	int on_fault[FAULT_N]; /* 0: pass, 1: drop */
 	/* not in the file */
-	char            *path;
-	struct yaml_doc *doc;
+	char            *path; /* NULL: there is no file */
+	struct yaml_doc *doc;  /* what holds, defaults included */
 };
+
+extern const char *const events_words[]; /* enum events */
+extern const char *const fail_words[];   /* enum fail */
 
 /* Reads a configuration; NULL with err filled. conf_default() is what holds without a file: the
  * packs of rules (or the installed ones), every pack's stage, events to standard output. */
 MUST_CHECK struct conf *conf_load(const char *path, struct err *err);
 MUST_CHECK struct conf *conf_default(char *const rules[], unsigned n_rules, struct err *err);
 void                    conf_free(struct conf *c);
+
+/* How many queues: what the configuration says, or as many as suit this machine. */
+unsigned conf_queues(const struct conf *c);
+/* Writes what holds, defaults included, as YAML that loads to the same. Returns 0 or -1. */
+MUST_CHECK int conf_write(const struct conf *c, FILE *f);
+/* The keys that differ and take effect at the next start only, "a, b"; cut to room. Returns how many. */
+unsigned conf_needs_restart(const struct conf *a, const struct conf *b, char *out, size_t room);
 
 /* Loads the packs that the configuration names and builds the image, as it judges captures: those
  * carry their own time. The caller frees *img. */

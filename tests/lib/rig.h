@@ -59,7 +59,7 @@ static inline struct rig *rig_new(const struct rig_conf *c, struct err *err)
 	conf->mode = c->mode;
 	conf->events = c->events;
 	for (unsigned i = 0; i < FAULT_N; i++)
-		conf->on_exception[i] = (int)(c->drop >> i & 1);
+		conf->on_fault[i] = (int)(c->drop >> i & 1);
 	if (conf_compile(conf, &r->img, err) < 0) {
 		conf_free(conf);
 		free(r);

@@ -449,7 +449,7 @@ static void overlapping(struct rig *r, const char *what, struct expected expecte
 	}
 	same_num(what, "state", v.state, expected.state);
 	same_num(what, "events", r->n_events - events, expected.events);
-	same_num(what, "overlaps", (long long)rig_count(r, COUNT_exc_overlap), 0);
+	same_num(what, "overlaps", (long long)rig_count(r, COUNT_fault_overlap), 0);
 }
 
 static void test_overlaps(void **state)
@@ -467,7 +467,7 @@ static void test_different_overlap(void **state)
 	make_message(0, "www.listed.example");
 	rig_tcp(r, &c, 0, span_of(msg.p, 60));
 	rig_tcp(r, &c, 40, span_str("decoy decoy decoy decoy"));
-	assert_int_equal(rig_count(r, COUNT_exc_overlap), 1);
+	assert_int_equal(rig_count(r, COUNT_fault_overlap), 1);
 	rig_free(r);
 }
 
@@ -965,7 +965,7 @@ static void test_exc_decode(void **state)
 	(void)state;
 	assert_int_equal(rig_raw(r, span_str("rubbish"), LINK_IP, false).state, STATE_UNDECIDED);
 	assert_int_equal(rig_raw(r, span_str(""), LINK_IP, false).state, STATE_UNDECIDED);
-	assert_int_equal(rig_count(r, COUNT_exc_decode), 2);
+	assert_int_equal(rig_count(r, COUNT_fault_decode), 2);
 	assert_int_equal(rig_count(r, COUNT_passed), 2);
 	assert_int_equal(rig_count(r, COUNT_packets), 2);
 	rig_free(r);
@@ -978,13 +978,13 @@ static void test_exc_parse(void **state)
 
 	(void)state;
 	assert_false(rig_udp(r, &udp, (struct span)LIT(Q "\300\14" A_IN)).drop);
-	assert_int_equal(rig_count(r, COUNT_exc_parse), 1);
+	assert_int_equal(rig_count(r, COUNT_fault_parse), 1);
 	syn = tcp; /* with which these bytes are known to be the first */
 	syn.f.tcp_flags = TCP_SYN;
 	rig_tcp(r, &syn, 0, span_of(NULL, 0));
 	assert_int_equal(rig_tcp(r, &tcp, 1, (struct span)LIT("\26\3\1\0\4\1\0\0\0")).state,
 			 STATE_ALLOWED);
-	assert_int_equal(rig_count(r, COUNT_exc_parse), 2);
+	assert_int_equal(rig_count(r, COUNT_fault_parse), 2);
 	rig_free(r);
 }
 
@@ -1003,7 +1003,7 @@ static void test_exc_hello_size(void **state)
 		state_of = rig_tcp(r, &c, at, span_of(filler, sizeof(filler))).state;
 	assert_int_equal(state_of, STATE_ALLOWED);
 	assert_in_range(at, 16000, 18000);
-	assert_true(rig_count(r, COUNT_exc_hello_size) + rig_count(r, COUNT_exc_parse) == 1);
+	assert_true(rig_count(r, COUNT_fault_hello_size) + rig_count(r, COUNT_fault_parse) == 1);
 	rig_free(r);
 }
 
@@ -1018,7 +1018,7 @@ static void test_exc_flows_full(void **state)
 
 		assert_int_equal(rig_tcp(r, &c, 0, bytes_span(&msg)).state, STATE_ALLOWED);
 	}
-	assert_int_equal(rig_count(r, COUNT_exc_flows_full), 6);
+	assert_int_equal(rig_count(r, COUNT_fault_flows_full), 6);
 	rig_free(r);
 }
 
@@ -1033,7 +1033,7 @@ static void test_exc_stream_full(void **state)
 		c[i] = rig_conn4(++port, 443);
 		assert_int_equal(rig_tcp(r, &c[i], 0, span_of(msg.p, 50)).state, STATE_UNDECIDED);
 	}
-	assert_int_equal(rig_count(r, COUNT_exc_streams_full), 1);
+	assert_int_equal(rig_count(r, COUNT_fault_streams_full), 1);
 	for (unsigned i = 1; i < 3; i++)
 		assert_int_equal(rig_tcp(r, &c[i], 50, span_of(msg.p + 50, msg.n - 50)).state,
 				 STATE_REJECTED);
@@ -1049,7 +1049,7 @@ static void test_exc_cut(void **state)
 
 	(void)state;
 	assert_false(rig_raw(r, span_of(packet, n - 12), LINK_IP, true).drop);
-	assert_int_equal(rig_count(r, COUNT_exc_cut), 1);
+	assert_int_equal(rig_count(r, COUNT_fault_cut), 1);
 	rig_free(r);
 }
 
@@ -1065,9 +1065,9 @@ static void test_exception_policies(void **state)
 		bool           repeated; /* until it is too much */
 		uint8_t        state;    /* when dropped */
 	} rows[] = {
-		{ "a damaged query", FAULT_parse, COUNT_exc_parse, 53, LIT("\0\16" Q "\77a"), false,
+		{ "a damaged query", FAULT_parse, COUNT_fault_parse, 53, LIT("\0\16" Q "\77a"), false,
 		  STATE_UNDECIDED },
-		{ "a hello without an end", FAULT_hello_size, COUNT_exc_hello_size, 443,
+		{ "a hello without an end", FAULT_hello_size, COUNT_fault_hello_size, 443,
 		  LIT("\26\3\1\77\377\1\1\0\0"), true, STATE_DROPPED },
 	};
 	static uint8_t filler[1000];
@@ -1190,7 +1190,7 @@ static void test_want_replies(void **state)
 			 rows[i].state);
 		same_num(rows[i].what, "client behind it",
 			 rig_tcp(r, &c, msg.n, span_str("more")).state, rows[i].state);
-		same_num(rows[i].what, "exceptions", (long long)rig_count(r, COUNT_exc_cert),
+		same_num(rows[i].what, "exceptions", (long long)rig_count(r, COUNT_fault_certificate),
 			 (long long)rows[i].exceptions);
 		rig_free(r);
 	}

@@ -19,6 +19,8 @@ static const struct nfqctl_command commands[] = {
 	{ "verify", cmd_rules_verify,
 	  "[--server ADDR[:PORT]] [--concurrency N] [--timeout S] [--json] [PACK...]",
 	  "look every exact name up: which are dead, moved, the vendor's own" },
+	{ "check", cmd_rules_check, "--popular FILE|- [--json] [--rules PATH]...",
+	  "which names of a ranking the packs would refuse, or miss" },
 	{ "sids", cmd_rules_sids, "[--first NUMBER] FILE...", "give entries that have none a signature id" },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -14,6 +14,10 @@
 /* Loads packs from paths; n 0: ./rules when it is there, else the installed ones. Says what is wrong. */
 MUST_CHECK int rules_load(struct packs *out, char *const paths[], unsigned n);
 
+struct image; /* base/image.h */
+/* The ruleset of packs, which the caller frees. NULL: what is wrong is said. */
+MUST_CHECK struct image *rules_image(const struct packs *packs);
+
 /* The arguments of a sub-command that reads packs: [--json] [--rules PATH]... and so many words behind them. */
 struct rules_args {
 	char   **paths; /* owned */

@@ -30,6 +30,22 @@ int rules_load(struct packs *out, char *const paths[], unsigned n)
 	return -1;
 }
 
+struct image *rules_image(const struct packs *packs)
+{
+	struct err           err = { .text = "" };
+	struct image_builder b;
+	struct image        *img = NULL;
+
+	image_init(&b);
+	if (ruleset_compile(&b, packs->v, packs->n, &err) == 0 && ruleset_index(&b, &err) == 0 &&
+	    !(img = image_finish(&b)))
+		err_set(&err, "out of memory");
+	image_fini(&b);
+	if (!img)
+		fprintf(stderr, "nfqctl: %s\n", err.text);
+	return img;
+}
+
 int rules_args(struct rules_args *a, int argc, char **argv, int words, const char *usage)
 {
 	static const struct option options[] = {

@@ -4,25 +4,26 @@
  *
  *   capture/     the kernel's queue (or a file) hands over a burst of raw packets
  *   decode/      link and IP headers -> addresses, ports, payload
- *   reassemble/  a TCP client's bytes in order, kept only until its connection is decided
+ *   reassemble/  bytes in order: IP fragments, a TCP client's segments, QUIC's handshake
  *   name/        the name the client asks for: DNS question, TLS SNI, HTTP Host; and where a DNS
  *                answer leads
- *   match/       which packs list that name
+ *   inspect/     the connection: which messages a packet completes, and the place where each was found
+ *   match/       which packs list a name
  *   decide/      what the site's policy and the pack's stage in force make of it
  *   act/         the verdict, and what the client is told
  *   log/         one record per decision
  *
- * A pipeline belongs to one thread and owns one flow table; all pipelines read the same ruleset.
- * A packet that cannot be judged is an *exception*: it has a name, a counter and a policy (pass or
- * drop), and never ends in silence.
+ * pipeline_packet() is that way: a loop over the messages of the packet's connection, one judgement for
+ * each, and then what became of the connection. A pipeline belongs to one thread and owns one table of
+ * connections; all pipelines read the same ruleset. A packet that cannot be judged is a *fault*: it has
+ * a name, a counter and a policy (pass or drop), and never ends in silence.
  *
- * How long a connection is looked at (pipeline_tcp.c): a TLS hello decides it at once, so that it
- * costs one packet. A hello without a name is decided by what the server answers (pipeline_reply.c):
- * up to TLS 1.2 its certificate has names. HTTP requests and requests to proxies may be followed by
- * others: judged one by one, up to 64 on a connection and bodies of 64 KiB, so that what is longer
- * costs no packet of its own. Packets that may be decoys, meant to be seen here and by no server,
- * are a stream of their own that can be refused but not allowed; what comes once more, or out of its
- * place, is read for a refusal only (pipeline_again.c).
+ * How long a connection is looked at: a TLS hello decides it at once, so that it costs one packet. A
+ * hello without a name is decided by what the server answers: up to TLS 1.2 its certificate has names.
+ * HTTP requests and requests to proxies may be followed by others: judged one by one, up to 64 on a
+ * connection and bodies of 64 KiB, so that what is longer costs no packet of its own. What may be seen
+ * here and by no server (decoys), comes once more, or lies out of its place, is read for a refusal only:
+ * inspect/places.c has the rights of each place.
  */
 #ifndef NFQD_PIPELINE_H
 #define NFQD_PIPELINE_H
@@ -35,7 +36,7 @@
 #include "log/event.h"
 #include "match/ruleset.h"
 
-struct flow_table;
+struct conns;
 struct fragments;
 struct recent;
 struct watch;
@@ -87,7 +88,7 @@ extern const char *const counter_names[], *const counter_texts[];
 
 struct pipeline {
 	const struct ruleset *rules;   /* swapped between bursts by the thread that owns us */
-	struct flow_table    *flows;   /* owned */
+	struct conns         *conns;   /* owned */
 	struct fragments     *fragments; /* owned */
 	struct counters      *count;   /* borrowed */
 	struct watch         *watch;   /* borrowed; shared with others */
@@ -100,12 +101,13 @@ struct pipeline {
 	void (*learned)(void *ctx);
 	void                 *emit_ctx;
 	const char *(*ifname)(void *ctx, uint32_t ifindex); /* for policies by interface */
-	uint64_t              now; /* ns: the time of the packet in hand */
+	uint64_t                 now; /* ns: the time of the packet in hand */
+	const struct raw_packet *raw; /* the packet in hand */
 };
 
-/* max_flows bounds the flow table (each about 200 bytes), max_streams the incomplete hellos (18 KiB
+/* max_conns bounds the connections (each about 200 bytes), max_streams the incomplete messages (18 KiB
  * each). Returns 0 or -ENOMEM. */
-MUST_CHECK int pipeline_init(struct pipeline *p, uint32_t max_flows, uint32_t max_streams);
+MUST_CHECK int pipeline_init(struct pipeline *p, uint32_t max_conns, uint32_t max_streams);
 void           pipeline_fini(struct pipeline *p);
 
 /* Judges one packet: the caller must carry out exactly this verdict. */

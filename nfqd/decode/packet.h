@@ -21,7 +21,12 @@ struct packet {
 	bool        options;   /* IPv6: hop-by-hop or destination options */
 	uint16_t    urgent;    /* TCP: how far its payload is urgent; 0: not at all */
 	bool        cut;       /* the capture holds less than the packet had */
-	bool        decoy;     /* set by the pipeline; part of a flow's key */
+	/* what the source of the packet knows of it; set by the pipeline */
+	bool        decoy;     /* it may never reach its server; part of a connection's key */
+	bool        reply;     /* of a server that was asked for its certificate */
+	bool        has_mac;
+	uint8_t     mac[6];    /* of the sender */
+	uint32_t    ifin, ifout; /* interface indices; 0: none */
 	uint32_t    seq, ack;  /* TCP, host order; seq is that of the first payload byte, behind a SYN */
 	struct span payload;   /* behind the transport header; of a fragment, behind the IP header */
 	struct {
@@ -31,7 +36,7 @@ struct packet {
 	} fragment; /* with DECODE_FRAGMENT */
 };
 
-/* Why a packet could not be decoded; each is an exception of its own (pipeline.h). */
+/* Why a packet could not be decoded; each is a fault of its own (base/fault.h). */
 enum decode_err { DECODE_OK, DECODE_BAD, DECODE_FRAGMENT, DECODE_NOT_IP };
 
 enum link_type {

@@ -40,4 +40,7 @@ struct event {
 	struct decision decision;
 };
 
+/* Fills in the protocol, and what a record tells of its message. */
+void event_describe(struct event *e, const struct names *names);
+
 #endif

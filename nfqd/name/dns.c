@@ -7,7 +7,7 @@
  */
 #include <stdio.h>
 
-#include "name/name.h"
+#include "name/parsers.h"
 
 enum { HEADER = 12, MAX_NAME = 255, MAX_JUMPS = 127, FEW_QUESTIONS = 16, CLASS_IN = 1 };
 enum { MAX_TARGETS = 4 * NAMES_MAX }; /* pointers make a name cost more than its bytes */
@@ -287,6 +287,11 @@ bool dns_is_answer(const struct names *names)
 	return names->app == APP_DNS && names->dns.flags & FLAG_QR;
 }
 
+uint16_t dns_question_type(const struct names *names, unsigned i)
+{
+	return names->app == APP_DNS ? names->dns.qtype[dns_is_answer(names) ? 0 : i] : 0;
+}
+
 enum wire_err dns_guess(struct wire w)
 {
 	return wire_left(&w) >= HEADER ? WIRE_OK : WIRE_NONE;
@@ -370,6 +375,14 @@ enum wire_err dns_tcp_names(struct wire *w, struct names *out)
 enum wire_err dns_tcp_answer_names(struct wire *w, struct names *out)
 {
 	return read_tcp_message(w, FLAG_QR, out);
+}
+
+size_t dns_tcp_length(struct span front)
+{
+	enum wire_err err = WIRE_OK;
+	struct wire   w = wire_of(front, &err, false);
+
+	return 2U + wire_u16(&w);
 }
 
 /* A length that holds a header, then one with few questions. Whatever its flags: a query may follow a

@@ -268,6 +268,11 @@ enum wire_err http_names(struct wire *w, struct names *out)
 	return *w->err;
 }
 
+uint64_t http_body(const struct names *names)
+{
+	return names->http.body;
+}
+
 /* RFC 9112 7.1: a size in hexadecimal, perhaps extensions, the bytes; the empty line behind them is
  * taken for the beginning of what follows. Behind the last one: trailers. Returns how many bytes follow. */
 static uint64_t chunk_head(struct wire *w, bool *last)

@@ -3,7 +3,7 @@
 #ifndef NFQD_NAME_HTTP_PRIVATE_H
 #define NFQD_NAME_HTTP_PRIVATE_H
 
-#include "name/name.h"
+#include "name/parsers.h"
 
 /* Adds the host of an authority, if there is one. */
 void http_add_authority(struct span a, enum seen_in where, struct names *out);

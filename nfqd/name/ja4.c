@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "name/name.h"
+#include "name/parsers.h"
 #include "name/tls_private.h"
 
 enum { HASH_TEXT = 12, COUNT_MAX = 99 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a client said it wants to reach: the names of one DNS message, TLS ClientHello, HTTP request
- * or SOCKS request; and, where it said nothing, what a TLS server says it is. The extractors (one file per protocol, one row in name.c) read bytes and know nothing of
- * rules or policy. Everything behind this header trusts that a struct name went through
- * name_canonical().
+ * or SOCKS request; and, where it said nothing, what a TLS server says it is. The extractors (one file
+ * per protocol, one row in name.c) read bytes and know nothing of rules or policy. Whoever includes this
+ * header trusts that a struct name went through name_canonical().
  */
 #ifndef NFQD_NAME_NAME_H
 #define NFQD_NAME_NAME_H
@@ -94,7 +94,7 @@ struct http_info {
 	uint64_t body; /* bytes between this request's header and the next request */
 };
 
-#define HTTP_BODY_CHUNKED UINT64_MAX       /* http_skip_chunks() finds the end */
+#define HTTP_BODY_CHUNKED UINT64_MAX       /* the body has its length in its parts */
 #define HTTP_BODY_UNKNOWN (UINT64_MAX - 1) /* the request contradicts itself */
 
 struct names {
@@ -131,79 +131,93 @@ static inline void names_begin(struct names *set, enum app app)
 	set->tunnel = false;
 }
 
-enum l4 { L4_UDP = 1, L4_TCP = 2 };
+/* Where a protocol's messages travel. */
+enum transport {
+	TRANSPORT_DATAGRAM,
+	TRANSPORT_STREAM, /* what one side of a TCP connection sends */
+	TRANSPORT_CRYPTO, /* the handshake bytes in a client's QUIC Initials */
+	TRANSPORT_SERVER, /* a TCP server's first bytes, which decide for its client */
+};
+
+/* What may follow a message on its connection. */
+enum name_follow {
+	FOLLOW_NOTHING, /* the first message decides the whole connection */
+	FOLLOW_ANY,     /* another request, of the same protocol or another */
+	FOLLOW_SAME,    /* the connection keeps to this protocol, and each message decides for itself */
+};
+
+/* Bytes around messages that are none of them. NULL: there are none. */
+struct name_framing {
+	uint8_t prefix; /* bytes of length in front of each message */
+	/* how long a message and its prefix are, by the prefix at the front */
+	size_t (*length)(struct span front);
+	/* bytes between this message and the next; NAME_BODY_PARTS: skip() finds their end */
+	uint64_t (*body)(const struct names *names);
+	/* Moves w past a body, from the beginning of a part on. WIRE_MORE: it goes on; w stands where the
+	 * next part begins, or that many bytes before it as *beyond says. */
+	enum wire_err (*skip)(struct wire *w, uint64_t *beyond);
+};
+
+#define NAME_BODY_PARTS UINT64_MAX
+
+/* What a message begins with somewhere inside other bytes: at the mark, or with the line that holds it. */
+struct name_mark {
+	const char *bytes;
+	uint8_t     len; /* 0: it is not looked for */
+	bool        line;
+};
 
 /*
  * One protocol: guess() says from the first bytes whether it is this one, names() extracts.
  *
- * WIRE_OK: the message is read; no names: it names nobody. The cursor stands behind it, where, by
- * names.tunnel, another protocol begins, or, behind http.body bytes, the next request.
+ * WIRE_OK: the message is read; no names: it names nobody. The cursor stands after it, where the
+ * framing tells what comes before the next.
  * WIRE_MORE: the message goes on. Names that are there already are certain, and the rest may name
  * others: refuse for what is there, but do not allow for it.
  * WIRE_BAD: damaged; the names before the damage are there. WIRE_NONE: another protocol after all.
  */
 struct name_proto {
-	const char *label;
-	uint8_t     app, l4;
-	bool        one_per_flow; /* the first message decides the whole connection */
-	uint16_t    port;         /* only towards this port; 0: any */
-	uint16_t    from;         /* only from this port, that of a server; 0: any */
+	uint8_t  transport, follow; /* enum transport, enum name_follow */
+	uint16_t port;              /* only towards this port; 0: any */
+	uint16_t from;              /* only from this port, that of a server; 0: any */
+	bool     weak;       /* few bytes tell it: only of bytes that certainly are a connection's first */
+	bool     names_only; /* its packets go to a resolver, whose address says nothing of the names */
+	bool     ask_server; /* where a message has no name, what the server answers decides */
 	enum wire_err (*guess)(struct wire w);
 	enum wire_err (*names)(struct wire *w, struct names *out);
+	struct name_framing framing;
+	struct name_mark    mark;
+	/* Is a first message here, after what may come before one? Then it may begin a connection anew. */
+	bool (*begins)(struct span bytes);
+	/* May these bytes, right after a message, be another first message? */
+	bool (*repeats)(struct span bytes);
 };
 
 /*
  * Finds the protocol of the first bytes that one side sent. WIRE_OK: *row is set; WIRE_MORE: too few
  * bytes to tell; WIRE_NONE: none of ours.
  */
-enum wire_err name_proto_find(enum l4 l4, uint16_t from, uint16_t port, struct span first, bool open,
-                              const struct name_proto **row);
+enum wire_err name_proto_find(enum transport transport, uint16_t from, uint16_t port, struct span first,
+                              bool open, const struct name_proto **row);
 
-enum wire_err dns_guess(struct wire w);
-enum wire_err dns_guess_strict(struct wire w); /* on any port */
-enum wire_err dns_names(struct wire *w, struct names *out);
-enum wire_err dns_tcp_guess(struct wire w);
-enum wire_err dns_tcp_guess_strict(struct wire w);
-enum wire_err dns_tcp_names(struct wire *w, struct names *out); /* one message with its length */
-/* An answer: v[0] is its question, behind it come the names that it leads to. */
-enum wire_err dns_answer_guess(struct wire w);
+/* The next row after another (NULL: the first): of a transport; with a mark. */
+const struct name_proto *name_proto_of(enum transport transport, const struct name_proto *after);
+const struct name_proto *name_proto_marked(const struct name_proto *after);
+
+/* Reads an answer that is known to be one: v[0] is its question, then come the names that it leads to. */
 enum wire_err dns_answer_names(struct wire *w, struct names *out);
-enum wire_err dns_tcp_answer_guess(struct wire w);
-enum wire_err dns_tcp_answer_names(struct wire *w, struct names *out);
-/* Is this what dns_answer_names() read? */
+/* Is this an answer, whose v[0] is its question and whose other names are where it leads? */
 bool dns_is_answer(const struct names *names);
+/* What the i-th name was asked for; of an answer's names, what its question was; 0: they are not DNS's. */
+uint16_t dns_question_type(const struct names *names, unsigned i);
 /* What the OPT of a message says of its answer (RFC 8914). False: nothing. */
 struct dns_error {
 	uint16_t    code;
 	struct span text; /* borrows the message; any bytes */
 };
 bool dns_extended_error(struct span message, struct dns_error *out);
-enum wire_err tls_guess(struct wire w);
-enum wire_err tls_names(struct wire *w, struct names *out);
-/* Does a ClientHello begin here, behind what may come before one? */
-bool tls_begins_hello(struct span first);
-/* The handshake without records, as QUIC carries it. */
-enum wire_err quic_tls_names(struct wire *w, struct names *out);
 /* Fills in what only records need: nothing of it is computed for a connection without one. */
 void tls_describe(const struct names *names, struct tls_detail *out);
-/*
- * The names in the certificate that a TLS server sends: w is the start of the *server's* stream.
- * Its common name and then its alternative names, as many as fit. WIRE_NONE: it shows none (TLS 1.3,
- * a session that is resumed, no TLS at all).
- */
-enum wire_err tls_cert_names(struct wire *w, struct names *out);
-
-enum wire_err http_guess(struct wire w);
-enum wire_err http_names(struct wire *w, struct names *out);
-/* Moves w behind a chunked body, from the beginning of a chunk on. WIRE_MORE: it goes on; w stands where
- * the next chunk begins, or that many bytes before it as *beyond says. */
-enum wire_err http_skip_chunks(struct wire *w, uint64_t *beyond);
-/* HTTP/2 without TLS: the authority of its first request. */
-enum wire_err http2_guess(struct wire w);
-enum wire_err http2_names(struct wire *w, struct names *out);
-
-enum wire_err socks_guess(struct wire w);
-enum wire_err socks_names(struct wire *w, struct names *out);
 
 /* Text for records, from one table each: "dns.query", "dns", "A" or "TYPE123". */
 const char *seen_in_text(enum seen_in s);  /* in records */

@@ -5,7 +5,7 @@
  * them are not needed to read it. Behind the request the client speaks to whom it asked for.
  */
 #include "base/addr.h"
-#include "name/name.h"
+#include "name/parsers.h"
 
 enum {
 	CONNECT = 1,

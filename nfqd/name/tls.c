@@ -181,6 +181,11 @@ bool tls_begins_hello(struct span first)
 	return type == RECORD_HANDSHAKE && wire_u8(&frag) == TLS_CLIENT_HELLO && err == WIRE_OK;
 }
 
+bool tls_begins_handshake(struct span bytes)
+{
+	return bytes.n && bytes.p[0] == RECORD_HANDSHAKE;
+}
+
 enum wire_err quic_tls_names(struct wire *w, struct names *out)
 {
 	names_begin(out, APP_QUIC);

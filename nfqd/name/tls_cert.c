@@ -6,7 +6,7 @@
  */
 #include <gnutls/x509.h>
 
-#include "name/name.h"
+#include "name/parsers.h"
 #include "name/tls_private.h"
 
 enum { VERSION_13 = 0x0304, HELLO_FIXED = 2 + 32, ALT_NAME_MAX = 1024 };

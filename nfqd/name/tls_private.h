@@ -3,7 +3,7 @@
 #ifndef NFQD_NAME_TLS_PRIVATE_H
 #define NFQD_NAME_TLS_PRIVATE_H
 
-#include "name/name.h"
+#include "name/parsers.h"
 
 enum {
 	TLS_CLIENT_HELLO = 1,

@@ -140,7 +140,7 @@ bool quic_is(struct span datagram, uint32_t *version)
 }
 
 /* The headers in front of such a hello changed with every version; the hello itself never did. */
-static enum quic_result read_clear(struct flow *f, struct span datagram)
+static enum quic_result read_clear(struct stream *s, struct span datagram)
 {
 	static const char chlo[] = "CHLO";
 	const uint8_t    *at = memmem(datagram.p, datagram.n, chlo, sizeof(chlo) - 1);
@@ -149,7 +149,7 @@ static enum quic_result read_clear(struct flow *f, struct span datagram)
 	if (!at)
 		return QUIC_NOTHING;
 	hello = span_of(at, datagram.n - (size_t)(at - datagram.p));
-	return stream_add(f->stream, f->stream->base, hello) == STREAM_OK ? QUIC_NEW : QUIC_NOTHING;
+	return stream_add(s, s->base, hello) == STREAM_OK ? QUIC_NEW : QUIC_NOTHING;
 }
 
 static void read_ack(struct wire *w, bool ecn)
@@ -198,8 +198,8 @@ static bool read_frames(struct span frames, uint64_t crypto, struct stream *s)
 }
 
 /* The keys follow the packet's own connection ID, or, once the server has given the client another
- * one to write, the first that the flow had. *other: they are not those of the packet before. */
-static size_t open_initial(struct flow *f, const struct version *v, struct span dcid,
+ * one to write, the first that the connection had. *other: they are not those of the packet before. */
+static size_t open_initial(struct quic_id *k, const struct version *v, struct span dcid,
                            struct span packet, size_t number_at, uint8_t out[static INITIAL_MAX],
                            bool *other)
 {
@@ -207,11 +207,11 @@ static size_t open_initial(struct flow *f, const struct version *v, struct span 
 
 	*other = false;
 	if (n) {
-		*other = f->dcid_len != dcid.n || memcmp(f->dcid, dcid.p, dcid.n) != 0;
-		memcpy(f->dcid, dcid.p, dcid.n);
-		f->dcid_len = (uint8_t)dcid.n;
-	} else if (f->dcid_len) {
-		n = crypto_open_initial(&v->secrets, span_of(f->dcid, f->dcid_len), packet, number_at,
+		*other = k->dcid_len != dcid.n || memcmp(k->dcid, dcid.p, dcid.n) != 0;
+		memcpy(k->dcid, dcid.p, dcid.n);
+		k->dcid_len = (uint8_t)dcid.n;
+	} else if (k->dcid_len) {
+		n = crypto_open_initial(&v->secrets, span_of(k->dcid, k->dcid_len), packet, number_at,
 		                        out);
 	}
 	return n;
@@ -282,7 +282,7 @@ static enum quic_result read_header(struct wire *w, struct initial *i)
 }
 
 /* One packet at the front of w; w is moved behind it. */
-static enum quic_result read_packet(struct flow *f, struct wire *w)
+static enum quic_result read_packet(struct quic_id *k, struct stream *s, struct wire *w)
 {
 	uint8_t          frames[INITIAL_MAX];
 	struct initial   i;
@@ -293,13 +293,13 @@ static enum quic_result read_packet(struct flow *f, struct wire *w)
 	if (r != QUIC_NEW)
 		return r;
 	for (const struct version *v = i.v; n == 0 && v; v = find_version(i.version, v))
-		n = open_initial(f, v, i.dcid, i.packet, i.number_at, frames, &other_keys);
+		n = open_initial(k, v, i.dcid, i.packet, i.number_at, frames, &other_keys);
 	if (n == 0)
 		return QUIC_CLOSED;
-	return add_frames(f->stream, i.v, span_of(frames, n), other_keys) ? QUIC_NEW : QUIC_NOTHING;
+	return add_frames(s, i.v, span_of(frames, n), other_keys) ? QUIC_NEW : QUIC_NOTHING;
 }
 
-bool quic_is_another(const struct flow *f, struct span datagram)
+bool quic_is_another(const struct quic_id *keys, struct span datagram)
 {
 	uint8_t        frames[INITIAL_MAX];
 	enum wire_err  err = WIRE_OK;
@@ -308,24 +308,24 @@ bool quic_is_another(const struct flow *f, struct span datagram)
 
 	while (wire_each(&w))
 		if (read_header(&w, &i) == QUIC_NEW)
-			return (i.dcid.n != f->dcid_len || memcmp(i.dcid.p, f->dcid, i.dcid.n) != 0) &&
+			return (i.dcid.n != keys->dcid_len || memcmp(i.dcid.p, keys->dcid, i.dcid.n) != 0) &&
 			       crypto_open_initial(&i.v->secrets, i.dcid, i.packet, i.number_at, frames) > 0;
 	return false;
 }
 
-enum quic_result quic_datagram(struct flow *f, struct span datagram)
+enum quic_result quic_datagram(struct quic_id *keys, struct stream *s, struct span datagram)
 {
 	enum wire_err    err = WIRE_OK;
 	struct wire      w = wire_of(datagram, &err, false);
 	enum quic_result best = QUIC_NOTHING;
 
-	f->stream->conflict = false;
+	s->conflict = false;
 	if (clear_version(datagram))
-		return read_clear(f, datagram);
+		return read_clear(s, datagram);
 	/* RFC 9000 12.2: packets of one datagram follow each other; so do datagrams that the
 	 * network card put together */
 	while (wire_each(&w)) {
-		enum quic_result r = read_packet(f, &w);
+		enum quic_result r = read_packet(keys, s, &w);
 
 		if (r == QUIC_NEW || (r == QUIC_CLOSED && best != QUIC_NEW))
 			best = r;

@@ -6,22 +6,27 @@
 #ifndef NFQD_REASSEMBLE_QUIC_H
 #define NFQD_REASSEMBLE_QUIC_H
 
-#include "reassemble/flow.h"
+#include "reassemble/stream.h"
 
 /* A long header of a version whose Initials can be opened. */
 bool quic_is(struct span datagram, uint32_t *version);
 
 enum quic_result {
-	QUIC_NEW,     /* handshake bytes came into the flow's stream */
+	QUIC_NEW,     /* handshake bytes came into the stream */
 	QUIC_NOTHING, /* opened, or no Initial: nothing new */
 	QUIC_CLOSED,  /* an Initial that could not be opened, or is damaged */
 };
 
-/* Is there an Initial of another connection than the one that f holds keys of? */
-bool quic_is_another(const struct flow *f, struct span datagram);
+/* The connection ID that the keys of a connection came from; all zero: none so far. */
+struct quic_id {
+	uint8_t dcid_len, dcid[20];
+};
 
-/* Reads every packet of one datagram. f->stream must be there, anchored at 0; its conflict says of
- * this datagram whether it contradicts itself or those before. */
-enum quic_result quic_datagram(struct flow *f, struct span datagram);
+/* Is there an Initial of another connection than the one of these keys? */
+bool quic_is_another(const struct quic_id *keys, struct span datagram);
+
+/* Reads every packet of one datagram. s must be anchored at 0; its conflict says of this datagram whether
+ * it contradicts itself or those before. */
+enum quic_result quic_datagram(struct quic_id *keys, struct stream *s, struct span datagram);
 
 #endif

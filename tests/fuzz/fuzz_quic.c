@@ -14,6 +14,11 @@ enum { RAW, INITIAL, OTHER, SEND, KINDS };
 
 static const uint32_t versions[] = { 1, QUIC_V2, 0xff00001d, 0xff000017 };
 
+struct flow {
+	struct quic_id keys;
+	struct stream   *stream;
+};
+
 static struct stream_pool *pool;
 
 static unsigned filled(const struct stream *s)
@@ -38,11 +43,11 @@ static void send_datagram(struct flow *f, struct span d)
 		memcpy(copy, d.p, d.n);
 	bool is = quic_is(span_of(copy, d.n), &version);
 
-	r = quic_datagram(f, span_of(copy, d.n));
+	r = quic_datagram(&f->keys, f->stream, span_of(copy, d.n));
 	free(copy);
 	FUZZ_CHECK(r == QUIC_NEW || r == QUIC_NOTHING || r == QUIC_CLOSED);
 	FUZZ_CHECK(r != QUIC_NEW || is);
-	FUZZ_CHECK(f->dcid_len <= sizeof(f->dcid) && f->stream->end <= STREAM_MAX);
+	FUZZ_CHECK(f->keys.dcid_len <= sizeof(f->keys.dcid) && f->stream->end <= STREAM_MAX);
 	if (r != QUIC_NEW) {
 		FUZZ_CHECK(filled(f->stream) == filled(&before) && f->stream->base == before.base);
 		FUZZ_CHECK(memcmp(f->stream->have, before.have, sizeof(before.have)) == 0);
@@ -75,7 +80,7 @@ static void put_piece(struct bytes *b, unsigned kind, uint8_t arg, struct span d
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct bytes datagram;
-	struct flow         f = { .dcid_len = 0 };
+	struct flow         f = { .keys.dcid_len = 0 };
 	enum wire_err       err = WIRE_OK;
 	struct wire         w = wire_of(span_of(data, size), &err, false);
 

@@ -3,7 +3,7 @@
 #ifndef TESTS_LIB_CANONICAL_H
 #define TESTS_LIB_CANONICAL_H
 
-#include "name/name.h"
+#include "name/parsers.h"
 
 static inline bool canonical_digit(char c)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The answer to a blocked question, byte by byte. */
 #include "act/act.h"
+#include "name/parsers.h"
 
 #include "bytes.h"
 #include "unit.h"

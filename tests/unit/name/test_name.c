@@ -137,29 +137,29 @@ static void test_find(void **state)
 {
 	static const struct {
 		const char   *what;
-		enum l4       l4;
+		enum transport transport;
 		uint16_t      port;
 		struct span   first;
 		enum wire_err result;
-		const char   *label;
+		enum wire_err (*names)(struct wire *w, struct names *out);
 	} rows[] = {
-		{ "a DNS datagram", L4_UDP, 53, LIT("\0\1\1\0\0\1\0\0\0\0\0\0"), WIRE_OK, "dns" },
-		{ "too short for DNS", L4_UDP, 53, LIT("\0\1\1\0\0\1\0\0\0\0\0"), WIRE_NONE, NULL },
-		{ "a datagram elsewhere", L4_UDP, 5353, LIT("\0\1\1\0\0\1\0\0\0\0\0\0"), WIRE_NONE,
+		{ "a DNS datagram", TRANSPORT_DATAGRAM, 53, LIT("\0\1\1\0\0\1\0\0\0\0\0\0"), WIRE_OK, dns_names },
+		{ "too short for DNS", TRANSPORT_DATAGRAM, 53, LIT("\0\1\1\0\0\1\0\0\0\0\0"), WIRE_NONE, NULL },
+		{ "a datagram elsewhere", TRANSPORT_DATAGRAM, 5353, LIT("\0\1\1\0\0\1\0\0\0\0\0\0"), WIRE_NONE,
 		  NULL },
-		{ "DNS over TCP", L4_TCP, 53, LIT("\0\40\0\1\1\0\0\1"), WIRE_OK, "dns" },
-		{ "DNS over TCP, one byte", L4_TCP, 53, LIT("\0"), WIRE_MORE, NULL },
-		{ "the same elsewhere", L4_TCP, 54, LIT("\0\40\0\1\1\0\0\1"), WIRE_MORE, NULL },
-		{ "an answer elsewhere", L4_TCP, 54, LIT("\0\40\0\1\201\0\0\1"), WIRE_NONE, NULL },
-		{ "TLS", L4_TCP, 443, LIT("\26\3\1\1\0\1"), WIRE_OK, "tls" },
-		{ "TLS towards a resolver's port", L4_TCP, 53, LIT("\26\3\1\1\0\1"), WIRE_OK,
-		  "tls" },
-		{ "the first byte of TLS", L4_TCP, 25, LIT("\26"), WIRE_MORE, NULL },
-		{ "HTTP", L4_TCP, 8080, LIT("GET / HTTP/1.1\r\n"), WIRE_OK, "http" },
-		{ "the first letter of a method", L4_TCP, 80, LIT("G"), WIRE_MORE, NULL },
-		{ "nothing yet", L4_TCP, 80, LIT(""), WIRE_MORE, NULL },
-		{ "a zero byte may begin a length", L4_TCP, 80, LIT("\0"), WIRE_MORE, NULL },
-		{ "SSH", L4_TCP, 22, LIT("SSH-2.0-OpenSSH_9.2\r\n"), WIRE_NONE, NULL },
+		{ "DNS over TCP", TRANSPORT_STREAM, 53, LIT("\0\40\0\1\1\0\0\1"), WIRE_OK, dns_tcp_names },
+		{ "DNS over TCP, one byte", TRANSPORT_STREAM, 53, LIT("\0"), WIRE_MORE, NULL },
+		{ "the same elsewhere", TRANSPORT_STREAM, 54, LIT("\0\40\0\1\1\0\0\1"), WIRE_MORE, NULL },
+		{ "an answer elsewhere", TRANSPORT_STREAM, 54, LIT("\0\40\0\1\201\0\0\1"), WIRE_NONE, NULL },
+		{ "TLS", TRANSPORT_STREAM, 443, LIT("\26\3\1\1\0\1"), WIRE_OK, tls_names },
+		{ "TLS towards a resolver's port", TRANSPORT_STREAM, 53, LIT("\26\3\1\1\0\1"), WIRE_OK,
+		  tls_names },
+		{ "the first byte of TLS", TRANSPORT_STREAM, 25, LIT("\26"), WIRE_MORE, NULL },
+		{ "HTTP", TRANSPORT_STREAM, 8080, LIT("GET / HTTP/1.1\r\n"), WIRE_OK, http_names },
+		{ "the first letter of a method", TRANSPORT_STREAM, 80, LIT("G"), WIRE_MORE, NULL },
+		{ "nothing yet", TRANSPORT_STREAM, 80, LIT(""), WIRE_MORE, NULL },
+		{ "a zero byte may begin a length", TRANSPORT_STREAM, 80, LIT("\0"), WIRE_MORE, NULL },
+		{ "SSH", TRANSPORT_STREAM, 22, LIT("SSH-2.0-OpenSSH_9.2\r\n"), WIRE_NONE, NULL },
 	};
 
 	(void)state;
@@ -167,11 +167,11 @@ static void test_find(void **state)
 		const struct name_proto *row = NULL;
 
 		same_num(rows[i].what, "result",
-			 name_proto_find(rows[i].l4, 0, rows[i].port, rows[i].first,
-					 rows[i].l4 == L4_TCP, &row),
+			 name_proto_find(rows[i].transport, 0, rows[i].port, rows[i].first,
+					 rows[i].transport == TRANSPORT_STREAM, &row),
 			 rows[i].result);
-		if (rows[i].label)
-			same_text(rows[i].what, row->label, rows[i].label);
+		if (rows[i].names && row->names != rows[i].names)
+			fail_msg("%s: another protocol", rows[i].what);
 	}
 }
 

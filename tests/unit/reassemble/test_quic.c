@@ -3,7 +3,7 @@
 #include "reassemble/quic.h"
 
 #include "hello.h"
-#include "name/name.h"
+#include "name/parsers.h"
 #include "quic.h"
 #include "unit.h"
 
@@ -91,7 +91,10 @@ static struct shape {
 } shape = { 1, 4, 8 };
 
 static struct stream_pool *pool;
-static struct flow         flow;
+static struct {
+	struct quic_id keys;
+	struct stream   *stream;
+} flow;
 static struct bytes        hello, datagram, frames;
 
 static int begin(void **state)
@@ -131,9 +134,9 @@ static enum quic_result feed(struct span d)
 	if (d.n)
 		memcpy(copy, d.p, d.n);
 	quic_is(span_of(copy, d.n), &version);
-	r = quic_datagram(&flow, span_of(copy, d.n));
+	r = quic_datagram(&flow.keys, flow.stream, span_of(copy, d.n));
 	free(copy);
-	assert_true(flow.dcid_len <= sizeof(flow.dcid));
+	assert_true(flow.keys.dcid_len <= sizeof(flow.keys.dcid));
 	assert_true(flow.stream->end <= STREAM_MAX);
 	return r;
 }

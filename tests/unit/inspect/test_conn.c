@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The flow table: keys, its bounds, ageing, streams that change hands, one record per 30 s. */
-#include "reassemble/flow.h"
+#include "inspect/conn.h"
 
 #include <netinet/in.h>
 
@@ -21,19 +21,19 @@ static struct packet packet_of(uint32_t n)
 	return p;
 }
 
-static struct flow *get(struct flow_table *t, uint32_t n, uint64_t now, bool *evicted)
+static struct conn *get(struct conns *t, uint32_t n, uint64_t now, bool *evicted)
 {
 	struct packet p = packet_of(n);
 	bool          other;
 
-	return flow_table_get(t, &p, now, evicted ? evicted : &other);
+	return conn_get(t, &p, now, evicted ? evicted : &other);
 }
 
-static struct flow *find(struct flow_table *t, uint32_t n)
+static struct conn *find(struct conns *t, uint32_t n)
 {
 	struct packet p = packet_of(n);
 
-	return flow_table_find(t, &p);
+	return conn_find(t, &p);
 }
 
 static void test_keys(void **state)
@@ -87,30 +87,30 @@ static void test_keys(void **state)
 	};
 	const struct packet one = { .src = { 4, { 10, 0, 0, 1 } }, .dst = { 4, { 192, 0, 2, 1 } },
 		                    .sport = 1, .dport = 2, .proto = 6 };
-	struct flow_table  *t = flow_table_new(64, 1);
-	struct flow        *f;
+	struct conns  *t = conns_new(64, 1);
+	struct conn        *f;
 	bool                evicted;
 
 	(void)state;
 	assert_non_null(t);
-	f = flow_table_get(t, &one, start, &evicted);
-	assert_ptr_equal(flow_table_get(t, &one, start, &evicted), f);
+	f = conn_get(t, &one, start, &evicted);
+	assert_ptr_equal(conn_get(t, &one, start, &evicted), f);
 	for (size_t i = 0; i < N_OF(rows); i++) {
-		if (flow_table_find(t, &rows[i].p))
+		if (conn_find(t, &rows[i].p))
 			fail_msg("%s: does not tell flows apart", rows[i].what);
-		assert_ptr_not_equal(flow_table_get(t, &rows[i].p, start, &evicted), f);
+		assert_ptr_not_equal(conn_get(t, &rows[i].p, start, &evicted), f);
 		assert_false(evicted);
 	}
-	assert_ptr_equal(flow_table_find(t, &one), f);
+	assert_ptr_equal(conn_find(t, &one), f);
 	assert_true(f->id < UINT64_C(1) << 53);
-	flow_table_free(t);
-	flow_table_free(NULL);
+	conns_free(t);
+	conns_free(NULL);
 }
 
 /* As many as it holds, then the longest idle one goes for each that comes. */
 static void test_capacity(void **state)
 {
-	struct flow_table *t = flow_table_new(100, 1);
+	struct conns *t = conns_new(100, 1);
 	bool               evicted;
 
 	(void)state;
@@ -129,7 +129,7 @@ static void test_capacity(void **state)
 	}
 	for (uint32_t i = 0; i < 1000; i++)
 		assert_int_equal(find(t, i) != NULL, i >= 900);
-	flow_table_free(t);
+	conns_free(t);
 }
 
 static void test_ageing(void **state)
@@ -148,99 +148,99 @@ static void test_ageing(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(rows); i++) {
-		struct flow_table *t = flow_table_new(4, 1);
-		struct flow       *f = get(t, 7, start, NULL);
-		enum flow_room     room;
+		struct conns *t = conns_new(4, 1);
+		struct conn       *f = get(t, 7, start, NULL);
+		enum conn_room     room;
 
 		if (rows[i].stream)
-			assert_non_null(flow_need_stream(t, f, 1, false, &room));
-		flow_table_age(t, start + rows[i].idle);
+			assert_non_null(conn_need_stream(t, f, 1, false, &room));
+		conns_age(t, start + rows[i].idle);
 		same_num(rows[i].what, "still there", find(t, 7) != NULL, rows[i].there);
-		flow_table_age(t, start + rows[i].idle); /* and an empty table */
-		flow_table_free(t);
+		conns_age(t, start + rows[i].idle); /* and an empty table */
+		conns_free(t);
 	}
 }
 
 static void test_touched_is_young(void **state)
 {
-	struct flow_table *t = flow_table_new(4, 1);
+	struct conns *t = conns_new(4, 1);
 
 	(void)state;
 	get(t, 1, start, NULL);
 	get(t, 2, start + S, NULL);
 	get(t, 1, start + 100 * S, NULL);
-	flow_table_age(t, start + 150 * S);
+	conns_age(t, start + 150 * S);
 	assert_non_null(find(t, 1));
 	assert_null(find(t, 2));
-	flow_table_age(t, start - 1000 * S); /* a clock that jumps back forgets nobody */
+	conns_age(t, start - 1000 * S); /* a clock that jumps back forgets nobody */
 	assert_non_null(find(t, 1));
-	flow_table_free(t);
+	conns_free(t);
 }
 
 static void test_restart(void **state)
 {
-	struct flow_table *t = flow_table_new(4, 1);
-	struct flow       *f = get(t, 1, start, NULL);
+	struct conns *t = conns_new(4, 1);
+	struct conn       *f = get(t, 1, start, NULL);
 	uint64_t           id = f->id;
-	enum flow_room     room;
+	enum conn_room     room;
 
 	(void)state;
-	assert_non_null(flow_need_stream(t, f, 5, true, &room));
-	f->decided = f->anchored = f->drop = true;
-	f->state = f->segments = 3;
-	assert_true(flow_record_once(f, 1, start));
-	flow_restart(t, f, start + S);
+	assert_non_null(conn_need_stream(t, f, 5, true, &room));
+	f->order.anchored = f->fate.drop = true;
+	f->state = f->fate.state = f->tcp.segments = 3;
+	assert_true(conn_first_record(f, 1, start));
+	conn_restart(t, f, start + S);
 	assert_null(f->stream);
-	assert_false(f->decided || f->anchored || f->drop || f->state || f->segments);
-	assert_true(flow_record_once(f, 1, start + S));
+	assert_false(f->order.anchored || f->fate.drop || f->fate.state || f->state || f->tcp.segments);
+	assert_true(conn_first_record(f, 1, start + S));
 	assert_true(f->id != id);
 	assert_ptr_equal(find(t, 1), f);
-	flow_table_free(t);
+	conns_free(t);
 }
 
 /* Streams are fewer than flows: the longest idle flow's is taken. */
 static void test_streams_change_hands(void **state)
 {
-	struct flow_table *t = flow_table_new(8, 2);
-	struct flow       *f[3];
-	enum flow_room     room;
+	struct conns *t = conns_new(8, 2);
+	struct conn       *f[3];
+	enum conn_room     room;
 
 	(void)state;
 	for (uint32_t i = 0; i < 3; i++) {
 		f[i] = get(t, i, start + i, NULL);
-		assert_non_null(flow_need_stream(t, f[i], 100, true, &room));
-		assert_int_equal(room, i == 2 ? FLOW_ROOM_OF_OTHERS : FLOW_ROOM);
+		assert_non_null(conn_need_stream(t, f[i], 100, true, &room));
+		assert_int_equal(room, i == 2 ? CONN_ROOM_OF_OTHERS : CONN_ROOM);
 	}
 	assert_null(f[0]->stream);
 	assert_non_null(f[1]->stream);
 	assert_int_equal(f[2]->stream->base, 100);
 	assert_true(f[2]->stream->anchored);
-	assert_ptr_equal(flow_need_stream(t, f[1], 7, false, &room), f[1]->stream);
-	assert_int_equal(room, FLOW_ROOM);
-	flow_drop_stream(t, f[1]);
-	flow_drop_stream(t, f[1]);
-	assert_non_null(flow_need_stream(t, f[0], 1, false, &room));
-	assert_int_equal(room, FLOW_ROOM);
+	assert_ptr_equal(conn_need_stream(t, f[1], 7, false, &room), f[1]->stream);
+	assert_int_equal(room, CONN_ROOM);
+	conn_drop_stream(t, f[1]);
+	conn_drop_stream(t, f[1]);
+	assert_non_null(conn_need_stream(t, f[0], 1, false, &room));
+	assert_int_equal(room, CONN_ROOM);
 	/* nobody waits for the rest of what is idle for so long */
-	assert_non_null(flow_need_stream(t, get(t, 4, start + 21 * S, NULL), 1, false, &room));
-	assert_int_equal(room, FLOW_ROOM);
+	assert_non_null(conn_need_stream(t, get(t, 4, start + 21 * S, NULL), 1, false, &room));
+	assert_int_equal(room, CONN_ROOM);
 	assert_null(f[0]->stream);
-	flow_table_free(t);
+	conns_free(t);
 }
 
 static void test_forgotten_flow_gives_its_stream_back(void **state)
 {
-	struct flow_table *t = flow_table_new(1, 1);
-	enum flow_room     room;
+	struct conns *t = conns_new(1, 1);
+	enum conn_room     room;
 
 	(void)state;
 	for (uint32_t i = 0; i < 10; i++) {
-		struct flow *f = get(t, i, start + i, NULL);
+		struct conn *f = get(t, i, start + i, NULL);
 
-		assert_non_null(flow_need_stream(t, f, 1, false, &room));
-		assert_int_equal(room, FLOW_ROOM);
+		assert_non_null(conn_need_stream(t, f, 1, false, &room));
+		assert_int_equal(room, CONN_ROOM);
 	}
-	flow_table_free(t);
+	conns_free(t);
 }
 
 static void test_record_once(void **state)
@@ -265,12 +265,12 @@ static void test_record_once(void **state)
 		{ "the name whose hash is 0", 0, 61, true },
 		{ "and again", 0, 61, false },
 	};
-	struct flow f = { 0 };
+	struct conn f = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(rows); i++)
 		same_num(rows[i].what, "record",
-			 flow_record_once(&f, rows[i].hash, start + rows[i].at * S),
+			 conn_first_record(&f, rows[i].hash, start + rows[i].at * S),
 			 rows[i].record);
 }
 
@@ -278,73 +278,73 @@ static void test_record_once(void **state)
 static void test_share_of_a_source(void **state)
 {
 	enum { STREAMS = 64, SHARE = 8 };
-	struct flow_table *t = flow_table_new(100, STREAMS);
+	struct conns *t = conns_new(100, STREAMS);
 	struct packet      pkt = packet_of(0), other = packet_of(1);
-	struct flow       *f[SHARE + 1], *o;
-	enum flow_room     room;
+	struct conn       *f[SHARE + 1], *o;
+	enum conn_room     room;
 	bool               evicted;
 
 	(void)state;
-	o = flow_table_get(t, &other, start, &evicted);
-	assert_non_null(flow_need_stream(t, o, 1, false, &room));
+	o = conn_get(t, &other, start, &evicted);
+	assert_non_null(conn_need_stream(t, o, 1, false, &room));
 	for (uint32_t i = 0; i <= SHARE; i++) {
 		pkt.sport = (uint16_t)i;
-		f[i] = flow_table_get(t, &pkt, start + 1 + i, &evicted);
-		assert_non_null(flow_need_stream(t, f[i], 1, false, &room));
-		assert_int_equal(room, i == SHARE ? FLOW_ROOM_OF_SOURCE : FLOW_ROOM);
+		f[i] = conn_get(t, &pkt, start + 1 + i, &evicted);
+		assert_non_null(conn_need_stream(t, f[i], 1, false, &room));
+		assert_int_equal(room, i == SHARE ? CONN_ROOM_OF_SOURCE : CONN_ROOM);
 	}
 	assert_non_null(o->stream); /* idle for longer, but another's */
 	assert_null(f[0]->stream);
 	assert_non_null(f[1]->stream);
-	flow_drop_stream(t, f[1]);
-	assert_non_null(flow_need_stream(t, f[0], 1, false, &room));
-	assert_int_equal(room, FLOW_ROOM);
-	flow_table_free(t);
+	conn_drop_stream(t, f[1]);
+	assert_non_null(conn_need_stream(t, f[0], 1, false, &room));
+	assert_int_equal(room, CONN_ROOM);
+	conns_free(t);
 }
 
 /* Segments that may be decoys are a flow of their own. */
 static void test_decoys_apart(void **state)
 {
-	struct flow_table *t = flow_table_new(4, 1);
+	struct conns *t = conns_new(4, 1);
 	struct packet      decoy = packet_of(1);
-	struct flow       *f = get(t, 1, start, NULL);
+	struct conn       *f = get(t, 1, start, NULL);
 	bool               evicted;
 
 	(void)state;
 	decoy.decoy = true;
-	assert_null(flow_table_find(t, &decoy));
-	assert_ptr_not_equal(flow_table_get(t, &decoy, start, &evicted), f);
+	assert_null(conn_find(t, &decoy));
+	assert_ptr_not_equal(conn_get(t, &decoy, start, &evicted), f);
 	assert_ptr_equal(find(t, 1), f);
-	flow_table_age(t, start + 200 * S);
-	assert_null(flow_table_find(t, &decoy));
-	flow_table_free(t);
+	conns_age(t, start + 200 * S);
+	assert_null(conn_find(t, &decoy));
+	conns_free(t);
 }
 
 /* Random gets, ages and drops against the table's own promises. */
 static void test_random(void **state)
 {
 	enum { FLOWS = 20, KEYS = 60 };
-	struct flow_table *t = flow_table_new(FLOWS, 5);
+	struct conns *t = conns_new(FLOWS, 5);
 	uint64_t           last[KEYS] = { 0 }, now = start, rnd = 42;
 
 	(void)state;
 	for (unsigned step = 0; step < 50000; step++) {
 		uint32_t     key = (uint32_t)(unit_random(&rnd) % KEYS);
-		struct flow *f;
+		struct conn *f;
 		unsigned     n = 0, younger = 0;
 		bool         evicted;
-		enum flow_room room;
+		enum conn_room room;
 
 		now += unit_random(&rnd) % (2 * S);
-		flow_table_age(t, now);
+		conns_age(t, now);
 		f = get(t, key, now, &evicted);
 		assert_non_null(f);
 		assert_int_equal(f->last, now);
 		last[key] = now;
 		if (unit_random(&rnd) % 3 == 0)
-			assert_non_null(flow_need_stream(t, f, step, false, &room));
+			assert_non_null(conn_need_stream(t, f, step, false, &room));
 		if (unit_random(&rnd) % 5 == 0)
-			flow_drop_stream(t, f);
+			conn_drop_stream(t, f);
 		for (uint32_t k = 0; k < KEYS; k++) {
 			n += find(t, k) != NULL;
 			younger += last[k] > last[key];
@@ -361,7 +361,7 @@ static void test_random(void **state)
 					 FLOWS);
 		}
 	}
-	flow_table_free(t);
+	conns_free(t);
 }
 
 int main(void)

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One message, judged by its names; by its address, where no name is listed. A question is judged when it
+ * is asked. The answer to one that no pack lists is judged by the names that it leads to, as if its
+ * client had asked for them; an answer that may pass tells which addresses listed names have.
+ */
+#include "judge.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "decide/policy.h"
+#include "match/watch.h"
+
+enum { RELAYED_WITHIN = 2 /* seconds */ };
+
+/* The message in hand, and what led to its names or to its address; NULL: nothing. */
+struct judged {
+	struct pipeline      *p;
+	struct inspection    *in;
+	const struct message *m;
+	const struct name    *origin;
+};
+
+/* ---- records ---- */
+
+static void record(const struct judged *j, const struct name *name, uint16_t dns_type,
+                   const struct decision *d, enum sent sent)
+{
+	struct pipeline     *p = j->p;
+	const struct packet *pkt = j->m->pkt;
+	/* A and AAAA of one name are two questions */
+	uint64_t     kind = (uint64_t)dns_type << 8 | name->seen_in;
+	uint32_t     hash = (uint32_t)hash64(name->text, name->len, kind);
+	struct event e = { .ts = p->now, .rs = p->rules, .src = pkt->src, .dst = pkt->dst,
+		           .sport = pkt->sport, .dport = pkt->dport, .proto = pkt->proto,
+		           .has_mac = pkt->has_mac, .ifin = pkt->ifin, .ifout = pkt->ifout,
+		           .sent = (uint8_t)sent, .listed = d->match.n > 0,
+		           .dns_type = dns_type, .name = *name, .decision = *d };
+
+	if (!conn_record_once(j->in, hash))
+		return;
+	if (j->origin)
+		e.origin = *j->origin;
+	e.flow_id = conn_id(j->in);
+	memcpy(e.mac, pkt->mac, sizeof(e.mac));
+	event_describe(&e, &j->m->names);
+	count_add(p->count, p->emit(p->emit_ctx, &e) ? COUNT_records : COUNT_records_lost, 1);
+}
+
+/* ---- decisions ---- */
+
+static void decide(struct pipeline *p, const struct packet *pkt, const struct match *m, struct decision *d)
+{
+	struct client client = { .addr = pkt->src, .mac = pkt->has_mac ? pkt->mac : NULL };
+
+	if (m->n == 0) {
+		*d = (struct decision){ .hit = -1, .policy = -1, .stage = -1, .exception = -1,
+			                .match = *m };
+		return;
+	}
+	client.iface = pkt->ifin && p->ifname ? p->ifname(p->emit_ctx, pkt->ifin) : NULL;
+	policy_decide(p->rules, m, &client, pkt->proto, pkt->dport,
+	              policy_present(p->rules, (int64_t)(p->now / NS_PER_S)), d);
+	count_add(p->count, COUNT_matches, 1);
+	if (d->would >= ACTION_REJECT && d->action < ACTION_REJECT)
+		count_add(p->count, COUNT_would_reject, 1);
+}
+
+/* "pack/rule" of the hit that decided, for the client's screen. */
+static void why_text(const struct pipeline *p, const struct decision *d, char *out, size_t room)
+{
+	const struct ruleset *rs = p->rules;
+	const struct rs_rule *rule = &rs->rules[d->match.hits[d->hit].rule];
+
+	snprintf(out, room, "%s/%s", rs_text(rs, rs->packs[rule->pack].id), rs_text(rs, rule->id));
+}
+
+static struct verdict refuse(struct pipeline *p, const struct message *m, const struct decision *d,
+                             enum sent *sent)
+{
+	char              why[160];
+	struct raw_packet raw = *p->raw;
+	struct act_on     on = { .raw = &raw, .pkt = m->pkt, .names = &m->names, .message = m->bytes,
+		                 .peer_next = m->peer_next, .why = why, .answer = m->from_server,
+		                 .begun = m->begun };
+	struct verdict v;
+
+	/* seen from the client's side, as the message is */
+	raw.ifin = m->pkt->ifin;
+	raw.ifout = m->pkt->ifout;
+	raw.has_mac = m->pkt->has_mac;
+	memcpy(raw.mac, m->pkt->mac, sizeof(raw.mac));
+	why_text(p, d, why, sizeof(why));
+	v = act_apply(&p->inject, d, &on, sent);
+	count_add(p->count, d->action == ACTION_DROP ? COUNT_dropped : COUNT_rejected, 1);
+	return v;
+}
+
+/* Does anything here name a host? An address in a name's place, as in http://192.0.2.1/, does not. */
+static bool names_host(const struct names *names)
+{
+	struct addr a;
+
+	for (unsigned i = 0; i < names->n; i++)
+		if (addr_parse(names->v[i].text, &a) < 0)
+			return true;
+	return false;
+}
+
+/* Learned of listed names first: that tells more than whose network it is. *learned_for: the name. */
+static bool match_address(const struct judged *j, struct name *learned_for, struct match *m)
+{
+	const struct pipeline *p = j->p;
+	const struct packet   *pkt = j->m->pkt;
+	bool                   named = names_host(&j->m->names);
+
+	learned_for->len = 0;
+	if (!named && watch_match(p->watch, p->rules, &pkt->dst, pkt->proto, pkt->dport, p->now, learned_for,
+	                          m))
+		return true;
+	learned_for->len = 0;
+	ruleset_match_addr(p->rules, &pkt->dst, pkt->proto, pkt->dport, named, m);
+	return m->n > 0;
+}
+
+/* The address as a name, for its record. */
+static struct name address_name(const struct addr *a)
+{
+	struct name where = { .seen_in = SEEN_ADDRESS };
+
+	addr_text(a, where.text);
+	where.len = (uint16_t)strlen(where.text);
+	return where;
+}
+
+static struct verdict judge_names(const struct judged *asked)
+{
+	struct judged               j = *asked;
+	struct pipeline            *p = j.p;
+	const struct names         *names = &j.m->names;
+	const struct place_rights  *rights = &place_rights[j.m->place];
+	struct decision             decisions[NAMES_MAX + 1], *worst = decisions;
+	struct match                m;
+	struct name                 learned_for;
+	enum sent                   sent = SENT_NOTHING;
+	struct verdict              v = VERDICT_ALLOW;
+	unsigned                    n = names->n;
+	bool                        listed = false, by_address;
+	/* where an unlisted question leads is no name that a client asked for */
+	bool all = rs_settings(p->rules)->events_all && rights->records_unlisted && !dns_is_answer(names);
+
+	for (unsigned i = 0; i < n; i++) {
+		m.n = m.n_exceptions = 0;
+		/* the questions in an answer were judged when they were asked */
+		if (!j.m->from_server || names->v[i].seen_in != SEEN_DNS_QUERY)
+			ruleset_match_name(p->rules, &names->v[i], &m);
+		decide(p, j.m->pkt, &m, &decisions[i]);
+		listed |= m.n > 0;
+		if (decisions[i].action > worst->action)
+			worst = &decisions[i];
+	}
+	count_add(p->count, COUNT_names, n);
+	by_address = !listed && (n == 0 || !j.m->row->names_only) && match_address(&j, &learned_for, &m);
+	if (by_address || n == 0) {
+		decide(p, j.m->pkt, &m, &decisions[n]);
+		worst = &decisions[n];
+	}
+	if (by_address && learned_for.len)
+		j.origin = &learned_for;
+	if (worst->action >= ACTION_REJECT && rights->may_refuse)
+		v = refuse(p, j.m, worst, &sent);
+	else if (!j.m->from_server)
+		count_add(p->count, COUNT_allowed, 1);
+	for (unsigned i = 0; i < n; i++)
+		if (decisions[i].match.n || all)
+			record(&j, &names->v[i], dns_question_type(names, i), &decisions[i],
+			       decisions[i].action >= ACTION_REJECT ? sent : SENT_NOTHING);
+	if (by_address) {
+		struct name where = address_name(&j.m->pkt->dst);
+
+		record(&j, &where, 0, worst, sent);
+	}
+	return v;
+}
+
+/* ---- questions and answers ---- */
+
+static bool is_listed(const struct pipeline *p, const struct names *names, bool questions)
+{
+	struct match m = { .n = 0 };
+
+	for (unsigned i = 0; m.n == 0 && i < names->n; i++)
+		if (!questions || names->v[i].seen_in == SEEN_DNS_QUERY)
+			ruleset_match_name(p->rules, &names->v[i], &m);
+	return m.n > 0;
+}
+
+static uint64_t question_hash(const struct pipeline *p, const struct names *names)
+{
+	return hash64(names->v[0].text, names->v[0].len, p->watch->seed ^ names->dns.qtype[0]);
+}
+
+static uint32_t seconds(const struct pipeline *p)
+{
+	return (uint32_t)(p->now / NS_PER_S);
+}
+
+/* An answer for this machine's own resolver, which a client waits for: it is judged when it goes to
+ * that client, so that the record names who asked. */
+static bool is_on_its_way(const struct pipeline *p, const struct message *m)
+{
+	return p->asked && m->pkt->ifout && !m->pkt->ifin &&
+	       recent_has(p->asked, question_hash(p, &m->names), seconds(p));
+}
+
+static void learn(struct pipeline *p, const struct message *m)
+{
+	if (watch_learn(p->watch, p->rules, &m->names, &m->pkt->dst, WATCH_MIN, p->now) && p->learned)
+		p->learned(p->emit_ctx);
+}
+
+/* An answer to a listed question was decided when that was asked: what was let through may lead where it
+ * wants. */
+static struct verdict judge_answer(struct judged *j)
+{
+	struct verdict v = VERDICT_PASS;
+
+	j->origin = &j->m->names.v[0];
+	if (!is_on_its_way(j->p, j->m) && !is_listed(j->p, &j->m->names, true))
+		v = rs_settings(j->p->rules)->mode == MODE_OFF ? VERDICT_ALLOW : judge_names(j);
+	if (!verdict_refuses(v))
+		learn(j->p, j->m);
+	return v;
+}
+
+struct verdict judge(struct pipeline *p, struct inspection *in, const struct message *m)
+{
+	struct judged j = { .p = p, .in = in, .m = m };
+
+	if (place_rights[m->place].only_listed && !is_listed(p, &m->names, false))
+		return VERDICT_PASS;
+	count_add(p->count, COUNT_unknown, !m->row);
+	if (dns_is_answer(&m->names))
+		return judge_answer(&j);
+	if (p->asked && m->pkt->ifin && m->names.n && m->names.v[0].seen_in == SEEN_DNS_QUERY)
+		recent_put(p->asked, question_hash(p, &m->names), seconds(p) + RELAYED_WITHIN);
+	return rs_settings(p->rules)->mode == MODE_OFF ? VERDICT_ALLOW : judge_names(&j);
+}

@@ -52,6 +52,7 @@ static struct parent *the_parent(void)
 			    .learned = -1,
 			    .answer_names = -1,
 			    .ask_names = -1};
+	p.shared = shared_new(); /* records go there, and nobody reads them */
 	p.boot = p.conf = conf_default(rules, 1, &err);
 	FUZZ_CHECK(p.conf);
 	state_open(&p.state, state);

@@ -6,6 +6,7 @@
  */
 #include "oom.h"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -105,7 +106,7 @@ static long sweep(const struct sweep *s)
 			s->end(x);
 		if (r < 0 && !failed)
 			fail_msg("allocation %ld: failed without need", n);
-		if (n > 0 && oom_leaked(before) != 0)
+		if (n > 0 && oom_leaked(before) != 0 && !oom_excused)
 			fail_msg("allocation %ld: %ld blocks leaked", n, oom_leaked(before));
 		if (n > 0 && !failed)
 			return n - 1;
@@ -116,7 +117,7 @@ static long sweep(const struct sweep *s)
 
 static int load(void *none)
 {
-	struct err    err = {.text = ""};
+	struct err    err = { .text = "" };
 	struct conf  *c = conf_load("nfqd.yaml", &err);
 	struct image *img = NULL;
 	int           r = c ? conf_compile(c, &img, &err) : -1;
@@ -133,7 +134,7 @@ static int load(void *none)
 
 static void test_load(void **state)
 {
-	const struct sweep s = {.run = load};
+	const struct sweep s = { .run = load };
 
 	(void)state;
 	assert_true(sweep(&s) > 50);
@@ -143,17 +144,12 @@ static void test_load(void **state)
 
 static void *parent_new(void)
 {
-	struct err     err = {.text = ""};
+	struct err     err = { .text = "" };
 	struct parent *p = calloc(1, sizeof(*p));
 
-	*p = (struct parent){.worker = -1,
-			     .mode = -1,
-			     .mode_timer = -1,
-			     .ctl = -1,
-			     .signals = -1,
-			     .learned = -1,
-			     .answer_names = -1,
-			     .ask_names = -1};
+	*p = (struct parent){ .worker = -1, .mode = -1, .mode_timer = -1, .ctl = -1, .signals = -1,
+		              .learned = -1, .answer_names = -1, .ask_names = -1 };
+	p->shared = shared_new();
 	p->boot = p->conf = conf_load("nfqd.yaml", &err);
 	if (!p->conf)
 		fail_msg("%s", err.text);
@@ -177,6 +173,7 @@ static void parent_end(void *ctx)
 	conf_free(p->boot);
 	state_fini(&p->state);
 	json_decref(p->changes);
+	munmap(p->shared, sizeof(*p->shared));
 	free(p);
 }
 
@@ -194,7 +191,7 @@ static void check_rules(const struct parent *p)
 static int reload(void *ctx)
 {
 	struct parent *p = ctx;
-	struct err     err = {.text = ""};
+	struct err     err = { .text = "" };
 	uint64_t       before = p->generation;
 	int            r = parent_reload(p, &err);
 
@@ -218,7 +215,7 @@ static void test_reload(void **state)
 static int rebuild(void *ctx)
 {
 	struct parent *p = ctx;
-	struct err     err = {.text = ""};
+	struct err     err = { .text = "" };
 	uint64_t       before = p->generation;
 	int            r = parent_rebuild(p, &err);
 
@@ -244,7 +241,7 @@ static const char *question; /* of this sweep */
 static int ask(void *ctx)
 {
 	struct parent *p = ctx;
-	struct err     err = {.text = ""};
+	struct err     err = { .text = "" };
 	json_t        *request = json_loads(question, 0, NULL), *answer = NULL;
 	const char    *word = json_string_value(json_object_get(request, "command"));
 
@@ -284,7 +281,7 @@ static struct image  *image;
 
 static void *pipeline_rules(void)
 {
-	struct err   err = {.text = ""};
+	struct err   err = { .text = "" };
 	struct conf *c = conf_load("nfqd.yaml", &err);
 
 	if (!c || conf_compile(c, &image, &err) < 0)
@@ -305,7 +302,7 @@ static void put(struct rig *r, const struct rig_conn *c, bool udp, size_t at, st
 {
 	static uint8_t    packet[2048];
 	struct forge      f = c->f;
-	struct raw_packet raw = {.ts = r->now, .link = LINK_IP};
+	struct raw_packet raw = { .ts = r->now, .link = LINK_IP };
 	size_t            n;
 
 	f.seq += (uint32_t)at;
@@ -338,8 +335,8 @@ static void send_all(struct rig *r)
 	put(r, &other, false, 0, bytes_span(&message));
 	assert_true(rig_count(r, COUNT_rejected) == 2 && rig_count(r, COUNT_allowed) == 1);
 	for (unsigned i = 0; i < r->n_events; i++) {
-		static const struct identity id = {.host = "test"};
-		struct record                rec = {.event = &r->events[i], .identity = &id};
+		static const struct identity id = { .host = "test" };
+		struct record                rec = { .event = &r->events[i], .identity = &id };
 		static char                  line[EVE_MAX];
 
 		assert_true(eve_line(&rec, line, sizeof(line)) > 0);
@@ -352,13 +349,9 @@ static int packets(void *ctx)
 	int         err;
 
 	r->now = UINT64_C(1800000000) * NS_PER_S;
-	r->p = (struct pipeline){.rules = &rules,
-				 .count = &r->count,
-				 .watch = &r->watch,
-				 .asked = &r->asked,
-				 .emit = rig_emit,
-				 .emit_ctx = r};
-	r->p.inject.fds = (struct injector_fds){9001, 9002, 9003, 9004};
+	r->p = (struct pipeline){ .rules = &rules, .count = &r->count, .watch = &r->watch,
+		                  .asked = &r->asked, .emit = rig_emit, .emit_ctx = r };
+	r->p.inject.fds = INJECTOR_NONE;
 	err = pipeline_init(&r->p, 64, 8);
 	if (err < 0)
 		return -1;

@@ -17,23 +17,16 @@
 #include "base/diag.h"
 #include "base/outlet.h"
 #include "log/relay.h"
+#include "log/sink_private.h"
 
 enum {
 	SINK_BUFFER = 256 * 1024, /* some hundred records: what a reader may be late by */
-	TEXT_MAX = 1024,
 	LAST_MS = 500, /* how long all sinks together are waited for at the end */
 };
 
-struct sink;
-
-struct sink_row {
-	const char *name;
-	void (*put)(struct sink *k, const struct record *r);
-	void (*put_own)(struct sink *k, const struct own_record *r); /* NULL: not for this sink */
-};
-
 struct sink {
-	const struct sink_row *row;
+	enum sink_type         type;
+	const struct sink_ops *ops;
 	struct outlet          out;
 	bool                   colour;
 	bool                   torn; /* the file ends inside a line that was given up */
@@ -70,7 +63,7 @@ static void warn_lost(struct sink *k, const char *why, uint64_t lost)
 {
 	lost = atomic_fetch_add(&k->counts->lost, lost) + lost;
 	if (diag_may(&k->rate, clock_now()))
-		diag_warn("log", "%s: %s: %llu records lost so far", k->row->name, why,
+		diag_warn("log", "%s: %s: %llu records lost so far", sink_name(k->type), why,
 		          (unsigned long long)lost);
 }
 
@@ -107,6 +100,38 @@ static int write_out(struct sink *k)
 	return 0;
 }
 
+/* The same line by line on a socket of messages; one that is too long for it is left out. */
+static int send_out(struct sink *k)
+{
+	struct pollfd room = { .fd = k->out.fd, .events = POLLOUT };
+
+	while (k->done < k->used) {
+		char   *line = k->buf + k->done;
+		size_t  len = (size_t)((char *)memchr(line, '\n', k->used - k->done) - line);
+		ssize_t n = outlet_write(&k->out, line, len);
+
+		if (n >= 0) {
+			k->done += len + 1;
+		} else if (n == -EMSGSIZE) {
+			warn_lost(k, "a record is too long for the socket", 1);
+			memmove(line, line + len + 1, k->used - k->done - len - 1);
+			k->used -= len + 1;
+		} else if (n == -EAGAIN && k->wait) {
+			poll(&room, 1, -1);
+		} else if (n != -EINTR) {
+			return (int)n;
+		}
+	}
+	return 0;
+}
+
+/* The reader of a socket ended; its successor's socket is another one. */
+static bool is_gone(const struct sink *k, int r)
+{
+	return k->ops->messages &&
+	       (r == -ECONNREFUSED || r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE);
+}
+
 static void forget(struct sink *k, size_t n)
 {
 	memmove(k->buf, k->buf + n, k->used - n);
@@ -122,7 +147,7 @@ static void sink_flush(struct sink *k)
 
 	if (k->used == 0)
 		return;
-	r = write_out(k);
+	r = k->ops->messages ? send_out(k) : write_out(k);
 	end = memrchr(k->buf, '\n', k->done);
 	if (end) {
 		size_t whole = (size_t)(end - k->buf) + 1;
@@ -131,7 +156,8 @@ static void sink_flush(struct sink *k)
 		forget(k, whole);
 	}
 	atomic_store(&k->counts->stuck, r == -EAGAIN);
-	if (r < 0 && r != -EAGAIN)
+	atomic_store(&k->counts->gone, is_gone(k, r));
+	if (r < 0 && r != -EAGAIN && !is_gone(k, r))
 		lose(k, strerror(-r));
 }
 
@@ -158,36 +184,21 @@ static void append_record(struct sink *k, const char *line, size_t n)
 		warn_lost(k, "the record does not fit in 8 KiB", 1);
 }
 
-static void put_eve(struct sink *k, const struct record *r)
-{
-	char line[EVE_MAX];
-
-	append_record(k, line, eve_line(r, line, sizeof(line)));
-}
-
-static void put_own_eve(struct sink *k, const struct own_record *r)
-{
-	char line[EVE_MAX];
-
-	append_record(k, line, eve_own_line(r, line, sizeof(line)));
-}
-
-static void put_text(struct sink *k, const struct record *r)
-{
-	char line[TEXT_MAX];
-
-	text_line(r, k->colour, line, sizeof(line));
-	sink_append(k, line, strlen(line));
-}
-
-static const struct sink_row rows[] = {
-	[SINK_EVE] = { "eve", put_eve, put_own_eve },
-	[SINK_TEXT] = { "text", put_text, NULL },
+static const struct sink_ops *const rows[] = {
+#define X(id, word, path, ops) [id] = &ops,
+	SINKS(X)
+#undef X
 };
+static WORDS(sink_words, SINKS, SINK_N);
 
 const char *sink_name(enum sink_type type)
 {
-	return rows[type].name;
+	return sink_words[type];
+}
+
+int sink_open(enum sink_type type, const char *path, struct err *err)
+{
+	return rows[type]->open(path, err);
 }
 
 /* ---- the door ------------------------------------------------------------------------------ */
@@ -255,7 +266,7 @@ int sinks_add(struct sinks *s, enum sink_type type, int fd, struct sink_counts *
 
 	if (s->n == SINKS_MAX)
 		return -ENOSPC;
-	*k = (struct sink){ .row = &rows[type], .out = outlet_of(fd), .wait = s->wait,
+	*k = (struct sink){ .type = type, .ops = rows[type], .out = outlet_of(fd), .wait = s->wait,
 		            .colour = wants_colour(fd), .counts = counts ? counts : &k->own };
 	k->buf = malloc(SINK_BUFFER);
 	if (!k->buf)
@@ -291,10 +302,13 @@ void sinks_write(struct sinks *s, const struct event *event, const struct sink_h
 	struct record r = { .event = event, .identity = &s->identity, .seq = s->seq++,
 		            .ifname = hints->ifname, .client = hints->client,
 		            .relayed = relay_is(&s->relay, event) };
+	char line[EVE_MAX];
 
 	for (unsigned i = 0; i < s->n; i++) {
-		atomic_fetch_add(&s->v[i].counts->taken, 1);
-		s->v[i].row->put(&s->v[i], &r);
+		struct sink *k = &s->v[i];
+
+		atomic_fetch_add(&k->counts->taken, 1);
+		append_record(k, line, k->ops->format(&r, k->colour, line, sizeof(line)));
 	}
 }
 
@@ -302,10 +316,11 @@ void sinks_write_own(struct sinks *s, uint64_t ts, const char *members)
 {
 	struct own_record r = { .identity = &s->identity, .seq = s->seq++, .ts = ts,
 		                .members = members };
+	char              line[EVE_MAX];
 
 	for (unsigned i = 0; i < s->n; i++)
-		if (s->v[i].row->put_own)
-			s->v[i].row->put_own(&s->v[i], &r);
+		if (s->v[i].ops->format_own)
+			append_record(&s->v[i], line, s->v[i].ops->format_own(&r, line, sizeof(line)));
 }
 
 void sinks_flush(struct sinks *s)

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/output.h"
 #include "log/event.h"
 #include "log/identity.h"
@@ -44,6 +45,7 @@ struct sink_hints {
 struct sink_counts {
 	_Atomic uint64_t taken, written, lost;
 	_Atomic bool     stuck; /* records wait for room */
+	_Atomic bool     gone;  /* the reader's socket is: the parent opens the output anew */
 };
 
 struct sinks;
@@ -79,8 +81,10 @@ uint64_t sinks_lost(const struct sinks *s);
 void     sinks_set_seq(struct sinks *s, uint64_t seq);
 uint64_t sinks_seq(const struct sinks *s);
 
-/* "eve", "text" */
+/* As the configuration calls it. */
 const char *sink_name(enum sink_type type);
+/* In the parent: opens what an output of that type writes to. Returns a descriptor, or -1. */
+MUST_CHECK int sink_open(enum sink_type type, const char *path, struct err *err);
 
 #define EVE_MAX 8192 /* room for one record as JSON, with its NUL */
 /* Writes one record as a JSON line without its newline. Returns its length; 0: it does not fit. */

@@ -212,6 +212,7 @@ static int by_the_clock(struct parent *p)
 		parent_look_at_steering(p);
 		if (p->routes_due && parent_update_routes(p, &err) < 0)
 			diag_warn("routes", "%s", err.text);
+		parent_mend_outputs(p);
 		parent_record_by_clock(p);
 		sd_notify(0, "WATCHDOG=1");
 	}

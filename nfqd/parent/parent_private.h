@@ -68,6 +68,8 @@ void           parent_on_hangup(struct parent *p); /* SIGHUP: logs are opened an
 MUST_CHECK int parent_open_outputs(struct parent *p, struct err *err);
 /* After rotation: the worker gets new descriptors; a file that cannot be opened keeps the old one. */
 void           parent_reopen_outputs(struct parent *p);
+/* Opens anew what lost its reader; what cannot be opened yet is tried again at the next call. */
+void           parent_mend_outputs(struct parent *p);
 
 /* commands.c: the state file and the timer of the mode; the end of a mode set for a time */
 void parent_live_open(struct parent *p);

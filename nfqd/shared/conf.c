@@ -142,7 +142,7 @@ static int check_resolve(struct conf *c, struct err *err)
 
 static int check_output(struct conf *c, unsigned i, struct err *err)
 {
-#define X(id, word, path) [id] = path,
+#define X(id, word, path, ops) [id] = path,
 	static const char *const paths[] = { SINKS(X) };
 #undef X
 	struct conf_output *o = &c->outputs[i];

@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Proves: the table in rules/README.md is the one made from the packs, every pack stands in CHANGES.md,
+# and the template for new packs lints clean and is neither installed nor loaded with its folder.
+cd "$(dirname "$0")/.." || exit 99
+. tests/lib/tap.sh
+nfqctl=${NFQCTL:-build/nfqctl}
+
+written() { sed -n '/^<!-- packs -->$/,/^<!-- end of packs -->$/p' rules/README.md | sed '1d;$d'; }
+
+# Packs that CHANGES.md does not name
+unsaid() {
+	for f in rules/[a-z]*.yaml; do
+		id=$(sed -n 's/^pack: *//p' "$f")
+		[ -z "$id" ] || grep -q "\`$id\`" rules/CHANGES.md || echo "$id"
+	done
+}
+
+is "$(written)" "$(tools/rules-table)" "the table is the one that tools/rules-table makes"
+is "$(unsaid)" "" "CHANGES.md names every pack"
+ok "the template lints clean" "$nfqctl" rules lint rules/TEMPLATE.yaml
+is "$("$nfqctl" rules list --json --rules rules 2>/dev/null | jq '[.[] | select(.pack == "template")] | length')" 0 \
+	"a folder does not load the template"
+is "$(make -n install DESTDIR=/nowhere 2>/dev/null | grep -c TEMPLATE)" 0 "nor is it installed"
+done_testing

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/nat64.h"
 #include "match/names.h"
 
 WORDS(category_words, CATEGORIES, CAT_N);
@@ -294,11 +295,23 @@ static uint32_t nets_up_to(const struct rs_net *nets, uint32_t n, const struct a
 
 /* Networks lie inside each other or apart: those that have an address are the last one that begins at
  * it or before, or wider ones around that. */
+struct addr ruleset_real_addr(const struct ruleset *rs, const struct addr *a)
+{
+	const struct net *prefixes = image_at(rs->img, RS_NAT64);
+	struct addr       inside;
+
+	for (uint32_t i = 0; a->len == 16 && i < image_n(rs->img, RS_NAT64); i++)
+		if (nat64_inside(&prefixes[i], a, &inside))
+			return inside;
+	return *a;
+}
+
 void ruleset_match_addr(const struct ruleset *rs, const struct addr *a, uint8_t proto, uint16_t port,
                         bool beside_name, struct match *out)
 {
 	const struct rs_net *nets = image_at(rs->img, RS_NET);
-	uint32_t             i = nets_up_to(nets, image_n(rs->img, RS_NET), a);
+	struct addr          real = ruleset_real_addr(rs, a);
+	uint32_t             i = nets_up_to(nets, image_n(rs->img, RS_NET), &real);
 
 	out->n = out->n_exceptions = 0;
 	for (; i > 0; i = nets[i - 1].wider) {
@@ -309,12 +322,14 @@ void ruleset_match_addr(const struct ruleset *rs, const struct addr *a, uint8_t 
 			                    .kind = PATTERN_NET,
 			                    .labels = n->net.bits };
 
-		if (net_has(&n->net, a) && ports_have(rs, r->ports, proto, port) &&
+		if (net_has(&n->net, &real) && ports_have(rs, r->ports, proto, port) &&
 		    (r->ports.n || !beside_name))
 			offer(rs, out, &h);
 	}
 	protect(rs, out);
 	if (out->n)
+		match_exception_nets(rs, &real, out);
+	if (out->n && !addr_eq(&real, a))
 		match_exception_nets(rs, a, out);
 }
 

@@ -39,6 +39,7 @@ enum ruleset_section {
 	RS_EXCEPTION, /* struct rs_exception */
 	RS_EXCEPTION_NET, /* struct rs_exception_net */
 	RS_SETTINGS,  /* one struct rs_settings */
+	RS_NAT64,     /* struct net: prefixes of translated addresses (base/nat64.h) */
 	RS_FIRST_SEEN, /* int64_t per pack: when it was first loaded; none in offline runs */
 };
 
@@ -179,6 +180,9 @@ MUST_CHECK int ruleset_index(struct image_builder *b, struct err *err);
 
 /* Opens a view on an image that was built here. rs borrows img. */
 void ruleset_open(struct ruleset *rs, const struct image *img);
+
+/* What an address is judged as: the IPv4 address inside a translated one (NAT64), else itself. */
+struct addr ruleset_real_addr(const struct ruleset *rs, const struct addr *a);
 
 /* Finds every pack's hit for a canonical name. No allocation; about 100 ns. */
 void ruleset_match_name(const struct ruleset *rs, const struct name *name, struct match *out);

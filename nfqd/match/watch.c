@@ -140,11 +140,12 @@ bool watch_learn(struct watch *w, const struct ruleset *rs, const struct names *
 		listed = listed && is_watchable(rs, &answer->v[i]);
 	for (unsigned i = 0; i < answer->dns.n_addrs; i++) {
 		const struct dns_address *a = &answer->dns.addrs[i];
-		uint32_t ttl = a->ttl > WATCH_MAX ? WATCH_MAX : a->ttl;
+		struct addr real = ruleset_real_addr(rs, &a->addr);
+		uint32_t    ttl = a->ttl > WATCH_MAX ? WATCH_MAX : a->ttl;
 
-		if (is_nowhere(&a->addr) || addr_eq(&a->addr, from))
+		if (is_nowhere(&real) || addr_eq(&a->addr, from))
 			continue; /* no server of the vendor's, but somebody's block page */
-		news |= learn_one(w, &a->addr, listed ? &answer->v[0] : NULL, seconds,
+		news |= learn_one(w, &real, listed ? &answer->v[0] : NULL, seconds,
 		                  ttl < at_least ? at_least : ttl);
 	}
 	return news;
@@ -167,11 +168,12 @@ bool watch_match(const struct watch *w, const struct ruleset *rs, const struct a
                  uint16_t port, uint64_t now, struct name *learned_for, struct match *out)
 {
 	uint32_t       seconds = (uint32_t)(now / NS_PER_S);
-	uint64_t       hash = hash_of(w, a);
+	struct addr    real = ruleset_real_addr(rs, a);
+	uint64_t       hash = hash_of(w, &real);
 	struct watched is;
 
 	for (unsigned i = 0; i < PLACES; i++) {
-		if (!read_slot(&w->slots[place(hash, i)], &is) || !addr_eq(&is.addr, a) ||
+		if (!read_slot(&w->slots[place(hash, i)], &is) || !addr_eq(&is.addr, &real) ||
 		    is.until < seconds)
 			continue;
 		if (recent_has(&w->guarded, hash, seconds))

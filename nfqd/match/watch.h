@@ -3,7 +3,8 @@
  * Watched addresses: what DNS answers say about where listed names live, for connections that carry
  * no name. An address is watched under a listed name until the answer's time is over; one unlisted
  * name with the same address shows that others live there too (a CDN): then it is not watched, and
- * for that answer's time it cannot be.
+ * for that answer's time it cannot be. An address that NAT64 translates is watched as the IPv4 address
+ * inside.
  *
  * The table may lie in shared memory: readers take no lock, a writer takes only the slot it writes,
  * and gives up when another one is writing there. Fixed size: of the eight slots that an address may

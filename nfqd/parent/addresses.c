@@ -5,8 +5,46 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/nat64.h"
 #include "base/steered.h"
 #include "parent/parent_private.h"
+
+/* ---- the IPv4 network, and what NAT64 makes of it ---- */
+
+/* How many forms a network has: itself, and one for each prefix of translated addresses. */
+static uint32_t forms(const struct ruleset *rs, const struct net *net)
+{
+	return net->addr.len == 4 ? 1 + image_n(rs->img, RS_NAT64) : 1;
+}
+
+static struct net form(const struct ruleset *rs, const struct net *net, uint32_t i)
+{
+	const struct net *prefixes = image_at(rs->img, RS_NAT64);
+
+	return i == 0 ? *net : nat64_outside(&prefixes[i - 1], net);
+}
+
+static void add_net(struct steer_set *set, const struct ruleset *rs, const struct net *net,
+                    uint32_t seconds)
+{
+	for (uint32_t i = 0; i < forms(rs, net); i++) {
+		struct net one = form(rs, net, i);
+
+		steer_set_add(set, &one, seconds);
+	}
+}
+
+static void add_ports(struct steer_set *set, const struct ruleset *rs, const struct net *net,
+                      uint16_t first, uint16_t last)
+{
+	for (uint32_t i = 0; i < forms(rs, net); i++) {
+		struct net one = form(rs, net, i);
+
+		steer_set_add_ports(set, &one, first, last);
+	}
+}
+
+/* ---- networks ---- */
 
 static bool is_udp(const struct rs_port *p)
 {
@@ -74,7 +112,7 @@ static void steer_ports(struct steer_set *set, const struct ruleset *rs, const s
 		uint32_t       end = more ? s.next.first : want.last + 1U;
 
 		if (end > at)
-			steer_set_add_ports(set, &n->net, (uint16_t)at, (uint16_t)(end - 1));
+			add_ports(set, rs, &n->net, (uint16_t)at, (uint16_t)(end - 1));
 		at = more ? s.next.last + 1U : end;
 	}
 }
@@ -83,7 +121,7 @@ static void steer_net(struct steer_set *set, const struct ruleset *rs, const str
                       const struct rs_net *n)
 {
 	if (has_all_ports(rs, n)) {
-		steer_set_add(set, &n->net, 0);
+		add_net(set, rs, &n->net, 0);
 		return;
 	}
 	for (uint32_t i = 0; i < rs->rules[n->rule].ports.n; i++)
@@ -108,24 +146,34 @@ int parent_steer_nets(struct parent *p, struct err *err)
 	return steer_set_end(set, err);
 }
 
-static void steer_one_watched(void *set, const struct addr *a, uint32_t left)
+/* ---- watched addresses ---- */
+
+struct watching {
+	struct steer_set *set;
+	struct ruleset    rs;
+};
+
+static void steer_one_watched(void *ctx, const struct addr *a, uint32_t left)
 {
-	steer_set_add(set, &(struct net){ *a, (uint8_t)(a->len * 8) }, left + WATCH_MIN);
+	struct watching *w = ctx;
+
+	add_net(w->set, &w->rs, &(struct net){ *a, (uint8_t)(a->len * 8) }, left + WATCH_MIN);
 }
 
 /* Somebody learned: the kernel gets the whole table anew. */
 void parent_steer_watched(struct parent *p)
 {
-	struct steer_set *set;
-	struct err        err = { .text = "out of memory" };
-	eventfd_t         n;
+	struct watching w;
+	struct err      err = { .text = "out of memory" };
+	eventfd_t       n;
 
 	eventfd_read(p->learned, &n);
 	if (!p->steer)
 		return;
-	set = steer_set_begin(p->steer, true);
-	if (set)
-		watch_each(&p->shared->watch, clock_now(), steer_one_watched, set);
-	if (!set || steer_set_end(set, &err) < 0)
+	ruleset_open(&w.rs, p->img);
+	w.set = steer_set_begin(p->steer, true);
+	if (w.set)
+		watch_each(&p->shared->watch, clock_now(), steer_one_watched, &w);
+	if (!w.set || steer_set_end(w.set, &err) < 0)
 		diag_warn("steer", "watched addresses: %s", err.text);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/nat64.h"
 #include "base/diag.h"
 #include "base/yaml.h"
 #include "match/never.h"
@@ -229,6 +230,17 @@ static void add_first_seen(struct compile *x)
 	}
 }
 
+static void add_nat64(struct compile *x)
+{
+	const struct conf_inspect *in = &x->c->inspect;
+	struct net                 net = NAT64_WELL_KNOWN;
+
+	image_add(&x->b, RS_NAT64, &net, 1, sizeof(net));
+	for (unsigned i = 0; i < in->n_nat64; i++)
+		if (net_parse(in->nat64[i], &net) == 0) /* checked with the configuration */
+			image_add(&x->b, RS_NAT64, &net, 1, sizeof(net));
+}
+
 static int compile(struct compile *x, const struct image *from)
 {
 	if (gather_exceptions(x) < 0 || add_packs(x, from) < 0)
@@ -239,6 +251,7 @@ static int compile(struct compile *x, const struct image *from)
 	for (unsigned i = 0; i < x->n_exceptions; i++)
 		if (add_names(x, i) < 0)
 			return -1;
+	add_nat64(x);
 	if (ruleset_index(&x->b, x->err) < 0)
 		return -1;
 	if (x->overlay)

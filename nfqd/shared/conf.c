@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/nat64.h"
 #include "base/yaml.h"
 #include "shared/conf_schema.h"
 #include "shared/shared.h"
@@ -115,6 +116,19 @@ unsigned conf_queues(const struct conf *c)
 		return c->inspect.queues;
 	n = sched_getaffinity(0, sizeof(cores), &cores) < 0 ? 1 : CPU_COUNT(&cores);
 	return n < QUEUES_AUTO_MAX ? (unsigned)n : QUEUES_AUTO_MAX;
+}
+
+static int check_nat64(struct conf *c, struct err *err)
+{
+	struct net net;
+
+	for (unsigned i = 0; i < c->inspect.n_nat64; i++)
+		if (net_parse(c->inspect.nat64[i], &net) < 0 || !nat64_is_prefix(&net))
+			return yaml_doc_error(c->doc, err, yaml_doc_line(c->doc, "inspect.nat64[%u]", i),
+			                      "nat64: '%s' is not an IPv6 prefix of 32, 40, 48, 56, 64 or 96 "
+			                      "bits (write 2001:db8:64::/96)",
+			                      c->inspect.nat64[i]);
+	return 0;
 }
 
 static int check_queues(struct conf *c, struct err *err)
@@ -244,7 +258,7 @@ static struct conf *bind(struct yaml_doc *doc, const char *path, struct err *err
 	if (path && !c->path)
 		out_of_memory(err);
 	if ((path && !c->path) || check_rules(c, err) < 0 || read_numbers(c, err) < 0 ||
-	    check_inside(c, err) < 0 || check_queues(c, err) < 0 || check_resolve(c, err) < 0 ||
+	    check_inside(c, err) < 0 || check_nat64(c, err) < 0 || check_queues(c, err) < 0 || check_resolve(c, err) < 0 ||
 	    check_paths(c, err) < 0) {
 		conf_free(c);
 		return NULL;

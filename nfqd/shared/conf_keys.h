@@ -57,6 +57,8 @@
 	  "number of the first queue")                                                             \
 	X(P, NUMBER, "mark-mask", mark_mask, OPTIONAL, (0, UINT32_MAX), NULL, RESTART,             \
 	  "ignored: bits of marks that nfqd 0.1.0 used")                                           \
+	X(P, TEXTS, "nat64", nat64, OPTIONAL, (0), "[]", RELOAD,                                   \
+	  "prefixes of NAT64 beside 64:ff9b::/96")                                                 \
 	X(P, WORD, "marked-output", marked_output, OPTIONAL, (marked, 0, 2), "accept", RESTART,    \
 	  "packets of local programs that already carry a mark")
 

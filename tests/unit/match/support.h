@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/nat64.h"
 #include "match/pack.h"
 #include "match/ruleset.h"
 
@@ -54,14 +55,16 @@ static inline void same_text(const char *what, const char *got, const char *expe
 		fail_msg("%s:\n  got      %s\n  expected %s", what, got, expected);
 }
 
-/* The image of packs; no policies. The caller frees it. */
+/* The image of packs, with the well-known prefix of NAT64; no policies. The caller frees it. */
 static inline struct image *image_of(struct pack *const packs[], unsigned n)
 {
+	const struct net     well_known = NAT64_WELL_KNOWN;
 	struct err           err = { .text = "" };
 	struct image_builder b;
 	struct image        *img;
 
 	image_init(&b);
+	image_add(&b, RS_NAT64, &well_known, 1, sizeof(well_known));
 	if (ruleset_compile(&b, packs, n, &err) < 0 || ruleset_index(&b, &err) < 0)
 		fail_msg("%s", err.text);
 	img = image_finish(&b);

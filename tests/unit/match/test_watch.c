@@ -93,6 +93,23 @@ static void test_news(void **state)
 	assert_false(is_watched(nth(1), 443, 102));
 }
 
+/* The A record and what DNS64 makes of it are one address; so are connections to either. */
+static void test_translated(void **state)
+{
+	struct addr real = { 4, { 198, 51, 100, 9 } }, translated;
+
+	(void)state;
+	assert_int_equal(addr_parse("64:ff9b::198.51.100.9", &translated), 0);
+	assert_true(learn("listed.example", translated, 300, WATCH_MIN, 0));
+	assert_true(is_watched(translated, 443, 1));
+	assert_true(is_watched(real, 443, 1));
+	assert_false(learn("listed.example", real, 300, WATCH_MIN, 1));
+	assert_false(learn("other.example", real, 300, WATCH_MIN, 2));
+	assert_false(is_watched(translated, 443, 3));
+	assert_int_equal(addr_parse("64:ff9b::127.0.0.1", &translated), 0);
+	assert_false(learn("listed.example", translated, 300, WATCH_MIN, 0));
+}
+
 static void test_whom(void **state)
 {
 	(void)state;
@@ -147,6 +164,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_how_long, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_news, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_translated, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_whom, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_full, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_half_written, set_up, tear_down),

@@ -144,6 +144,7 @@ static void test_values(void **state)
 	                      "  forward: false\n  output: no\n  answers: false\n"
 	                      "  inside: [lan0, 10.0.0.0/8]\n"
 	                      "  queues: 16\n  queue-num: 65000\n  mark-mask: 7\n  marked-output: queue\n"
+	                      "  nat64: [\"2001:db8:64::/48\"]\n"
 	                      "resolve: {server: \"2620:fe::9\", interval: 2h, jitter: 90s}\n"
 	                      "policies: []\n"
 	                      "log: {events: all, outputs: [{type: text}]}\n",
@@ -167,6 +168,8 @@ static void test_values(void **state)
 	assert_int_equal(c->inspect.queue_num, 65000);
 	assert_int_equal(c->inspect.mark_mask, 7);
 	assert_true(c->inspect.marked_output);
+	assert_int_equal(c->inspect.n_nat64, 1);
+	assert_string_equal(c->inspect.nat64[0], "2001:db8:64::/48");
 	assert_int_equal(c->n_policies, 0);
 	assert_int_equal(c->events, EVENTS_ALL);
 	assert_int_equal(c->n_outputs, 1);
@@ -238,6 +241,9 @@ static void test_messages(void **state)
 		  "nfqd.yaml:2: queues: '0' is not auto or a number between 1 and 16" },
 		{ "too large a queue number", RULES "inspect:\n  queue-num: 65536\n",
 		  "nfqd.yaml:3: queue-num: '65536' is not a number between 0 and 65535" },
+		{ "no prefix of NAT64", RULES "inspect:\n  nat64: [\"2001:db8::/33\"]\n",
+		  "nfqd.yaml:3: nat64: '2001:db8::/33' is not an IPv6 prefix of 32, 40, 48, 56, 64 or 96 bits "
+		  "(write 2001:db8:64::/96)" },
 		{ "no resolver", RULES "resolve:\n  server: dns.google\n",
 		  "nfqd.yaml:3: server: 'dns.google' is not an address (write 9.9.9.9 or 2620:fe::fe)" },
 		{ "a time without a unit", RULES "resolve:\n  server: 9.9.9.9\n  interval: 6\n",

@@ -259,7 +259,7 @@ static void test_messages(void **state)
 		{ "a file without a path", RULES "log:\n  outputs:\n    - {type: file}\n",
 		  "nfqd.yaml:4: output of type file: missing key 'path'" },
 		{ "an unknown output", RULES "log:\n  outputs:\n    - {type: pigeon}\n",
-		  "nfqd.yaml:4: output 1: type: 'pigeon' is none of file, text" },
+		  "nfqd.yaml:4: output 1: type: 'pigeon' is none of file, text, syslog" },
 		{ "a socket's path that is too long",
 		  RULES "control: /run/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 			"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",

@@ -8,13 +8,13 @@
 
 #include <cyaml/cyaml.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/regular.h"
 #include "base/yaml_tree.h"
 
 #define DEPTH_MAX 32
@@ -66,15 +66,15 @@ static int read_all(int fd, char **text, size_t *n)
 
 static int read_file(const char *path, char **text, size_t *n, struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int r = fd < 0 ? -errno : read_all(fd, text, n);
+	int fd = regular_open(path);
+	int r = fd < 0 ? fd : read_all(fd, text, n);
 
 	if (fd >= 0)
 		close(fd);
 	if (r == -EFBIG)
 		return err_set(err, "%s: larger than %u MiB", path, YAML_FILE_MAX >> 20);
 	if (r < 0)
-		return err_set(err, "%s: %s", path, strerror(-r));
+		return err_set(err, "%s: %s", path, regular_error(-r));
 	return 0;
 }
 

@@ -319,8 +319,10 @@ void sinks_write_own(struct sinks *s, uint64_t ts, const char *members)
 	char              line[EVE_MAX];
 
 	for (unsigned i = 0; i < s->n; i++)
-		if (s->v[i].ops->format_own)
+		if (s->v[i].ops->format_own) {
+			atomic_fetch_add(&s->v[i].counts->taken, 1);
 			append_record(&s->v[i], line, s->v[i].ops->format_own(&r, line, sizeof(line)));
+		}
 }
 
 void sinks_flush(struct sinks *s)

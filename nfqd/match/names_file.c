@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/regular.h"
 #include "match/pack.h"
 
 #define LINE_MAX_TEXT 1024 /* the longest pattern, and a comment behind it */
@@ -68,9 +69,9 @@ int pack_names_file(const struct pack *p, const struct pack_entry *e, names_file
 
 	if (pack_names_path(p, e, path, sizeof(path)) < 0)
 		return err_set(err, "%s: entry '%s': names-file: the path is too long", p->path, e->id);
-	f = fopen(path, "re");
+	f = regular_fopen(path);
 	if (!f)
-		return err_set(err, "%s: %s (names-file of entry '%s' in %s)", path, strerror(errno),
+		return err_set(err, "%s: %s (names-file of entry '%s' in %s)", path, regular_error(errno),
 		               e->id, p->path);
 	r = each_line(f, path, each, ctx, err);
 	fclose(f);

@@ -19,11 +19,24 @@ struct ctl_command {
 	json_t *(*run)(void *ctx, const json_t *request, struct err *err);
 };
 
-/* Binds the socket: group nfqd may use it when that group exists, else root alone. Its
- * folder must be there. Returns the descriptor, -1 with err. */
-MUST_CHECK int ctl_open(const char *path, struct err *err);
-/* Serves one client that waits at the listening socket; bounded in size and time. */
-void ctl_serve(int listener, const struct ctl_command *commands, unsigned n, void *ctx);
+struct ctl_commands {
+	const struct ctl_command *v;
+	unsigned                  n;
+	void                     *ctx; /* for run */
+};
+
+struct ctl;
+struct poller;
+
+/*
+ * Binds the socket: group nfqd may use it when that group exists, else root alone. Its folder must be
+ * there. What is in its place is removed only when it is a socket at which no program listens; and no
+ * other nfqd takes it until ctl_close(). Clients are served by the poller's turns, bounded in size and
+ * time. Returns NULL with err.
+ */
+MUST_CHECK struct ctl *ctl_open(const char *path, const struct ctl_commands *commands,
+                                struct poller *poller, struct err *err);
+void                   ctl_close(struct ctl *ctl);
 
 /* The client's side: sends a request, returns the answer or NULL with err. */
 MUST_CHECK json_t *ctl_ask(const char *path, const json_t *request, struct err *err);

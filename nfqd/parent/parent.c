@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -30,15 +31,7 @@
 #include "shared/privs.h"
 #include "worker/worker.h"
 
-enum { DRAIN_MS = 2000, LOOK_MS = 5000 };
-
-uint64_t parent_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
+enum { DRAIN_MS = 2000, LOOK_MS = 1000, LOOKS_STEERING = 5 };
 
 /* ---- start ---- */
 
@@ -108,11 +101,29 @@ static int open_packets(struct parent *p, struct err *err)
  * in use by a daemon that protects this machine. */
 static int open_control(struct parent *p, struct err *err)
 {
+	const struct ctl_commands commands = { parent_commands, parent_n_commands, p };
+
 	if (p->tap && !p->conf->path)
 		return 0;
 	file_make_folder(p->conf->control);
-	p->ctl = ctl_open(p->conf->control, err);
-	return p->ctl < 0 ? -1 : 0;
+	p->ctl = ctl_open(p->conf->control, &commands, &p->poller, err);
+	return p->ctl ? 0 : -1;
+}
+
+/* Two daemons would write over each other's exceptions, and number records alike. */
+static int lock_state(struct parent *p, struct err *err)
+{
+	struct err why = { 0 };
+
+	if (p->tap && !p->conf->path)
+		return 0;
+	file_make_folder(p->conf->state);
+	p->state_lock = file_lock(p->conf->state, "state", &why);
+	if (p->state_lock == -EWOULDBLOCK)
+		return err_set(err, "%s", why.text);
+	if (p->state_lock < 0) /* where nothing can be written, nothing is written over */
+		diag_warn("state", "%s", why.text);
+	return 0;
 }
 
 /* Who only watches, by no configuration, keeps nothing. */
@@ -153,9 +164,13 @@ static int start(struct parent *p, struct err *err)
 	if (!p->shared)
 		return err_set(err, "out of memory");
 	diag_never_wait(&p->shared->diag_lost[PROCESS_PARENT]);
+	if (poller_open(&p->poller) < 0)
+		return err_set(err, "epoll: %s", strerror(errno));
 	p->learned = in->learned = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!p->tap) /* who only watches sends nothing, look-ups neither */
 		parent_open_resolver(p);
+	if (lock_state(p, err) < 0)
+		return -1;
 	parent_live_open(p);
 	open_identity(p);
 	in->rules = parent_build_rules(p, p->conf, NULL, &p->img, err);
@@ -184,8 +199,9 @@ static void say_ready(struct parent *p)
 
 /* ---- run and end ---- */
 
-static void on_signal(struct parent *p)
+static void on_signal(struct poller_source *s)
 {
+	struct parent          *p = s->ctx;
 	struct signalfd_siginfo si;
 
 	while (read(p->signals, &si, sizeof(si)) == sizeof(si)) {
@@ -198,68 +214,92 @@ static void on_signal(struct parent *p)
 	}
 }
 
-/* What is due by the clock; returns how long nothing else is. */
-static int by_the_clock(struct parent *p)
+static void on_routes(struct poller_source *s)
 {
-	struct err err = { 0 };
-	uint64_t   now = parent_ms();
+	struct parent *p = s->ctx;
+	struct err     err = { 0 };
 
-	if (p->worker <= 0 && now >= p->worker_due)
-		parent_replace_worker(p);
-	if (now >= p->look_due) {
-		p->look_due = now + LOOK_MS;
-		diag_drain();
-		parent_look_at_steering(p);
-		if (p->routes_due && parent_update_routes(p, &err) < 0)
-			diag_warn("routes", "%s", err.text);
-		parent_mend_outputs(p);
-		parent_record_by_clock(p);
-		sd_notify(0, "WATCHDOG=1");
-	}
-	now = parent_ms();
-	if (p->worker <= 0 && p->worker_due < p->look_due)
-		return p->worker_due > now ? (int)(p->worker_due - now) : 0;
-	return p->look_due > now ? (int)(p->look_due - now) : 0;
+	routes_drain(p->routes);
+	if (parent_update_routes(p, &err) < 0)
+		diag_warn("routes", "%s", err.text);
 }
 
-static void serve(struct parent *p)
+static void on_mode_timer(struct poller_source *s)
 {
-	struct pollfd fds[] = { { p->signals, POLLIN, 0 },
-		                { p->ctl, POLLIN, 0 },
-		                { routes_fd(p->routes), POLLIN, 0 },
-		                { p->mode_timer, POLLIN, 0 },
-		                { p->learned, POLLIN, 0 } };
+	parent_mode_ends(s->ctx);
+}
 
-	while (!p->stopping) {
-		struct err err = { 0 };
+static void on_learned(struct poller_source *s)
+{
+	parent_steer_watched(s->ctx);
+}
 
-		if (poll(fds, 5, by_the_clock(p)) < 0)
-			continue;
-		if (fds[0].revents)
-			on_signal(p);
-		if (fds[1].revents)
-			ctl_serve(p->ctl, parent_commands, parent_n_commands, p);
-		if (fds[3].revents)
-			parent_mode_ends(p);
-		if (fds[2].revents) {
-			routes_drain(p->routes);
-			if (parent_update_routes(p, &err) < 0)
-				diag_warn("routes", "%s", err.text);
-		}
-		if (fds[4].revents)
-			parent_steer_watched(p);
+static void on_worker_due(struct poller_timer *t)
+{
+	struct parent *p = t->ctx;
+
+	if (p->worker <= 0)
+		parent_replace_worker(p);
+}
+
+static void on_resolver_due(struct poller_timer *t)
+{
+	struct parent *p = t->ctx;
+
+	if (p->resolver > 0)
+		return;
+	p->resolver_restarts++;
+	parent_start_resolver(p);
+}
+
+static void on_look(struct poller_timer *t)
+{
+	struct parent *p = t->ctx;
+	struct err     err = { 0 };
+
+	poller_set(&p->poller, t, LOOK_MS);
+	diag_drain();
+	parent_record_by_clock(p);
+	parent_look_at_life(p);
+	if (p->looks++ % LOOKS_STEERING)
+		return;
+	parent_look_at_steering(p);
+	if (p->routes_due && parent_update_routes(p, &err) < 0)
+		diag_warn("routes", "%s", err.text);
+	parent_mend_outputs(p);
+}
+
+static int serve(struct parent *p, struct err *err)
+{
+	struct poller_source sources[] = { { on_signal, p, p->signals },
+		                           { on_routes, p, routes_fd(p->routes) },
+		                           { on_mode_timer, p, p->mode_timer },
+		                           { on_learned, p, p->learned } };
+	const unsigned       n = sizeof(sources) / sizeof(sources[0]);
+
+	for (unsigned i = 0; i < n; i++) {
+		int r = sources[i].fd < 0 ? -EBADF : poller_watch(&p->poller, &sources[i], EPOLLIN);
+
+		if (r < 0)
+			return err_set(err, "epoll: %s", strerror(-r));
 	}
+	poller_set(&p->poller, &p->look, LOOK_MS);
+	while (!p->stopping)
+		poller_turn(&p->poller);
+	for (unsigned i = 0; i < n; i++)
+		poller_forget(&p->poller, &sources[i]);
+	return 0;
 }
 
 static void drain_queues(struct parent *p)
 {
-	uint64_t end = parent_ms() + DRAIN_MS;
+	uint64_t end = poller_ms() + DRAIN_MS;
 
 	for (unsigned i = 0; i < p->in.queues; i++) {
 		struct queue_kernel k;
 
 		while (queue_kernel_sum((uint16_t)(p->in.queue.num + i), &k) == 0 && k.waiting &&
-		       p->worker > 0 && parent_ms() < end)
+		       p->worker > 0 && poller_ms() < end)
 			poll(NULL, 0, 2);
 	}
 }
@@ -287,18 +327,15 @@ static void stop(struct parent *p)
 		close_if(p->in.queue_fd[i]);
 	for (unsigned i = 0; i < p->in.outputs; i++)
 		close(p->in.output_fd[i]);
-	close_if(p->ask_names);
-	if (p->resolver > 0)
-		waitpid(p->resolver, NULL, 0);
-	if (p->ctl >= 0) {
-		close(p->ctl);
-		unlink(p->boot->control);
-	}
+	parent_stop_resolver(p);
+	ctl_close(p->ctl);
 	injector_close(&p->in.inject);
 	close_if(p->in.rules);
 	close_if(p->in.parent);
 	close_if(p->signals);
 	parent_live_close(p);
+	close_if(p->state_lock);
+	poller_close(&p->poller);
 	close_if(p->learned);
 	close_if(p->answer_names);
 	routes_close(p->routes);
@@ -323,13 +360,16 @@ int parent_run(struct conf *conf, const struct tap *tap, struct err *err)
 
 	p.conf = p.boot = conf;
 	p.tap = tap;
-	p.ctl = p.signals = p.in.ask_name = p.mode_timer = p.mode = -1;
+	p.state_lock = p.signals = p.in.ask_name = p.mode_timer = p.mode = -1;
 	p.ask_names = p.answer_names = p.learned = -1;
-	p.started = clock_now();
+	p.started = poller_ms();
+	p.look = (struct poller_timer){ .run = on_look, .ctx = &p };
+	p.worker_due = (struct poller_timer){ .run = on_worker_due, .ctx = &p };
+	p.resolver_due = (struct poller_timer){ .run = on_resolver_due, .ctx = &p };
 	r = start(&p, err);
 	if (r == 0) {
 		say_ready(&p);
-		serve(&p);
+		r = serve(&p, err);
 		sd_notify(0, "STOPPING=1");
 	}
 	stop(&p);

@@ -8,10 +8,17 @@
 #include "capture/steer.h"
 #include "parent/ctl.h"
 #include "parent/parent.h"
+#include "parent/poller.h"
 #include "parent/routes.h"
 #include "shared/identity.h"
 #include "shared/state.h"
 #include "worker/worker.h"
+
+/* A thread that counts what it does, seen once a second. */
+struct pulse {
+	uint64_t beats;
+	unsigned still; /* looks in a row that found the same count */
+};
 
 struct parent {
 	struct conf     *boot; /* of the start: what a reload cannot change */
@@ -33,16 +40,22 @@ struct parent {
 	pid_t            worker, resolver; /* -1, 0: none */
 	int              answer_names, ask_names; /* the pipe to the resolver */
 	bool             resolving;    /* it looks up names of the ruleset of its start */
-	uint64_t         started;        /* ns */
-	uint64_t         worker_started; /* these in parent_ms() */
-	uint64_t         worker_due, look_due;
-	uint64_t         stats_due;      /* in parent_ms(); 0: not begun */
+	struct poller    poller;
+	struct poller_timer look, worker_due, resolver_due;
+	unsigned         looks; /* one each second */
+	struct pulse     pulse[QUEUES_MAX], log_pulse, resolver_pulse;
+	uint64_t         started, worker_started; /* poller_ms() */
+	uint64_t         stats_due;      /* in poller_ms(); 0: not begun */
 	uint64_t         records_lost;   /* of our own, before a worker took them */
 	bool             sensor_kept;    /* the identity is on the disk */
 	struct identity_last last;       /* where the records before this start ended */
 	unsigned         restarts, deaths; /* of workers; in a row */
+	unsigned         hangs;            /* of workers, that ended them */
+	unsigned         dying;            /* looks since the worker was killed for it; 0: it was not */
+	unsigned         resolver_restarts;
 	unsigned         repairs;          /* of the table and the rules */
-	int              ctl, signals, learned;
+	struct ctl      *ctl;
+	int              state_lock, signals, learned;
 	bool             stopping;
 	bool             unprotected; /* nothing is queued: no worker lives */
 	bool             routes_due;  /* the kernel did not take the latest change */
@@ -100,6 +113,7 @@ void    status_say_checks(const struct parent *p); /* and what may surprise that
  * without names, which is no reason to stop. */
 void parent_open_resolver(struct parent *p);
 void parent_start_resolver(struct parent *p);
+void parent_stop_resolver(struct parent *p); /* closes the pipe; bounded */
 /* In a child: closes every descriptor above standard error but those n; -1 are none. Sorts keep. */
 void parent_close_but(int keep[], unsigned n);
 
@@ -107,16 +121,21 @@ void parent_close_but(int keep[], unsigned n);
 MUST_CHECK int parent_steer_nets(struct parent *p, struct err *err);
 void           parent_steer_watched(struct parent *p);
 
-uint64_t parent_ms(void); /* monotonic */
-
 /* spawn_worker.c */
 MUST_CHECK int parent_start_worker(struct parent *p, struct err *err);
 void           parent_reap(struct parent *p);
+void           parent_worker_is_gone(struct parent *p); /* says nothing; the next one is due */
 void           parent_replace_worker(struct parent *p); /* when worker_due has come */
+/* SIGTERM has come and is not yet read: a good time to stop waiting. */
+bool           parent_told_to_stop(void);
 void           parent_stop_worker(struct parent *p);
 /* Returns 0 when the worker reads the ruleset of fd, or there is none that could; after -1 it, or the
  * next worker, reads the old one. */
 MUST_CHECK int parent_offer_rules(struct parent *p, int fd, uint64_t generation, struct err *err);
+
+/* life.c: once a second: ends what no longer counts. Feeds systemd's watchdog when all do. */
+void parent_look_at_life(struct parent *p);
+void parent_forget_pulses(struct parent *p); /* of a worker that has just begun */
 
 /* steering.c; what needs no table does nothing without one */
 MUST_CHECK int parent_steer(struct parent *p, struct err *err);

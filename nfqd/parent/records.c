@@ -127,7 +127,7 @@ void parent_record_reload(struct parent *p, const char *failure)
 static void record_stats(struct parent *p)
 {
 	json_t *all = json_pack("{s:I, s:I, s:i, s:I, s:o, s:o}", "uptime_s",
-	                        (json_int_t)((clock_now() - p->started) / NS_PER_S), "generation",
+	                        (json_int_t)((poller_ms() - p->started) / 1000), "generation",
 	                        (json_int_t)p->generation, "worker_restarts", (int)p->restarts,
 	                        "own_records_lost", (json_int_t)p->records_lost, "log",
 	                        status_log(p), "counters", status_counters(p));
@@ -138,7 +138,7 @@ static void record_stats(struct parent *p)
 
 void parent_record_by_clock(struct parent *p)
 {
-	uint64_t now = parent_ms();
+	uint64_t now = poller_ms();
 
 	if (p->stats_due == 0)
 		p->stats_due = now + STATS_MS;
@@ -152,5 +152,5 @@ void parent_record_stop(struct parent *p)
 {
 	record_stats(p);
 	parent_record(p, "stop", json_pack("{s:I}", "uptime_s",
-	                                   (json_int_t)((clock_now() - p->started) / NS_PER_S)));
+	                                   (json_int_t)((poller_ms() - p->started) / 1000)));
 }

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Starting the process that asks resolvers, and leaving it only what it needs. */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/diag.h"
 #include "parent/parent_private.h"
+
+enum { STOP_MS = 1000 };
 
 static int by_number(const void *a, const void *b)
 {
@@ -53,7 +57,8 @@ static void become_resolver(const struct parent *p)
 	struct resolver_in in = { .hosts = &p->shared->hosts, .ask = p->answer_names,
 		                  .priority = p->tokens.own,
 		                  .empty_folder = EMPTY_FOLDER,
-		                  .diag_lost = &p->shared->diag_lost[PROCESS_RESOLVER], .server = r->server,
+		                  .diag_lost = &p->shared->diag_lost[PROCESS_RESOLVER],
+		                  .beats = &p->shared->resolver_beats, .server = r->server,
 		                  .interval = r->interval, .jitter = r->jitter, .rules = p->img,
 		                  .watch = &p->shared->watch, .learned = p->learned };
 	sigset_t none;
@@ -64,7 +69,7 @@ static void become_resolver(const struct parent *p)
 	_exit(resolver_main(&in));
 }
 
-/* It ends when the pipe's last writer is gone, or for the next one. */
+/* The resolver exits when the last writer closes the pipe, and when the next resolver takes its place. */
 void parent_start_resolver(struct parent *p)
 {
 	pid_t before = p->resolver;
@@ -72,9 +77,23 @@ void parent_start_resolver(struct parent *p)
 	if (p->answer_names < 0 || (before > 0 && !p->conf->resolve.server && !p->resolving))
 		return;
 	p->resolving = p->conf->resolve.server;
+	p->resolver_pulse.still = 0;
 	p->resolver = is_wanted(p) ? fork() : 0;
 	if (p->resolver == 0 && is_wanted(p))
 		become_resolver(p);
 	if (before > 0)
 		kill(before, SIGTERM);
+}
+
+void parent_stop_resolver(struct parent *p)
+{
+	uint64_t end = poller_ms() + STOP_MS;
+
+	if (p->ask_names >= 0)
+		close(p->ask_names); /* the worker has ended: this was the pipe's last writer */
+	while (p->resolver > 0 && waitpid(p->resolver, NULL, WNOHANG) == 0 && poller_ms() < 2 * STOP_MS + end) {
+		if (poller_ms() > end)
+			kill(p->resolver, SIGKILL);
+		poll(NULL, 0, 2);
+	}
 }

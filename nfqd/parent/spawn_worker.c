@@ -18,11 +18,14 @@
 
 enum {
 	ANSWER_MS = 10000,       /* for a start, or a new ruleset */
+	LOOK_MS = 1000,          /* meanwhile: whether it lives */
+	SLICE_MS = 100,
 	STOP_MS = 2000,
 	RESTART_PAUSE_MS = 500,  /* workers that die at once are not started faster */
 	STEADY_MS = 10000,       /* who lived so long did not die of its start */
 	DEATHS_MAX = 5,          /* in a row: then nothing is queued until there is a worker again */
-	GIVEN_UP_PAUSE_MS = 10000
+	GIVEN_UP_PAUSE_MS = 10000,
+	RESOLVER_PAUSE_S = 3
 };
 
 /* ---- start ---- */
@@ -54,17 +57,49 @@ static void become_worker(struct parent *p, int socket)
 	_exit(worker_main(&p->in));
 }
 
-/* The worker's answer about a generation: the type of the message, or -1. */
-static int wait_answer(struct parent *p, uint64_t generation)
+bool parent_told_to_stop(void)
 {
-	struct pollfd  pfd = { p->in.parent, POLLIN, 0 };
-	struct message m;
-	int            fd;
+	sigset_t set;
 
-	while (poll(&pfd, 1, ANSWER_MS) == 1 && message_recv(p->in.parent, &m, &fd) == 1)
-		if (m.number == generation)
-			return (int)m.type;
-	return -1;
+	return sigpending(&set) == 0 && (sigismember(&set, SIGTERM) == 1 || sigismember(&set, SIGINT) == 1);
+}
+
+enum { ANSWER_NONE = -1, ANSWER_GONE = -2 };
+
+/* One message of the worker: its type when it is about a generation; ANSWER_NONE when it is not, or is
+ * not there; ANSWER_GONE with the worker. Descriptors are not a worker's to send. */
+static int read_answer(struct parent *p, uint64_t generation)
+{
+	struct message m;
+	int            fd, r = message_recv(p->in.parent, &m, &fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (r == -EAGAIN || r == -EINTR)
+		return ANSWER_NONE;
+	if (r != 1)
+		return ANSWER_GONE;
+	return m.number == generation ? (int)m.type : ANSWER_NONE;
+}
+
+/* The worker's answer about a generation: the type of the message, or a negative number. A worker that hangs does
+ * not keep the parent; nor does one that is slow, when the parent is to end. */
+static int wait_answer(struct parent *p, uint64_t generation, bool alive)
+{
+	struct pollfd pfd = { p->in.parent, POLLIN, 0 };
+	uint64_t      end = poller_ms() + ANSWER_MS, look = poller_ms() + LOOK_MS;
+
+	while (poller_ms() < end && !parent_told_to_stop()) {
+		int r = poll(&pfd, 1, SLICE_MS) > 0 ? read_answer(p, generation) : ANSWER_NONE;
+
+		if (r != ANSWER_NONE)
+			return r;
+		if (alive && poller_ms() >= look) {
+			parent_look_at_life(p);
+			look = poller_ms() + LOOK_MS;
+		}
+	}
+	return ANSWER_NONE;
 }
 
 int parent_start_worker(struct parent *p, struct err *err)
@@ -77,15 +112,17 @@ int parent_start_worker(struct parent *p, struct err *err)
 		close(p->in.parent);
 	p->in.parent = pair[0];
 	p->in.generation = p->generation;
-	p->worker_started = parent_ms();
+	p->worker_started = poller_ms();
 	p->worker = fork();
 	if (p->worker == 0)
 		become_worker(p, pair[1]);
 	close(pair[1]);
 	if (p->worker < 0)
 		return err_set(err, "fork: %s", strerror(errno));
-	if (wait_answer(p, p->generation) == MESSAGE_READY)
+	if (wait_answer(p, p->generation, false) == MESSAGE_READY) {
+		parent_forget_pulses(p);
 		return 0;
+	}
 	kill(p->worker, SIGKILL); /* one that hangs is as good as dead */
 	return err_set(err, "the worker did not start");
 }
@@ -96,18 +133,27 @@ int parent_start_worker(struct parent *p, struct err *err)
  * One that dies again and again would hold the queue shut: what waits there is answered by nobody,
  * and `fail: open` alone lets packets by only when the queue is full.
  */
-static void on_death(struct parent *p)
+void parent_worker_is_gone(struct parent *p)
 {
-	uint64_t now = parent_ms();
+	uint64_t now = poller_ms();
 	bool     steady = now >= p->worker_started + STEADY_MS;
 
+	p->worker = -1;
 	p->restarts++;
 	p->deaths = steady ? 1 : p->deaths + 1;
-	p->worker_due = steady || p->deaths == 1 ? now : now + RESTART_PAUSE_MS;
+	poller_set(&p->poller, &p->worker_due, steady || p->deaths == 1 ? 0 : RESTART_PAUSE_MS);
 	if (p->deaths < DEATHS_MAX || p->boot->fail == FAIL_CLOSED || !p->steer)
 		return;
-	p->worker_due = now + GIVEN_UP_PAUSE_MS;
+	poller_set(&p->poller, &p->worker_due, GIVEN_UP_PAUSE_MS);
 	parent_stop_queueing(p);
+}
+
+static void say_end(const char *token, int status, const char *then)
+{
+	if (WIFSIGNALED(status))
+		diag_error(token, "died of signal %d%s", WTERMSIG(status), then);
+	else
+		diag_error(token, "ended with code %d%s", WEXITSTATUS(status), then);
 }
 
 void parent_reap(struct parent *p)
@@ -117,17 +163,15 @@ void parent_reap(struct parent *p)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == p->resolver) {
-			diag_warn("resolver", "ended; clients stay without names");
+			say_end("resolver", status, "; until it runs again, in 3 s, clients are without names "
+			        "and no listed name is looked up");
 			p->resolver = 0;
+			poller_set(&p->poller, &p->resolver_due, RESOLVER_PAUSE_S * 1000);
 		}
 		if (pid != p->worker)
 			continue;
-		p->worker = -1;
-		if (WIFSIGNALED(status))
-			diag_error("worker", "died of signal %d", WTERMSIG(status));
-		else
-			diag_error("worker", "ended with code %d", WEXITSTATUS(status));
-		on_death(p);
+		say_end("worker", status, "");
+		parent_worker_is_gone(p);
 	}
 }
 
@@ -139,7 +183,7 @@ void parent_replace_worker(struct parent *p)
 	if (parent_start_worker(p, &err) < 0) {
 		diag_error("worker", "%s", err.text);
 		if (p->worker < 0) /* not even forked */
-			on_death(p);
+			parent_worker_is_gone(p);
 		return;
 	}
 	diag_info("worker", "running again");
@@ -154,7 +198,7 @@ int parent_offer_rules(struct parent *p, int fd, uint64_t generation, struct err
 		return 0;
 	if (message_send(p->in.parent, MESSAGE_RULES, generation, fd) < 0)
 		return err_set(err, "the worker could not be told");
-	switch (wait_answer(p, generation)) {
+	switch (wait_answer(p, generation, true)) {
 	case MESSAGE_LIVE: return 0;
 	case MESSAGE_FAILED: return err_set(err, "the worker could not map the new ruleset");
 	default:
@@ -167,14 +211,14 @@ int parent_offer_rules(struct parent *p, int fd, uint64_t generation, struct err
 
 void parent_stop_worker(struct parent *p)
 {
-	uint64_t end = parent_ms() + STOP_MS;
+	uint64_t end = poller_ms() + STOP_MS;
 
 	if (p->worker <= 0)
 		return;
 	if (message_send(p->in.parent, MESSAGE_STOP, 0, -1) < 0)
 		kill(p->worker, SIGKILL);
-	while (waitpid(p->worker, NULL, WNOHANG) == 0) {
-		if (parent_ms() > end)
+	while (waitpid(p->worker, NULL, WNOHANG) == 0 && poller_ms() < end + STOP_MS) {
+		if (poller_ms() > end)
 			kill(p->worker, SIGKILL);
 		poll(NULL, 0, 2);
 	}

@@ -202,13 +202,16 @@ json_t *run_status(void *ctx, const json_t *request, struct err *err)
 	all = json_pack("{s:s, s:s, s:I, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o*, s:o*, s:o, s:o, s:o*}",
 	                "version", NFQD_VERSION, "fail",
 	                p->boot->fail == FAIL_OPEN ? "open" : "closed", "uptime_s",
-	                (json_int_t)((clock_now() - p->started) / NS_PER_S), "worker_pid",
+	                (json_int_t)((poller_ms() - p->started) / 1000), "worker_pid",
 	                (int)p->worker, "worker_restarts", (int)p->restarts, "generation",
 	                (json_int_t)p->shared->generation, "names", (json_int_t)rs.head->names,
 	                "packs", packs(&rs), "clock", clock_state(&rs), "state", state(p), "queues",
 	                queues(p), "steering", steering(p), "capture", tapped(p), "counters",
 	                status_counters(p), "log", status_log(p), "checks", checks(p));
 	json_object_update_new(all, status_mode(p));
+	json_object_set_new(all, "worker_hangs", json_integer((json_int_t)p->hangs));
+	json_object_set_new(all, "resolver", json_pack("{s:i, s:i}", "pid", (int)p->resolver, "restarts",
+	                                               (int)p->resolver_restarts));
 	return all;
 }
 

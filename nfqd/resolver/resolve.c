@@ -23,7 +23,7 @@ enum {
 	TIMEOUT_MS = 2000,
 	TRIES = 2,
 	AT_ONCE = 64,
-	IDLE_S = 5,
+	IDLE_S = 1, /* it counts at least as often */
 	SOCKETS = ARES_GETSOCK_MAXNUM - 1 /* the macros of ares.h shift the last one out of an int */
 };
 
@@ -156,6 +156,8 @@ static void loop(ares_channel channel, struct rounds *rounds, const struct resol
 		unsigned      own, n;
 		struct addr   a;
 
+		(*in->beats)++;
+		diag_drain();
 		rounds_go_on(rounds);
 		own = wait_for(channel, fds, 1);
 		n = wait_for(rounds->channel, fds, own);

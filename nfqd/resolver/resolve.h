@@ -40,6 +40,7 @@ struct resolver_in {
 	uint32_t      priority;
 	const char   *empty_folder;
 	_Atomic uint64_t *diag_lost; /* base/diag.h */
+	_Atomic uint64_t *beats;     /* counts that it lives, each second */
 	/* listed names; server NULL: none are looked up */
 	const char         *server;
 	uint32_t            interval, jitter; /* seconds */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,4 +61,26 @@ int file_replace_json(const char *path, const json_t *doc)
 	if (r == 0 && rename(fresh, path) < 0)
 		r = -errno;
 	return r == 0 ? sync_folder(path) : r;
+}
+
+int file_lock(const char *path, const char *what, struct err *err)
+{
+	char lock[4096];
+	int  fd, r;
+
+	if (snprintf(lock, sizeof(lock), "%s.lock", path) >= (int)sizeof(lock)) {
+		err_set(err, "%s %s: the path is too long", what, path);
+		return -ENAMETOOLONG;
+	}
+	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	r = -errno;
+	if (fd >= 0)
+		close(fd);
+	if (r == -EWOULDBLOCK)
+		err_set(err, "%s %s: another nfqd uses it", what, path);
+	else
+		err_set(err, "%s %s: its lock %s: %s", what, path, lock, strerror(-r));
+	return r;
 }

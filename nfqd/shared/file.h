@@ -5,11 +5,20 @@
 
 #include <jansson.h>
 
+#include "base/err.h"
+
 /* Makes the last folder of a path where it is missing; what is in the way shows when the file is opened. */
 void file_make_folder(const char *path);
 
 /* Writes a document as path.new, mode 0600, syncs it, and renames it to path (rename(2)); then the name
  * itself is synced. Returns 0 or -errno: path is as it was, or, when only the last step failed, new. */
 int file_replace_json(const char *path, const json_t *doc);
+
+/*
+ * A file is one nfqd's: locks path.lock beside it until the descriptor is closed, by whatever end of the
+ * process. The lock file stays. what names the file in err: "control socket". Returns the descriptor,
+ * -EWOULDBLOCK when another nfqd has it, or another -errno; err filled.
+ */
+MUST_CHECK int file_lock(const char *path, const char *what, struct err *err);
 
 #endif

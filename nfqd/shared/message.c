@@ -3,8 +3,12 @@
 #include "shared/message.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+
+/* How long a message waits for the other side to take some of those before it. */
+enum { ROOM_MS = 1000 };
 
 union control {
 	struct cmsghdr header;
@@ -16,6 +20,7 @@ int message_send(int socket, enum message_type type, uint64_t number, int fd)
 	struct message m = { .type = type, .number = number };
 	struct iovec   iov = { &m, sizeof(m) };
 	union control  control = { 0 };
+	struct pollfd  room = { .fd = socket, .events = POLLOUT };
 	struct msghdr  msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
 	if (fd >= 0) {
@@ -29,7 +34,11 @@ int message_send(int socket, enum message_type type, uint64_t number, int fd)
 		c->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(c), &fd, sizeof(int));
 	}
-	return sendmsg(socket, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	if (sendmsg(socket, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		return 0;
+	if (errno != EAGAIN || poll(&room, 1, ROOM_MS) != 1)
+		return -errno;
+	return sendmsg(socket, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
 int message_recv(int socket, struct message *m, int *fd)
@@ -37,7 +46,9 @@ int message_recv(int socket, struct message *m, int *fd)
 	struct iovec    iov = { m, sizeof(*m) };
 	union control   control;
 	struct msghdr   msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room,
-		                .msg_controllen = sizeof(control.room) };
+		                /* room for one: with its padding, CMSG_SPACE() has room for
+		                 * two, and nobody would close the other */
+		                .msg_controllen = CMSG_LEN(sizeof(int)) };
 	struct cmsghdr *c;
 	ssize_t         n = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);
 

@@ -21,7 +21,7 @@ struct message {
 	uint64_t number;
 };
 
-/* fd -1: none. Returns 0 or -errno. */
+/* fd -1: none. Returns 0 or -errno: -EAGAIN when the other side has stopped taking messages. */
 MUST_CHECK int message_send(int socket, enum message_type type, uint64_t number, int fd);
 /* Returns 1 with *fd owned by the caller (-1: none), 0 when the other side is gone, -errno. */
 MUST_CHECK int message_recv(int socket, struct message *m, int *fd);

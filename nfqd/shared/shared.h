@@ -27,6 +27,8 @@ struct shared {
 	struct counters  count[QUEUES_MAX];
 	_Atomic uint64_t seq;         /* number of the next record; 0: none yet */
 	struct sink_counts output[SINKS_MAX]; /* of the worker's sinks */
+	/* Each thread counts that it is there, several times a second, whether there is work or not. */
+	_Atomic uint64_t beats[QUEUES_MAX], log_beats, resolver_beats;
 	_Atomic uint64_t events_taken; /* by the log thread, of those that packet threads made */
 	_Atomic uint64_t events_died;  /* made, and never taken: they went with their worker */
 	_Atomic uint64_t diag_lost[PROCESSES_N]; /* lines that standard error had no room for */

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/regular.h"
 #include "shared/conf.h"
 #include "shared/file.h"
 
@@ -128,7 +129,7 @@ static int check(json_t *doc, struct err *err)
 static json_t *read_file(const char *path, struct err *err)
 {
 	struct err   why = { .text = "" };
-	FILE        *file = fopen(path, "re");
+	FILE        *file = regular_fopen(path);
 	json_error_t e;
 	json_t      *doc;
 
@@ -136,7 +137,7 @@ static json_t *read_file(const char *path, struct err *err)
 		return empty();
 	doc = file ? json_loadf(file, JSON_REJECT_DUPLICATES, &e) : NULL;
 	if (!file) {
-		err_set(err, "%s: %m", path);
+		err_set(err, "%s: %s", path, regular_error(errno));
 	} else if (!doc) {
 		err_set(err, "%s:%d: %s", path, e.line, e.text);
 	} else if (check(doc, &why) < 0) {

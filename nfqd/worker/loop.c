@@ -25,6 +25,8 @@ int loop_run(struct loop *l)
 	while (!l->stop || !atomic_load_explicit(l->stop, memory_order_relaxed)) {
 		int n = ops->recv(l->capture, burst), r;
 
+		if (l->beats)
+			atomic_fetch_add_explicit(l->beats, 1, memory_order_relaxed);
 		if (n < 0)
 			return n == -EPIPE ? 0 : n;
 		if (n == 0)

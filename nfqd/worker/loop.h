@@ -16,6 +16,7 @@ struct loop {
 	ruleset_slot    *newest; /* the ruleset to read from the next burst on */
 	ruleset_slot     reading; /* NULL: between bursts */
 	_Atomic bool    *stop;   /* NULL: until the source ends */
+	_Atomic uint64_t *beats; /* NULL, or counts every round: some packets, or none for a while */
 	void (*after_burst)(void *ctx);
 	void *ctx;
 };

@@ -22,7 +22,7 @@ enum { MAX_FLOWS = 65536, MAX_STREAMS = 512, MAX_RECORDS = 8192 };
 
 /* The log thread rests after each round, so that records gather: a wake-up for every record would cost the
  * packet threads more than the records themselves. */
-enum { IDLE_WAKE_MS = 1000, REST_MS = 2 };
+enum { IDLE_WAKE_MS = 500, REST_MS = 2 };
 
 struct worker;
 
@@ -120,6 +120,7 @@ static void write_records(struct worker *w)
 
 	do {
 		wrote = 0;
+		atomic_fetch_add(&w->in->shared->log_beats, 1);
 		for (unsigned i = 0; i < w->threads; i++) {
 			struct ring        *ring = w->thread[i].ring;
 			const struct event *e;
@@ -276,6 +277,7 @@ static int open_thread(struct worker *w, unsigned i, struct err *err)
 	if (!in->device && !(t->pipeline.inject.ways = ways_open()))
 		return err_set(err, "worker: out of memory");
 	t->loop = (struct loop){ .pipeline = &t->pipeline, .newest = &w->rules, .stop = &w->stop,
+		                 .beats = &in->shared->beats[i],
 		                 .after_burst = wake_log, .ctx = t };
 	queue.num = (uint16_t)(queue.num + i);
 	queue.counts = &in->shared->queue[i];

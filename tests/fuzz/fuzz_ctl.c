@@ -5,6 +5,7 @@
  * ok or not. A reload reads files that the input does not choose, and status asks the kernel: both
  * are left out.
  */
+#include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,12 +19,13 @@ static void silent(enum diag_level level, const char *token, const char *text)
 	(void)level, (void)token, (void)text;
 }
 
-static char folder[] = "/dev/shm/nfqd-fuzz-XXXXXX", state[64], path[64];
+static char folder[] = "/dev/shm/nfqd-fuzz-XXXXXX", state[64], path[64], lock[70];
 
 static void remove_folder(void)
 {
 	unlink(state);
 	unlink(path);
+	unlink(lock);
 	rmdir(folder);
 }
 
@@ -32,7 +34,20 @@ static void make_folder(void)
 	FUZZ_CHECK(mkdtemp(folder));
 	snprintf(state, sizeof(state), "%s/state.json", folder);
 	snprintf(path, sizeof(path), "%s/control", folder);
+	snprintf(lock, sizeof(lock), "%s.lock", path);
 	atexit(remove_folder);
+}
+
+/* All commands but reload, with what they need of a parent. */
+static unsigned some_commands(struct ctl_command out[static 16])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < parent_n_commands && n < 16; i++)
+		if (strcmp(parent_commands[i].word, "reload") != 0 &&
+		    strcmp(parent_commands[i].word, "status") != 0)
+			out[n++] = parent_commands[i];
+	return n;
 }
 
 static struct parent *the_parent(void)
@@ -40,6 +55,8 @@ static struct parent *the_parent(void)
 	static struct parent p;
 	char                *rules[] = {"rules/kaspersky.yaml"};
 	struct err           err = {.text = ""};
+	static struct ctl_command rows[16];
+	struct ctl_commands  commands = {.v = rows};
 
 	if (p.conf)
 		return &p;
@@ -57,27 +74,16 @@ static struct parent *the_parent(void)
 	FUZZ_CHECK(p.conf);
 	state_open(&p.state, state);
 	p.in.rules = parent_build_rules(&p, p.conf, NULL, &p.img, &err);
-	p.ctl = ctl_open(path, &err);
-	FUZZ_CHECK(p.in.rules >= 0 && p.ctl >= 0);
+	commands.n = some_commands(rows);
+	commands.ctx = &p;
+	FUZZ_CHECK(poller_open(&p.poller) == 0);
+	p.ctl = ctl_open(path, &commands, &p.poller, &err);
+	FUZZ_CHECK(p.in.rules >= 0 && p.ctl);
 	return &p;
-}
-
-/* All commands but reload, with what they need of a parent. */
-static unsigned some_commands(struct ctl_command out[static 16])
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < parent_n_commands && n < 16; i++)
-		if (strcmp(parent_commands[i].word, "reload") != 0 &&
-		    strcmp(parent_commands[i].word, "status") != 0)
-			out[n++] = parent_commands[i];
-	return n;
 }
 
 static void ask(struct parent *p, struct span line)
 {
-	struct ctl_command commands[16];
-	unsigned           n = some_commands(commands);
 	struct err         err = {.text = ""};
 	int                fd = ctl_connect(path, &err);
 	static char        answer[1 << 20];
@@ -87,9 +93,11 @@ static void ask(struct parent *p, struct span line)
 
 	FUZZ_CHECK(fd >= 0 && send(fd, line.p, line.n, 0) == (ssize_t)line.n);
 	shutdown(fd, SHUT_WR);
-	ctl_serve(p->ctl, commands, n, p);
-	while ((r = recv(fd, answer + got, sizeof(answer) - got, 0)) > 0)
-		got += (size_t)r;
+	do {	/* its turns: the connection, the request, the answer piece by piece */
+		poller_turn(&p->poller);
+		while ((r = recv(fd, answer + got, sizeof(answer) - got, MSG_DONTWAIT)) > 0)
+			got += (size_t)r;
+	} while (r < 0 && errno == EAGAIN);
 	close(fd);
 	doc = json_loadb(answer, got, 0, NULL);
 	FUZZ_CHECK(got && answer[got - 1] == '\n' && json_is_boolean(json_object_get(doc, "ok")));

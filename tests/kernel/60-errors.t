@@ -75,7 +75,7 @@ running() {
 	is "$(nfqd_left)" "" "all these left no table and no rule"
 	nfqd_start || bail "nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
 	before=$(nfqd_left | sort)
-	sed 's,control\.sock,second.sock,; s,eve\.json,second.json,' "$lab_dir/nfqd.yaml" >"$lab_dir/second.yaml"
+	sed 's,state\.json,second-state.json,; s,control\.sock,second.sock,; s,eve\.json,second.json,' "$lab_dir/nfqd.yaml" >"$lab_dir/second.yaml"
 	fails "a second nfqd" '[Qq]ueue' ip netns exec "$LAB_ROUTER" "$NFQD" -c "$lab_dir/second.yaml"
 	is "$(nfqd_left | sort)" "$before" "a second nfqd: table and rules of the first are untouched"
 	ok "a second nfqd: the first goes on" refuses

@@ -78,8 +78,11 @@ static void print(const json_t *s)
 	size_t      i;
 
 	print_mode(s);
-	printf("worker %lld, restarted %lld times; ruleset generation %lld, %lld names\n",
-	       number_of(s, "worker_pid"), number_of(s, "worker_restarts"), number_of(s, "generation"),
+	printf("worker %lld, restarted %lld times", number_of(s, "worker_pid"), number_of(s, "worker_restarts"));
+	if (number_of(s, "worker_hangs"))
+		printf(", %lld of them hung", number_of(s, "worker_hangs"));
+	printf("; ruleset generation %lld, %lld names\n",
+	       number_of(s, "generation"),
 	       number_of(s, "names"));
 	json_array_foreach(json_object_get(s, "packs"), i, item)
 		print_pack(item);

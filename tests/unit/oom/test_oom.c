@@ -147,7 +147,7 @@ static void *parent_new(void)
 	struct err     err = { .text = "" };
 	struct parent *p = calloc(1, sizeof(*p));
 
-	*p = (struct parent){ .worker = -1, .mode = -1, .mode_timer = -1, .ctl = -1, .signals = -1,
+	*p = (struct parent){ .worker = -1, .mode = -1, .mode_timer = -1, .signals = -1,
 		              .learned = -1, .answer_names = -1, .ask_names = -1 };
 	p->shared = shared_new();
 	p->boot = p->conf = conf_load("nfqd.yaml", &err);

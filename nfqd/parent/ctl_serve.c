@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The parent's side of the control socket. Every client has a limit of time in all, whatever it sends
+ * or reads; several may be served at once, so that a slow one keeps no other waiting.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "parent/ctl_private.h"
+
+enum { REQUEST_MAX = 65536, REQUEST_MS = 2000, ANSWER_MS = 5000, CLIENTS_MAX = 16 };
+
+struct client {
+	struct ctl          *ctl;
+	struct poller_source source; /* fd -1: free */
+	struct poller_timer  limit;
+	char                *text; /* owned: the request so far, then the answer */
+	size_t               n, sent;
+	bool                 answering;
+};
+
+struct ctl {
+	struct poller            *poller;
+	struct poller_source      listener;
+	struct ctl_commands       commands;
+	char                      path[108];
+	int                       lock;
+	dev_t                     dev; /* of the socket that we bound */
+	ino_t                     ino;
+	unsigned                  n; /* clients */
+	struct client             clients[CLIENTS_MAX];
+};
+
+/* ---- answers ------------------------------------------------------------------------------- */
+
+static json_t *failure(const struct err *err)
+{
+	return json_pack("{s:b, s:s}", "ok", 0, "error", err->text);
+}
+
+/* Who is at the other end, as the kernel knows him. */
+static json_t *caller(int fd)
+{
+	struct ucred         peer = { .uid = (uid_t)-1 };
+	socklen_t            len = sizeof(peer);
+	const struct passwd *user;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return json_string("unknown");
+	user = getpwuid(peer.uid);
+	return user ? json_string(user->pw_name) : json_sprintf("uid %u", (unsigned)peer.uid);
+}
+
+static json_t *answer(int fd, const char *line, const struct ctl_commands *c)
+{
+	struct err  err = { 0 };
+	json_t     *request = json_loads(line, 0, NULL);
+	const char *word = json_string_value(json_object_get(request, "command"));
+	json_t     *result = NULL;
+
+	if (word)
+		json_object_set_new(request, "caller", caller(fd));
+	for (unsigned i = 0; word && i < c->n; i++)
+		if (strcmp(word, c->v[i].word) == 0) {
+			result = c->v[i].run(c->ctx, request, &err);
+			goto out;
+		}
+	err_set(&err, "no such command: '%s'", word ? word : "");
+out:
+	json_decref(request);
+	if (!result)
+		return failure(&err);
+	json_object_set_new(result, "ok", json_true());
+	return result;
+}
+
+/* ---- one client ---------------------------------------------------------------------------- */
+
+static void end(struct client *c)
+{
+	struct ctl *ctl = c->ctl;
+
+	poller_unset(ctl->poller, &c->limit);
+	poller_forget(ctl->poller, &c->source);
+	close(c->source.fd);
+	c->source.fd = -1;
+	free(c->text);
+	c->text = NULL;
+	if (ctl->n-- == CLIENTS_MAX && poller_change(ctl->poller, &ctl->listener, EPOLLIN) < 0)
+		diag_error("control", "the socket cannot be watched any more: %m");
+}
+
+static void time_is_up(struct poller_timer *t)
+{
+	end(t->ctx);
+}
+
+/* False when there is nothing more to do with this client. */
+static bool send_some(struct client *c)
+{
+	ssize_t r = send(c->source.fd, c->text + c->sent, c->n - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (r < 0)
+		return errno == EAGAIN || errno == EINTR;
+	c->sent += (size_t)r;
+	return c->sent < c->n;
+}
+
+static void begin_answer(struct client *c)
+{
+	json_t *result;
+
+	c->text[c->n] = '\0';
+	result = answer(c->source.fd, c->text, &c->ctl->commands);
+	free(c->text);
+	c->text = json_dumps(result, JSON_COMPACT);
+	json_decref(result);
+	c->n = c->text ? strlen(c->text) : 0;
+	if (c->n)
+		c->text[c->n++] = '\n'; /* where the NUL was */
+	c->answering = true;
+	poller_set(c->ctl->poller, &c->limit, ANSWER_MS);
+	if (!send_some(c) || poller_change(c->ctl->poller, &c->source, EPOLLOUT) < 0)
+		end(c);
+}
+
+/* A request ends with its line or with the client's side of the connection. */
+static void read_some(struct client *c)
+{
+	ssize_t r = recv(c->source.fd, c->text + c->n, REQUEST_MAX - c->n, MSG_DONTWAIT);
+
+	if (r < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (r > 0)
+		c->n += (size_t)r;
+	if (r <= 0 || c->n == REQUEST_MAX || memchr(c->text + c->n - r, '\n', (size_t)r))
+		begin_answer(c);
+}
+
+static void on_client(struct poller_source *s)
+{
+	struct client *c = s->ctx;
+
+	if (!c->answering)
+		read_some(c);
+	else if (!send_some(c))
+		end(c);
+}
+
+static void on_listener(struct poller_source *s)
+{
+	struct ctl    *ctl = s->ctx;
+	struct client *c = ctl->clients;
+	int            fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	while (c->source.fd >= 0) /* one is free, or the listener would not be watched */
+		c++;
+	*c = (struct client){ .ctl = ctl, .source = { on_client, c, fd }, .limit = { time_is_up, c, 0, NULL } };
+	c->text = malloc(REQUEST_MAX + 1);
+	if (!c->text || poller_watch(ctl->poller, &c->source, EPOLLIN) < 0) {
+		free(c->text);
+		close(fd);
+		c->source.fd = -1;
+		return;
+	}
+	poller_set(ctl->poller, &c->limit, REQUEST_MS);
+	if (++ctl->n == CLIENTS_MAX && poller_change(ctl->poller, s, 0) < 0)
+		diag_warn("control", "%m");
+}
+
+/* ---- the socket ---------------------------------------------------------------------------- */
+
+/* The place is ours alone: its lock is held until we end, and what is there is no other program's. */
+static int take_place(struct ctl *ctl, struct err *err)
+{
+	struct err  none = { 0 };
+	struct stat st;
+	int         fd;
+
+	ctl->lock = file_lock(ctl->path, "control socket", err);
+	if (ctl->lock < 0)
+		return -1;
+	if (lstat(ctl->path, &st) < 0)
+		return errno == ENOENT ? 0 : err_set(err, "control socket %s: %m", ctl->path);
+	if (!S_ISSOCK(st.st_mode))
+		return err_set(err, "control socket %s: a file that is not a socket is in its place",
+		               ctl->path);
+	fd = ctl_connect(ctl->path, &none);
+	if (fd >= 0) {
+		close(fd);
+		return err_set(err, "control socket %s: another program answers there (is nfqd running?)",
+		               ctl->path);
+	}
+	return unlink(ctl->path) < 0 ? err_set(err, "control socket %s: %m", ctl->path) : 0; /* a killed run's */
+}
+
+static int bind_socket(struct ctl *ctl, struct err *err)
+{
+	const struct group *group = getgrnam("nfqd");
+	struct sockaddr_un  sa;
+	struct stat         st;
+	mode_t              mask;
+	int                 fd, r;
+
+	if (ctl_address(&sa, ctl->path, err) < 0)
+		return -1;
+	fd = ctl->listener.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	mask = umask(0177);
+	r = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&sa, sizeof(sa));
+	umask(mask);
+	if (r == 0 && group && chown(ctl->path, 0, group->gr_gid) == 0)
+		r = chmod(ctl->path, 0660);
+	if (r < 0 || listen(fd, 16) < 0 || lstat(ctl->path, &st) < 0)
+		return err_set(err, "control socket %s: %m", ctl->path);
+	ctl->dev = st.st_dev;
+	ctl->ino = st.st_ino;
+	return 0;
+}
+
+struct ctl *ctl_open(const char *path, const struct ctl_commands *commands, struct poller *poller,
+                     struct err *err)
+{
+	struct ctl *ctl = calloc(1, sizeof(*ctl));
+
+	if (!ctl) {
+		err_set(err, "out of memory");
+		return NULL;
+	}
+	ctl->poller = poller;
+	ctl->commands = *commands;
+	ctl->lock = -1;
+	ctl->listener = (struct poller_source){ on_listener, ctl, -1 };
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		ctl->clients[i].source.fd = -1;
+	if (snprintf(ctl->path, sizeof(ctl->path), "%s", path) >= (int)sizeof(ctl->path))
+		err_set(err, "control socket: '%s' is too long a path", path);
+	else if (take_place(ctl, err) == 0 && bind_socket(ctl, err) == 0 &&
+	         poller_watch(poller, &ctl->listener, EPOLLIN) == 0)
+		return ctl;
+	err_set(err, "control socket %s: %m", path);
+	ctl_close(ctl);
+	return NULL;
+}
+
+void ctl_close(struct ctl *ctl)
+{
+	struct stat st;
+
+	if (!ctl)
+		return;
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		if (ctl->clients[i].source.fd >= 0)
+			end(&ctl->clients[i]);
+	if (ctl->listener.fd >= 0) {
+		poller_forget(ctl->poller, &ctl->listener);
+		close(ctl->listener.fd);
+	}
+	/* not what another program has put there since */
+	if (ctl->ino && lstat(ctl->path, &st) == 0 && st.st_ino == ctl->ino && st.st_dev == ctl->dev)
+		unlink(ctl->path);
+	if (ctl->lock >= 0)
+		close(ctl->lock);
+	free(ctl);
+}

@@ -1,0 +1,64 @@
+#!/bin/bash
+# Proves: a second nfqd harms the first one in nothing: neither its control socket, nor its state file,
+# nor its table; what is no socket of ours is never removed; what a killed run left is taken over.
+set -u
+. tools/lab/net.sh
+. tools/lab/nfqd.sh
+. tests/lib/tap.sh
+. tests/faults/lib.sh
+need ip nft dig dnsmasq unbound nginx jq openssl "$LAB_PYTHON"
+
+# other FILE SED-SCRIPT: the configuration of a second nfqd
+other() { nfqd_conf | sed "s,eve\.json,$1.json,; $2" >"$lab_dir/$1.yaml"; }
+
+# refused TITLE NETNS FILE SAYS
+refused() {
+	local said status=0
+
+	said=$(ip netns exec "$2" timeout 10 "$NFQD" -c "$lab_dir/$3.yaml" 2>&1) || status=$?
+	is $status 1 "$1: refused"
+	like "$said" "$4" "$1: the message"
+}
+
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+control() {
+	echo precious >"$lab_dir/precious"
+	other file "s,control\.sock,precious,"
+	refused "an ordinary file in the place of the control socket" "$LAB_ROUTER" file 'precious: a file that is not a socket is in its place'
+	is "$(cat "$lab_dir/precious")" precious "the file is still there"
+	nfqd_start || bail "nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
+	other socket "s,state\.json,socket-state.json,"
+	refused "a second nfqd in another namespace, the same control socket" "$LAB_CLIENT" socket 'control\.sock: another nfqd uses it'
+	ok "the first one's control socket works" nfqd_ctl status
+	other state "s,control\.sock,state.sock,"
+	refused "a second nfqd in another namespace, the same state file" "$LAB_CLIENT" state 'state\.json: another nfqd uses it'
+	rm "$lab_dir/control.sock.lock"
+	refused "the same control socket, whose lock is gone" "$LAB_CLIENT" socket 'control\.sock: another program answers there'
+	ok "and the first one's control socket works" nfqd_ctl status
+	rm "$lab_dir/control.sock"
+	echo other >"$lab_dir/control.sock"
+	nfqd_stop
+	is $? 0 "SIGTERM is obeyed"
+	is "$(cat "$lab_dir/control.sock")" other "what another program has put in the socket's place stays there"
+	rm "$lab_dir/control.sock"
+}
+
+killed() {
+	local worker
+
+	nfqd_start || bail "nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
+	worker=$(nfqd_worker)
+	{ lab_end nfqd KILL; } 2>/dev/null
+	ok "a killed run's worker ends by itself" lab_wait 5 gone "$worker"
+	ok "a killed run leaves its socket" [ -S "$lab_dir/control.sock" ]
+	nfqd_start
+	is $? 0 "the next start takes its place" || diag "$(cat "$lab_dir/nfqd.log")"
+	ok "and works" nfqd_ctl status
+	nfqd_stop
+}
+
+lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"
+control
+killed
+done_testing

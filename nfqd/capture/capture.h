@@ -118,6 +118,13 @@ MUST_CHECK struct capture *queue_open(int fd, const struct queue_conf *conf, str
 /* Does this kernel take NFQA_PRIORITY with a verdict? It came with 5.18; others have it from there. */
 bool queue_has_priority(void);
 
+/* What is done about flowtables, which take a TCP connection at its bare handshake ACK. */
+enum steer_offload {
+	OFFLOAD_HOLD,   /* bare ACKs of undecided connections to 80, 443 and 853 are held back for a time */
+	OFFLOAD_WARN,   /* it is said */
+	OFFLOAD_REFUSE, /* nfqd does not start */
+};
+
 /* Kernel counters of one queue, from /proc/net/netfilter/nfnetlink_queue. */
 struct queue_kernel {
 	uint32_t portid, waiting, dropped, user_dropped, queued;

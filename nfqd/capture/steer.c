@@ -165,11 +165,30 @@ static unsigned count_rules(struct steer *s)
 	return n;
 }
 
+/* How many rules the table has with this text in it, by which another program's hand is noticed. */
+static unsigned rules_of(const struct steer *s, const char *text)
+{
+	const char *at = strchr(text, '\n');
+	unsigned    n = s->conf.means.nft_queue ? 0 : 2 * QUEUE_KINDS; /* compat_queue()'s */
+	bool        counts = true;
+
+	for (; at; at = strchr(at + 1, '\n')) {
+		if (strncmp(at, "\n\tchain ", 8) == 0)
+			counts = s->conf.means.nft_queue || strncmp(at + 8, "q_", 2) != 0;
+		n += counts && strncmp(at, "\n\t\t", 3) == 0 && strncmp(at, "\n\t\ttype ", 8) != 0;
+	}
+	return n;
+}
+
 static int run_text(struct steer *s, const char *flush, struct err *err)
 {
 	char *text = steer_table_text(s, flush);
 	int   r = text ? steer_run(s, text, "table inet nfqd", err) : err_set(err, "out of memory");
 
+	if (r == 0) {
+		s->rules = rules_of(s, text);
+		s->stale = false;
+	}
 	free(text);
 	return r;
 }
@@ -191,28 +210,25 @@ static int load(struct steer *s, struct err *err)
 	free(names);
 	if (r == 0 && !s->conf.means.nft_queue)
 		r = compat_queue(&s->conf, err);
-	if (r == 0 && !s->asleep)
-		s->rules = count_rules(s);
 	return r;
 }
 
 int steer_rewrite(struct steer *s, struct err *err)
 {
-	char *names = s->asleep ? NULL : chain_names(s);
+	char *names;
 	int   r;
 
+	s->stale = true;
 	if (s->asleep) /* steer_wake() does it */
 		return 0;
+	names = chain_names(s);
 	r = names ? run_text(s, names, err) : err_set(err, "table inet nfqd is gone");
-
 	free(names);
-	s->stale = r < 0;
-	if (r == 0)
-		s->rules = count_rules(s);
 	return r;
 }
 
-/* The rules are written as the sets now are, in the transaction that wakes them. */
+/* What has changed since the table was loaded is written in the transaction that wakes it. nft cannot list
+ * a table that sleeps (1.0.6 shows random flags), so its chains are known by its text. */
 int steer_wake(struct steer *s, struct err *err)
 {
 	char *text, *names = NULL;
@@ -220,17 +236,18 @@ int steer_wake(struct steer *s, struct err *err)
 
 	if (!s->asleep)
 		return 0;
-	text = steer_table_text(s, NULL); /* nft cannot list a table that sleeps: 1.0.6 shows random flags */
-	if (text)
-		names = steer_chain_names(text, s->conf.means.nft_queue);
 	s->asleep = false;
-	r = names ? run_text(s, names, err) : err_set(err, "out of memory");
-	if (r == 0)
-		s->rules = count_rules(s);
-	else
-		s->asleep = true;
-	free(names);
-	free(text);
+	if (!s->stale) {
+		r = steer_run(s, "add table inet nfqd", "wake the table", err);
+	} else {
+		text = steer_table_text(s, NULL);
+		if (text)
+			names = steer_chain_names(text, s->conf.means.nft_queue);
+		r = names ? run_text(s, names, err) : err_set(err, "out of memory");
+		free(text);
+		free(names);
+	}
+	s->asleep = r < 0;
 	return r;
 }
 
@@ -281,6 +298,61 @@ int steer_set_outside(struct steer *s, const uint32_t *outside, unsigned n, stru
 	return steer_rewrite(s, err);
 }
 
+/* ---- flowtables ---- */
+
+const char *steer_flowtable(const struct steer *s)
+{
+	return s->flowtable[0] ? s->flowtable : NULL;
+}
+
+static void find_flowtable(struct steer *s)
+{
+	json_t *doc = list(s, "flowtables"), *item;
+	size_t  i;
+
+	s->flowtable[0] = '\0';
+	json_array_foreach(json_object_get(doc, "nftables"), i, item)
+	{
+		json_t *t = json_object_get(item, "flowtable");
+
+		if (t && !s->flowtable[0])
+			snprintf(s->flowtable, sizeof(s->flowtable), "%s %s %s",
+			         json_string_value(json_object_get(t, "family")),
+			         json_string_value(json_object_get(t, "table")),
+			         json_string_value(json_object_get(t, "name")));
+	}
+	json_decref(doc);
+}
+
+static void say_flowtable(const struct steer *s)
+{
+	if (s->flowtable[0])
+		diag_warn("steer", "flow offload: flowtable %s takes TCP connections at their handshake. %s Write "
+		          "`ct label %d` before `flow add` there to have all inspected",
+		          s->flowtable,
+		          s->conf.offload == OFFLOAD_HOLD
+		                  ? "Those to ports 80, 443 and 853 are held back until they are decided, "
+		                    "others pass UNINSPECTED."
+		                  : "They pass UNINSPECTED.",
+		          LABEL_ALLOWED);
+	else
+		diag_info("steer", "flow offload: there is no flowtable any more");
+}
+
+bool steer_look_for_flowtables(struct steer *s)
+{
+	bool       had = s->flowtable[0];
+	struct err err = { 0 };
+
+	find_flowtable(s);
+	if (had == (s->flowtable[0] != '\0') && !s->stale)
+		return had;
+	if (steer_rewrite(s, &err) < 0)
+		diag_error("steer", "%s", err.text);
+	say_flowtable(s);
+	return s->flowtable[0];
+}
+
 /* ---- start and end ---- */
 
 static void free_steer(struct steer *s)
@@ -325,6 +397,12 @@ static int install(struct steer *s, struct err *err)
 	if (check_inside(&s->conf, err) < 0)
 		return -1;
 	remove_old(s);
+	find_flowtable(s);
+	if (s->flowtable[0] && s->conf.offload == OFFLOAD_REFUSE)
+		return err_set(err, "flow offload: flowtable %s takes connections past nfqd (inspect.offload: "
+		                    "refuse-start)", s->flowtable);
+	if (s->flowtable[0])
+		say_flowtable(s);
 	s->n_inside = inside_indices(&s->conf, s->inside);
 	s->storage = choose_storage(&s->conf.means);
 	if (load(s, err) < 0)
@@ -361,7 +439,6 @@ struct steer *steer_install(const struct steer_conf *conf, struct err *err)
 
 int steer_repair(struct steer *s, struct err *err)
 {
-	memset(&s->filled, 0, sizeof(s->filled));
 	return load(s, err);
 }
 
@@ -405,7 +482,9 @@ int steer_counters(struct steer *s, struct steer_counts *out)
 		uint64_t   *to;
 	} counters[] = { { "queued", &seen.queued },
 		         { "marked_output", &seen.marked_output },
-		         { "no_conntrack", &seen.no_conntrack } };
+		         { "no_conntrack", &seen.no_conntrack },
+		         { "held", &seen.held },
+		         { "uninspected", &seen.uninspected } };
 	json_t *doc = list(s, "counters table inet nfqd"), *item;
 	size_t  i;
 

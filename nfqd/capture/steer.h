@@ -63,6 +63,8 @@ struct steer_conf {
 	uint32_t old_marks; /* three bits that 0.1.0 used; cleared where its rules are found */
 	uint16_t queue_num, queues;
 	bool     fail_open, forward, output, answers, marked_output;
+	uint8_t  offload;      /* enum steer_offload */
+	uint32_t hold_seconds; /* at most */
 	char   **inside; /* interfaces or networks whose clients are judged */
 	unsigned n_inside;
 	bool     inside_auto; /* all but those that come in by an interface with a default route */
@@ -109,9 +111,24 @@ struct steer_counts {
 	uint64_t queued;        /* packets that met a queue rule; some of them may have bypassed it */
 	uint64_t marked_output; /* of local programs with a mark of their own: not judged */
 	uint64_t no_conntrack;  /* data without a connection entry, judged packet by packet */
+	uint64_t held;          /* bare ACKs held back from a flowtable */
+	uint64_t uninspected;   /* connections let go after that, which a flowtable may have taken since */
 };
 /* Returns 0, or -1 when the table cannot be read; out then has what was last known. */
 int steer_counters(struct steer *s, struct steer_counts *out);
+
+/* Looks for flowtables: true when there is one; its name is in steer_flowtable(). When that has changed the
+ * rules follow; a failure is said by the next look. */
+bool        steer_look_for_flowtables(struct steer *s);
+const char *steer_flowtable(const struct steer *s); /* NULL: there is none */
+
+/*
+ * What other programs do to nft tables, as events on a socket. steer_events_read() takes what is there and
+ * returns a set of the bits; the caller's own transactions are left out.
+ */
+enum { STEER_EVENT_OURS = 1, STEER_EVENT_FLOWTABLES = 2, STEER_EVENT_OTHERS = 4 };
+MUST_CHECK int steer_events_open(struct err *err);
+unsigned       steer_events_read(int fd);
 
 /* False when another program has removed the table or emptied it. */
 bool steer_is_intact(struct steer *s);

@@ -25,7 +25,10 @@ void write_inspect_sets(FILE *f)
 	      "\tset net_ports4 { type ipv4_addr . inet_service; flags interval; }\n"
 	      "\tset net_ports6 { type ipv6_addr . inet_service; flags interval; }\n"
 	      "\tset watched4 { type ipv4_addr; flags timeout; }\n"
-	      "\tset watched6 { type ipv6_addr; flags timeout; }\n",
+	      "\tset watched6 { type ipv6_addr; flags timeout; }\n"
+	      "\tset held { typeof ct id; size 65536; flags dynamic,timeout; timeout 3s; }\n"
+	      "\tset holders4 { type ipv4_addr; size 65536; flags dynamic,timeout; timeout 10s; }\n"
+	      "\tset holders6 { type ipv6_addr; size 65536; flags dynamic,timeout; timeout 10s; }\n",
 	      f);
 }
 
@@ -37,6 +40,43 @@ static void write_empty(FILE *f)
 
 /* ---- TCP ---- */
 
+static bool holds(const struct steer *s)
+{
+	return s->flowtable[0] && s->conf.offload == OFFLOAD_HOLD;
+}
+
+/*
+ * A flowtable takes a connection at the first packet that conntrack calls established, its bare handshake
+ * ACK. That is dropped until the hello comes, which carries the same acknowledgement, but not for long: a
+ * server that speaks first waits for it and sends its SYN-ACK again. A little before the time is over, so
+ * that the last of those repetitions within it is answered. A source that makes too many does not wait.
+ */
+static void write_hold(FILE *f, const struct steer *s)
+{
+	if (!holds(s))
+		return;
+	fputs("\tchain hold {\n", f);
+	RULE(f, "ip length . tcp doff @empty4 goto held");
+	RULE(f, "ip6 length . tcp doff @empty6 goto held");
+	fputs("\t}\n\tchain held {\n", f);
+	RULE(f, "%s accept", state_is(s, LABEL_RELEASED));
+	RULE(f, "%s goto held_again", state_is(s, LABEL_HELD));
+	RULE(f, "add @holders4 { ip saddr limit rate over 100/second burst 500 packets } goto released");
+	RULE(f, "add @holders6 { ip6 saddr limit rate over 100/second burst 500 packets } goto released");
+	RULE(f, "%s", state_set(s, LABEL_HELD));
+	RULE(f, "add @held { ct id timeout %us%ums } counter name held drop",
+	     s->conf.hold_seconds * 9 / 10, s->conf.hold_seconds * 900 % 1000);
+	RULE(f, "goto released");
+	fputs("\t}\n\tchain held_again {\n", f);
+	RULE(f, "ct id @held drop");
+	RULE(f, "goto released");
+	fputs("\t}\n\tchain released {\n", f);
+	RULE(f, "%s", state_set(s, LABEL_RELEASED));
+	RULE(f, "counter name uninspected");
+	RULE(f, "%s", s->conf.fail_open ? "accept" : "goto refuse");
+	fputs("\t}\n", f);
+}
+
 /*
  * Segments with data from the client's side. Which side that is conntrack knows when it saw the SYN;
  * after a restart the well-known port tells.
@@ -46,6 +86,9 @@ static void write_tcp(FILE *f, const struct steer *s)
 	fputs("\tchain rest_tcp {\n", f);
 	RULE(f, "tcp flags & rst == rst accept");
 	RULE(f, "tcp flags & (syn | ack) == syn %s", state_set(s, LABEL_SEEN));
+	if (holds(s))
+		RULE(f, "%s ct direction original ct state established tcp dport { 80, 443, 853 } "
+		        "tcp flags & (fin | syn | rst | ack) == ack jump hold", state_is(s, LABEL_SEEN));
 	write_empty(f);
 	RULE(f, "%s ct direction reply accept", state_is(s, LABEL_SEEN));
 	RULE(f, "%s goto to_main", state_is(s, LABEL_SEEN));
@@ -239,6 +282,7 @@ static void write_answers(FILE *f, const struct steer *s)
 
 void write_inspect_chains(FILE *f, const struct steer *s)
 {
+	write_hold(f, s);
 	write_tcp(f, s);
 	write_udp(f, s);
 	write_nameless(f, s, "nameless", "accept");

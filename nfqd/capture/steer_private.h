@@ -24,9 +24,10 @@ struct steer {
 	uint32_t             outside[INSIDE_MAX], inside[INSIDE_MAX]; /* interface indices */
 	unsigned             n_outside, n_inside;
 	struct steer_filled  filled;
+	char                 flowtable[128]; /* the first that was found; empty: none */
 	bool                 asleep; /* loaded, not yet filled */
-	bool                 stale;  /* the latest rewrite failed */
-	unsigned             rules; /* of the table, as loaded */
+	bool                 stale;  /* the rules are not as they should be by now */
+	unsigned             rules; /* of the table, as loaded last */
 	struct steer_counts  gone, seen; /* of tables that are no more; of all, when last read */
 };
 
@@ -40,6 +41,8 @@ enum {
 	LABEL_COUNT = 100,   /* 100 to 107: client datagrams without a name, in unary */
 	LABEL_COUNT_END = 107,
 	LABEL_AGED = 116,    /* allowed by their number */
+	LABEL_RELEASED,      /* held back from a flowtable long enough */
+	LABEL_HELD,
 	LABEL_ASKED = 119,   /* had a question or a hello: never allowed by its number */
 	LABEL_PROBE = 120,   /* sticks where the entry can hold labels */
 	LABEL_SEEN = 121,    /* its SYN was seen: conntrack knows which side is the client's */

@@ -19,6 +19,8 @@ static const struct {
 	const char *text[2][2]; /* of labels, of sets: match, statement */
 } states[LABEL_END - LABEL_COUNT] = {
 	[LABEL_AGED - LABEL_COUNT] = { LABEL_TEXTS("116", "s_aged") },
+	[LABEL_RELEASED - LABEL_COUNT] = { LABEL_TEXTS("117", "s_released") },
+	[LABEL_HELD - LABEL_COUNT] = { LABEL_TEXTS("118", "s_held") },
 	[LABEL_ASKED - LABEL_COUNT] = { LABEL_TEXTS("119", "s_asked") },
 	[LABEL_SEEN - LABEL_COUNT] = { LABEL_TEXTS("121", "s_seen") },
 	[LABEL_ALLOWED - LABEL_COUNT] = { LABEL_TEXTS("122", "s_allowed") },
@@ -51,7 +53,8 @@ void write_state_sets(FILE *f, const struct steer *s)
 {
 	static const char *const old[] = { "old_allowed", "old_rejected", "old_dropped" };
 	static const char *const all[] = { "s_aged",     "s_asked",   "s_seen",    "s_allowed",
-		                           "s_rejected", "s_dropped", "s_replies", "s_decided" };
+		                           "s_rejected", "s_dropped", "s_replies", "s_decided",
+		                           "s_held",     "s_released" };
 
 	for (unsigned i = 0; s->storage == STEER_LABELS_AND_SETS && i < 3; i++)
 		write_set(f, old[i], "1h");
@@ -94,9 +97,21 @@ static void write_restore(FILE *f, unsigned place)
 		RULE(f, "%s set 0", words[place]);
 }
 
+/* The sets that say what a connection is; */
+static const char *const state_sets[] = { "s_allowed", "s_rejected", "s_dropped", "s_replies", "s_decided" };
+enum { N_STATE_SETS = sizeof(state_sets) / sizeof(state_sets[0]) };
+
+/* What one set says, no other may. */
+static void write_forget(FILE *f, const struct steer *s)
+{
+	for (unsigned i = 0; s->storage == STEER_SETS && i < N_STATE_SETS; i++)
+		RULE(f, "delete @%s { ct id }", state_sets[i]);
+}
+
 static void write_token(FILE *f, const struct steer *s, unsigned i)
 {
 	fprintf(f, "\tchain token_%s {\n", tokens[i].name);
+	write_forget(f, s);
 	for (unsigned k = 0; k < 2 && tokens[i].label[k]; k++)
 		RULE(f, "%s", state_set(s, tokens[i].label[k]));
 	if (s->storage == STEER_LABELS_AND_SETS && tokens[i].old) {
@@ -213,14 +228,10 @@ static void write_replies(FILE *f)
  */
 static void write_reopen(FILE *f, const struct steer *s)
 {
-	static const char *const sets[] = { "s_allowed", "s_rejected", "s_dropped", "s_replies",
-		                            "s_decided" };
-
 	fputs("\tchain reopen {\n", f);
+	write_forget(f, s);
 	RULE(f, "%s", state_set(s, LABEL_SEEN));
 	if (s->storage == STEER_SETS) {
-		for (unsigned i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
-			RULE(f, "delete @%s { ct id }", sets[i]);
 		RULE(f, "accept");
 	} else {
 		RULE(f, "%s", state_set(s, LABEL_REOPENED));
@@ -229,11 +240,20 @@ static void write_reopen(FILE *f, const struct steer *s)
 	fputs("\t}\n", f);
 }
 
+static void write_by_sets(FILE *f, const struct steer *s)
+{
+	if (s->storage != STEER_SETS)
+		return;
+	fputs("\tchain by_sets {\n", f);
+	RULE(f, "ct id @s_allowed goto allowed");
+	RULE(f, "ct id @s_decided goto decided");
+	fputs("\t}\n", f);
+}
+
 void write_decided(FILE *f, const struct steer *s)
 {
-	if (s->storage == STEER_SETS) {
-		RULE(f, "ct id @s_allowed goto allowed");
-		RULE(f, "ct id @s_decided goto decided");
+	if (s->storage == STEER_SETS) { /* a new entry may have the id of one that is gone */
+		RULE(f, "ct status confirmed jump by_sets");
 		return;
 	}
 	RULE(f, "ct label & (%d | %d) == %d goto allowed", LABEL_ALLOWED, LABEL_REOPENED, LABEL_ALLOWED);
@@ -302,5 +322,6 @@ void write_state_chains(FILE *f, const struct steer *s)
 	write_decided_chain(f, s);
 	write_replies(f);
 	write_reopen(f, s);
+	write_by_sets(f, s);
 	write_to_queue(f, s);
 }

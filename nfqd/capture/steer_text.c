@@ -192,7 +192,9 @@ static void write_table(FILE *f, const struct steer *s, bool anew)
 	write_state_sets(f, s);
 	fputs("\tcounter queued { }\n"
 	      "\tcounter marked_output { }\n"
-	      "\tcounter no_conntrack { }\n",
+	      "\tcounter no_conntrack { }\n"
+	      "\tcounter held { }\n"
+	      "\tcounter uninspected { }\n",
 	      f);
 	if (anew || s->conf.means.nft_queue)
 		write_queue_chains(f, s);

@@ -234,6 +234,11 @@ static void on_learned(struct poller_source *s)
 	parent_steer_watched(s->ctx);
 }
 
+static void on_nft_event(struct poller_source *s)
+{
+	parent_on_nft_event(s->ctx);
+}
+
 static void on_worker_due(struct poller_timer *t)
 {
 	struct parent *p = t->ctx;
@@ -263,7 +268,7 @@ static void on_look(struct poller_timer *t)
 	parent_look_at_life(p);
 	if (p->looks++ % LOOKS_STEERING)
 		return;
-	parent_look_at_steering(p);
+	parent_steer_tick(p);
 	if (p->routes_due && parent_update_routes(p, &err) < 0)
 		diag_warn("routes", "%s", err.text);
 	parent_mend_outputs(p);
@@ -274,8 +279,10 @@ static int serve(struct parent *p, struct err *err)
 	struct poller_source sources[] = { { on_signal, p, p->signals },
 		                           { on_routes, p, routes_fd(p->routes) },
 		                           { on_mode_timer, p, p->mode_timer },
-		                           { on_learned, p, p->learned } };
-	const unsigned       n = sizeof(sources) / sizeof(sources[0]);
+		                           { on_learned, p, p->learned },
+		                           { on_nft_event, p, p->nft_events } };
+	/* who only watches has no table */
+	const unsigned       n = sizeof(sources) / sizeof(sources[0]) - (p->tap ? 1 : 0);
 
 	for (unsigned i = 0; i < n; i++) {
 		int r = sources[i].fd < 0 ? -EBADF : poller_watch(&p->poller, &sources[i], EPOLLIN);
@@ -330,6 +337,7 @@ static void stop(struct parent *p)
 	parent_stop_resolver(p);
 	ctl_close(p->ctl);
 	injector_close(&p->in.inject);
+	close_if(p->nft_events);
 	close_if(p->in.rules);
 	close_if(p->in.parent);
 	close_if(p->signals);
@@ -361,7 +369,7 @@ int parent_run(struct conf *conf, const struct tap *tap, struct err *err)
 	p.conf = p.boot = conf;
 	p.tap = tap;
 	p.state_lock = p.signals = p.in.ask_name = p.mode_timer = p.mode = -1;
-	p.ask_names = p.answer_names = p.learned = -1;
+	p.ask_names = p.answer_names = p.learned = p.nft_events = -1;
 	p.started = poller_ms();
 	p.look = (struct poller_timer){ .run = on_look, .ctx = &p };
 	p.worker_due = (struct poller_timer){ .run = on_worker_due, .ctx = &p };

@@ -34,6 +34,8 @@ struct parent {
 	struct steer    *steer;
 	struct steer_means  means; /* what the kernel has to steer with */
 	struct steer_tokens tokens;
+	int                 nft_events;  /* a socket; -1: none */
+	uint64_t            uninspected; /* connections on record, of steer_counts */
 	struct routes   *routes;
 	struct worker_in in;
 	const struct tap *tap; /* NULL: inline */
@@ -143,8 +145,12 @@ MUST_CHECK int parent_fill_sets(struct parent *p, struct err *err); /* of a new 
 MUST_CHECK int parent_update_routes(struct parent *p, struct err *err);
 void           parent_stop_queueing(struct parent *p);
 void           parent_resume_queueing(struct parent *p);
-/* Is everything still in place? */
+/* Is everything still in place? Puts it back otherwise. */
 void parent_look_at_steering(struct parent *p);
+/* Another program changed an nft table. */
+void parent_on_nft_event(struct parent *p);
+/* What is due every few seconds. */
+void parent_steer_tick(struct parent *p);
 
 extern const struct ctl_command parent_commands[];
 extern const unsigned           parent_n_commands;

@@ -13,7 +13,9 @@
 int parent_steer(struct parent *p, struct err *err)
 {
 	const struct conf_inspect *ins = &p->conf->inspect;
-	struct steer_conf sc = { .means = p->means, .tokens = p->tokens, .old_marks = ins->mark_mask ? ins->mark_mask : OLD_MARK_MASK,
+	struct steer_conf sc = { .means = p->means, .tokens = p->tokens,
+		                 .old_marks = ins->mark_mask ? ins->mark_mask : OLD_MARK_MASK,
+		                 .offload = (uint8_t)ins->offload, .hold_seconds = ins->offload_hold,
 		                 .queue_num = p->in.queue.num,
 		                 .queues = (uint16_t)p->in.queues,
 		                 .fail_open = p->conf->fail == FAIL_OPEN, .forward = ins->forward,
@@ -24,6 +26,9 @@ int parent_steer(struct parent *p, struct err *err)
 	sc.inside_auto = ins->n_inside == 1 && strcmp(ins->inside[0], "auto") == 0;
 	if (ins->mark_mask)
 		diag_warn("steer", "inspect.mark-mask is ignored: nfqd no longer uses marks");
+	p->nft_events = steer_events_open(err); /* before the table: nothing is missed */
+	if (p->nft_events < 0)
+		return -1;
 	p->steer = steer_install(&sc, err);
 	return p->steer ? parent_fill_sets(p, err) : -1;
 }
@@ -83,17 +88,43 @@ void parent_look_at_steering(struct parent *p)
 {
 	struct err err = { 0 };
 
-	if (!p->steer)
-		return;
-	if (p->unprotected) {
-		if (p->worker > 0)
-			parent_resume_queueing(p);
-		return;
-	}
-	if (steer_is_intact(p->steer))
+	if (!p->steer || p->unprotected || steer_is_intact(p->steer))
 		return;
 	p->repairs++;
 	diag_error("steer", "another program removed rules of ours: putting them back");
 	if (steer_repair(p->steer, &err) < 0 || parent_fill_sets(p, &err) < 0)
 		diag_error("steer", "%s", err.text);
+}
+
+void parent_on_nft_event(struct parent *p)
+{
+	unsigned events = steer_events_read(p->nft_events);
+
+	if (events & STEER_EVENT_OURS)
+		parent_look_at_steering(p);
+	if (p->steer && events & STEER_EVENT_FLOWTABLES)
+		steer_look_for_flowtables(p->steer);
+}
+
+/* What has passed uninspected since the last time is on record. */
+static void record_uninspected(struct parent *p)
+{
+	struct steer_counts now;
+
+	if (!steer_flowtable(p->steer) || steer_counters(p->steer, &now) < 0 ||
+	    now.uninspected == p->uninspected)
+		return;
+	parent_record(p, "gap", json_pack("{s:s, s:s, s:I}", "reason", "offload", "flowtable",
+	                                  steer_flowtable(p->steer), "uninspected",
+	                                  (json_int_t)(now.uninspected - p->uninspected)));
+	p->uninspected = now.uninspected;
+}
+
+void parent_steer_tick(struct parent *p)
+{
+	if (!p->steer)
+		return;
+	if (p->unprotected && p->worker > 0)
+		parent_resume_queueing(p);
+	record_uninspected(p);
 }

@@ -59,6 +59,10 @@
 	  "ignored: bits of marks that nfqd 0.1.0 used")                                           \
 	X(P, TEXTS, "nat64", nat64, OPTIONAL, (0), "[]", RELOAD,                                   \
 	  "prefixes of NAT64 beside 64:ff9b::/96")                                                 \
+	X(P, WORD, "offload", offload, OPTIONAL, (offloads, OFFLOAD_HOLD, 3), "hold", RESTART,     \
+	  "what is done about flowtables")                                                         \
+	X(P, SPAN, "offload-hold", offload_hold, OPTIONAL, ("1s", "1m"), "3s", RESTART,          \
+	  "how long undecided connections are kept from a flowtable")                              \
 	X(P, WORD, "marked-output", marked_output, OPTIONAL, (marked, 0, 2), "accept", RESTART,    \
 	  "packets of local programs that already carry a mark")
 

@@ -11,6 +11,9 @@
 static const cyaml_strval_t modes[] = { MODES(SCHEMA_STRVAL) };
 static const cyaml_strval_t fails[] = { FAILS(SCHEMA_STRVAL) };
 static const cyaml_strval_t events[] = { EVENTS(SCHEMA_STRVAL) };
+static const cyaml_strval_t offloads[] = { { "hold", OFFLOAD_HOLD },
+	                                   { "warn", OFFLOAD_WARN },
+	                                   { "refuse-start", OFFLOAD_REFUSE } };
 static const cyaml_strval_t marked[] = { { "accept", false }, { "queue", true } };
 static const cyaml_strval_t fates[] = { { "pass", false }, { "drop", true } };
 static const cyaml_strval_t actions[] = { ACTIONS(SCHEMA_STRVAL) };

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What others do to the namespace's nft tables, told by the kernel (NFNLGRP_NFTABLES). */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "capture/steer.h"
+
+enum { EVENT_BUFFER = 1 << 20, TABLE_NAME = 1 /* the first attribute of every message but NEWGEN */ };
+
+struct reading {
+	pid_t       own;
+	unsigned    collected; /* of the transaction that is being told */
+	unsigned    events;
+	const char *table;
+	uint32_t    pid;
+};
+
+int steer_events_open(struct err *err)
+{
+	struct sockaddr_nl sa = { .nl_family = AF_NETLINK };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
+	int size = EVENT_BUFFER, group = NFNLGRP_NFTABLES;
+
+	if (fd < 0)
+		return err_set(err, "nft events: %s", strerror(errno));
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
+	    setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0) {
+		err_set(err, "nft events: %s", strerror(errno));
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int read_table(const struct nlattr *attr, void *data)
+{
+	if (mnl_attr_get_type(attr) == TABLE_NAME && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+		((struct reading *)data)->table = mnl_attr_get_str(attr);
+	return MNL_CB_OK;
+}
+
+static int read_pid(const struct nlattr *attr, void *data)
+{
+	if (mnl_attr_get_type(attr) == NFTA_GEN_PROC_PID && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+		((struct reading *)data)->pid = ntohl(mnl_attr_get_u32(attr));
+	return MNL_CB_OK;
+}
+
+/* What a message means to us. The kernel tells elements of sets one by one: they are no matter. */
+static unsigned meaning(struct reading *r, const struct nlmsghdr *nlh)
+{
+	const struct nfgenmsg *g = mnl_nlmsg_get_payload(nlh);
+	unsigned               what = nlh->nlmsg_type & 0xff;
+
+	if (what == NFT_MSG_NEWFLOWTABLE || what == NFT_MSG_DELFLOWTABLE)
+		return STEER_EVENT_FLOWTABLES;
+	if (what == NFT_MSG_NEWSETELEM || what == NFT_MSG_DELSETELEM)
+		return 0;
+	r->table = NULL;
+	mnl_attr_parse(nlh, sizeof(*g), read_table, r);
+	if (r->table && g->nfgen_family == NFPROTO_INET && strcmp(r->table, "nfqd") == 0)
+		return STEER_EVENT_OURS;
+	return what == NFT_MSG_DELTABLE ? STEER_EVENT_FLOWTABLES | STEER_EVENT_OTHERS
+	                                : STEER_EVENT_OTHERS;
+}
+
+static void take(struct reading *r, const struct nlmsghdr *nlh)
+{
+	if (nlh->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES)
+		return;
+	if ((nlh->nlmsg_type & 0xff) != NFT_MSG_NEWGEN) {
+		r->collected |= meaning(r, nlh);
+		return;
+	}
+	/* the transaction's end names who made it */
+	r->pid = 0;
+	mnl_attr_parse(nlh, sizeof(struct nfgenmsg), read_pid, r);
+	if (r->pid != (uint32_t)r->own)
+		r->events |= r->collected;
+	r->collected = 0;
+}
+
+unsigned steer_events_read(int fd)
+{
+	static _Alignas(struct nlmsghdr) char buf[32768];
+	struct reading r = { .own = getpid() };
+	ssize_t        n;
+
+	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0 || (n < 0 && (errno == ENOBUFS || errno == EINTR))) {
+		int left = (int)n;
+
+		if (n < 0 && errno == ENOBUFS) /* some were lost */
+			r.events = STEER_EVENT_OURS | STEER_EVENT_FLOWTABLES | STEER_EVENT_OTHERS;
+		for (const struct nlmsghdr *nlh = (const struct nlmsghdr *)buf; n > 0 && mnl_nlmsg_ok(nlh, left);
+		     nlh = mnl_nlmsg_next(nlh, &left))
+			take(&r, nlh);
+	}
+	return r.events | r.collected; /* the end of the last transaction may not be here yet */
+}

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 
-#define RELAY_WITHIN (2 * NS_PER_S)
+enum { WITHIN_MS = 2000 };
 
 void relay_init(struct relay *relay)
 {
@@ -16,27 +16,21 @@ void relay_init(struct relay *relay)
 		relay->seed = clock_now(); /* early in boot: better than a known one */
 }
 
-/* Threads hand their events over by turns, so the earlier query may carry the later time. */
-static bool near(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b <= RELAY_WITHIN : b - a <= RELAY_WITHIN;
-}
-
 bool relay_is(struct relay *relay, const struct event *e)
 {
+	uint32_t now = (uint32_t)(e->ts / NS_PER_MS);
 	uint64_t key;
-	uint32_t i;
+	int32_t  left;
 
 	if (e->app != APP_DNS || e->name.seen_in != SEEN_DNS_QUERY)
 		return false;
 	key = hash64(e->name.text, e->name.len, relay->seed ^ e->dns_type);
-	i = hash_range(key, RELAY_SLOTS);
-	if (e->ifin == 0 && !addr_is_loopback(&e->dst))
-		return relay->slots[i].ts && relay->slots[i].key == key &&
-		       near(relay->slots[i].ts, e->ts);
-	if (action_blocks(e->decision.action))
-		return false; /* answered here: there is nothing left to pass on */
-	relay->slots[i].key = key;
-	relay->slots[i].ts = e->ts;
+	if (e->ifin == 0 && !addr_is_loopback(&e->dst)) {
+		/* threads hand their events over by turns: the earlier query may carry the later time */
+		left = recent_left(&relay->asked, key, now);
+		return left >= 0 && left <= 2 * WITHIN_MS;
+	}
+	if (!action_blocks(e->decision.action)) /* else it is answered here: nothing is passed on */
+		recent_put(&relay->asked, key, now + WITHIN_MS);
 	return false;
 }

@@ -26,32 +26,28 @@ static uint32_t place(uint64_t hash, unsigned i)
 	return (hash_range(hash, WATCH_SLOTS) + i) % WATCH_SLOTS;
 }
 
-/* A copy of a slot that nobody wrote to meanwhile. */
+/* A copy of a slot that was not written meanwhile. */
 static bool read_slot(const struct watched *from, struct watched *to)
 {
-	uint32_t version = atomic_load_explicit(&from->version, memory_order_acquire);
+	uint32_t version;
 
-	if (version & 1)
+	if (!seqlock_read(&from->lock, &version))
 		return false;
 	to->until = from->until;
 	to->addr = from->addr;
 	to->name = from->name;
-	atomic_thread_fence(memory_order_acquire);
-	return atomic_load_explicit(&from->version, memory_order_relaxed) == version;
+	return !seqlock_changed(&from->lock, version);
 }
 
-/* A slot that a dying process left half written stays so: it is lost, the others are not. */
 static void write_slot(struct watched *to, uint32_t until, const struct addr *a,
                        const struct name *name)
 {
-	uint32_t version = atomic_load_explicit(&to->version, memory_order_relaxed);
-
-	if (version & 1 || !atomic_compare_exchange_strong(&to->version, &version, version + 1))
+	if (!seqlock_write(&to->lock))
 		return;
 	to->until = until;
 	to->addr = *a;
 	to->name = *name;
-	atomic_store_explicit(&to->version, version + 2, memory_order_release);
+	seqlock_written(&to->lock);
 }
 
 /* The address's slot and what it holds; without one, the slot to use for it, empty. */

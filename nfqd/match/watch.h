@@ -14,6 +14,7 @@
 #define NFQD_MATCH_WATCH_H
 
 #include "base/recent.h"
+#include "base/seqlock.h"
 #include "match/ruleset.h"
 
 #define WATCH_SLOTS 8192
@@ -21,7 +22,7 @@
 #define WATCH_MAX   86400
 
 struct watched {
-	_Atomic uint32_t version; /* odd: being written */
+	struct seqlock   lock;
 	uint32_t         until;   /* seconds; 0: nothing */
 	struct addr      addr;
 	struct name      name;    /* the listed name that leads there */
@@ -33,7 +34,7 @@ struct watch {
 	struct recent  guarded; /* addresses that unlisted names share */
 };
 
-/* For memory that is all zero: nobody outside shall know which addresses share a slot. */
+/* For memory that is all zero: which addresses share a slot must not be known outside. */
 void watch_init(struct watch *w);
 
 /*

@@ -32,19 +32,18 @@ static uint32_t slot_of(const struct hosts *h, const struct addr *a)
 	return hash_range(hash64(a, sizeof(*a), h->seed), HOST_SLOTS);
 }
 
-/* A copy of a slot that nobody wrote to meanwhile. */
+/* A copy of a slot that was not written meanwhile. */
 static bool read_slot(const struct host *from, struct host *to)
 {
-	uint32_t version = atomic_load_explicit(&from->version, memory_order_acquire);
+	uint32_t version;
 
-	if (version & 1)
+	if (!seqlock_read(&from->lock, &version))
 		return false;
 	to->addr = from->addr;
 	to->asked = from->asked;
 	memcpy(to->name, from->name, sizeof(to->name));
 	to->name[sizeof(to->name) - 1] = '\0';
-	atomic_thread_fence(memory_order_acquire);
-	return atomic_load_explicit(&from->version, memory_order_relaxed) == version;
+	return !seqlock_changed(&from->lock, version);
 }
 
 const char *host_name(const struct hosts *h, int ask, const struct addr *a, uint64_t now,
@@ -76,11 +75,12 @@ static void write_slot(struct hosts *h, const struct addr *a, const char *name)
 {
 	struct host *s = &h->slots[slot_of(h, a)];
 
-	atomic_fetch_add_explicit(&s->version, 1, memory_order_acq_rel);
+	if (!seqlock_write(&s->lock))
+		return;
 	s->addr = *a;
 	s->asked = clock_now();
 	snprintf(s->name, sizeof(s->name), "%s", name);
-	atomic_fetch_add_explicit(&s->version, 1, memory_order_release);
+	seqlock_written(&s->lock);
 }
 
 static void on_answer(void *arg, int status, int timeouts, struct hostent *host)

@@ -11,6 +11,7 @@
 
 #include "base/addr.h"
 #include "base/err.h"
+#include "base/seqlock.h"
 #include "match/watch.h"
 
 #define HOST_NAME_MAX_LEN 64
@@ -18,7 +19,7 @@
 
 /* One client, at the slot its address hashes to; the resolver is the only writer. */
 struct host {
-	_Atomic uint32_t version; /* odd: being written */
+	struct seqlock   lock;
 	struct addr      addr;
 	uint64_t         asked; /* ns */
 	char             name[HOST_NAME_MAX_LEN];

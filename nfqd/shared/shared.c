@@ -28,23 +28,24 @@ void iface_set(struct shared *s, uint32_t index, const char *name)
 		if (!at && s->ifaces[i].index == 0)
 			at = &s->ifaces[i];
 	}
-	if (!at)
+	if (!at || !seqlock_write(&at->lock))
 		return;
-	at->index = 0;
-	if (!name)
-		return;
-	snprintf(at->name, sizeof(at->name), "%s", name);
-	at->index = index;
+	snprintf(at->name, sizeof(at->name), "%s", name ? name : "");
+	at->index = name ? index : 0;
+	seqlock_written(&at->lock);
 }
 
 const char *iface_name(const struct shared *s, uint32_t index, char out[16])
 {
 	for (unsigned i = 0; index && i < IFACES_MAX; i++) {
-		if (s->ifaces[i].index != index)
+		const struct iface *at = &s->ifaces[i];
+		uint32_t            version;
+
+		if (at->index != index || !seqlock_read(&at->lock, &version))
 			continue;
-		memcpy(out, s->ifaces[i].name, 16);
+		memcpy(out, at->name, 16);
 		out[15] = '\0';
-		return s->ifaces[i].index == index ? out : NULL; /* changed while we read */
+		return at->index != index || seqlock_changed(&at->lock, version) ? NULL : out;
 	}
 	return NULL;
 }

@@ -8,6 +8,7 @@
 #define NFQD_RUN_SHARED_H
 
 #include "log/sink.h"
+#include "base/seqlock.h"
 #include "match/watch.h"
 #include "pipeline.h"
 #include "resolver/resolve.h"
@@ -19,7 +20,8 @@ enum process { PROCESS_PARENT, PROCESS_WORKER, PROCESS_RESOLVER, PROCESSES_N };
 #define IFACES_MAX 256
 
 struct iface {
-	_Atomic uint32_t index; /* 0: free, or being written */
+	struct seqlock   lock; /* over the name */
+	_Atomic uint32_t index; /* 0: free */
 	char             name[16];
 };
 

@@ -37,6 +37,13 @@ flushed() {
 	ok "when the pack was first loaded is saved" jq -e '.packs.second // .first_seen.second' "$lab_dir/state.json"
 }
 
+# What a reload cannot change is named.
+restart() {
+	sed -i 's/^  events: .*/  events: matches\n  client-names: false/' "$lab_dir/nfqd.yaml"
+	ok "a key that needs a restart: the reload succeeds" nfqd_ctl reload
+	ok "and names the key" grep -q 'warning: reload: .*next start only: log.client-names$' "$lab_dir/nfqd.log"
+}
+
 refused() {
 	local said status=0
 
@@ -50,6 +57,7 @@ refused() {
 lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"
 nfqd_start || bail "nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
 flushed
+restart
 refused
 nfqd_stop
 is $? 0 "nfqd stops"

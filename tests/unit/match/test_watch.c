@@ -153,7 +153,7 @@ static void test_half_written(void **state)
 	learn("listed.example", nth(1), 300, WATCH_MIN, 0);
 	for (unsigned i = 0; i < WATCH_SLOTS; i++)
 		if (w->slots[i].until)
-			atomic_fetch_add(&w->slots[i].version, 1);
+			atomic_fetch_add(&w->slots[i].lock.version, 1);
 	assert_false(is_watched(nth(1), 443, 1));
 	assert_true(learn("listed.example", nth(1), 300, WATCH_MIN, 0)); /* in another place */
 	assert_true(is_watched(nth(1), 443, 1));

@@ -180,7 +180,7 @@ json_t *status_log(const struct parent *p)
 /* What stands beside us; of an interface that is only watched nothing is steered that it could bend. */
 static json_t *checks(const struct parent *p)
 {
-	return p->tap ? NULL : checks_run(p->boot->inspect.marked_output);
+	return p->tap || !p->conf->inspect.checks ? NULL : checks_run(p->boot->inspect.marked_output);
 }
 
 void status_say_checks(const struct parent *p)

@@ -64,7 +64,9 @@
 	X(P, SPAN, "offload-hold", offload_hold, OPTIONAL, ("1s", "1m"), "3s", RESTART,          \
 	  "how long undecided connections are kept from a flowtable")                              \
 	X(P, WORD, "marked-output", marked_output, OPTIONAL, (marked, 0, 2), "accept", RESTART,    \
-	  "packets of local programs that already carry a mark")
+	  "packets of local programs that already carry a mark")                                   \
+	X(P, BOOL, "checks", checks, OPTIONAL, (), "true", RELOAD,                                 \
+	  "look for other rules of this machine that keep packets from nfqd")
 
 #define CONF_RESOLVE(X, P)                                                                         \
 	X(P, TEXT, "server", server, NEEDED, (), NULL, RELOAD, "address of the resolver")          \

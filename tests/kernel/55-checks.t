@@ -157,6 +157,9 @@ for i in 1 2 3 4 5 6 7 8; do r nft "table inet theirs$i { chain c { type filter 
 nfqd_start || bail "nfqd does not start again"
 is "$(grep -c 'check: table inet theirs.*notrack\|check: table inet theirs.*cure: ' "$lab_dir/nfqd.log")" 5 "five of a kind are said at the start"
 like "$(nfqd_ctl status)" 'check notrack: table inet theirs5, chain c, rule 1, and 3 more like it,.*cure: ' "the others are counted"
+sed -i 's/^default:/inspect: {checks: false}\n&/' "$lab_dir/nfqd.yaml"
+ok "a site may turn the checks off, by a reload" nfqd_ctl reload
+is "$(nfqd_ctl status --json | jq .checks)" null "then nothing is looked for"
 nfqd_stop
 is $? 0 "nfqd stops"
 done_testing

@@ -38,7 +38,7 @@ CTL   := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tools/nfqctl/*.c)))
 UNIT  := $(patsubst tests/unit/%.c,$(B)/tests/%.t,$(sort $(wildcard tests/unit/*/test_*.c)))
 FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,$(B)/tests/fuzz_%.t,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 
-all: $(B)/nfqd $(B)/nfqctl
+all: $(B)/nfqd $(B)/nfqctl $(B)/nfqd-fetch
 
 $(B)/nfqd: $(OBJ)
 	@echo "  LD  $@"
@@ -46,7 +46,12 @@ $(B)/nfqd: $(OBJ)
 
 $(B)/nfqctl: $(CTL) $(B)/libnfqd.a
 	@echo "  LD  $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lpsl -lidn2
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lpsl -lidn2 -lhogweed
+
+# links nothing of nfqd's: it reads what strangers send
+$(B)/nfqd-fetch: $(B)/obj/tools/fetch/fetch.o
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcurl-gnutls -lseccomp
 
 $(B)/libnfqd.a: $(ROOMS)
 	$(Q)rm -f $@
@@ -82,7 +87,7 @@ $(B)/libnfqctl.a: $(filter-out %/main.o,$(CTL))
 $(B)/tests/oom/%.t: private override LDFLAGS += $(if $(SANITIZE),$(patsubst %,-Wl$(,)--wrap=%,malloc calloc realloc strdup))
 
 # a fuzz target without a fuzzer: replays its corpus
-FUZZ_LIBS := -lldns $(LDLIBS) -lpsl -lidn2
+FUZZ_LIBS := -lldns $(LDLIBS) -lpsl -lidn2 -lhogweed
 $(B)/tests/fuzz_%.t: tests/fuzz/fuzz_%.c tests/fuzz/main.c $(B)/libnfqd.a $(B)/libnfqctl.a
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
@@ -174,13 +179,14 @@ UNITS := $(DESTDIR)$(PREFIX)/lib/systemd/system
 USERS := $(DESTDIR)$(PREFIX)/lib/sysusers.d
 MAN   := $(DESTDIR)$(PREFIX)/share/man
 # the unit, the configuration and the manual name the folders of PREFIX
-PLACED := sed 's|/usr/sbin/nfqd|$(PREFIX)/sbin/nfqd|g; s|/usr/share/nfqd|$(PREFIX)/share/nfqd|g; \
+PLACED := sed 's|/usr/sbin/nfqd|$(PREFIX)/sbin/nfqd|g; s|/usr/bin/nfqctl|$(PREFIX)/bin/nfqctl|g; s|/usr/share/nfqd|$(PREFIX)/share/nfqd|g; \
 	s|^  - rules/|  - $(PREFIX)/share/nfqd/rules/|'
 
 install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stays as it is
 	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory all
 	install -D -m 755 $(B)/nfqd $(DESTDIR)$(PREFIX)/sbin/nfqd
 	install -D -m 755 $(B)/nfqctl $(DESTDIR)$(PREFIX)/bin/nfqctl
+	install -D -m 755 $(B)/nfqd-fetch $(DESTDIR)$(PREFIX)/bin/nfqd-fetch
 	install -d $(DESTDIR)$(PREFIX)/share/nfqd/rules $(DESTDIR)/etc/nfqd $(UNITS) $(USERS) \
 		$(MAN)/man1 $(MAN)/man5 $(MAN)/man8
 	install -m 644 $(filter-out rules/TEMPLATE.yaml,$(wildcard rules/*.yaml)) $(DESTDIR)$(PREFIX)/share/nfqd/rules/
@@ -188,6 +194,8 @@ install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stay
 	$(PLACED) nfqd/man/nfqd.yaml.5 >$(MAN)/man5/nfqd.yaml.5
 	$(PLACED) nfqd/man/nfqctl.1 >$(MAN)/man1/nfqctl.1
 	$(PLACED) nfqd/man/nfqd.service >$(UNITS)/nfqd.service
+	$(PLACED) nfqd/man/nfqd-update.service >$(UNITS)/nfqd-update.service
+	install -m 644 nfqd/man/nfqd-update.timer $(UNITS)/nfqd-update.timer
 	$(PLACED) nfqd/man/nfqd.yaml >$(DESTDIR)/etc/nfqd/nfqd.yaml.new
 	install -m 644 nfqd/man/nfqd.sysusers $(USERS)/nfqd.conf
 	$(Q)cd $(DESTDIR)/etc/nfqd && if [ ! -e nfqd.yaml ]; then mv nfqd.yaml.new nfqd.yaml; \
@@ -196,7 +204,8 @@ install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stay
 	$(if $(DESTDIR),,systemd-sysusers $(USERS)/nfqd.conf)
 
 uninstall:      ## remove what install put there, but for configuration, logs, state and users
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/nfqd bin/nfqctl) $(UNITS)/nfqd.service $(USERS)/nfqd.conf \
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/nfqd bin/nfqctl bin/nfqd-fetch) $(UNITS)/nfqd.service $(UNITS)/nfqd-update.service \
+		$(UNITS)/nfqd-update.timer $(USERS)/nfqd.conf \
 		$(MAN)/man8/nfqd.8 $(MAN)/man5/nfqd.yaml.5 $(MAN)/man1/nfqctl.1 $(DESTDIR)/etc/nfqd/nfqd.yaml.new
 	rm -rf $(DESTDIR)$(PREFIX)/share/nfqd
 

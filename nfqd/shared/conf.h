@@ -34,6 +34,11 @@ struct conf_resolve {
 	CONF_RESOLVE(CONF_MEMBER, RESOLVE)
 };
 
+/* Releases of the list; read by nfqctl alone. */
+struct conf_update {
+	CONF_UPDATE(CONF_MEMBER, UPDATE)
+};
+
 struct conf {
 	CONF_TOP(CONF_MEMBER, TOP)
 	CONF_LOG(CONF_MEMBER, LOG)

@@ -27,6 +27,8 @@
 	  RESTART, "what is judged")                                                               \
 	X(P, MAPPING, "resolve", resolve, OPTIONAL, (struct conf_resolve, resolve_fields), NULL,   \
 	  RELOAD, "look up listed names in the background")                                        \
+	X(P, MAPPING, "update", update, OPTIONAL, (struct conf_update, update_fields), NULL, RELOAD, \
+	  "where nfqctl rules update finds releases of the list")                                  \
 	X(P, ITEMS, "policies", policies, OPTIONAL, (struct policy_in, policy_value),              \
 	  "[{name: all-packs, action: stage}]", RELOAD,                                            \
 	  "policies in order; the first one that matches decides")                                 \
@@ -74,6 +76,12 @@
 	  "time between rounds")                                                                   \
 	X(P, SPAN, "jitter", jitter, OPTIONAL, ("0s", "30d"), NULL, RELOAD,                      \
 	  "random time on top; without the key a tenth of the interval")
+
+#define CONF_UPDATE(X, P)                                                                          \
+	X(P, TEXT, "from", from, OPTIONAL, (), NULL, RELOAD, "an https URL or a folder")           \
+	X(P, TEXTS, "keys", keys, OPTIONAL, (0), "[]", RELOAD, "keys that releases are signed by") \
+	X(P, TEXT, "into", into, OPTIONAL, (), "/var/lib/nfqd/rules", RELOAD,                      \
+	  "where releases are kept")
 
 #define CONF_POLICY(X, P)                                                                          \
 	X(P, TEXT, "name", name, NEEDED, (), NULL, RELOAD, "how records call it")                  \

@@ -21,6 +21,10 @@ static const struct nfqctl_command commands[] = {
 	  "look every exact name up: which are dead, moved, the vendor's own" },
 	{ "check", cmd_rules_check, "--popular FILE|- [--json] [--rules PATH]...",
 	  "which names of a ranking the packs would refuse, or miss" },
+	{ "publish", cmd_rules_publish, "--key FILE --out FOLDER PACK... | --new-key NAME --key FILE",
+	  "make a signed release of packs" },
+	{ "update", cmd_rules_update, "[--from URL|FOLDER] [--key KEY]... [--check] | --rollback",
+	  "take a newer release, when all of it can be verified" },
 	{ "sids", cmd_rules_sids, "[--first NUMBER] FILE...", "give entries that have none a signature id" },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -190,8 +190,8 @@ static void test_messages(void **state)
 		  "nfqd.yaml:3: rules: 'rules/x.yaml': No such file or directory (looked for from here "
 		  "and beside this file)" },
 		{ "a misspelt key", RULES "policy: []\n",
-		  "nfqd.yaml:2: unknown key 'policy' (allowed: mode, fail, rules, profiles, inspect, resolve, policies, "
-		  "exceptions, default, on-fault, control, state, log)" },
+		  "nfqd.yaml:2: unknown key 'policy' (allowed: mode, fail, rules, profiles, inspect, resolve, update, "
+		  "policies, exceptions, default, on-fault, control, state, log)" },
 		{ "a misspelt action", RULES "policies:\n  - name: p\n    action: dropp\n",
 		  "nfqd.yaml:4: policy 'p': action: 'dropp' is none of allow, log, reject, drop, stage" },
 		{ "a policy without a name", RULES "policies:\n  - action: drop\n",

@@ -13,7 +13,7 @@
 #include "decide/policy.h"
 #include "match/watch.h"
 
-enum { RELAYED_WITHIN = 2 /* seconds */ };
+enum { RELAYED_WITHIN = 2, REPEATED_WITHIN = 2 /* seconds */ };
 
 /* The message in hand, and what led to its names or to its address; NULL: nothing. */
 struct judged {
@@ -135,6 +135,35 @@ static struct name address_name(const struct addr *a)
 	return where;
 }
 
+static uint64_t question_hash(const struct pipeline *p, const struct names *names)
+{
+	return hash64(names->v[0].text, names->v[0].len, p->watch->seed ^ names->dns.qtype[0]);
+}
+
+static uint32_t seconds(const struct pipeline *p)
+{
+	return (uint32_t)(p->now / NS_PER_S);
+}
+
+/*
+ * A validating resolver takes a refusal for a forgery, since it is one, and asks again at once (unbound
+ * five times): one look-up is one record. Only such resolvers set DO.
+ */
+static bool is_repeated(const struct pipeline *p, const struct message *m)
+{
+	const struct addr *src = &m->pkt->src;
+	uint64_t           hash;
+
+	if (!p->asked || m->from_server || m->names.n == 0 || m->names.app != APP_DNS ||
+	    !m->names.dns.edns_do)
+		return false;
+	hash = question_hash(p, &m->names) ^ hash64(src, sizeof(*src), p->watch->seed);
+	if (recent_has(p->asked, hash, seconds(p)))
+		return true;
+	recent_put(p->asked, hash, seconds(p) + REPEATED_WITHIN);
+	return false;
+}
+
 static struct verdict judge_names(const struct judged *asked)
 {
 	struct judged               j = *asked;
@@ -147,14 +176,15 @@ static struct verdict judge_names(const struct judged *asked)
 	enum sent                   sent = SENT_NOTHING;
 	struct verdict              v = VERDICT_ALLOW;
 	unsigned                    n = names->n;
-	bool                        listed = false, by_address;
+	bool                        listed = false, by_address, repeated = false;
 	/* where an unlisted question leads is no name that a client asked for */
 	bool all = rs_settings(p->rules)->events_all && rights->records_unlisted && !dns_is_answer(names);
 
 	for (unsigned i = 0; i < n; i++) {
 		m.n = m.n_exceptions = 0;
 		/* the questions in an answer were judged when they were asked */
-		if (!j.m->from_server || names->v[i].seen_in != SEEN_DNS_QUERY)
+		if ((!j.m->from_server || names->v[i].seen_in != SEEN_DNS_QUERY) &&
+		    !dns_is_about_keys(names, i))
 			ruleset_match_name(p->rules, &names->v[i], &m);
 		decide(p, j.m->pkt, &m, &decisions[i]);
 		listed |= m.n > 0;
@@ -169,11 +199,14 @@ static struct verdict judge_names(const struct judged *asked)
 	}
 	if (by_address && learned_for.len)
 		j.origin = &learned_for;
-	if (worst->action >= ACTION_REJECT && rights->may_refuse)
+	if (worst->action >= ACTION_REJECT && rights->may_refuse) {
 		v = refuse(p, j.m, worst, &sent);
-	else if (!j.m->from_server)
+		repeated = is_repeated(p, j.m);
+		count_add(p->count, COUNT_repeated, repeated);
+	} else if (!j.m->from_server) {
 		count_add(p->count, COUNT_allowed, 1);
-	for (unsigned i = 0; i < n; i++)
+	}
+	for (unsigned i = 0; i < n && !repeated; i++)
 		if (decisions[i].match.n || all)
 			record(&j, &names->v[i], dns_question_type(names, i), &decisions[i],
 			       decisions[i].action >= ACTION_REJECT ? sent : SENT_NOTHING);
@@ -195,16 +228,6 @@ static bool is_listed(const struct pipeline *p, const struct names *names, bool 
 		if (!questions || names->v[i].seen_in == SEEN_DNS_QUERY)
 			ruleset_match_name(p->rules, &names->v[i], &m);
 	return m.n > 0;
-}
-
-static uint64_t question_hash(const struct pipeline *p, const struct names *names)
-{
-	return hash64(names->v[0].text, names->v[0].len, p->watch->seed ^ names->dns.qtype[0]);
-}
-
-static uint32_t seconds(const struct pipeline *p)
-{
-	return (uint32_t)(p->now / NS_PER_S);
 }
 
 /* An answer for this machine's own resolver, which a client waits for: it is judged when it goes to

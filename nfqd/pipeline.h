@@ -51,6 +51,7 @@ struct watch;
 	X(matches, "names listed by a pack")                                                       \
 	X(allowed, "connections or queries allowed")                                               \
 	X(rejected, "connections or queries refused")                                              \
+	X(repeated, "of those: repeated by a validating resolver, without a record")               \
 	X(dropped, "connections or queries dropped in silence")                                    \
 	X(would_reject, "matches that only a log mode, stage or policy let pass")                  \
 	X(passed, "packets passed without a decision on their connection")                         \

@@ -383,7 +383,8 @@ int ruleset_add_exception(struct image_builder *b, const char *pattern, uint32_t
 {
 	struct compile     x = { .b = b, .err = err };
 	struct rs_target t = { .rule = exception, .exception = 1 };
-	struct rs_exception_net net = { .exception = exception };
+	struct rs_exception_net  net = { .exception = exception };
+	struct rs_exception_name name = { .exception = exception };
 	struct pattern   p;
 
 	if (net_parse(pattern, &net.net) == 0) {
@@ -398,7 +399,9 @@ int ruleset_add_exception(struct image_builder *b, const char *pattern, uint32_t
 	t.kind = p.kind;
 	t.pattern = pattern_text(&x, &p);
 	pattern_place(&x, &p, target_add(&x, t));
-	return 0;
+	name.pattern = text(&x, p.text);
+	image_add(b, RS_EXCEPTION_NAME, &name, 1, sizeof(name));
+	return b->failed ? err_set(err, "out of memory") : 0;
 }
 
 /* ---- the table ----------------------------------------------------------------------------- */

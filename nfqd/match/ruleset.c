@@ -210,6 +210,24 @@ static void look_up(const struct ruleset *rs, uint64_t fp, const struct labels *
 	}
 }
 
+/*
+ * A resolver that minimises names (RFC 9156) asks for every name on the way to an excepted one; were that
+ * refused, there would be nothing below it (RFC 8020). Exceptions are few, listed questions rare.
+ */
+static void match_exceptions_below(const struct ruleset *rs, const struct name *name, struct match *out)
+{
+	const struct rs_exception_name *names = image_at(rs->img, RS_EXCEPTION_NAME);
+
+	for (uint32_t i = 0; i < image_n(rs->img, RS_EXCEPTION_NAME); i++) {
+		const char *text = rs_text(rs, names[i].pattern);
+		size_t      n = strlen(text);
+
+		if (n > name->len && text[n - name->len - 1] == '.' &&
+		    memcmp(text + n - name->len, name->text, name->len) == 0)
+			offer_exception(out, names[i].exception);
+	}
+}
+
 void ruleset_match_name(const struct ruleset *rs, const struct name *name, struct match *out)
 {
 	const uint64_t *filter = image_at(rs->img, RS_FILTER);
@@ -225,6 +243,8 @@ void ruleset_match_name(const struct ruleset *rs, const struct name *name, struc
 			look_up(rs, fp, &l, i + 1, out);
 	}
 	protect(rs, out);
+	if (out->n && name->seen_in == SEEN_DNS_QUERY)
+		match_exceptions_below(rs, name, out);
 }
 
 unsigned ruleset_match_all(const struct ruleset *rs, const struct name *name, struct hit *out,

@@ -39,6 +39,7 @@ enum ruleset_section {
 	RS_EXCEPTION, /* struct rs_exception */
 	RS_EXCEPTION_NET, /* struct rs_exception_net */
 	RS_SETTINGS,  /* one struct rs_settings */
+	RS_EXCEPTION_NAME, /* struct rs_exception_name */
 	RS_NAT64,     /* struct net: prefixes of translated addresses (base/nat64.h) */
 	RS_FIRST_SEEN, /* int64_t per pack: when it was first loaded; none in offline runs */
 };
@@ -145,6 +146,11 @@ struct rs_net {
 	uint32_t   rule;    /* a rule of its own, made from the pack's `nets` item */
 	uint32_t   pattern; /* text */
 	uint32_t   wider;   /* index + 1 of the next one that has all of this; 0: none */
+};
+
+struct rs_exception_name {
+	uint32_t pattern; /* text, without a leading dot */
+	uint32_t exception;
 };
 
 struct rs_exception_net {

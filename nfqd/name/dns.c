@@ -292,6 +292,14 @@ uint16_t dns_question_type(const struct names *names, unsigned i)
 	return names->app == APP_DNS ? names->dns.qtype[dns_is_answer(names) ? 0 : i] : 0;
 }
 
+bool dns_is_about_keys(const struct names *names, unsigned i)
+{
+	enum { TYPE_DS = 43, TYPE_DNSKEY = 48 };
+	uint16_t type = dns_question_type(names, i);
+
+	return names->v[i].seen_in == SEEN_DNS_QUERY && (type == TYPE_DS || type == TYPE_DNSKEY);
+}
+
 enum wire_err dns_guess(struct wire w)
 {
 	return wire_left(&w) >= HEADER ? WIRE_OK : WIRE_NONE;

@@ -210,6 +210,9 @@ enum wire_err dns_answer_names(struct wire *w, struct names *out);
 bool dns_is_answer(const struct names *names);
 /* What the i-th name was asked for; of an answer's names, what its question was; 0: they are not DNS's. */
 uint16_t dns_question_type(const struct names *names, unsigned i);
+/* Is the i-th name that of a question about a zone's keys (DS, DNSKEY; RFC 4034), which only validating
+ * resolvers ask? What is said to it leads nowhere. */
+bool dns_is_about_keys(const struct names *names, unsigned i);
 /* What the OPT of a message says of its answer (RFC 8914). False: nothing. */
 struct dns_error {
 	uint16_t    code;

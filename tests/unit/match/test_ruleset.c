@@ -467,6 +467,55 @@ static void test_addresses(void **state)
 	free(img);
 }
 
+/* What minimising resolvers ask on the way to an excepted name. */
+static void test_above_exceptions(void **state)
+{
+	static char             *listed[] = { ".vendor.example" };
+	static struct pack_entry entry = { .id = "v", .names = listed, .n_names = 1 };
+	static struct pack       pack = { .id = "p", .path = "p", .entries = &entry, .n_entries = 1 };
+	static const char *const patterns[] = { "a.b.vendor.example", ".c.vendor.example",
+		                                "s[1-2].d.vendor.example", "other.example" };
+	static const struct {
+		const char *name;
+		uint8_t     seen_in;
+		const char *expected;
+	} rows[] = {
+		{ "vendor.example", SEEN_DNS_QUERY, "0 1 2" }, { "b.vendor.example", SEEN_DNS_QUERY, "0" },
+		{ "d.vendor.example", SEEN_DNS_QUERY, "2" },   { "vendor.example", SEEN_TLS_SNI, "" },
+		{ "x.vendor.example", SEEN_DNS_QUERY, "" },    { "endor.example", SEEN_DNS_QUERY, "" },
+		{ "a.b.vendor.example", SEEN_DNS_QUERY, "0" }, { "x.c.vendor.example", SEEN_TLS_SNI, "1" },
+		{ "xb.vendor.example", SEEN_DNS_QUERY, "" },
+	};
+	struct err           err = { .text = "" };
+	struct image_builder b;
+	struct image        *img;
+	struct ruleset       rs;
+
+	(void)state;
+	image_init(&b);
+	assert_int_equal(ruleset_compile(&b, (struct pack *[]){ &pack }, 1, &err), 0);
+	for (uint32_t i = 0; i < N_OF(patterns); i++)
+		assert_int_equal(ruleset_add_exception(&b, patterns[i], i, &err), 0);
+	assert_int_equal(ruleset_index(&b, &err), 0);
+	img = image_finish(&b);
+	image_fini(&b);
+	ruleset_open(&rs, img);
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		struct name  name;
+		struct match m;
+		char         got[100] = "";
+
+		name_canonical(&name, span_str(rows[i].name));
+		name.seen_in = rows[i].seen_in;
+		ruleset_match_name(&rs, &name, &m);
+		for (unsigned k = 0; k < m.n_exceptions; k++)
+			snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%u", k ? " " : "",
+			         m.exceptions[k]);
+		same_text(rows[i].name, got, rows[i].expected);
+	}
+	free(img);
+}
+
 /* Beside a name that nobody lists only networks count that say at which ports. */
 static void test_addresses_beside_names(void **state)
 {
@@ -827,7 +876,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),      cmocka_unit_test(test_many_packs),
 		cmocka_unit_test(test_image),      cmocka_unit_test(test_crowd),
-		cmocka_unit_test(test_exceptions), cmocka_unit_test(test_match_all), cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_exceptions),
+		cmocka_unit_test(test_above_exceptions), cmocka_unit_test(test_match_all), cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_names_file), cmocka_unit_test(test_names_file_errors),
 		cmocka_unit_test(test_addresses_beside_names), cmocka_unit_test(test_many_networks),
 		cmocka_unit_test(test_ports), cmocka_unit_test(test_own_allow),      cmocka_unit_test(test_naive),

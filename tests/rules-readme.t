@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Proves: the table in rules/README.md is the one made from the packs, every pack stands in CHANGES.md,
-# and the template for new packs lints clean and is neither installed nor loaded with its folder.
+# Proves: the table in rules/README.md is the one made from the packs, every pack stands in CHANGES.md
+# and has numbers of its own, and the template for new packs lints clean and is neither installed nor loaded with its folder.
 cd "$(dirname "$0")/.." || exit 99
 . tests/lib/tap.sh
 nfqctl=${NFQCTL:-build/nfqctl}
@@ -18,6 +18,8 @@ unsaid() {
 
 is "$(written)" "$(tools/rules-table)" "the table is the one that tools/rules-table makes"
 is "$(unsaid)" "" "CHANGES.md names every pack"
+is "$(grep -h '^sids:' rules/[a-z]*.yaml | sort | uniq -d)" "" "no two packs share a block of numbers"
+is "$(grep -L '^sids:' rules/[a-z]*.yaml)" rules/never.yaml "and every pack has one"
 ok "the template lints clean" "$nfqctl" rules lint rules/TEMPLATE.yaml
 is "$("$nfqctl" rules list --json --rules rules 2>/dev/null | jq '[.[] | select(.pack == "template")] | length')" 0 \
 	"a folder does not load the template"

@@ -84,7 +84,7 @@ $(B)/libnfqctl.a: $(filter-out %/main.o,$(CTL))
 	$(Q)$(AR) rcs $@ $^
 
 # sanitizers own malloc(): there the test takes its place in our objects only
-$(B)/tests/oom/%.t: private override LDFLAGS += $(if $(SANITIZE),$(patsubst %,-Wl$(,)--wrap=%,malloc calloc realloc strdup))
+$(B)/tests/oom/%.t: private override LDFLAGS += $(if $(findstring sanitize,$(SANITIZE)),$(patsubst %,-Wl$(,)--wrap=%,malloc calloc realloc strdup))
 
 # a fuzz target without a fuzzer: replays its corpus
 FUZZ_LIBS := -lldns $(LDLIBS) -lpsl -lidn2 -lhogweed
@@ -135,6 +135,22 @@ asan:           ## the same tests (but the virtual machine's) with sanitizers
 	$(Q)ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1 $(MAKE) --no-print-directory B=build/asan SANITIZE="$(SAN)" prove \
 		T="$(UNIT:$(B)/%=build/asan/%) $(FUZZ:$(B)/%=build/asan/%) $(wildcard tests/replay/run.t) \
 		$(if $(filter 0,$(shell id -u)),$(sort $(wildcard tests/kernel/*.t tests/field/*.t tests/faults/*.t)))"
+
+# The daemon's threads and processes: unit tests, replay, and the kernel tests with real traffic. Newer kernels
+# spread mappings wider than ThreadSanitizer knows: setarch -R.
+TSAN_KERNEL := $(wildcard $(patsubst %,tests/kernel/%-*.t,10 20 25 35 40 50 75))
+tsan:           ## the daemon under ThreadSanitizer, also in the kernel's queue (root)
+	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory B=build/tsan SANITIZE="-fsanitize=thread" CFLAGS="-O1 -g" test-programs
+	$(Q)TSAN_OPTIONS="halt_on_error=1 exitcode=66" setarch -R $(MAKE) --no-print-directory B=build/tsan \
+		SANITIZE="-fsanitize=thread" prove T="$(UNIT:$(B)/%=build/tsan/%) tests/replay/run.t \
+		$(if $(filter 0,$(shell id -u)),$(TSAN_KERNEL))"
+
+cover:          ## which share of each room's lines unit tests, corpora and replay reach (gcov)
+	$(Q)$(MAKE) --no-print-directory B=build/cover SANITIZE=--coverage CFLAGS="-O0 -g" test-programs
+	$(Q)find build/cover -name '*.gcda' -delete
+	$(Q)$(MAKE) --no-print-directory B=build/cover SANITIZE=--coverage prove \
+		T="$(UNIT:$(B)/%=build/cover/%) $(FUZZ:$(B)/%=build/cover/%) tests/replay/run.t tests/captures.t"
+	$(Q)tools/cover build/cover
 
 # One target under libFuzzer; what it finds goes to its corpus and so into make check. A target diff_X
 # compares two readers on the corpus of X. Inputs that are only new stay in build/fuzz.
@@ -215,5 +231,5 @@ clean:          ## remove what was built (the virtual machine's kernel stays)
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
 
-.PHONY: all deps deps-test run demo check check-unit check-kernel check-faults check-vm test-programs prove asan \
+.PHONY: all deps deps-test run demo check check-unit check-kernel check-faults check-vm test-programs prove asan tsan cover \
 	bench fuzz fuzz-all fuzz-objects lint format install uninstall clean help FORCE

@@ -47,7 +47,7 @@ static inline bool oom_end(void)
 	return oom_failed;
 }
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define OOM_NAME(f) __wrap_##f
 #define OOM_REAL(f) __real_##f
 char *OOM_REAL(strdup)(const char *s);
@@ -90,7 +90,7 @@ void *OOM_NAME(realloc)(void *old, size_t n)
 	return p;
 }
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 char *OOM_NAME(strdup)(const char *s)
 {
 	return oom_now(__builtin_return_address(0)) ? NULL : OOM_REAL(strdup)(s);
@@ -106,7 +106,7 @@ void free(void *p)
 /* Blocks that were taken since and not given back; 0 where the sanitizer counts. */
 static inline long oom_leaked(long before)
 {
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	(void)before;
 	return 0;
 #else

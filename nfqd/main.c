@@ -31,7 +31,7 @@ static const char usage[] =
 	"  -r, --read FILE     read packets from a capture, write EVE JSON lines to standard output\n"
 	"      --rules PATH    a pack or a folder of packs, instead of the configuration's; repeatable\n"
 	"      --events WHICH  matches (default): listed names only; all: every name\n"
-	"  -d, --debug         say more on standard error; with -t print the configuration that holds\n"
+	"  -d, --debug         say more on standard error; with -t print the configuration in effect\n"
 	"  -V, --version\n"
 	"  -h, --help\n"
 	"\n"

@@ -107,11 +107,11 @@ pack | sed 's,cidr: 192.0.2.0/24,cidr: 0.0.0.0/0\, ports: [tcp/853],' >p.yaml
 lint p.yaml
 is "$status $said" "0 " "for some ports it may be that wide"
 refuses "a date of the first century" 's/from: 2024-09-29, action: block, categories: .update/from: 24-09-29, action: block, categories: [update/' \
-	'24-09-29' "stage 'in-force': from: '24-09-29' is no date (write 2024-09-29 or 2024-09-29T04:00:00Z)"
+	'24-09-29' "stage 'in-force': from: '24-09-29' is not a date (write 2024-09-29 or 2024-09-29T04:00:00Z)"
 refuses "what would paint the screen" 's/No updates\./"No \\e[2J updates"/' 'No ' \
 	"entry 'mirrors': side_effect: contains a control character"
 refuses "an unknown category" '/id: zone/,/sources/s/category: web/category: wob/' wob \
-	"entry 'zone': category: 'wob' is none of update, telemetry, reputation, activation, account, push, crash, web, resolver, canary, firmware, licence"
+	"entry 'zone': category: 'wob' is not one of update, telemetry, reputation, activation, account, push, crash, web, resolver, canary, firmware, licence"
 refuses "a bad port" 's|tcp/443|tcp/99999|' 'tcp/99999' \
 	"entry 'mirrors': bad port 'tcp/99999' (write tcp/443, udp/443, any/443, tcp/100-199, tcp or udp)"
 refuses "no citation" 's/, citation: site policy//' 'id: ours' "stage 'ours': missing key 'citation'"
@@ -156,7 +156,7 @@ p.yaml:36: net 'net-192.0.2.0/24': missing key 'sid' (the next one is 9100001)"
 refuses "reviewed before it was added" 's/- id: zone/&\n    added: 2026-02-01\n    reviewed: 2026-01-01/' reviewed \
 	"entry 'zone': reviewed: '2026-01-01' is before it was added"
 refuses "a date that is none" 's/- id: zone/&\n    added: soon/' soon \
-	"entry 'zone': added: 'soon' is no date (write 2024-09-29 or 2024-09-29T04:00:00Z)"
+	"entry 'zone': added: 'soon' is not a date (write 2024-09-29 or 2024-09-29T04:00:00Z)"
 pack >p.yaml
 is "$("$NFQCTL" rules sids p.yaml 2>&1)" "nfqctl: p.yaml: the pack has no block: name one with --first" "sids: needs a block"
 is "$("$NFQCTL" rules sids --first 9100000 p.yaml) $(cat p.yaml)" "p.yaml: 4 numbers given $(sids)" "sids: numbers a whole pack"
@@ -281,7 +281,7 @@ like "$("${NFQD:-build/nfqd}" -t -c c.yaml 2>&1)" "warning: rules: $folder/d/p.y
 	"the daemon warns of it, and takes the list for no pack"
 sed -i 's/kind: store/kind: shop/; s/\[s\]}$/[t]}/' d/never.yaml
 lint d/p.yaml d/never.yaml
-like "$said" "^d/never.yaml:3: never 'store': kind: 'shop' is none of update, firmware,[^"$'\n'"]*$" "the list itself is checked"
+like "$said" "^d/never.yaml:3: never 'store': kind: 'shop' is not one of update, firmware,[^"$'\n'"]*$" "the list itself is checked"
 rm -r d
 
 # ---- names in a file
@@ -301,11 +301,11 @@ is "$status $said" "0 " "a file may repeat itself"
 
 pack | sed 's/\[.example.com\]/[.example.com]\n    names-file: \/etc\/passwd/' >p.yaml
 lint p.yaml
-is "$status $said" "1 p.yaml:$(line passwd): entry 'zone': names-file: '/etc/passwd' is no file name (the file stands beside the pack)" \
+is "$status $said" "1 p.yaml:$(line passwd): entry 'zone': names-file: '/etc/passwd' is not a file name (the file stands beside the pack)" \
 	"a file elsewhere is not read"
 pack | sed 's/\[.example.com\]/[.example.com]\n    names-file: ../' >p.yaml
 lint p.yaml
-like "$said" "^p.yaml:[0-9]*: entry 'zone': names-file: '..' is no file name [^"$'\n'"]*$" "nor is a folder"
+like "$said" "^p.yaml:[0-9]*: entry 'zone': names-file: '..' is not a file name [^"$'\n'"]*$" "nor is a folder"
 
 lint none.yaml
 like "$status $said" '^1 none.yaml: No such file' "a pack that is not there"

@@ -250,7 +250,7 @@ static const yaml_node_t *child_index(const struct yaml_doc *d, const yaml_node_
 	return node_at(d, n->data.sequence.items.start[i]);
 }
 
-/* One step of a path; *path moves behind it. */
+/* One step of a path; *path moves past it. */
 static const yaml_node_t *child(const struct yaml_doc *d, const yaml_node_t *n, const char **path)
 {
 	const char *at = *path;

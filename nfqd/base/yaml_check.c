@@ -96,7 +96,7 @@ static void check_uint(struct check *c, const char *key, const schema_value *s,
 	errno = 0;
 	v = strtoumax(text_of(n), &end, 10);
 	if (*end || text_of(n)[0] < '0' || text_of(n)[0] > '9' || errno || v > max)
-		problem(c, n, "%s: '%s' is no number from 0 to %" PRIu64, key, text_of(n), max);
+		problem(c, n, "%s: '%s' is not a number between 0 and %" PRIu64, key, text_of(n), max);
 }
 
 /* Strict: libcyaml takes every other word for true. */
@@ -111,7 +111,7 @@ static void check_bool(struct check *c, const char *key, const schema_value *s,
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(text_of(n), words[i]) == 0)
 			return;
-	problem(c, n, "%s: '%s' is none of true, false", key, text_of(n));
+	problem(c, n, "%s: '%s' is not one of true, false", key, text_of(n));
 }
 
 static void check_enum(struct check *c, const char *key, const schema_value *s,
@@ -126,7 +126,7 @@ static void check_enum(struct check *c, const char *key, const schema_value *s,
 			return;
 		list_add(allowed, sizeof(allowed), s->enumeration.strings[i].str);
 	}
-	problem(c, n, "%s: '%s' is none of %s", key, text_of(n), allowed);
+	problem(c, n, "%s: '%s' is not one of %s", key, text_of(n), allowed);
 }
 
 static void check_ignored(struct check *c, const char *key, const schema_value *s,

@@ -47,7 +47,7 @@ static const char *text_at(struct compile *x, uint32_t off)
 
 /* ---- lists --------------------------------------------------------------------------------- */
 
-/* The bit of a word in a NULL-terminated table; 0 when it is none of them. */
+/* The bit of a word in a NULL-terminated table; 0: it is not one of them. */
 static uint32_t word_bit(const char *const words[], const char *word)
 {
 	for (unsigned i = 0; words[i]; i++)
@@ -176,7 +176,7 @@ static int add_clients(struct compile *x, char *const v[], unsigned n, uint32_t 
 		if (client_parse(v[i], &c) < 0)
 			return wrong(x, "clients", i,
 			             "bad client '%s' (an address, a network such as 10.0.0.0/8 with zero "
-			             "bits behind the prefix, a MAC such as 3c:52:82:00:00:01, or an "
+			             "bits after the prefix, a MAC such as 3c:52:82:00:00:01, or an "
 			             "interface)",
 			             v[i]);
 		image_add(x->b, RS_CLIENT, &c, 1, sizeof(c));
@@ -190,7 +190,7 @@ static int add_date(struct compile *x, const char *key, const char *date, int64_
 {
 	if (date && clock_parse(date, out) < 0)
 		return wrong(x, key, 0,
-		             "%s: '%s' is no date (write 2027-03-01 or 2027-03-01T12:00:00Z)", key,
+		             "%s: '%s' is not a date (write 2027-03-01 or 2027-03-01T12:00:00Z)", key,
 		             date);
 	return 0;
 }
@@ -199,7 +199,7 @@ static int add_observe_for(struct compile *x, const char *span, int64_t *out)
 {
 	if (span && (clock_parse_span(span, out) < 0 || *out > OBSERVE_MAX_S))
 		return wrong(x, "observe-for", 0,
-		             "observe-for: '%s' is no time up to 52w (write 12h, 7d or 2w)", span);
+		             "observe-for: '%s' is not a length of time up to 52w (write 12h, 7d or 2w)", span);
 	return 0;
 }
 

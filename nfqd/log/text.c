@@ -155,9 +155,9 @@ void text_line(const struct record *r, bool colour, char *out, unsigned size)
 {
 	const struct event *e = r->event;
 	struct finding      f = finding_of(e);
-	char                behind[256];
+	char                rest[256];
 	struct line         l = { .text = out, .size = size };
-	struct line         tail = { .text = behind, .size = sizeof(behind) };
+	struct line         tail = { .text = rest, .size = sizeof(rest) };
 	time_t              seconds = (time_t)(e->ts / NS_PER_S);
 	struct tm           tm = { 0 };
 	size_t              used;
@@ -178,5 +178,5 @@ void text_line(const struct record *r, bool colour, char *out, unsigned size)
 	if (r->relayed)
 		add(&tail, "  relayed");
 	add_name(&l, &e->name, used + tail.len < LINE_WIDTH ? LINE_WIDTH - used - tail.len : 0);
-	add(&l, "%s", behind);
+	add(&l, "%s", rest);
 }

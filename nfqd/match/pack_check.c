@@ -96,7 +96,7 @@ static void check_date(struct pack_checker *c, const char *what, const char *id,
 	int64_t s;
 
 	if (date && clock_parse(date, &s) < 0)
-		SAY(c, line, "%s '%s': %s: '%s' is no date (write 2024-09-29 or 2024-09-29T04:00:00Z)",
+		SAY(c, line, "%s '%s': %s: '%s' is not a date (write 2024-09-29 or 2024-09-29T04:00:00Z)",
 		    what, id, key, date);
 }
 
@@ -164,7 +164,7 @@ static void check_names(struct pack_checker *c, const struct pack_entry *e, unsi
 
 	if (e->names_file && !pack_names_file_ok(e))
 		SAY(c, LINE(c, "entries[%u].names-file", at),
-		    "entry '%s': names-file: '%s' is no file name (the file stands beside the pack)",
+		    "entry '%s': names-file: '%s' is not a file name (the file stands beside the pack)",
 		    e->id, e->names_file);
 	else if (!e->names_file && !yaml_doc_has(c->p->doc, "entries[%u].names", at))
 		SAY(c, LINE(c, "entries[%u]", at), "entry '%s': missing key 'names' (or 'names-file')",
@@ -220,7 +220,7 @@ static void check_nets(struct pack_checker *c)
 		if (net_parse(n->cidr, &net) < 0)
 			SAY(c, LINE(c, "nets[%u].cidr", i),
 			    "net '%s': no network (write 192.0.2.0/24 or 2001:db8::/32, with zero bits "
-			    "behind the prefix)",
+			    "after the prefix)",
 			    n->cidr);
 		check_date(c, "net", n->id, "added", n->added, LINE(c, "nets[%u].added", i));
 		check_date(c, "net", n->id, "reviewed", n->reviewed, LINE(c, "nets[%u].reviewed", i));

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 
-enum { PLACES = 8, NEWS = 30 /* seconds that are worth telling the kernel */ };
+enum { PLACES = 8, MIN_EXTENSION = 30 /* seconds: smaller gains do not justify a set update */ };
 
 void watch_init(struct watch *w)
 {
@@ -74,7 +74,7 @@ static struct watched *find(struct watch *w, const struct addr *a, uint64_t hash
 
 /* ---- learning ------------------------------------------------------------------------------ */
 
-/* Places that no name of a vendor's is at: what a resolver says that blocks by itself. */
+/* Addresses that cannot be a vendor's server: sinkhole answers of blocking resolvers. */
 static bool is_nowhere(const struct addr *a)
 {
 	static const struct net nets[] = {
@@ -90,7 +90,7 @@ static bool is_nowhere(const struct addr *a)
 	return false;
 }
 
-/* Listed, and by nobody who says that its address is others' too, or that it must stay open. */
+/* A pack lists the name, and no matching entry is `shared` or `allow`. */
 static bool is_watchable(const struct ruleset *rs, const struct name *name)
 {
 	struct match m;
@@ -123,7 +123,7 @@ static bool learn_one(struct watch *w, const struct addr *a, const struct name *
 	if (recent_has(&w->guarded, hash, now) || is.until >= now + ttl)
 		return false;
 	write_slot(slot, now + ttl, a, name);
-	return is.until + NEWS < now + ttl;
+	return is.until + MIN_EXTENSION < now + ttl;
 }
 
 bool watch_learn(struct watch *w, const struct ruleset *rs, const struct names *answer,
@@ -140,7 +140,7 @@ bool watch_learn(struct watch *w, const struct ruleset *rs, const struct names *
 		uint32_t    ttl = a->ttl > WATCH_MAX ? WATCH_MAX : a->ttl;
 
 		if (is_nowhere(&real) || addr_eq(&a->addr, from))
-			continue; /* no server of the vendor's, but somebody's block page */
+			continue; /* a blocking resolver's sinkhole, not a server */
 		news |= learn_one(w, &real, listed ? &answer->v[0] : NULL, seconds,
 		                  ttl < at_least ? at_least : ttl);
 	}

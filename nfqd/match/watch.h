@@ -18,7 +18,7 @@
 #include "match/ruleset.h"
 
 #define WATCH_SLOTS 8192
-#define WATCH_MIN   60    /* seconds: shorter times are no use to anyone */
+#define WATCH_MIN   60    /* seconds: shorter times are of no use */
 #define WATCH_MAX   86400
 
 struct watched {
@@ -39,7 +39,7 @@ void watch_init(struct watch *w);
 
 /*
  * Learns from an answer that from gave: its addresses are watched when every name in it is listed,
- * else guarded. at_least, seconds: WATCH_MIN, or how long until somebody asks again. now in ns. True
+ * else guarded. at_least, seconds: WATCH_MIN, or the time until the next question. now in ns. True
  * when an address is watched that was not, or for longer.
  */
 bool watch_learn(struct watch *w, const struct ruleset *rs, const struct names *answer,

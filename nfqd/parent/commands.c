@@ -99,7 +99,7 @@ void parent_mode_ends(struct parent *p)
 	p->mode = -1;
 	p->mode_until = 0;
 	if (parent_rebuild(p, &err) == 0) {
-		diag_info("mode", "%s again", mode_words[p->conf->mode]);
+		diag_info("mode", "back to %s", mode_words[p->conf->mode]);
 		record_mode(p, NULL);
 		return;
 	}
@@ -121,7 +121,7 @@ static int span_read(const char *text, int64_t *seconds, struct err *err)
 	if (clock_parse_span(text, seconds) == 0 && *seconds > 0 &&
 	    *seconds <= (int64_t)EXCEPTION_DAYS_MAX * DAY_S)
 		return 0;
-	return err_set(err, "for: '%s' is no time up to a year (write 90s, 10m, 1h or 7d)", text);
+	return err_set(err, "for: '%s' is not a length of time up to a year (write 90s, 10m, 1h or 7d)", text);
 }
 
 /* Setting the configuration's own mode, with no end, ends what was set before. */
@@ -196,7 +196,7 @@ static json_t *end_of(const struct parent *p, const json_t *request, struct err 
 		end = now + seconds;
 	else if (clock_parse(until, &end) < 0 || end <= now ||
 	         end > now + (int64_t)EXCEPTION_DAYS_MAX * DAY_S) {
-		err_set(err, "until: '%s' is no date within a year from now (write 2027-03-01 or "
+		err_set(err, "until: '%s' is not a date within a year from now (write 2027-03-01 or "
 		        "2027-03-01T12:00:00Z)", until);
 		return NULL;
 	}

@@ -40,7 +40,7 @@ void                   ctl_close(struct ctl *ctl);
 
 /* The client's side: sends a request, returns the answer or NULL with err. */
 MUST_CHECK json_t *ctl_ask(const char *path, const json_t *request, struct err *err);
-/* The two halves of it: a descriptor, or -1 when nobody answers; talking takes it. */
+/* The two halves of it: a descriptor, or -1 when no daemon answers; talking takes it. */
 MUST_CHECK int     ctl_connect(const char *path, struct err *err);
 MUST_CHECK json_t *ctl_talk(int fd, const json_t *request, struct err *err);
 

@@ -38,7 +38,7 @@ static int reopen(struct parent *p, unsigned i, struct err *err)
 	if (fd < 0)
 		return -1;
 	if (message_send(p->in.parent, MESSAGE_OUTPUT, i, fd) < 0)
-		diag_warn("log", "the worker could not be told to reopen its logs");
+		diag_warn("log", "the worker does not answer: its logs are not reopened");
 	close(p->in.output_fd[i]);
 	p->in.output_fd[i] = fd;
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The parent's hand on steering: the table goes in, follows the routes, is put back when another
- * program removes it, and stops queueing while there is nobody to answer.
+ * program removes it, and stops queueing while no worker answers.
  */
 #include <string.h>
 
@@ -56,7 +56,7 @@ int parent_update_routes(struct parent *p, struct err *err)
 	return 0;
 }
 
-/* ---- while nobody answers ---- */
+/* ---- while no worker answers ---- */
 
 void parent_stop_queueing(struct parent *p)
 {

@@ -65,7 +65,7 @@ static int check_same_name(struct compile *x)
 	return 0;
 }
 
-/* An exception without a near end is a policy that nobody reads. */
+/* An exception without a near end becomes a policy that is never reviewed. */
 static int check_ends(struct compile *x)
 {
 	int64_t now = (int64_t)(clock_now() / NS_PER_S), end;

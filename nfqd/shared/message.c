@@ -47,7 +47,7 @@ int message_recv(int socket, struct message *m, int *fd)
 	union control   control;
 	struct msghdr   msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room,
 		                /* room for one: with its padding, CMSG_SPACE() has room for
-		                 * two, and nobody would close the other */
+		                 * two, and the other would never be closed */
 		                .msg_controllen = CMSG_LEN(sizeof(int)) };
 	struct cmsghdr *c;
 	ssize_t         n = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);

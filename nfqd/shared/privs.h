@@ -15,8 +15,8 @@ enum privs_calls {
 	PRIVS_SOCKETS,     /* and sockets to resolvers: of the internet's families only */
 };
 
-/* Looks up whom privs_drop() becomes: once, before anything is forked, since the user database may be
- * out of reach when a worker has to be replaced. Not called, it is nobody. */
+/* Looks up the user that privs_drop() becomes: once, before anything is forked, since the user database
+ * may be out of reach when a worker has to be replaced. Defaults to nobody if never called. */
 void privs_find_user(void);
 /* Leaves the file system (chroot into an empty folder that root owns), root's identity (user nfqd,
  * or nobody) and every capability but the one named. */

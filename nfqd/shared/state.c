@@ -91,7 +91,7 @@ static int check_exception(const json_t *o, struct err *err)
 
 	keep(&k, o);
 	if (!k.in.name || !k.name || (json_object_get(o, "client") && !k.client))
-		return err_set(err, "an exception without id or name, or with a client that is no text");
+		return err_set(err, "an exception without id or name, or with a client that is not text");
 	if (conf_check_exception(&k.in, &why) < 0)
 		return err_set(err, "%s", why.text);
 	return 0;
@@ -102,7 +102,7 @@ static int check_date(const char *pack, const json_t *date, struct err *err)
 	int64_t seconds;
 
 	if (!json_is_string(date) || clock_parse(json_string_value(date), &seconds) < 0)
-		return err_set(err, "first_seen of pack '%s' is no date", pack);
+		return err_set(err, "first_seen of pack '%s' is not a date", pack);
 	return 0;
 }
 

@@ -71,7 +71,7 @@ static int read_client(struct why *w, const char *text, struct err *err)
 	else if (*text && strlen(text) < 16 && !strpbrk(text, "/: "))
 		w->client.iface = text;
 	else
-		return err_set(err, "client: '%s' is no address, network, MAC or interface", text);
+		return err_set(err, "client: '%s' is not an address, network, MAC or interface", text);
 	return 0;
 }
 
@@ -115,7 +115,7 @@ static int read_time(struct why *w, const char *text, struct err *err)
 {
 	w->at = policy_present(w->rs, (int64_t)(clock_now() / NS_PER_S));
 	if (text && clock_parse(text, &w->at) < 0)
-		return err_set(err, "at: '%s' is no time (write 2024-09-29 or 2024-09-29T04:00:00Z)",
+		return err_set(err, "at: '%s' is not a time (write 2024-09-29 or 2024-09-29T04:00:00Z)",
 		               text);
 	return 0;
 }

@@ -69,17 +69,17 @@ static void test_messages(void **state)
 		{ "a missing key", "kind: red\n", "f:1: missing key 'name'" },
 		{ "a missing key in a list item", "name: a\nentries:\n  - id: x\n  - words: [a]\n",
 		  "f:4: entry 2: missing key 'id'" },
-		{ "no such word", "name: a\nkind: blue\n", "f:2: kind: 'blue' is none of red, green" },
+		{ "no such word", "name: a\nkind: blue\n", "f:2: kind: 'blue' is not one of red, green" },
 		{ "a number instead of a word", "name: a\nkind: 1\n",
-		  "f:2: kind: '1' is none of red, green" },
+		  "f:2: kind: '1' is not one of red, green" },
 		{ "no number", "name: a\nnumber: many\n",
-		  "f:2: number: 'many' is no number from 0 to 4294967295" },
+		  "f:2: number: 'many' is not a number between 0 and 4294967295" },
 		{ "a negative number", "name: a\nnumber: -1\n",
-		  "f:2: number: '-1' is no number from 0 to 4294967295" },
+		  "f:2: number: '-1' is not a number between 0 and 4294967295" },
 		{ "a number that does not fit", "name: a\nnumber: 4294967296\n",
-		  "f:2: number: '4294967296' is no number from 0 to 4294967295" },
+		  "f:2: number: '4294967296' is not a number between 0 and 4294967295" },
 		{ "libcyaml would take this for true", "name: a\ngroup:\n  flag: off\n",
-		  "f:3: flag: 'off' is none of true, false" },
+		  "f:3: flag: 'off' is not one of true, false" },
 		{ "an empty text", "name:\n", "f:1: name: must not be empty" },
 		{ "a text that is too long", "name: a\nentries: [{id: x, words: [a, aaaaaaaaaaaaaaaaaaaaa]}]\n",
 		  "f:2: entry 'x': words: longer than 20 characters" },
@@ -211,7 +211,7 @@ static void test_says_all(void **state)
 	(void)state;
 	assert_null(yaml_doc_bind(d, &schema, &err));
 	assert_int_equal(n, 4); /* and the missing name */
-	assert_string_equal(err.text, "f:1: kind: 'blue' is none of red, green");
+	assert_string_equal(err.text, "f:1: kind: 'blue' is not one of red, green");
 	yaml_doc_free(d);
 }
 

@@ -51,29 +51,29 @@ static void test_policies(void **state)
 		{ "a network", "clients", "10.20.0.0/16", "ok" },
 		{ "a MAC", "clients", "3c:52:82:00:00:01", "ok" },
 		{ "an interface", "clients", "eth0.10", "ok" },
-		{ "bits behind the prefix", "clients", "10.20.0.1/16",
+		{ "bits after the prefix", "clients", "10.20.0.1/16",
 		  "policies[0].clients[0]: policy 'p': bad client '10.20.0.1/16' (an address, a network "
-		  "such as 10.0.0.0/8 with zero bits behind the prefix, a MAC such as "
+		  "such as 10.0.0.0/8 with zero bits after the prefix, a MAC such as "
 		  "3c:52:82:00:00:01, or an interface)" },
 		{ "no address", "clients", "10.20.0.256",
 		  "policies[0].clients[0]: policy 'p': bad client '10.20.0.256' (an address, a network "
-		  "such as 10.0.0.0/8 with zero bits behind the prefix, a MAC such as "
+		  "such as 10.0.0.0/8 with zero bits after the prefix, a MAC such as "
 		  "3c:52:82:00:00:01, or an interface)" },
 		{ "a name too long for an interface", "clients", "reception-computer",
 		  "policies[0].clients[0]: policy 'p': bad client 'reception-computer' (an address, a "
-		  "network such as 10.0.0.0/8 with zero bits behind the prefix, a MAC such as "
+		  "network such as 10.0.0.0/8 with zero bits after the prefix, a MAC such as "
 		  "3c:52:82:00:00:01, or an interface)" },
 		{ "a bad date", "from", "soon",
-		  "policies[0].from[0]: policy 'p': from: 'soon' is no date (write 2027-03-01 or "
+		  "policies[0].from[0]: policy 'p': from: 'soon' is not a date (write 2027-03-01 or "
 		  "2027-03-01T12:00:00Z)" },
 		{ "until before from", "until", "2020-01-01",
 		  "policies[0].until[0]: policy 'p': until is not after from" },
 		{ "a time to observe", "observe-for", "7d", "ok" },
 		{ "no time", "observe-for", "a week",
-		  "policies[0].observe-for[0]: policy 'p': observe-for: 'a week' is no time up to 52w "
+		  "policies[0].observe-for[0]: policy 'p': observe-for: 'a week' is not a length of time up to 52w "
 		  "(write 12h, 7d or 2w)" },
 		{ "too long a time", "observe-for", "53w",
-		  "policies[0].observe-for[0]: policy 'p': observe-for: '53w' is no time up to 52w "
+		  "policies[0].observe-for[0]: policy 'p': observe-for: '53w' is not a length of time up to 52w "
 		  "(write 12h, 7d or 2w)" },
 		{ "the canary's name", "name", "canary",
 		  "policies[0].name[0]: policy 'canary': this name belongs to the built-in policy" },
@@ -132,13 +132,13 @@ static void test_exceptions(void **state)
 		{ "no end", { .name = "e", .owner = "o", .reason = "r" },
 		  "exceptions[1].name[0]: exception 'e': needs owner, reason and expires" },
 		{ "a bad end", { .name = "e", .owner = "o", .reason = "r", .expires = "never" },
-		  "exceptions[1].expires[0]: exception 'e': expires: 'never' is no date (write "
+		  "exceptions[1].expires[0]: exception 'e': expires: 'never' is not a date (write "
 		  "2027-03-01 or 2027-03-01T12:00:00Z)" },
 		{ "a bad client",
 		  { .name = "e", .owner = "o", .reason = "r", .expires = "2020-01-01", .clients = bad,
 		    .n_clients = 1 },
 		  "exceptions[1].clients[0]: exception 'e': bad client 'a/b' (an address, a network such "
-		  "as 10.0.0.0/8 with zero bits behind the prefix, a MAC such as 3c:52:82:00:00:01, or "
+		  "as 10.0.0.0/8 with zero bits after the prefix, a MAC such as 3c:52:82:00:00:01, or "
 		  "an interface)" },
 	};
 

@@ -98,7 +98,7 @@ static void test_load(void **state)
 		const char *what, *text, *expected;
 	} rows[] = {
 		{ "an unknown kind", "sources: [{id: s}]\nnever:\n  - {id: a, names: [a.b], kind: x, reason: r, sources: [s]}\n",
-		  "n.yaml:3: never 'a': kind: 'x' is none of update, firmware, certificates, time, "
+		  "n.yaml:3: never 'a': kind: 'x' is not one of update, firmware, certificates, time, "
 		  "connectivity, store, push, sign-in, protection, emergency, removal, shared" },
 		{ "an unknown source", "sources: []\nnever:\n  - {id: a, names: [a.b], kind: time, reason: r, sources: [s]}\n",
 		  "n.yaml:3: 'a': unknown source 's'" },

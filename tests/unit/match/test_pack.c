@@ -109,30 +109,30 @@ static void test_messages(void **state)
 		{ "a bad pack id", "pack: a b\nvendor: v\nversion: 1\nsources: []\nstages: []\nentries: []\n",
 		  "p.yaml:1: pack 'a b': an id is made of up to 100 letters, digits, '-', '_' and '.'" },
 		{ "a bad date of expiry", HEAD "expires: soon\n" STAGES ENTRY,
-		  "p.yaml:5: pack 'p': expires: 'soon' is no date (write 2024-09-29 or "
+		  "p.yaml:5: pack 'p': expires: 'soon' is not a date (write 2024-09-29 or "
 		  "2024-09-29T04:00:00Z)" },
 		{ "a day that is not", HEAD "expires: 2026-02-31\n" STAGES ENTRY,
-		  "p.yaml:5: pack 'p': expires: '2026-02-31' is no date (write 2024-09-29 or "
+		  "p.yaml:5: pack 'p': expires: '2026-02-31' is not a date (write 2024-09-29 or "
 		  "2024-09-29T04:00:00Z)" },
 		{ "a bad date of a stage",
 		  HEAD "stages:\n  - {id: a, from: x, action: log, basis: law}\n" ENTRY,
-		  "p.yaml:6: stage 'a': from: 'x' is no date (write 2024-09-29 or "
+		  "p.yaml:6: stage 'a': from: 'x' is not a date (write 2024-09-29 or "
 		  "2024-09-29T04:00:00Z)" },
 		{ "a bad date of a source",
 		  "pack: p\nvendor: v\nversion: 1\nsources:\n  - id: s\n    retrieved: x\n" STAGES
 		  "entries: []\n",
-		  "p.yaml:6: source 's': retrieved: 'x' is no date (write 2024-09-29 or "
+		  "p.yaml:6: source 's': retrieved: 'x' is not a date (write 2024-09-29 or "
 		  "2024-09-29T04:00:00Z)" },
 		{ "an unknown action of a stage",
 		  HEAD "stages: [{id: a, from: 2024-01-01, action: stop, basis: law}]\n" ENTRY,
-		  "p.yaml:5: stage 'a': action: 'stop' is none of log, block" },
+		  "p.yaml:5: stage 'a': action: 'stop' is not one of log, block" },
 		{ "an unknown category", HEAD STAGES
 		  "entries:\n  - id: e\n    names: [a.b]\n    category: updates\n    sources: [s1]\n"
 		  "    confidence: high\n    side_effect: none\n",
-		  "p.yaml:9: entry 'e': category: 'updates' is none of update, telemetry, reputation, "
+		  "p.yaml:9: entry 'e': category: 'updates' is not one of update, telemetry, reputation, "
 		  "activation, account, push, crash, web, resolver, canary, firmware, licence" },
 		{ "an action that an entry cannot have", HEAD STAGES ENTRY "    action: block\n",
-		  "p.yaml:13: entry 'e': action: 'block' is none of log, allow" },
+		  "p.yaml:13: entry 'e': action: 'block' is not one of log, allow" },
 		{ "no side effect", HEAD STAGES
 		  "entries:\n  - id: e\n    names: [a.b]\n    category: web\n    sources: [s1]\n"
 		  "    confidence: high\n",
@@ -156,7 +156,7 @@ static void test_messages(void **state)
 		{ "names in a file elsewhere", HEAD STAGES
 		  "entries:\n  - id: e\n    names-file: ../n\n    category: web\n    sources: [s1]\n"
 		  "    confidence: high\n    side_effect: none\n",
-		  "p.yaml:8: entry 'e': names-file: '../n' is no file name (the file stands beside the "
+		  "p.yaml:8: entry 'e': names-file: '../n' is not a file name (the file stands beside the "
 		  "pack)" },
 		{ "a bad pattern", HEAD STAGES
 		  "entries:\n  - id: e\n    names:\n      - a.b\n      - \"*.b.c\"\n    category: web\n"
@@ -176,7 +176,7 @@ static void test_messages(void **state)
 		{ "a bad network", HEAD STAGES ENTRY
 		  "nets:\n  - {cidr: 192.0.2.1/24, category: web, sources: [s1], confidence: low}\n",
 		  "p.yaml:14: net '192.0.2.1/24': no network (write 192.0.2.0/24 or 2001:db8::/32, with "
-		  "zero bits behind the prefix)" },
+		  "zero bits after the prefix)" },
 		{ "a network's unknown source", HEAD STAGES ENTRY
 		  "nets:\n  - {cidr: 192.0.2.0/24, category: web, sources: [x], confidence: low}\n",
 		  "p.yaml:14: net '192.0.2.0/24': unknown source 'x' (allowed: s1, s2)" },

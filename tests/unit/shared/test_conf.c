@@ -193,7 +193,7 @@ static void test_messages(void **state)
 		  "nfqd.yaml:2: unknown key 'policy' (allowed: mode, fail, rules, profiles, inspect, resolve, update, "
 		  "policies, exceptions, default, on-fault, control, state, log)" },
 		{ "a misspelt action", RULES "policies:\n  - name: p\n    action: dropp\n",
-		  "nfqd.yaml:4: policy 'p': action: 'dropp' is none of allow, log, reject, drop, stage" },
+		  "nfqd.yaml:4: policy 'p': action: 'dropp' is not one of allow, log, reject, drop, stage" },
 		{ "a policy without a name", RULES "policies:\n  - action: drop\n",
 		  "nfqd.yaml:3: policy 1: missing key 'name'" },
 		{ "a misspelt condition",
@@ -210,11 +210,11 @@ static void test_messages(void **state)
 		{ "a bad client of a policy",
 		  RULES "policies:\n  - name: a\n    action: log\n    clients: [10.0.0.1, 10.0.0.0/33]\n",
 		  "nfqd.yaml:5: policy 'a': bad client '10.0.0.0/33' (an address, a network such as "
-		  "10.0.0.0/8 with zero bits behind the prefix, a MAC such as 3c:52:82:00:00:01, or an "
+		  "10.0.0.0/8 with zero bits after the prefix, a MAC such as 3c:52:82:00:00:01, or an "
 		  "interface)" },
 		{ "a bad date of a policy", RULES "policies:\n  - {name: a, action: log}\n"
 		  "  - name: b\n    action: log\n    from: x\n",
-		  "nfqd.yaml:6: policy 'b': from: 'x' is no date (write 2027-03-01 or "
+		  "nfqd.yaml:6: policy 'b': from: 'x' is not a date (write 2027-03-01 or "
 		  "2027-03-01T12:00:00Z)" },
 		{ "an exception without an end",
 		  RULES "exceptions:\n  - {name: e, names: [a.b], owner: o, reason: r}\n",
@@ -259,7 +259,7 @@ static void test_messages(void **state)
 		{ "a file without a path", RULES "log:\n  outputs:\n    - {type: file}\n",
 		  "nfqd.yaml:4: output of type file: missing key 'path'" },
 		{ "an unknown output", RULES "log:\n  outputs:\n    - {type: pigeon}\n",
-		  "nfqd.yaml:4: output 1: type: 'pigeon' is none of file, text, syslog" },
+		  "nfqd.yaml:4: output 1: type: 'pigeon' is not one of file, text, syslog" },
 		{ "a socket's path that is too long",
 		  RULES "control: /run/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 			"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",

@@ -111,7 +111,7 @@ static void test_refused(void **state)
 		{ "*.b", NULL, NEXT, "a label of '*' alone" },
 		{ "a..b", NULL, NEXT, "label" },
 		{ "a.b", "10.0.0.300", NEXT, "bad client '10.0.0.300'" },
-		{ "a.b", NULL, "soon", "expires: 'soon' is no date" },
+		{ "a.b", NULL, "soon", "expires: 'soon' is not a date" },
 	};
 	struct err   none = { .text = "" };
 	struct state s;
@@ -153,7 +153,7 @@ static void test_damaged(void **state)
 		            "\"2027-01-01\"}", "{}"), "needs owner" },
 		{ "a number for a name", FILE_WITH("{\"id\": \"x\", \"name\": 7}", "{}"), "without id or name" },
 		{ "an exception that is none", FILE_WITH("7", "{}"), "without id or name" },
-		{ "no date", FILE_WITH("", "{\"kav\": 7}"), "first_seen of pack 'kav' is no date" },
+		{ "no date", FILE_WITH("", "{\"kav\": 7}"), "first_seen of pack 'kav' is not a date" },
 	};
 
 	(void)state;

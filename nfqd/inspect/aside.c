@@ -58,7 +58,7 @@ bool aside_after(struct inspection *in)
 	in->late = order_is_late(c, in->pkt);
 	in->outcome = OUTCOME_SETTLED;
 	order_advance(c, in->pkt->seq + (uint32_t)in->pkt->payload.n);
-	return c->state == CONN_ALLOWED ? aside_read(in, PLACE_AFTER, after_judged) : false;
+	return c->state == CONN_ALLOWED && !c->tcp.content ? aside_read(in, PLACE_AFTER, after_judged) : false;
 }
 
 /* ---- inside other bytes ---- */

@@ -38,6 +38,7 @@ struct tcp_side {
 	uint8_t  segments; /* that were no message of ours; or that came while the server was waited for */
 	uint8_t  requests; /* that were judged and allowed */
 	uint8_t  named;    /* names of an incomplete message that were judged */
+	bool     content;  /* what follows is content: nothing in it is a message */
 	bool     syn_seen; /* without data: only captures show such */
 	bool     syn_data; /* the stream begins with what came with the SYN: its server may not have taken it */
 	const struct name_proto *body_row; /* next, or the stream's base, is where a part of its body begins */

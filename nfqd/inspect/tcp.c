@@ -156,6 +156,7 @@ static bool read_each(struct inspection *in)
 /* The first message of a connection that can have no other. */
 static bool first_judged(struct inspection *in)
 {
+	conn_made(in)->tcp.content = in->msg.row->content_follows;
 	if (in->msg.names.n || !in->msg.row->ask_server || in->pkt->decoy)
 		return reading_over(in, OUTCOME_ALLOWED);
 	server_ask(in);
@@ -242,6 +243,8 @@ static bool next_message(struct inspection *in)
 		in->read = WIRE_NONE; /* a client waits for its proxy here */
 	if (c->tcp.row)
 		return read_each(in);
+	if (in->read == WIRE_OK && row->follow == FOLLOW_NOTHING && in->msg.names.tunnel)
+		return pass_message(in); /* it only says where the first message begins */
 	if (in->read == WIRE_OK || (in->read == WIRE_BAD && in->msg.names.n))
 		return message_found(in, in->ground, message_judged);
 	if (c->tcp.requests) /* not what was spoken before: the proxy's business */

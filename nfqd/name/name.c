@@ -33,6 +33,8 @@ static const struct name_proto protos[] = {
 	{ .transport = TRANSPORT_STREAM, .guess = http2_guess, .names = http2_names },
 	{ .transport = TRANSPORT_STREAM, .follow = FOLLOW_ANY, .weak = true, .guess = socks_guess,
 	  .names = socks_names },
+	{ .transport = TRANSPORT_STREAM, .content_follows = true, .guess = starttls_guess,
+	  .names = starttls_names },
 	/* found without a guess: their transport tells them */
 	{ .transport = TRANSPORT_CRYPTO, .names = quic_tls_names },
 	{ .transport = TRANSPORT_SERVER, .names = tls_cert_names },

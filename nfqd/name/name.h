@@ -141,7 +141,7 @@ enum transport {
 
 /* What may follow a message on its connection. */
 enum name_follow {
-	FOLLOW_NOTHING, /* the first message decides the whole connection */
+	FOLLOW_NOTHING, /* the first message decides; with names.tunnel, the one that follows it does */
 	FOLLOW_ANY,     /* another request, of the same protocol or another */
 	FOLLOW_SAME,    /* the connection keeps to this protocol, and each message decides for itself */
 };
@@ -182,6 +182,7 @@ struct name_proto {
 	uint16_t from;              /* only from this port, that of a server; 0: any */
 	bool     weak;       /* few bytes tell it: only of bytes that certainly are a connection's first */
 	bool     names_only; /* its packets go to a resolver, whose address says nothing of the names */
+	bool     content_follows; /* after a message without names.tunnel nothing is a message */
 	bool     ask_server; /* where a message has no name, what the server answers decides */
 	enum wire_err (*guess)(struct wire w);
 	enum wire_err (*names)(struct wire *w, struct names *out);

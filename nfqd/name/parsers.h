@@ -47,4 +47,8 @@ enum wire_err http2_names(struct wire *w, struct names *out);
 enum wire_err socks_guess(struct wire w);
 enum wire_err socks_names(struct wire *w, struct names *out);
 
+/* No names: the text before TLS. names.tunnel: a hello follows. */
+enum wire_err starttls_guess(struct wire w);
+enum wire_err starttls_names(struct wire *w, struct names *out);
+
 #endif

@@ -72,10 +72,11 @@ static uint64_t key_hash(const struct conns *t, const struct packet *pkt)
 	return hash64(&key, sizeof(key), t->seed);
 }
 
+/* What a server sends may come in by another interface than its client's packets left by. */
 static bool same_key(const struct conn *c, const struct packet *pkt)
 {
 	return c->sport == pkt->sport && c->dport == pkt->dport && c->proto == pkt->proto &&
-	       c->decoy == pkt->decoy &&
+	       c->decoy == pkt->decoy && (c->ifin == pkt->ifin || c->state == CONN_SERVER) &&
 	       addr_eq(&c->src, &pkt->src) && addr_eq(&c->dst, &pkt->dst);
 }
 
@@ -166,7 +167,7 @@ struct conn *conn_get(struct conns *t, const struct packet *pkt, uint64_t now,
 	t->spare = c->chain;
 	*c = (struct conn){ .src = pkt->src, .dst = pkt->dst, .sport = pkt->sport,
 		            .dport = pkt->dport, .proto = pkt->proto, .decoy = pkt->decoy,
-		            .hash = (uint32_t)hash, .chain = *bucket };
+		            .ifin = pkt->ifin, .hash = (uint32_t)hash, .chain = *bucket };
 	*bucket = index_of(t, c);
 	age_list_push(t, c);
 	conn_restart(t, c, now);

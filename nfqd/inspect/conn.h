@@ -70,6 +70,7 @@ struct conn {
 	uint16_t    sport, dport;
 	uint8_t     proto;
 	bool        decoy; /* of packets that may be decoys */
+	uint32_t    ifin;  /* tenants with equal addresses (conntrack zones) come in by different interfaces */
 
 	uint64_t      id;      /* flow_id of records, below 2^53 */
 	uint64_t      last;    /* ns: last packet */

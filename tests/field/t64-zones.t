@@ -66,6 +66,8 @@ twin || bail "no second tenant"
 field_nfqd
 is "$(both $FIELD_OPEN $FIELD_TLS)" "data reset" "the second tenant's listed hello is refused, the first one's is not"
 is "$(both $FIELD_TLS $FIELD_OPEN)" "reset data" "and the other way round"
+for i in 1 2 3 4 5; do both $FIELD_TLS $FIELD_OPEN; done >"$lab_dir/rounds"
+is "$(sort "$lab_dir/rounds" | uniq -c | xargs)" "5 reset data" "five times: no tenant's decision is taken for the other's"
 FIELD_CLIENT=in_other
 field_refused 4 "the second tenant"
 FIELD_CLIENT=in_client

@@ -126,6 +126,39 @@ static int lock_state(struct parent *p, struct err *err)
 	return 0;
 }
 
+/* The table is one per network namespace: it is its owner's until that process is dead, and replacing
+ * what a dead one left is safe while we hold the lock. */
+static int lock_namespace(struct parent *p, struct err *err)
+{
+	struct err  why = { 0 };
+	struct stat st;
+
+	if (p->tap)
+		return 0;
+	if (stat("/proc/self/ns/net", &st) < 0)
+		return err_set(err, "/proc/self/ns/net: %s", strerror(errno));
+	snprintf(p->net_path, sizeof(p->net_path), RUN_FOLDER "/net-%llu", (unsigned long long)st.st_ino);
+	p->net_lock = file_lock(p->net_path, "network namespace", &why);
+	if (p->net_lock == -EWOULDBLOCK)
+		return err_set(err, "another nfqd steers the packets of this network namespace (is nfqd "
+		               "running?)");
+	if (p->net_lock == -EACCES && geteuid() != 0)
+		return err_set(err, "%s: run as root", why.text);
+	return p->net_lock < 0 ? err_set(err, "%s", why.text) : 0;
+}
+
+/* While it is held, so that the next one makes its own. */
+static void unlock_namespace(struct parent *p)
+{
+	char lock[sizeof(p->net_path) + 8];
+
+	if (p->net_lock < 0)
+		return;
+	snprintf(lock, sizeof(lock), "%s.lock", p->net_path);
+	unlink(lock);
+	close(p->net_lock);
+}
+
 /* Who only watches, by no configuration, keeps nothing. */
 static void open_identity(struct parent *p)
 {
@@ -154,7 +187,7 @@ static int start(struct parent *p, struct err *err)
 {
 	struct worker_in *in = &p->in;
 
-	mkdir("/run/nfqd", 0755);
+	mkdir(RUN_FOLDER, 0755);
 	mkdir(EMPTY_FOLDER, 0755);
 	privs_find_user();
 	*in = (struct worker_in){ .parent = -1, .rules = -1, .ask_name = -1,
@@ -169,7 +202,7 @@ static int start(struct parent *p, struct err *err)
 	p->learned = in->learned = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!p->tap) /* who only watches sends nothing, look-ups neither */
 		parent_open_resolver(p);
-	if (lock_state(p, err) < 0)
+	if (lock_state(p, err) < 0 || lock_namespace(p, err) < 0)
 		return -1;
 	parent_live_open(p);
 	open_identity(p);
@@ -343,6 +376,7 @@ static void stop(struct parent *p)
 	close_if(p->signals);
 	parent_live_close(p);
 	close_if(p->state_lock);
+	unlock_namespace(p);
 	poller_close(&p->poller);
 	close_if(p->learned);
 	close_if(p->answer_names);
@@ -368,7 +402,7 @@ int parent_run(struct conf *conf, const struct tap *tap, struct err *err)
 
 	p.conf = p.boot = conf;
 	p.tap = tap;
-	p.state_lock = p.signals = p.in.ask_name = p.mode_timer = p.mode = -1;
+	p.state_lock = p.net_lock = p.signals = p.in.ask_name = p.mode_timer = p.mode = -1;
 	p.ask_names = p.answer_names = p.learned = p.nft_events = -1;
 	p.started = poller_ms();
 	p.look = (struct poller_timer){ .run = on_look, .ctx = &p };

@@ -53,11 +53,13 @@ struct parent {
 	struct identity_last last;       /* where the records before this start ended */
 	unsigned         restarts, deaths; /* of workers; in a row */
 	unsigned         hangs;            /* of workers, that ended them */
+	unsigned         forbidden;        /* system calls of workers, that ended them */
 	unsigned         dying;            /* looks since the worker was killed for it; 0: it was not */
 	unsigned         resolver_restarts;
 	unsigned         repairs;          /* of the table and the rules */
 	struct ctl      *ctl;
-	int              state_lock, signals, learned;
+	int              state_lock, net_lock, signals, learned;
+	char             net_path[64]; /* without .lock: of the network namespace */
 	bool             stopping;
 	bool             unprotected; /* nothing is queued: no worker lives */
 	bool             routes_due;  /* the kernel did not take the latest change */
@@ -108,7 +110,8 @@ json_t *status_mode(const struct parent *p);
 void    status_say(const struct parent *p); /* what a person who starts it wants to know */
 void    status_say_checks(const struct parent *p); /* and what may surprise that person */
 
-#define EMPTY_FOLDER "/run/nfqd/empty"
+#define RUN_FOLDER   "/run/nfqd"
+#define EMPTY_FOLDER RUN_FOLDER "/empty"
 
 /* spawn_resolver.c: the pipe to the resolver's process, before a worker is forked; and the process, when
  * packets are steered, and anew when the names to look up have changed. Without it clients stay

@@ -150,7 +150,9 @@ void parent_worker_is_gone(struct parent *p)
 
 static void say_end(const char *token, int status, const char *then)
 {
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		diag_error(token, "was ended by the kernel: it made a system call that is forbidden to it%s", then);
+	else if (WIFSIGNALED(status))
 		diag_error(token, "died of signal %d%s", WTERMSIG(status), then);
 	else
 		diag_error(token, "ended with code %d%s", WEXITSTATUS(status), then);
@@ -171,6 +173,7 @@ void parent_reap(struct parent *p)
 		if (pid != p->worker)
 			continue;
 		say_end("worker", status, "");
+		p->forbidden += WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
 		parent_worker_is_gone(p);
 	}
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,24 +64,42 @@ int file_replace_json(const char *path, const json_t *doc)
 	return r == 0 ? sync_folder(path) : r;
 }
 
+/* Is the file that fd has open still the one of that name? */
+static bool is_there(const char *path, int fd)
+{
+	struct stat held, there;
+
+	return fstat(fd, &held) == 0 && stat(path, &there) == 0 && held.st_ino == there.st_ino &&
+	       held.st_dev == there.st_dev;
+}
+
+/* A lock that its holder removed between our open() and our flock() is nobody's: again. */
+static int lock(const char *path)
+{
+	for (;;) {
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600), r;
+
+		if (fd < 0)
+			return -errno;
+		r = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+		if (r == 0 && is_there(path, fd))
+			return fd;
+		close(fd);
+		if (r < 0)
+			return r;
+	}
+}
+
 int file_lock(const char *path, const char *what, struct err *err)
 {
-	char lock[4096];
-	int  fd, r;
+	char name[4096];
+	int  fd = -ENAMETOOLONG;
 
-	if (snprintf(lock, sizeof(lock), "%s.lock", path) >= (int)sizeof(lock)) {
-		err_set(err, "%s %s: the path is too long", what, path);
-		return -ENAMETOOLONG;
-	}
-	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return fd;
-	r = -errno;
-	if (fd >= 0)
-		close(fd);
-	if (r == -EWOULDBLOCK)
+	if (snprintf(name, sizeof(name), "%s.lock", path) < (int)sizeof(name))
+		fd = lock(name);
+	if (fd == -EWOULDBLOCK)
 		err_set(err, "%s %s: another nfqd uses it", what, path);
-	else
-		err_set(err, "%s %s: its lock %s: %s", what, path, lock, strerror(-r));
-	return r;
+	else if (fd < 0)
+		err_set(err, "%s %s: its lock %s: %s", what, path, name, strerror(-fd));
+	return fd;
 }

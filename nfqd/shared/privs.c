@@ -102,11 +102,14 @@ int privs_seccomp(enum privs_calls calls, struct err *err)
 	(void)socket_calls;
 	return 0;
 #else
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	scmp_filter_ctx ctx = seccomp_init(calls == PRIVS_SOCKETS ? SCMP_ACT_ERRNO(EPERM)
+	                                                          : SCMP_ACT_KILL_PROCESS);
 	int             r = ctx ? seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1) : -ENOMEM;
 
 	if (r == 0)
 		r = allow(ctx, descriptor_calls, N_OF(descriptor_calls));
+	if (r == 0 && calls == PRIVS_CAPTURE)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(openat), 0);
 	if (r == 0 && calls == PRIVS_SOCKETS)
 		r = allow(ctx, socket_calls, N_OF(socket_calls));
 	if (r == 0 && calls == PRIVS_SOCKETS)

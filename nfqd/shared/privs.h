@@ -12,6 +12,7 @@ enum privs {
 
 enum privs_calls {
 	PRIVS_DESCRIPTORS, /* reading, writing and mapping what is open already */
+	PRIVS_CAPTURE,     /* the same; opening a file fails: libpcap counts in /sys, or does without */
 	PRIVS_SOCKETS,     /* and sockets to resolvers: of the internet's families only */
 };
 
@@ -21,7 +22,8 @@ void privs_find_user(void);
 /* Leaves the file system (chroot into an empty folder that root owns), root's identity (user nfqd,
  * or nobody) and every capability but the one named. */
 MUST_CHECK int privs_drop(const char *empty_folder, enum privs keep, struct err *err);
-/* Allows only these system calls; any other fails with EPERM. Covers every thread of the process. */
+/* Allows only these system calls, for every thread of the process. Any other ends the process by
+ * SIGSYS; with PRIVS_SOCKETS it fails with EPERM, since c-ares tries files. */
 MUST_CHECK int privs_seccomp(enum privs_calls calls, struct err *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include "worker/worker.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -314,7 +315,7 @@ static int start(struct worker *w, struct err *err)
 			return err_set(err, "worker: no thread for queue %u", w->in->queue.num + i);
 		t->running = true;
 	}
-	if (privs_seccomp(PRIVS_DESCRIPTORS, err) < 0)
+	if (privs_seccomp(w->in->device ? PRIVS_CAPTURE : PRIVS_DESCRIPTORS, err) < 0)
 		return -1;
 	atomic_store(&w->in->shared->generation, w->in->generation);
 	return message_send(w->in->parent, MESSAGE_READY, w->in->generation, -1) < 0
@@ -356,6 +357,8 @@ int worker_main(const struct worker_in *in)
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	/* with no such limit, malloc() reads the number of processors from files, out of reach then */
+	mallopt(M_ARENA_MAX, (int)in->queues + 1);
 	diag_never_wait(&in->shared->diag_lost[PROCESS_WORKER]);
 	failed = start(&w, &err);
 	if (failed)

@@ -78,8 +78,26 @@ resolver() {
 	is $? 0 "$t: SIGTERM is obeyed without it"
 }
 
+# The filter's own signal; tests/unit/shared/test_privs.c shows which calls bring it.
+forbidden() {
+	local t="a worker makes a forbidden system call" worker
+
+	nfqd_start || bail "$t: nfqd does not start"
+	worker=$(nfqd_worker)
+	is "$(awk '/^Seccomp:/{print $2}' "/proc/$worker/status")" "$(seccomp_mode)" "$t: a filter is in force"
+	kill -SYS "$worker"
+	ok "$t: a new worker" lab_wait 10 other_worker "$worker"
+	ok "$t: said" said 'worker: was ended by the kernel: it made a system call that is forbidden to it'
+	is "$(status .worker_forbidden_calls)" 1 "$t: counted"
+	ok "$t: shown" grep -q 'MADE A FORBIDDEN SYSTEM CALL' <(nfqd_ctl status)
+	nfqd_stop
+}
+
+seccomp_mode() { case $NFQD in */asan/*) echo 0 ;; *) echo 2 ;; esac; }	# sanitizers need more calls
+
 lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"
 hung open
 hung closed
 resolver
+forbidden
 done_testing

@@ -23,6 +23,8 @@ refused() {
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
 control() {
+	local before
+
 	echo precious >"$lab_dir/precious"
 	other file "s,control\.sock,precious,"
 	refused "an ordinary file in the place of the control socket" "$LAB_ROUTER" file 'precious: a file that is not a socket is in its place'
@@ -36,6 +38,11 @@ control() {
 	rm "$lab_dir/control.sock.lock"
 	refused "the same control socket, whose lock is gone" "$LAB_CLIENT" socket 'control\.sock: another program answers there'
 	ok "and the first one's control socket works" nfqd_ctl status
+	before=$(nfqd_left)
+	other queue "s,state\.json,queue-state.json,; s,control\.sock,queue.sock,; s,^fail:.*,&\ninspect: {queue-num: 100},"
+	refused "a second nfqd in the same namespace with other queues" "$LAB_ROUTER" queue 'another nfqd steers the packets of this network namespace'
+	is "$(nfqd_left)" "$before" "the table of the first one is untouched"
+	ok "and it refuses listed names" refuses
 	rm "$lab_dir/control.sock"
 	echo other >"$lab_dir/control.sock"
 	nfqd_stop

@@ -76,7 +76,7 @@ running() {
 	nfqd_start || bail "nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
 	before=$(nfqd_left | sort)
 	sed 's,state\.json,second-state.json,; s,control\.sock,second.sock,; s,eve\.json,second.json,' "$lab_dir/nfqd.yaml" >"$lab_dir/second.yaml"
-	fails "a second nfqd" '[Qq]ueue' ip netns exec "$LAB_ROUTER" "$NFQD" -c "$lab_dir/second.yaml"
+	fails "a second nfqd" 'another nfqd steers' ip netns exec "$LAB_ROUTER" "$NFQD" -c "$lab_dir/second.yaml"
 	is "$(nfqd_left | sort)" "$before" "a second nfqd: table and rules of the first are untouched"
 	ok "a second nfqd: the first goes on" refuses
 	sed -i 's/^mode: .*/mode: enfroce/' "$lab_dir/nfqd.yaml"

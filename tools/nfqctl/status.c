@@ -81,6 +81,8 @@ static void print(const json_t *s)
 	printf("worker %lld, restarted %lld times", number_of(s, "worker_pid"), number_of(s, "worker_restarts"));
 	if (number_of(s, "worker_hangs"))
 		printf(", %lld of them hung", number_of(s, "worker_hangs"));
+	if (number_of(s, "worker_forbidden_calls"))
+		printf(", %lld MADE A FORBIDDEN SYSTEM CALL", number_of(s, "worker_forbidden_calls"));
 	printf("; ruleset generation %lld, %lld names\n",
 	       number_of(s, "generation"),
 	       number_of(s, "names"));

@@ -21,7 +21,6 @@ SERVER=198.51.100.2 SERVER2=198.51.100.3 ROUTER_OUT=198.51.100.1
 LISTED_DNS=s07.upd.kaspersky.com
 LISTED_TLS=activation-v2.kaspersky.com
 UNLISTED=www.example.net
-MASK=0x70000000                         # inspect.mark-mask
 QUEUE_RULE='queue (flags [a-z,]+ )?(to|num) [0-9]'
 rows=0 failures=0
 
@@ -199,21 +198,77 @@ no_table() {
 	grep -q 'table ip nat' /tmp/tables && ! grep -q 'inet nfqd' /tmp/tables
 }
 
-# How many connections the kernel knows, and how many have a mark with bits of ours.
-marks() {
-	conntrack -L 2>/dev/null >/tmp/ct
-	seen=0 ours=0
-	# shellcheck disable=SC2013      # words without blanks
-	for mark in $(grep -o 'mark=[0-9]*' /tmp/ct); do
-		seen=$((seen + 1))
-		[ $((${mark#mark=} & MASK)) -eq 0 ] || ours=$((ours + 1))
-	done
+# What conntrack knows, with the labels that connlabel.conf names.
+entries() {
+	mkdir -p /etc/xtables
+	printf '%s\n' '122 allowed' '123 rejected' '127 decided' >/etc/xtables/connlabel.conf
+	conntrack -L -o labels 2>/dev/null >/tmp/ct
 	cat /tmp/ct
-	echo "$seen entries, $ours with a mark of nfqd"
 }
 
-marked() { marks; [ $ours -gt 0 ]; }
-unmarked() { marks; [ $seen -gt 0 ] && [ $ours -eq 0 ]; }
+labelled() { entries && grep -q "labels=.*$1" /tmp/ct; }
+unlabelled() { entries && grep -q . /tmp/ct && ! grep -q 'labels=.*[a-z]' /tmp/ct; }
+no_mark() { entries && grep -q 'mark=0 ' /tmp/ct && ! grep 'mark=[1-9]' /tmp/ct; }
+status_says() { nfqctl status >/tmp/status; cat /tmp/status; grep -q "$1" /tmp/status; }
+
+saved_ruleset_loads() {
+	nft list ruleset >/tmp/ruleset && nft -c -f /tmp/ruleset
+}
+
+# ---- flow offload
+
+flowtable() {
+	nft -f - <<-END
+	table inet ft {
+		flowtable f {
+			hook ingress priority 0
+			devices = { lan, wan }
+		}
+		chain forward {
+			type filter hook forward priority 0; policy accept;
+			ip protocol { tcp, udp } flow add @f
+		}
+	}
+	END
+}
+
+no_flowtable() { nft delete table inet ft; }
+# A connection that stays open for a while after its hello.
+offloaded() {
+	sleep 6 | in_client openssl s_client -connect $SERVER2:443 -servername $UNLISTED >/dev/null 2>&1 &
+	poll 5 eval 'conntrack -L 2>/dev/null | grep -q OFFLOAD' || { conntrack -L; return 1; }
+}
+
+# A server that speaks first, on port 853: within the time that its client's bare ACK is held back.
+speaks_first() {
+	local from
+	in_server nc -ll -p 853 -e /bin/echo SSH-2.0-test 2>/tmp/nc.err &
+	poll 5 listening tcp :853 || { cat /tmp/nc.err; return 1; }
+	from=$(uptime_cs)
+	: >/tmp/banner
+	sleep 8 | in_client nc $SERVER 853 >/tmp/banner 2>/dev/null &
+	poll 10 grep -q SSH /tmp/banner
+	echo "banner after $(($(uptime_cs) - from)) cs"
+	grep -q SSH /tmp/banner && [ $(($(uptime_cs) - from)) -lt 400 ]
+}
+
+said_flowtable() { poll 5 grep -q 'flow offload: flowtable inet ft f' /tmp/nfqd.err || { tail -n 5 /tmp/nfqd.err; return 1; }; }
+
+offload_cases() {
+	check 'a flowtable loads' flowtable || return
+	check 'nfqd says so' said_flowtable
+	check "flowtable: TLS to a listed name is reset" reset $LISTED_TLS
+	check "flowtable: TLS to an unlisted name gets through" fetched $UNLISTED $SERVER2
+	check "flowtable: a decided connection is offloaded" offloaded
+	check "flowtable: a listed name is answered with NXDOMAIN" blocked_name $LISTED_DNS
+	check "flowtable: a server that speaks first is not delayed by more than 4 s" speaks_first
+	check "flowtable: what was let go is counted" status_says '[1-9][0-9]* connections let go UNINSPECTED'
+	check 'nfqd ends' stop_nfqd
+	check 'nfqd starts beside the flowtable' start_nfqd
+	check "flowtable first: TLS to a listed name is reset" reset $LISTED_TLS
+	check "flowtable first: TLS to an unlisted name gets through" fetched $UNLISTED $SERVER2
+	check 'the flowtable goes' no_flowtable
+}
 
 nfqd_cases() {
 	check 'nfqd says that it is ready' start_nfqd || return
@@ -224,10 +279,15 @@ nfqd_cases() {
 	check 'TLS to a listed name is reset at once' reset $LISTED_TLS
 	check 'the server has heard of it too' server_free
 	check 'TLS to an unlisted name gets through' fetched $UNLISTED $SERVER2
-	check 'decided connections carry a mark' marked
+	check 'an allowed connection carries its label' labelled allowed
+	check 'a rejected connection carries its label' labelled rejected
+	check 'no connection carries a mark' no_mark
+	check 'the state goes with the verdict (NFQA_CT)' status_says 'verdicts with the verdict'
+	check 'a saved ruleset loads again' saved_ruleset_loads
+	offload_cases
 	check 'nfqd ends with 0 on SIGTERM' stop_nfqd
 	check 'no table of nfqd is left' no_table
-	check 'no connection mark is left' unmarked
+	check 'no label is left' unlabelled
 	check 'the listed name is answered again' answered $LISTED_DNS
 }
 
@@ -253,7 +313,7 @@ standin_cases() {
 	check 'it holds queue statements' queue_rules
 	check 'a name is answered through the empty queue' answered $LISTED_DNS
 	check 'TLS gets through the empty queue' fetched $LISTED_TLS $SERVER
-	check 'connections can be listed' unmarked
+	check 'connections can be listed' no_mark
 }
 
 echo "TAP # guest: kernel $(uname -r), up $(cut -d ' ' -f 1 /proc/uptime) s"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nfqctl status: what the running daemon does and has counted. */
 #include <stdio.h>
+#include <string.h>
 
 #include "nfqctl.h"
 
@@ -41,6 +42,12 @@ static void print_steering(const json_t *steering)
 	       number_of(steering, "repairs"));
 	printf("states in %s; verdicts %s\n", text_of(steering, "storage"),
 	       text_of(steering, "verdicts"));
+	if (json_string_value(json_object_get(steering, "flowtable")))
+		printf("flow offload by %s: %lld acknowledgements held back, %lld connections let go "
+		       "UNINSPECTED\n", text_of(steering, "flowtable"), number_of(steering, "held"),
+		       number_of(steering, "uninspected"));
+	if (strncmp(text_of(steering, "backend"), "xt ", 3) == 0)
+		puts("a saved ruleset (nft list ruleset) will not load: this kernel's nft has no `queue`");
 	if (number_of(steering, "unmet"))
 		printf("%lld packets came back without having met the rule of their verdict: the table is "
 		       "not the one that this daemon loaded\n", number_of(steering, "unmet"));

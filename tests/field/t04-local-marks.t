@@ -1,0 +1,46 @@
+#!/bin/bash
+# Stands for zapret#1155, nfqws-keenetic#325 and wg-quick (portmaster#1976): sockets of this host with marks that
+# nfqd 0.1.0 took for its own, and a tunnel's (t04, t06, t06b).
+set -u
+. tools/lab/net.sh
+. tools/lab/nfqd.sh
+. tests/lib/tap.sh
+. tests/lib/field.sh
+need ip nft iptables-legacy dig dnsmasq unbound nginx curl jq openssl "$LAB_PYTHON"
+
+xt() { in_router iptables-legacy -t "$@"; }
+
+marked() {	# MARK NAME: a TLS hello on a socket with that mark
+	in_router "$LAB_PYTHON" - "$1" "$2" "${LAB_WEB[4]}" <<-'END'
+		import random, socket, sys
+		sys.path.insert(0, "tests/lib")
+		from hello import client_hello
+		s = socket.socket()
+		s.setsockopt(socket.SOL_SOCKET, 36, int(sys.argv[1], 0))
+		s.settimeout(4)
+		try:
+		    s.connect((sys.argv[3], 443))
+		    s.sendall(client_hello(random.Random(1), sys.argv[2]))
+		    print("data" if s.recv(99) else "end")
+		except OSError as e:
+		    print(type(e).__name__)
+	END
+}
+
+field_up masquerade
+for m in 0x20000000 0x40000000 0x60000000 0x10000000 51820; do
+	xt mangle -A POSTROUTING -o wan0 -m mark --mark $m
+done
+field_nfqd
+for m in 0x20000000 0x40000000 0x60000000 0x10000000 51820; do
+	is "$(marked $m $FIELD_OPEN)" data "a socket with mark $m connects"
+done
+is "$(xt mangle -vnxL POSTROUTING | awk '/mark match/ && $1 == 0' | wc -l)" 0 "and its packets leave with it"
+is "$(marked 0 $FIELD_TLS)" ConnectionResetError "one without a mark is judged"
+ok "marked packets are counted" test "$(nfqd_ctl status --json | jq .steering.marked_output)" -gt 0
+xt raw -A PREROUTING ! -i wan0 -d "${LAB_WAN[4]}" -m addrtype ! --src-type LOCAL -j DROP
+is "$(FIELD_CLIENT=in_router field_tls $FIELD_TLS 4)" timeout "wg-quick's rule in raw: the host's own listed TLS gets no reset, as nfqd(8) says"
+ok "but goes no further, and is on record" nfqd_has_records 2 '.nfqd.action == "reject"'
+nfqd_stop
+is $? 0 "nfqd stops"
+done_testing

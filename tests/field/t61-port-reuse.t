@@ -1,0 +1,46 @@
+#!/bin/bash
+# Stands for NATs and load testers that use a source port again at once: the verdict of the connection before must
+# not stick (t61).
+set -u
+. tools/lab/net.sh
+. tools/lab/nfqd.sh
+. tests/lib/tap.sh
+. tests/lib/field.sh
+need ip nft iptables-legacy dig dnsmasq unbound nginx curl jq openssl "$LAB_PYTHON"
+
+xt() { in_router iptables-legacy -t "$@"; }
+
+# One port, connections one after the other, each reset by the client when it has heard something.
+again() {
+	in_client "$LAB_PYTHON" - "${LAB_WEB[4]}" "$@" <<-'END'
+		import random, socket, struct, sys
+		sys.path.insert(0, "tests/lib")
+		from hello import client_hello
+		said = []
+		for name in sys.argv[2:]:
+		    s = socket.socket()
+		    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+		    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+		    s.bind(("", 45678))
+		    s.settimeout(4)
+		    try:
+		        s.connect((sys.argv[1], 443))
+		        s.sendall(client_hello(random.Random(1), name))
+		        said.append("data" if s.recv(99) else "end")
+		    except OSError as e:
+		        said.append("reset" if isinstance(e, ConnectionResetError) else type(e).__name__)
+		    s.close()
+		print(*said)
+	END
+}
+
+field_up plain
+field_nfqd
+for round in {1..10}; do
+	is "$(again $FIELD_OPEN $FIELD_TLS $FIELD_OPEN $FIELD_TLS $FIELD_TLS $FIELD_OPEN $FIELD_OPEN)" \
+		"data reset data reset reset data data" "round $round: each connection is judged by itself"
+done
+ok "the kernel saw ports come again" test "$(nfqd_ctl status --json | jq .steering.reopened)" -gt 0
+nfqd_stop
+is $? 0 "nfqd stops"
+done_testing

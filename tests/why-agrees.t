@@ -107,6 +107,7 @@ def capture(path, mac):
 def recorded(e):
     n = e["nfqd"]
     out = {k: n.get(k) for k in ("rule", "pattern", "pack", "pack_version", "category", "policy", "stage", "exception")}
+    out["stage"] = out["stage"] and out["stage"]["id"]
     out["action"], out["would"] = n["action"], n["would"]
     out["matches"] = sorted((m["pack"], m["rule"]) for m in n.get("matches", []))
     return out

@@ -190,14 +190,16 @@ void conn_restart(struct conns *t, struct conn *c, uint64_t now)
 {
 	conn_reopen(t, c, false);
 	c->urgent = (struct urgent){ 0 };
+	c->lost = false;
 	c->strange = 0;
 	c->last = now;
 	c->id = hash64(&now, sizeof(now), (uint64_t)c->hash << 32 ^ t->seed) >> 11;
 	memset(c->recorded, 0, sizeof(c->recorded));
 }
 
-/* Of the connections that have a stream; source < CONN_SOURCES: only those of that source. */
-static struct conn *longest_idle(const struct conns *t, uint16_t source)
+/* Of the connections that have a stream; source < CONN_SOURCES: only those of that source. newest: the one
+ * that was heard last instead of the longest idle one. */
+static struct conn *find_owner(const struct conns *t, uint16_t source, bool newest)
 {
 	struct conn *best = NULL;
 
@@ -205,10 +207,38 @@ static struct conn *longest_idle(const struct conns *t, uint16_t source)
 		struct conn *c = t->owner[i];
 
 		if (c && (source == CONN_SOURCES || c->source == source) &&
-		    (!best || c->last < best->last))
+		    (!best || (newest ? c->last > best->last : c->last < best->last)))
 			best = c;
 	}
 	return best;
+}
+
+/* The source that has most streams; CONN_SOURCES: none has more than one. */
+static uint16_t busiest_source(const struct conns *t)
+{
+	uint16_t best = CONN_SOURCES, most = 1;
+
+	for (uint32_t i = 0; i < t->max_streams; i++) {
+		const struct conn *c = t->owner[i];
+
+		if (c && t->by_source[c->source] > most) {
+			best = c->source;
+			most = t->by_source[best];
+		}
+	}
+	return best;
+}
+
+/* Whose stream is taken for another one of that source, or, CONN_SOURCES, of any. */
+static struct conn *choose_owner(const struct conns *t, uint16_t source, uint64_t now)
+{
+	struct conn *idle = find_owner(t, source, false);
+
+	if (conn_is_stale(idle, now))
+		return idle;
+	if (source == CONN_SOURCES)
+		source = busiest_source(t);
+	return find_owner(t, source, source != CONN_SOURCES);
 }
 
 bool conn_is_stale(const struct conn *c, uint64_t now)
@@ -217,11 +247,12 @@ bool conn_is_stale(const struct conn *c, uint64_t now)
 }
 
 /* Its stream is needed by c; says what that means for the one that loses it. */
-static enum conn_room take_from(struct conns *t, struct conn *idle, const struct conn *c,
+static enum conn_room take_from(struct conns *t, struct conn *loser, const struct conn *c,
                                 enum conn_room room)
 {
-	conn_drop_stream(t, idle);
-	return conn_is_stale(idle, c->last) ? CONN_ROOM : room;
+	conn_drop_stream(t, loser);
+	loser->lost = true;
+	return conn_is_stale(loser, c->last) ? CONN_ROOM : room;
 }
 
 struct stream *conn_need_stream(struct conns *t, struct conn *c, uint32_t seq, bool anchored,
@@ -234,10 +265,10 @@ struct stream *conn_need_stream(struct conns *t, struct conn *c, uint32_t seq, b
 		return c->stream;
 	c->source = (uint16_t)(hash64(c->src.b, c->src.len, t->seed) % CONN_SOURCES);
 	if (t->by_source[c->source] >= share)
-		*room = take_from(t, longest_idle(t, c->source), c, CONN_ROOM_OF_SOURCE);
+		*room = take_from(t, choose_owner(t, c->source, c->last), c, CONN_ROOM_OF_SOURCE);
 	c->stream = stream_get(t->pool, seq, anchored);
 	if (!c->stream) {
-		*room = take_from(t, longest_idle(t, CONN_SOURCES), c, CONN_ROOM_OF_OTHERS);
+		*room = take_from(t, choose_owner(t, CONN_SOURCES, c->last), c, CONN_ROOM_OF_OTHERS);
 		c->stream = stream_get(t->pool, seq, anchored);
 	}
 	t->owner[stream_index(t->pool, c->stream)] = c;

@@ -75,6 +75,7 @@ struct conn {
 	uint64_t      id;      /* flow_id of records, below 2^53 */
 	uint64_t      last;    /* ns: last packet */
 	struct urgent urgent;
+	bool          lost;    /* bytes of a message had to be forgotten: it is not allowed for what follows */
 	uint8_t       strange; /* how often it was no protocol of ours on a resolver's port */
 
 	/* from here on: conn_reopen() */
@@ -161,9 +162,10 @@ void conn_reopen(struct conns *t, struct conn *c, bool address_judged);
 /* Returns the stream to the pool. */
 void conn_drop_stream(struct conns *t, struct conn *c);
 /*
- * A stream for the connection. When none is free, or when its source has an eighth of all, the longest
- * idle connection, or the source's longest idle one, loses its stream; room says so when it was still in
- * use.
+ * A stream for the connection. When none is free, or when its source has an eighth of all, another one
+ * loses its stream, and room says so when that was still in use: the longest idle one if it is stale; else
+ * the newest of the source, or, when none is free, of the source that has most. So a flood costs its own
+ * source what came last, and a client that waits for a few messages keeps them.
  */
 enum conn_room { CONN_ROOM, CONN_ROOM_OF_OTHERS, CONN_ROOM_OF_SOURCE };
 struct stream *conn_need_stream(struct conns *t, struct conn *c, uint32_t seq, bool anchored,

@@ -180,11 +180,14 @@ bool conn_settle(struct inspection *in, bool refused, struct fate fate)
 	}
 	if (in->ground == PLACE_SYN)
 		return keep_syn(in);
-	if (allowed && place_rights[in->ground].may_allow)
+	if (!allowed)
+		return true;
+	if (place_rights[in->ground].may_allow && !(conn_made(in)->lost && in->outcome == OUTCOME_FAULT)) {
 		end_both(in, CONN_ALLOWED, fate);
-	else if (allowed)
-		conn_reopen(in->table, conn_made(in), true);
-	return !allowed || place_rights[in->ground].may_allow;
+		return true;
+	}
+	conn_reopen(in->table, conn_made(in), true);
+	return false;
 }
 
 /* The connection that a record of the message is about. */

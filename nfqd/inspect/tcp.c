@@ -71,8 +71,9 @@ static bool unknown_judged(struct inspection *in)
 {
 	struct conn *c = conn_made(in);
 
-	/* a resolver passes over what is damaged, and reads what follows */
-	if (in->pkt->dport != PORT_DNS || ++c->strange >= STRANGE_MAX)
+	/* a resolver passes over what is damaged, and reads what follows; and where a beginning was
+	 * forgotten, what it named is not known: later messages still name */
+	if (!c->lost && (in->pkt->dport != PORT_DNS || ++c->strange >= STRANGE_MAX))
 		return reading_over(in, OUTCOME_ALLOWED);
 	conn_reopen(in->table, c, true);
 	return false;

@@ -19,7 +19,7 @@
 #include "worker/ring.h"
 
 /* What all threads have together: each gets its share, so that memory does not grow with their number. */
-enum { MAX_FLOWS = 65536, MAX_STREAMS = 512, MAX_RECORDS = 8192 };
+enum { MAX_FLOWS = 65536, MAX_STREAMS = 1024, MAX_RECORDS = 8192 };
 
 /* The log thread rests after each round, so that records gather: a wake-up for every record would cost the
  * packet threads more than the records themselves. */

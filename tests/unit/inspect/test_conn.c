@@ -281,7 +281,7 @@ static void test_record_once(void **state)
 			 rows[i].record);
 }
 
-/* One source takes an eighth of the streams, then its own longest idle one. */
+/* One source takes an eighth of the streams, then what came last of its own. */
 static void test_share_of_a_source(void **state)
 {
 	enum { STREAMS = 64, SHARE = 8 };
@@ -301,11 +301,42 @@ static void test_share_of_a_source(void **state)
 		assert_int_equal(room, i == SHARE ? CONN_ROOM_OF_SOURCE : CONN_ROOM);
 	}
 	assert_non_null(o->stream); /* idle for longer, but another's */
-	assert_null(f[0]->stream);
-	assert_non_null(f[1]->stream);
+	for (uint32_t i = 0; i <= SHARE; i++) {
+		assert_int_equal(f[i]->stream == NULL, i == SHARE - 1);
+		assert_int_equal(f[i]->lost, i == SHARE - 1);
+	}
 	conn_drop_stream(t, f[1]);
-	assert_non_null(conn_need_stream(t, f[0], 1, false, &room));
+	assert_non_null(conn_need_stream(t, f[SHARE - 1], 1, false, &room));
 	assert_int_equal(room, CONN_ROOM);
+	conns_free(t);
+}
+
+/* A flood takes no stream from a source that has few: the busiest one loses what came last. */
+static void test_flood_of_a_source(void **state)
+{
+	enum { STREAMS = 8, FLOOD = 100 };
+	struct conns  *t = conns_new(300, STREAMS);
+	struct packet  pkt = packet_of(7);
+	struct conn   *quiet = get(t, 1, start, NULL), *first = NULL;
+	enum conn_room room;
+	bool           evicted;
+
+	(void)state;
+	assert_non_null(conn_need_stream(t, quiet, 1, false, &room));
+	for (uint32_t i = 0; i < FLOOD; i++) {
+		struct conn *c;
+
+		pkt.src.b[3] = (uint8_t)(100 + i % 3); /* three sources, more than their share */
+		pkt.sport = (uint16_t)i;
+		c = conn_get(t, &pkt, start + 1 + i, &evicted);
+		first = first ? first : c;
+		assert_non_null(conn_need_stream(t, c, 1, false, &room));
+	}
+	assert_non_null(quiet->stream);
+	assert_non_null(first->stream); /* the newest goes, not the one that waits longest */
+	assert_false(quiet->lost);
+	conn_restart(t, quiet, start + 200);
+	assert_false(quiet->lost);
 	conns_free(t);
 }
 
@@ -383,6 +414,7 @@ int main(void)
 		cmocka_unit_test(test_forgotten_flow_gives_its_stream_back),
 		cmocka_unit_test(test_record_once),
 		cmocka_unit_test(test_share_of_a_source),
+		cmocka_unit_test(test_flood_of_a_source),
 		cmocka_unit_test(test_decoys_apart),
 		cmocka_unit_test(test_random),
 	};

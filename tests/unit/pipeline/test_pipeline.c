@@ -1040,6 +1040,27 @@ static void test_exc_stream_full(void **state)
 	rig_free(r);
 }
 
+/* A client that uses up its share is not let go for it: what is left of the message decides nothing, and
+ * the next one on the connection is read. */
+static void test_lost_beginning(void **state)
+{
+	struct rig     *r = rig_with((struct rig_conf){ .streams = 1 });
+	struct rig_conn lost = rig_conn4(++port, 443), other = rig_conn6(++port, 443);
+	static uint8_t  rest[3000];
+	size_t          at = 50;
+
+	(void)state;
+	memset(rest, 0x81, sizeof(rest));
+	make_message(0, "www.listed.example");
+	rig_tcp(r, &lost, 0, span_of(msg.p, at));
+	rig_tcp(r, &other, 0, span_of(msg.p, at));
+	assert_int_equal(rig_count(r, COUNT_fault_streams_full), 1);
+	for (unsigned i = 0; i < 40; i++, at += sizeof(rest))
+		assert_int_equal(rig_tcp(r, &lost, at, span_of(rest, sizeof(rest))).state, STATE_UNDECIDED);
+	assert_int_equal(rig_tcp(r, &lost, at, bytes_span(&msg)).state, STATE_REJECTED);
+	rig_free(r);
+}
+
 static void test_exc_cut(void **state)
 {
 	struct rig     *r = rig_with((struct rig_conf){ 0 });
@@ -1233,6 +1254,7 @@ int main(void)
 		cmocka_unit_test(test_exc_hello_size),
 		cmocka_unit_test(test_exc_flows_full),
 		cmocka_unit_test(test_exc_stream_full),
+		cmocka_unit_test(test_lost_beginning),
 		cmocka_unit_test(test_exc_cut),
 	};
 

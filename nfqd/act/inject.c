@@ -279,7 +279,7 @@ void inject_server(struct injector *inj, const struct forged *packet, const stru
 bool inject_kernel_reaches(const struct injector *inj, const struct packet *pkt,
                            const struct raw_packet *raw, bool sourced)
 {
-	return !inj->ways || !raw->ifin || !raw->has_mac ||
+	return !inj->ways || !raw->ifin ||
 	       ways_back(inj->ways, sourced ? &pkt->dst : NULL, &pkt->src, raw->ifin) != WAY_OTHER ||
 	       ways_is_secured(inj->ways, &pkt->dst, &pkt->src);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One message, judged by its names; by its address, where no name is listed. A question is judged when it
- * is asked. The answer to one that no pack lists is judged by the names that it leads to, as if its
- * client had asked for them; an answer that may pass tells which addresses listed names have.
+ * is asked. The answer to one that was neither allowed nor refused is judged by the names that it leads to,
+ * as if its client had asked for them; an answer that may pass tells which addresses listed names have.
  */
 #include "judge.h"
 
@@ -51,18 +51,24 @@ static void record(const struct judged *j, const struct name *name, uint16_t dns
 
 /* ---- decisions ---- */
 
-static void decide(struct pipeline *p, const struct packet *pkt, const struct match *m, struct decision *d)
+static void ask_policies(const struct pipeline *p, const struct packet *pkt, const struct match *m,
+                         struct decision *d)
 {
 	struct client client = { .addr = pkt->src, .mac = pkt->has_mac ? pkt->mac : NULL };
 
+	client.iface = pkt->ifin && p->ifname ? p->ifname(p->emit_ctx, pkt->ifin) : NULL;
+	policy_decide(p->rules, m, &client, pkt->proto, pkt->dport,
+	              policy_present(p->rules, (int64_t)(p->now / NS_PER_S)), d);
+}
+
+static void decide(struct pipeline *p, const struct packet *pkt, const struct match *m, struct decision *d)
+{
 	if (m->n == 0) {
 		*d = (struct decision){ .hit = -1, .policy = -1, .stage = -1, .exception = -1,
 			                .match = *m };
 		return;
 	}
-	client.iface = pkt->ifin && p->ifname ? p->ifname(p->emit_ctx, pkt->ifin) : NULL;
-	policy_decide(p->rules, m, &client, pkt->proto, pkt->dport,
-	              policy_present(p->rules, (int64_t)(p->now / NS_PER_S)), d);
+	ask_policies(p, pkt, m, d);
 	count_add(p->count, COUNT_matches, 1);
 	if (d->would >= ACTION_REJECT && d->action < ACTION_REJECT)
 		count_add(p->count, COUNT_would_reject, 1);
@@ -220,13 +226,12 @@ static struct verdict judge_names(const struct judged *asked)
 
 /* ---- questions and answers ---- */
 
-static bool is_listed(const struct pipeline *p, const struct names *names, bool questions)
+static bool is_listed(const struct pipeline *p, const struct names *names)
 {
 	struct match m = { .n = 0 };
 
 	for (unsigned i = 0; m.n == 0 && i < names->n; i++)
-		if (!questions || names->v[i].seen_in == SEEN_DNS_QUERY)
-			ruleset_match_name(p->rules, &names->v[i], &m);
+		ruleset_match_name(p->rules, &names->v[i], &m);
 	return m.n > 0;
 }
 
@@ -244,14 +249,50 @@ static void learn(struct pipeline *p, const struct message *m)
 		p->learned(p->emit_ctx);
 }
 
-/* An answer to a listed question was decided when that was asked: what was let through may lead where it
- * wants. */
+/*
+ * Was everything about a listed question decided when it was asked? It was when it is to be refused, also
+ * where an exception or the mode lets it pass, and when an entry or a policy allows it. One that is only
+ * recorded, or that no policy speaks of, does not open what it leads to; nor does an `allow` that
+ * speaks for its own pack alone.
+ */
+static bool is_settled(const struct pipeline *p, const struct decision *d)
+{
+	const struct rs_rule *r = &p->rules->rules[d->match.hits[d->hit].rule];
+
+	if (r->action == ENTRY_ALLOW)
+		return r->protects == PROTECTS_ALL;
+	return d->would >= ACTION_REJECT || (d->would == ACTION_ALLOW && d->policy >= 0);
+}
+
+/* May an answer lead where it wants? Then each of its questions that is listed was settled. */
+static bool leads_anywhere(const struct judged *j)
+{
+	const struct names *names = &j->m->names;
+	bool                listed = false;
+
+	for (unsigned i = 0; i < names->n; i++) {
+		struct decision d;
+		struct match    m;
+
+		if (names->v[i].seen_in != SEEN_DNS_QUERY)
+			continue;
+		ruleset_match_name(j->p->rules, &names->v[i], &m);
+		if (m.n == 0)
+			continue;
+		ask_policies(j->p, j->m->pkt, &m, &d);
+		if (!is_settled(j->p, &d))
+			return false;
+		listed = true;
+	}
+	return listed;
+}
+
 static struct verdict judge_answer(struct judged *j)
 {
 	struct verdict v = VERDICT_PASS;
 
 	j->origin = &j->m->names.v[0];
-	if (!is_on_its_way(j->p, j->m) && !is_listed(j->p, &j->m->names, true))
+	if (!is_on_its_way(j->p, j->m) && !leads_anywhere(j))
 		v = rs_settings(j->p->rules)->mode == MODE_OFF ? VERDICT_ALLOW : judge_names(j);
 	if (!verdict_refuses(v))
 		learn(j->p, j->m);
@@ -262,7 +303,7 @@ struct verdict judge(struct pipeline *p, struct inspection *in, const struct mes
 {
 	struct judged j = { .p = p, .in = in, .m = m };
 
-	if (place_rights[m->place].only_listed && !is_listed(p, &m->names, false))
+	if (place_rights[m->place].only_listed && !is_listed(p, &m->names))
 		return VERDICT_PASS;
 	count_add(p->count, COUNT_unknown, !m->row);
 	if (dns_is_answer(&m->names))

@@ -18,7 +18,7 @@ resolvers() {
 	lab_spawn auth "$LAB_SERVER" dnsmasq -k -C /dev/null --no-resolv --no-hosts -u root --pid-file= \
 		--bind-interfaces --except-interface=none --listen-address="${AUTH[4]},${AUTH[6]}" \
 		--host-record="$LISTED,${LAB_WEB[4]},${LAB_WEB[6]}" --host-record="open.example,${LAB_WEB[4]},${LAB_WEB[6]}" \
-		--cname="alias.example,$LISTED" --cname=away.example,open.example \
+		--cname="alias.example,$LISTED" --cname="unnamed.kaspersky.com,$LISTED" --cname=away.example,open.example \
 		--dns-rr=https.example,65,"0001$(printf '\3s07\3upd\11kaspersky\3com\0' | od -An -tx1 -v | tr -d ' \n')"
 	lab_end own-dns TERM
 	lab_spawn own-dns "$LAB_ROUTER" dnsmasq -k -C /dev/null --no-resolv --no-hosts -u root --pid-file= \
@@ -72,6 +72,9 @@ for nat in masquerade plain; do
 	is "$(ask in_client 1.1.1.1 open.example A +tcp)" "status: NOERROR " "$nat, redirected: another name"
 	lab_port53 none
 	is "$(nfqd_records '.nfqd.seen_in == "dns.query"')" 0 "$nat: no record of a question, none was listed"
+	is "$(ask in_client "${AUTH[4]}" unnamed.kaspersky.com)" "$refused" "$nat: a question that is only recorded does not open what it leads to"
+	is "$(jq -rs '.[-2:][] | [.nfqd.seen_in, .nfqd.name, .nfqd.action] | join(" ")' <(nfqd_log))" "dns.query unnamed.kaspersky.com log
+dns.cname $LISTED reject" "$nat: both are on record"
 	is "$(nfqd_lost)" 0 "$nat: the kernel dropped no queued packet"
 	nfqd_stop
 	is $? 0 "$nat: nfqd stops"

@@ -188,6 +188,7 @@ bench:          ## cost beside the queue's own limit, into tools/bench/RESULTS.m
 lint: all       ## style, include rules, static analysis
 	$(Q)tools/lint/run
 	$(Q)tools/lint/binaries $(B)
+	$(Q)tools/lint/analyze
 format:         ## rewrite the sources in the house style
 	$(Q)clang-format -i $(SRC) $(wildcard nfqd/*/*.h nfqd/*.h tools/nfqctl/*.[ch] tests/unit/*/*.c)
 

@@ -230,6 +230,12 @@ lint p.yaml r.yaml
 is "$status $said" "1 p.yaml:$(line dl.example): entry 'mirrors': name 'dl.example.com' has no effect: it is allowed by entry 'd' on line 28 of r.yaml" \
 	"an allow of another pack"
 
+sed 's/vendor: Example/vendor: Other/; s/id: removal/id: d/; s/tool.example.com/other.example.net/' r.yaml >s.yaml
+sed -i 's/dl.example.com/other.example.net/; s/s\[00-19\].upd.example.net/dl.example.com/; s/s07.upd.example.net/dl.example.com/' s.yaml
+lint p.yaml s.yaml
+is "$status $said" "0 s.yaml:14: warning: entry 'b': name 'dl.example.com' is also in entry 'mirrors' on line 14 of p.yaml" \
+	"warns of a name that another vendor's pack lists, too"
+
 # ---- what no pack may block
 cat >never.yaml <<-'END'
 	sources: [{id: s, title: t}]

@@ -145,6 +145,17 @@ static void say_pair(struct table *t, const struct listed *x, const struct liste
 	           x->pack == other->pack ? "" : t->lint->packs[other->pack]->path);
 }
 
+/* Both may be right (a service that two vendors share), but a reviewer should know. */
+static void warn_of_both(const struct table *t, const struct listed *a, const struct listed *b)
+{
+	const struct pack *p = t->lint->packs[a->pack], *q = t->lint->packs[b->pack];
+
+	if (a->below == b->below && strcmp(p->vendor, q->vendor) != 0)
+		fprintf(stderr, "%s:%u: warning: entry '%s': name '%s%s' is also in entry '%s' on line %u of %s\n",
+		        q->path, b->line, b->entry->id, b->below ? "." : "", b->text, a->entry->id, a->line,
+		        p->path);
+}
+
 /* Two with the same text, a before b: what is exact comes first. */
 static void check_pair(struct table *t, const struct listed *a, const struct listed *b)
 {
@@ -158,6 +169,8 @@ static void check_pair(struct table *t, const struct listed *a, const struct lis
 		say_pair(t, a, b, "has no effect: it is allowed by");
 	else if (a->pack == b->pack && a->below == b->below)
 		say_pair(t, b, a, "is already in");
+	else if (a->pack != b->pack && allow_a == allow_b)
+		warn_of_both(t, a, b);
 }
 
 /* The suffix pattern of the same pack at this text; NULL: there is none. */

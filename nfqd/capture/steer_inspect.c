@@ -40,7 +40,7 @@ static void write_empty(FILE *f)
 
 /* ---- TCP ---- */
 
-static bool holds(const struct steer *s)
+bool steer_holds(const struct steer *s)
 {
 	return s->flowtable[0] && s->conf.offload == OFFLOAD_HOLD;
 }
@@ -49,11 +49,12 @@ static bool holds(const struct steer *s)
  * A flowtable takes a connection at the first packet that conntrack calls established, its bare handshake
  * ACK. That is dropped until the hello comes, which carries the same acknowledgement, but not for long: a
  * server that speaks first waits for it and sends its SYN-ACK again. A little before the time is over, so
- * that the last of those repetitions within it is answered. A source that makes too many does not wait.
+ * that the last of those repetitions within it is answered. The repetitions themselves would be taken, too:
+ * they wait likewise. A source that makes too many does not wait.
  */
 static void write_hold(FILE *f, const struct steer *s)
 {
-	if (!holds(s))
+	if (!steer_holds(s))
 		return;
 	fputs("\tchain hold {\n", f);
 	RULE(f, "ip length . tcp doff @empty4 goto held");
@@ -67,6 +68,12 @@ static void write_hold(FILE *f, const struct steer *s)
 	RULE(f, "add @held { ct id timeout %us%ums } counter name held drop",
 	     s->conf.hold_seconds * 9 / 10, s->conf.hold_seconds * 900 % 1000);
 	RULE(f, "goto released");
+	fputs("\t}\n\tchain held_reply {\n", f);
+	RULE(f, "ct direction original return");
+	RULE(f, "tcp flags & rst == rst return");
+	RULE(f, "%s return", state_is(s, LABEL_RELEASED));
+	RULE(f, "ip length . tcp doff @empty4 goto held_again");
+	RULE(f, "ip6 length . tcp doff @empty6 goto held_again");
 	fputs("\t}\n\tchain held_again {\n", f);
 	RULE(f, "ct id @held drop");
 	RULE(f, "goto released");
@@ -86,7 +93,7 @@ static void write_tcp(FILE *f, const struct steer *s)
 	fputs("\tchain rest_tcp {\n", f);
 	RULE(f, "tcp flags & rst == rst accept");
 	RULE(f, "tcp flags & (syn | ack) == syn %s", state_set(s, LABEL_SEEN));
-	if (holds(s))
+	if (steer_holds(s))
 		RULE(f, "%s ct direction original ct state established tcp dport { 80, 443, 853 } "
 		        "tcp flags & (fin | syn | rst | ack) == ack jump hold", state_is(s, LABEL_SEEN));
 	write_empty(f);

@@ -78,6 +78,9 @@ const char *state_set(const struct steer *s, unsigned label);
 void write_inspect_sets(FILE *f);
 void write_inspect_chains(FILE *f, const struct steer *s);
 
+/* Are undecided connections held back from a flowtable? */
+bool steer_holds(const struct steer *s);
+
 /* steer_text.c: by whom an answer is waited for. */
 void write_whom_answered(FILE *f, const struct steer *s, bool routed);
 

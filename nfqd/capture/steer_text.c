@@ -108,6 +108,8 @@ static void write_forward(FILE *f, const struct steer *s)
 	begin_hook(f, "forward");
 	write_came_back(f, s);
 	write_decided(f, s);
+	if (steer_holds(s))
+		RULE(f, "%s jump held_reply", state_is(s, LABEL_HELD));
 	if (s->conf.answers)
 		RULE(f, "th sport 53 jump routed_answers");
 	write_whom(f, s, true);

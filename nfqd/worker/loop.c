@@ -17,13 +17,32 @@ static const struct ruleset *acquire(struct loop *l)
 	return rs;
 }
 
+/*
+ * A refused connection's server hears first: its client, which the verdict resets, may use the ports again
+ * within microseconds, and a reset that came late would meet the new connection. Verdicts that wait go before
+ * both: a reset must not overtake segments that were just allowed.
+ */
+static int answer(struct loop *l, const struct raw_packet *raw)
+{
+	const struct capture_ops *ops = l->capture->ops;
+	struct verdict            v = pipeline_packet(l->pipeline, raw);
+	int                       r = 0;
+
+	if (v.state == STATE_REJECTED) {
+		r = ops->flush(l->capture);
+		pipeline_after_burst(l->pipeline);
+	}
+	ops->verdict(l->capture, raw, v);
+	return r;
+}
+
 int loop_run(struct loop *l)
 {
 	const struct capture_ops *ops = l->capture->ops;
 	struct raw_packet         burst[CAPTURE_BURST];
 
 	while (!l->stop || !atomic_load_explicit(l->stop, memory_order_relaxed)) {
-		int n = ops->recv(l->capture, burst), r;
+		int n = ops->recv(l->capture, burst), r = 0;
 
 		if (l->beats)
 			atomic_fetch_add_explicit(l->beats, 1, memory_order_relaxed);
@@ -32,10 +51,11 @@ int loop_run(struct loop *l)
 		if (n == 0)
 			continue;
 		l->pipeline->rules = acquire(l);
-		for (int i = 0; i < n; i++)
-			ops->verdict(l->capture, &burst[i], pipeline_packet(l->pipeline, &burst[i]));
+		for (int i = 0; i < n && r == 0; i++)
+			r = answer(l, &burst[i]);
 		atomic_store_explicit(&l->reading, NULL, memory_order_release);
-		r = ops->flush(l->capture);
+		if (r == 0)
+			r = ops->flush(l->capture);
 		if (r < 0)
 			return r;
 		pipeline_after_burst(l->pipeline);

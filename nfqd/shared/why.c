@@ -45,7 +45,6 @@ static int read_name(struct why *w, const char *text, struct err *err)
 	if (scheme)
 		text = scheme + strlen("://");
 	host = span_of(text, strcspn(text, "/?#"));
-	w->name.seen_in = SEEN_TLS_SNI;
 	if (addr_parse(text, &w->addr) < 0) {
 		if (!name_of_authority(&w->name, host))
 			return err_set(err, "'%s' holds no name", text);
@@ -125,11 +124,14 @@ static int read_time(struct why *w, const char *text, struct err *err)
 static void decide(const struct why *w, uint8_t proto, uint16_t port, struct decision *d)
 {
 	struct match m;
+	struct name  name = w->name;
 
+	/* a question for what an exception lies below passes: for DNS alone */
+	name.seen_in = port == PORT_DNS ? SEEN_DNS_QUERY : SEEN_TLS_SNI;
 	if (w->addr.len)
 		ruleset_match_addr(w->rs, &w->addr, proto, port, false, &m);
 	else
-		ruleset_match_name(w->rs, &w->name, &m);
+		ruleset_match_name(w->rs, &name, &m);
 	policy_decide(w->rs, &m, &w->client, proto, port, w->at, d);
 }
 

@@ -45,6 +45,16 @@ bool steer_holds(const struct steer *s)
 	return s->flowtable[0] && s->conf.offload == OFFLOAD_HOLD;
 }
 
+/* When a server sends its SYN-ACK for the last time within seconds: after 1, 3, 7, 15 s (RFC 6298 2.1, 5.5). */
+static uint32_t last_repetition(uint32_t seconds)
+{
+	uint32_t at = 1;
+
+	while (2 * at + 1 <= seconds)
+		at = 2 * at + 1;
+	return at;
+}
+
 /*
  * A flowtable takes a connection at the first packet that conntrack calls established, its bare handshake
  * ACK. That is dropped until the hello comes, which carries the same acknowledgement, but not for long: a
@@ -54,6 +64,8 @@ bool steer_holds(const struct steer *s)
  */
 static void write_hold(FILE *f, const struct steer *s)
 {
+	uint32_t ms = last_repetition(s->conf.hold_seconds) * 900;
+
 	if (!steer_holds(s))
 		return;
 	fputs("\tchain hold {\n", f);
@@ -65,8 +77,7 @@ static void write_hold(FILE *f, const struct steer *s)
 	RULE(f, "add @holders4 { ip saddr limit rate over 100/second burst 500 packets } goto released");
 	RULE(f, "add @holders6 { ip6 saddr limit rate over 100/second burst 500 packets } goto released");
 	RULE(f, "%s", state_set(s, LABEL_HELD));
-	RULE(f, "add @held { ct id timeout %us%ums } counter name held drop",
-	     s->conf.hold_seconds * 9 / 10, s->conf.hold_seconds * 900 % 1000);
+	RULE(f, "add @held { ct id timeout %us%ums } counter name held drop", ms / 1000, ms % 1000);
 	RULE(f, "goto released");
 	fputs("\t}\n\tchain held_reply {\n", f);
 	RULE(f, "ct direction original return");

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/steered.h"
 #include "inspect/inspect_private.h"
+#include "reassemble/dtls.h"
 
 enum { UNKNOWN_DATAGRAMS = 16 };
 
@@ -41,6 +42,25 @@ static bool read_quic(struct inspection *in)
 	return reading_over(in, OUTCOME_WAITS);
 }
 
+/* A hello of DTLS, in as many datagrams as it takes. */
+static bool read_dtls(struct inspection *in)
+{
+	const struct name_proto *row = name_proto_of(TRANSPORT_DTLS, NULL);
+	struct stream           *s = stream_made(in, 0, true);
+	bool                     fresh = dtls_datagram(s, in->pkt->payload);
+	enum wire_err            err = WIRE_OK;
+	struct wire              w = wire_of(stream_front(s), &err, true);
+
+	if (s->conflict)
+		note_fault(in, FAULT_overlap);
+	message_begin(in, row);
+	if (fresh && row->names(&w, &in->msg.names) == WIRE_OK)
+		return message_found(in, in->ground, flow_judged);
+	if (++conn_made(in)->udp.segments >= UNKNOWN_DATAGRAMS)
+		return over_by_fault(in, FAULT_parse);
+	return reading_over(in, OUTCOME_WAITS);
+}
+
 static bool unknown_judged(struct inspection *in)
 {
 	return ++conn_made(in)->udp.segments < UNKNOWN_DATAGRAMS ? false : reading_over(in, OUTCOME_ALLOWED);
@@ -73,7 +93,9 @@ static bool read_flow(struct inspection *in)
 		conn_reopen(in->table, c, false);
 	if (c && conn_is_decided(c))
 		return reading_over(in, OUTCOME_SETTLED);
-	return in->quic ? read_quic(in) : read_unknown(in);
+	if (in->quic)
+		return read_quic(in);
+	return dtls_is(in->pkt->payload) ? read_dtls(in) : read_unknown(in);
 }
 
 /* Each message decides for itself: a resolver's port is never allowed for good. */

@@ -37,6 +37,7 @@ static const struct name_proto protos[] = {
 	  .names = starttls_names },
 	/* found without a guess: their transport tells them */
 	{ .transport = TRANSPORT_CRYPTO, .names = quic_tls_names },
+	{ .transport = TRANSPORT_DTLS, .names = dtls_names },
 	{ .transport = TRANSPORT_SERVER, .names = tls_cert_names },
 };
 
@@ -195,6 +196,7 @@ const char *tls_version_text(uint16_t version)
 	} versions[] = {
 		{ 0x0304, "TLS 1.3" }, { 0x0303, "TLS 1.2" }, { 0x0302, "TLS 1.1" },
 		{ 0x0301, "TLS 1.0" }, { 0x0300, "SSL 3.0" }, { 0x0002, "SSL 2.0" },
+		{ 0xfefd, "DTLS 1.2" }, { 0xfeff, "DTLS 1.0" },
 	};
 
 	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)

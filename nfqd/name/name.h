@@ -136,6 +136,7 @@ enum transport {
 	TRANSPORT_DATAGRAM,
 	TRANSPORT_STREAM, /* what one side of a TCP connection sends */
 	TRANSPORT_CRYPTO, /* the handshake bytes in a client's QUIC Initials */
+	TRANSPORT_DTLS,   /* the handshake bytes in a client's DTLS datagrams */
 	TRANSPORT_SERVER, /* a TCP server's first bytes, which decide for its client */
 };
 

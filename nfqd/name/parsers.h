@@ -28,6 +28,8 @@ bool tls_begins_hello(struct span first);
 bool tls_begins_handshake(struct span bytes);
 /* The handshake without records, as QUIC carries it. */
 enum wire_err quic_tls_names(struct wire *w, struct names *out);
+/* The handshake of DTLS, whose fragments were put together. */
+enum wire_err dtls_names(struct wire *w, struct names *out);
 /*
  * The names in the certificate that a TLS server sends: w is the start of the *server's* stream.
  * Its common name and then its alternative names, as many as fit. WIRE_NONE: it shows none (TLS 1.3,

@@ -41,7 +41,8 @@ static void supported_versions(struct wire ext, struct tls_info *info)
 	}
 }
 
-static enum wire_err client_hello(struct wire *w, enum seen_in where, struct names *out)
+/* cookie: DTLS has one (RFC 6347 4.2.1). */
+static enum wire_err client_hello(struct wire *w, enum seen_in where, bool cookie, struct names *out)
 {
 	struct wire hello, exts;
 
@@ -53,6 +54,7 @@ static enum wire_err client_hello(struct wire *w, enum seen_in where, struct nam
 	out->tls.version = wire_u16(&hello);
 	wire_skip(&hello, 32);                /* random */
 	wire_skip(&hello, wire_u8(&hello));   /* legacy_session_id */
+	wire_skip(&hello, cookie ? wire_u8(&hello) : 0);
 	wire_skip(&hello, wire_u16(&hello));  /* cipher_suites */
 	wire_skip(&hello, wire_u8(&hello));   /* compression_methods */
 	if (*w->err == WIRE_OK && hello.pos == hello.end && !hello.open)
@@ -163,7 +165,7 @@ enum wire_err tls_names(struct wire *w, struct names *out)
 	h = wire_of(bytes, &inner, open);
 	if (*w->err == WIRE_BAD)
 		return WIRE_BAD;
-	return tls_bounded(decided(client_hello(&h, SEEN_TLS_SNI, out), out), bytes);
+	return tls_bounded(decided(client_hello(&h, SEEN_TLS_SNI, false, out), out), bytes);
 }
 
 bool tls_begins_hello(struct span first)
@@ -192,7 +194,18 @@ enum wire_err quic_tls_names(struct wire *w, struct names *out)
 	out->tls = (struct tls_info){ 0 };
 	if (wire_left(w) && w->pos[0] == 'C')
 		return gquic_names(w, out);
-	return decided(client_hello(w, SEEN_QUIC_SNI, out), out);
+	return decided(client_hello(w, SEEN_QUIC_SNI, false, out), out);
+}
+
+enum wire_err dtls_names(struct wire *w, struct names *out)
+{
+	enum wire_err r;
+
+	names_begin(out, APP_TLS);
+	out->tls = (struct tls_info){ 0 };
+	r = decided(client_hello(w, SEEN_TLS_SNI, true, out), out);
+	out->tls.hello = span_of(NULL, 0); /* its fingerprint would be another protocol's */
+	return r;
 }
 
 /* A record header of a handshake (or what may come before one), SSL 3.0 and above. Every byte that is there

@@ -266,6 +266,19 @@ def segment(data, sport, dport, seq, flags=PSH | ACK, ack=1, opts=b""):
                        64240, 0, 0) + opts + data
 
 
+def dtls(host, *at, version=b"\xfe\xfd", cookie=b""):
+    """Datagrams of a DTLS hello, in fragments cut before those offsets (RFC 6347 4.2.2)"""
+    host = host.encode() if isinstance(host, str) else host
+    name = u16(len(host) + 3) + b"\0" + u16(len(host)) + host
+    body = version + bytes(32) + b"\0" + bytes([len(cookie)]) + cookie + b"\0\2\x13\1\1\0"
+    body += u16(len(name) + 4) + b"\0\0" + u16(len(name)) + name
+    edges, out = [0, *at, len(body)], []
+    for a, b in zip(edges, edges[1:]):
+        piece = b"\1" + len(body).to_bytes(3, "big") + b"\0\0" + a.to_bytes(3, "big") + (b - a).to_bytes(3, "big") + body[a:b]
+        out.append(b"\x16" + version + bytes(8) + u16(len(piece)) + piece)
+    return out
+
+
 def tcp(*pieces, dport=443, sport=None, order=None, seq=0x1000, syn=False, flags=PSH | ACK, tcpopts=b"", **how):
     """One client's bytes, in pieces of one stream: bytes, lists of them, or (offset, bytes)."""
     sport, end, parts = sport or next(ports), 0, []

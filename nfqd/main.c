@@ -10,6 +10,7 @@
 #include "offline/offline.h"
 #include "parent/parent.h"
 #include "shared/conf.h"
+#include "shared/privs.h"
 
 #define DEFAULT_CONF "/etc/nfqd/nfqd.yaml"
 #define RULES_MAX    64
@@ -31,6 +32,7 @@ static const char usage[] =
 	"  -r, --read FILE     read packets from a capture, write EVE JSON lines to standard output\n"
 	"      --rules PATH    a pack or a folder of packs, instead of the configuration's; repeatable\n"
 	"      --events WHICH  matches (default): listed names only; all: every name\n"
+	"      --user NAME     whom the worker becomes (default: nfqd, or $NFQD_USER)\n"
 	"  -d, --debug         say more on standard error; with -t print the configuration in effect\n"
 	"  -V, --version\n"
 	"  -h, --help\n"
@@ -60,12 +62,13 @@ static int parse_events(const char *word, int *events)
 
 static int parse(int argc, char **argv, struct options *o)
 {
-	enum { OPT_RULES = 256, OPT_EVENTS, OPT_FILTER };
+	enum { OPT_USER = 300, OPT_RULES = 256, OPT_EVENTS, OPT_FILTER };
 	static const struct option longs[] = {
 		{ "config", required_argument, NULL, 'c' },  { "test", no_argument, NULL, 't' },
 		{ "read", required_argument, NULL, 'r' },    { "debug", no_argument, NULL, 'd' },
 		{ "interface", required_argument, NULL, 'i' },
 		{ "filter", required_argument, NULL, OPT_FILTER },
+		{ "user", required_argument, NULL, OPT_USER },
 		{ "rules", required_argument, NULL, OPT_RULES },
 		{ "events", required_argument, NULL, OPT_EVENTS },
 		{ "version", no_argument, NULL, 'V' },       { "help", no_argument, NULL, 'h' },
@@ -78,6 +81,7 @@ static int parse(int argc, char **argv, struct options *o)
 		case 'c': o->conf = optarg; break;
 		case 't': o->test = true; break;
 		case 'i': o->tap.device = optarg; break;
+		case OPT_USER: privs_choose_user(optarg); break;
 		case OPT_FILTER: o->tap.filter = optarg; break;
 		case 'r': o->read = optarg; break;
 		case 'd': diag_set_level(DIAG_DEBUG); o->debug = true; break;

@@ -189,7 +189,8 @@ static int start(struct parent *p, struct err *err)
 
 	mkdir(RUN_FOLDER, 0755);
 	mkdir(EMPTY_FOLDER, 0755);
-	privs_find_user();
+	if (geteuid() == 0 && privs_find_users(err) < 0)
+		return -1;
 	*in = (struct worker_in){ .parent = -1, .rules = -1, .ask_name = -1,
 		                  .answers = p->tap || p->conf->inspect.answers,
 		                  .empty_folder = EMPTY_FOLDER, .inject = INJECTOR_NONE };

@@ -207,7 +207,7 @@ int resolver_main(const struct resolver_in *in)
 		diag_warn("resolver", "c-ares does not start: clients stay without names");
 		return 1;
 	}
-	if (privs_drop(in->empty_folder, PRIVS_NET_ADMIN, &err) < 0 ||
+	if (privs_drop(in->empty_folder, PRIVS_RESOLVER, PRIVS_NET_ADMIN, &err) < 0 ||
 	    privs_seccomp(PRIVS_SOCKETS, &err) < 0) {
 		diag_warn("resolver", "%s", err.text);
 		return 1;

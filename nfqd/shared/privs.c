@@ -8,6 +8,8 @@
 #include <netinet/in.h>
 #include <pwd.h>
 #include <seccomp.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -15,30 +17,56 @@
 
 #define N_OF(a) (sizeof(a) / sizeof((a)[0]))
 
-enum { NOBODY = 65534 };
+static const char *chosen; /* by the command line or the environment; NULL: the users of the package */
 
-static uid_t user = NOBODY;
-static gid_t group = NOBODY;
+static struct {
+	uid_t uid;
+	gid_t gid;
+} users[PRIVS_ROLES];
 
-void privs_find_user(void)
+void privs_choose_user(const char *name)
 {
-	const struct passwd *pw = getpwnam("nfqd");
-
-	if (pw) {
-		user = pw->pw_uid;
-		group = pw->pw_gid;
-	}
+	chosen = name;
 }
 
-int privs_drop(const char *empty_folder, enum privs keep, struct err *err)
+static bool find(enum privs_role role, const char *name)
+{
+	const struct passwd *pw = getpwnam(name);
+
+	if (!pw)
+		return false;
+	users[role].uid = pw->pw_uid;
+	users[role].gid = pw->pw_gid;
+	return true;
+}
+
+int privs_find_users(struct err *err)
+{
+	const char *name = chosen ? chosen : getenv("NFQD_USER");
+
+	if (!name || !*name)
+		name = "nfqd";
+	if (!find(PRIVS_WORKER, name) && strcmp(name, "nfqd") == 0)
+		return err_set(err, "there is no user nfqd for the worker: make install creates it (--user nobody "
+		               "does without, but then every process of nobody may stop the worker)");
+	if (!find(PRIVS_WORKER, name))
+		return err_set(err, "--user: there is no user '%s'", name);
+	if (users[PRIVS_WORKER].uid == 0)
+		return err_set(err, "--user: '%s' is root", name);
+	if (!find(PRIVS_RESOLVER, "nfqd-resolver"))
+		users[PRIVS_RESOLVER] = users[PRIVS_WORKER];
+	return 0;
+}
+
+int privs_drop(const char *empty_folder, enum privs_role role, enum privs keep, struct err *err)
 {
 	if (chroot(empty_folder) < 0 || chdir("/") < 0)
 		return err_set(err, "chroot %s: %s", empty_folder, strerror(errno));
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (keep == PRIVS_NET_ADMIN)
 		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN);
-	if (setgroups(0, NULL) < 0 || capng_change_id((int)user, (int)group, CAPNG_NO_FLAG) < 0)
-		return err_set(err, "cannot become user %u: %s", user, strerror(errno));
+	if (setgroups(0, NULL) < 0 || capng_change_id((int)users[role].uid, (int)users[role].gid, CAPNG_NO_FLAG) < 0)
+		return err_set(err, "cannot become user %u: %s", users[role].uid, strerror(errno));
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_set(err, "no_new_privs: %s", strerror(errno));
 	return 0;

@@ -16,12 +16,17 @@ enum privs_calls {
 	PRIVS_SOCKETS,     /* and sockets to resolvers: of the internet's families only */
 };
 
-/* Looks up the user that privs_drop() becomes: once, before anything is forked, since the user database
- * may be out of reach when a worker has to be replaced. Defaults to nobody if never called. */
-void privs_find_user(void);
-/* Leaves the file system (chroot into an empty folder that root owns), root's identity (user nfqd,
- * or nobody) and every capability but the one named. */
-MUST_CHECK int privs_drop(const char *empty_folder, enum privs keep, struct err *err);
+enum privs_role { PRIVS_WORKER, PRIVS_RESOLVER, PRIVS_ROLES };
+
+/* Whom worker and resolver become, by name (borrowed for good), instead of the users nfqd and nfqd-resolver;
+ * without a call the environment's NFQD_USER, where it is set. */
+void           privs_choose_user(const char *name);
+/* Looks the users up: once, before anything is forked, since the user database may be out of reach when a
+ * worker has to be replaced. Without a user nfqd-resolver the resolver is the worker's user. */
+MUST_CHECK int privs_find_users(struct err *err);
+/* Leaves the file system (chroot into an empty folder that root owns), root's identity (for that of the
+ * role's user) and every capability but the one named. */
+MUST_CHECK int privs_drop(const char *empty_folder, enum privs_role role, enum privs keep, struct err *err);
 /* Allows only these system calls, for every thread of the process. Any other ends the process by
  * SIGSYS; with PRIVS_SOCKETS it fails with EPERM, since c-ares tries files. */
 MUST_CHECK int privs_seccomp(enum privs_calls calls, struct err *err);

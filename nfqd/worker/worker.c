@@ -305,7 +305,7 @@ static int start(struct worker *w, struct err *err)
 			return -1;
 	write_notes(w); /* what happened before this worker, such as the start, comes first */
 	tzset(); /* /etc/localtime is out of reach from here on */
-	if (privs_drop(w->in->empty_folder, w->in->device ? PRIVS_NONE : PRIVS_NET_ADMIN, err) < 0)
+	if (privs_drop(w->in->empty_folder, PRIVS_WORKER, w->in->device ? PRIVS_NONE : PRIVS_NET_ADMIN, err) < 0)
 		return -1;
 	diag_drained_by(w->wake);
 	for (unsigned i = 0; i < w->threads; i++) {

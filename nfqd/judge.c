@@ -70,7 +70,7 @@ static void decide(struct pipeline *p, const struct packet *pkt, const struct ma
 	}
 	ask_policies(p, pkt, m, d);
 	count_add(p->count, COUNT_matches, 1);
-	if (d->would >= ACTION_REJECT && d->action < ACTION_REJECT)
+	if (action_blocks(d->would) && !action_blocks(d->action))
 		count_add(p->count, COUNT_would_reject, 1);
 }
 
@@ -205,7 +205,7 @@ static struct verdict judge_names(const struct judged *asked)
 	}
 	if (by_address && learned_for.len)
 		j.origin = &learned_for;
-	if (worst->action >= ACTION_REJECT && rights->may_refuse) {
+	if (action_blocks(worst->action) && rights->may_refuse) {
 		v = refuse(p, j.m, worst, &sent);
 		repeated = is_repeated(p, j.m);
 		count_add(p->count, COUNT_repeated, repeated);
@@ -215,7 +215,7 @@ static struct verdict judge_names(const struct judged *asked)
 	for (unsigned i = 0; i < n && !repeated; i++)
 		if (decisions[i].match.n || all)
 			record(&j, &names->v[i], dns_question_type(names, i), &decisions[i],
-			       decisions[i].action >= ACTION_REJECT ? sent : SENT_NOTHING);
+			       action_blocks(decisions[i].action) ? sent : SENT_NOTHING);
 	if (by_address) {
 		struct name where = address_name(&j.m->pkt->dst);
 

@@ -177,18 +177,36 @@ static const struct {
 	{ APP_NONE, 0, refuse_datagram },
 };
 
-struct verdict act_apply(struct injector *inj, const struct decision *d, const struct act_on *on,
-                         enum sent *sent)
+static struct verdict act_reject(struct injector *inj, const struct decision *d,
+                                 const struct act_on *on, enum sent *sent)
 {
 	unsigned i = 0;
 
-	*sent = SENT_NOTHING;
-	if (d->action == ACTION_DROP) /* a DNS question is dropped alone, its flow is not decided */
-		return (struct verdict){ .drop = true,
-			                 .state = on->names->app == APP_DNS ? STATE_UNDECIDED
-			                                                    : STATE_DROPPED };
 	while ((refusals[i].app && refusals[i].app != on->names->app) ||
 	       (refusals[i].proto && refusals[i].proto != on->pkt->proto))
 		i++;
 	return refusals[i].refuse(inj, d, on, sent);
+}
+
+/* A DNS question is dropped alone: its flow is not decided. */
+static struct verdict act_drop(struct injector *inj, const struct decision *d, const struct act_on *on,
+                               enum sent *sent)
+{
+	(void)inj, (void)d, (void)sent;
+	return (struct verdict){ .drop = true,
+		                 .state = on->names->app == APP_DNS ? STATE_UNDECIDED : STATE_DROPPED };
+}
+
+struct verdict act_apply(struct injector *inj, const struct decision *d, const struct act_on *on,
+                         enum sent *sent)
+{
+#define X(id, word, verdict, shown, colour, dns, tcp, udp, act) [id] = act,
+	static struct verdict (*const acts[ACTION_N])(struct injector *, const struct decision *,
+	                                              const struct act_on *, enum sent *) = {
+		ACTIONS(X)
+	};
+#undef X
+
+	*sent = SENT_NOTHING;
+	return acts[d->action] ? acts[d->action](inj, d, on, sent) : (struct verdict){ .state = STATE_UNDECIDED };
 }

@@ -11,17 +11,18 @@
 
 #include "base/words.h"
 
-/* X(id, word, EVE's verdict, what text shows, its colour, and what a client gets: as DNS answer (NULL: as
- * the policy's `dns` says), by TCP, by UDP) */
+/* X(id, word, EVE's verdict, what text shows, its colour, what a client gets as DNS answer (NULL: as the
+ * policy's `dns` says), by TCP, by UDP; and the function of act/act.c that does it, NULL: nothing is done) */
 #define ACTIONS(X)                                                                                 \
 	X(ACTION_ALLOW, "allow", "pass", "ALLOWED", "\033[32m", "the resolver's answer",           \
-	  "the connection", "the connection")                                                      \
+	  "the connection", "the connection", NULL)                                                \
 	X(ACTION_LOG, "log", "alert", "LOGGED ", "\033[33m", "the resolver's answer",              \
-	  "the connection", "the connection")                                                      \
+	  "the connection", "the connection", NULL)                                                \
 	X(ACTION_REJECT, "reject", "drop", "BLOCKED", "\033[31m", NULL, "RST",                     \
-	  "ICMP port unreachable")                                                                 \
-	X(ACTION_DROP, "drop", "drop", "BLOCKED", "\033[31m", "nothing", "nothing", "nothing")     \
-	X(ACTION_STAGE, "stage", "", "", "", "", "", "")
+	  "ICMP port unreachable", act_reject)                                                     \
+	X(ACTION_DROP, "drop", "drop", "BLOCKED", "\033[31m", "nothing", "nothing", "nothing",     \
+	  act_drop)                                                                                \
+	X(ACTION_STAGE, "stage", "", "", "", "", "", "", NULL)
 
 enum action { ACTIONS(WORD_ID) ACTION_N };
 

@@ -257,7 +257,7 @@ static json_t *client_sees(const struct why *w)
 #define X(id, word, seen) [id] = seen,
 	static const char *const answers[] = { DNS_STYLES(X) };
 #undef X
-#define X(id, word, verdict, shown, colour, dns, tcp, udp) [id] = { dns, tcp, udp },
+#define X(id, word, verdict, shown, colour, dns, tcp, udp, act) [id] = { dns, tcp, udp },
 	static const struct {
 		const char *dns, *tcp, *udp;
 	} words[] = { ACTIONS(X) };

@@ -63,6 +63,7 @@ struct parent {
 	bool             stopping;
 	bool             unprotected; /* nothing is queued: no worker lives */
 	bool             routes_due;  /* the kernel did not take the latest change */
+	bool             repair_failed; /* of the table: the next look tries again */
 	uint32_t         outside[OUTSIDE_MAX]; /* interface indices */
 	unsigned         n_outside;
 };

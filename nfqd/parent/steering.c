@@ -87,13 +87,21 @@ void parent_resume_queueing(struct parent *p)
 void parent_look_at_steering(struct parent *p)
 {
 	struct err err = { 0 };
+	bool       intact;
 
-	if (!p->steer || p->unprotected || steer_is_intact(p->steer))
+	if (!p->steer || p->unprotected)
 		return;
-	p->repairs++;
-	diag_error("steer", "another program removed rules of ours: putting them back");
-	if (steer_repair(p->steer, &err) < 0 || parent_fill_sets(p, &err) < 0)
-		diag_error("steer", "%s", err.text);
+	intact = steer_is_intact(p->steer);
+	if (intact && !p->repair_failed)
+		return;
+	if (!p->repair_failed) {
+		p->repairs++;
+		diag_error("steer", "another program removed rules of ours: putting them back");
+	}
+	p->repair_failed = (!intact && steer_repair(p->steer, &err) < 0) ||
+	                   parent_fill_sets(p, &err) < 0;
+	if (p->repair_failed)
+		diag_error("steer", "%s; the next look tries again", err.text);
 }
 
 void parent_on_nft_event(struct parent *p)
@@ -126,5 +134,7 @@ void parent_steer_tick(struct parent *p)
 		return;
 	if (p->unprotected && p->worker > 0)
 		parent_resume_queueing(p);
+	if (p->repair_failed) /* no event comes of what did not happen */
+		parent_look_at_steering(p);
 	record_uninspected(p);
 }

@@ -89,7 +89,7 @@ static int wait_answer(struct parent *p, uint64_t generation, bool alive)
 	struct pollfd pfd = { p->in.parent, POLLIN, 0 };
 	uint64_t      end = poller_ms() + ANSWER_MS, look = poller_ms() + LOOK_MS;
 
-	while (poller_ms() < end && !parent_told_to_stop()) {
+	while (p->worker > 0 && poller_ms() < end && !parent_told_to_stop()) {
 		int r = poll(&pfd, 1, SLICE_MS) > 0 ? read_answer(p, generation) : ANSWER_NONE;
 
 		if (r != ANSWER_NONE)
@@ -205,7 +205,8 @@ int parent_offer_rules(struct parent *p, int fd, uint64_t generation, struct err
 	case MESSAGE_LIVE: return 0;
 	case MESSAGE_FAILED: return err_set(err, "the worker could not map the new ruleset");
 	default:
-		kill(p->worker, SIGKILL); /* which rules it reads, if it lives, nobody knows */
+		if (p->worker > 0) /* which rules it reads is unknown; one that is given up meanwhile is -1: all */
+			kill(p->worker, SIGKILL);
 		return err_set(err, "the worker ended or hung over the new ruleset");
 	}
 }

@@ -37,6 +37,13 @@ static inline bool ring_push(struct ring *r, const struct event *e)
 	return true;
 }
 
+/* How many events it holds; those that are pushed meanwhile may be missing. */
+static inline uint32_t ring_used(const struct ring *r)
+{
+	return atomic_load_explicit(&r->head, memory_order_acquire) -
+	       atomic_load_explicit(&r->tail, memory_order_relaxed);
+}
+
 /* The oldest event, valid until ring_pop(); NULL when there is none. */
 static inline const struct event *ring_peek(struct ring *r)
 {

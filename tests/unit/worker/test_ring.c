@@ -37,8 +37,10 @@ static void test_in_order_past_the_end(void **state)
 	assert_null(ring_peek(r));
 	r->head = r->tail = UINT32_MAX - 1; /* the counters wrap soon */
 	for (unsigned round = 0; round < 5; round++) {
-		for (unsigned i = 0; i < 3; i++)
+		for (unsigned i = 0; i < 3; i++) {
+			assert_int_equal(ring_used(r), i);
 			assert_true(push(r, in++));
+		}
 		for (unsigned i = 0; i < 3; i++) {
 			assert_int_equal(ring_peek(r)->flow_id, out++);
 			ring_pop(r);

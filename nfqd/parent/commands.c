@@ -165,19 +165,34 @@ static json_t *run_mode(void *ctx, const json_t *request, struct err *err)
 
 /* ---- exceptions ---------------------------------------------------------------------------- */
 
-/* Writes down what was changed in the state and puts it in force; else goes back to before (takes it). */
-static int commit(struct parent *p, json_t *before, struct err *err)
+static void go_back(struct parent *p, json_t *before)
 {
 	struct err again = { .text = "" };
 
-	if (state_save(&p->state, err) == 0 && parent_rebuild(p, err) == 0) {
-		json_decref(before);
-		return 0;
-	}
 	state_restore(&p->state, before);
 	if (state_save(&p->state, &again) < 0)
 		diag_warn("state", "%s", again.text);
-	return -1;
+}
+
+/* Puts in force what was changed in the state; else goes back to before (takes it). */
+static int put_in_force(struct parent *p, json_t *before, struct err *err)
+{
+	if (parent_rebuild(p, err) < 0) {
+		go_back(p, before);
+		return -1;
+	}
+	json_decref(before);
+	return 0;
+}
+
+/* The same for what must outlive the daemon: nothing is in force that is not written down. */
+static int commit(struct parent *p, json_t *before, struct err *err)
+{
+	if (state_save(&p->state, err) < 0) {
+		go_back(p, before);
+		return -1;
+	}
+	return put_in_force(p, before, err);
 }
 
 static json_t *end_of(const struct parent *p, const json_t *request, struct err *err)
@@ -297,9 +312,11 @@ static json_t *run_allow(void *ctx, const json_t *request, struct err *err)
 	return json_pack("{s:o, s:o?}", "exception", made, "now", now);
 }
 
+/* Protection does not wait for a disk: what cannot be saved is in force all the same, and said. */
 static json_t *run_revoke(void *ctx, const json_t *request, struct err *err)
 {
 	struct parent *p = ctx;
+	struct err     unsaved = { .text = "" };
 	const char    *which = text(request, "which");
 	json_t        *before = json_deep_copy(p->state.doc);
 	unsigned       n = which ? state_revoke(&p->state, which) : 0;
@@ -313,12 +330,16 @@ static json_t *run_revoke(void *ctx, const json_t *request, struct err *err)
 		err_set(err, "no exception has the name or id '%s'", which ? which : "");
 		return NULL;
 	}
-	if (commit(p, before, err) < 0)
+	if (state_save(&p->state, &unsaved) < 0)
+		diag_warn("state", "%s; what is revoked is back at a restart, unless it can be saved before",
+		          unsaved.text);
+	if (put_in_force(p, before, err) < 0)
 		return NULL;
 	parent_record(p, "exception", json_pack("{s:s, s:s, s:s?}", "change", "revoked", "exception", which,
 	                                        "by", text(request, "caller")));
 	diag_info("exception", "%s revoked by %s", which, text(request, "caller"));
-	return json_pack("{s:i}", "revoked", (int)n);
+	return json_pack("{s:i, s:s*}", "revoked", (int)n, "unsaved",
+	                 unsaved.text[0] ? unsaved.text : NULL);
 }
 
 static json_t *texts(char *const v[], unsigned n)

@@ -306,6 +306,7 @@ static void on_look(struct poller_timer *t)
 	if (p->routes_due && parent_update_routes(p, &err) < 0)
 		diag_warn("routes", "%s", err.text);
 	parent_mend_outputs(p);
+	parent_save_state(p);
 }
 
 static int serve(struct parent *p, struct err *err)

@@ -94,6 +94,9 @@ void parent_live_open(struct parent *p);
 void parent_live_close(struct parent *p);
 void parent_mode_ends(struct parent *p);
 
+/* kept.c: what could not be saved when it changed is tried again, from time to time. */
+void parent_save_state(struct parent *p);
+
 /* records.c: the daemon's own records. The start's, before the first worker is forked; the stop's, when
  * nothing is queued any more; failure NULL: the reload succeeded. */
 void parent_record(struct parent *p, const char *kind, json_t *members); /* takes members */

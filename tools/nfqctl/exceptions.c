@@ -46,6 +46,9 @@ static int revoke(struct nfqctl *ctl, const char *which)
 	if (!answer)
 		return CTL_FAILED;
 	printf("%lld revoked\n", number_of(answer, "revoked"));
+	if (json_object_get(answer, "unsaved"))
+		fprintf(stderr, "nfqctl: warning: %s; it is back at a restart, unless nfqd can save it "
+		        "before\n", text_of(answer, "unsaved"));
 	json_decref(answer);
 	return CTL_DONE;
 }

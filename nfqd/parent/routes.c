@@ -11,12 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TRIES = 8 };
+
 struct routes {
-	struct mnl_socket *events, *query;
+	struct mnl_socket *events;
 };
 
 struct reading {
-	struct shared *shared;
+	struct iface_link links[IFACES_MAX];
+	unsigned       n_links;
 	uint32_t       default_via[OUTSIDE_MAX];
 	unsigned       n_default;
 	uint32_t      *outside;
@@ -89,16 +92,22 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 	mnl_attr_parse(nlh, sizeof(*link), on_link_attr, &name);
 	if (!name || (link->ifi_flags & IFF_LOOPBACK))
 		return MNL_CB_OK;
-	iface_set(rd->shared, index, name);
-	for (unsigned i = 0; i < rd->n_default; i++)
+	if (rd->n_links < IFACES_MAX) {
+		struct iface_link *l = &rd->links[rd->n_links++];
+
+		l->index = index;
+		snprintf(l->name, sizeof(l->name), "%s", name);
+	}
+	for (unsigned i = 0; i < rd->n_default && rd->n_outside < OUTSIDE_MAX; i++)
 		if (rd->default_via[i] == index)
 			rd->outside[rd->n_outside++] = index;
 	return MNL_CB_OK;
 }
 
+/* Returns 0 or -errno; -EINTR: what is listed changed meanwhile (NLM_F_DUMP_INTR). */
 static int dump(struct mnl_socket *nl, uint16_t type, uint8_t family, mnl_cb_t cb, void *data)
 {
-	char             buf[MNL_SOCKET_BUFFER_SIZE];
+	static _Alignas(struct nlmsghdr) char buf[32768]; /* a link may take more than a page */
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	struct rtgenmsg *gen;
 	ssize_t          n;
@@ -110,10 +119,12 @@ static int dump(struct mnl_socket *nl, uint16_t type, uint8_t family, mnl_cb_t c
 	gen = mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
 	gen->rtgen_family = family;
 	if (mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0)
-		return -1;
-	while (r == MNL_CB_OK && (n = mnl_socket_recvfrom(nl, buf, sizeof(buf))) > 0)
-		r = mnl_cb_run(buf, (size_t)n, 0, 0, cb, data);
-	return r;
+		return -errno;
+	while (r == MNL_CB_OK) {
+		n = mnl_socket_recvfrom(nl, buf, sizeof(buf));
+		r = n < 0 ? MNL_CB_ERROR : mnl_cb_run(buf, (size_t)n, 0, 0, cb, data);
+	}
+	return r < 0 ? -errno : 0;
 }
 
 static int by_index(const void *a, const void *b)
@@ -121,17 +132,6 @@ static int by_index(const void *a, const void *b)
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 
 	return (x > y) - (x < y);
-}
-
-unsigned routes_read(struct routes *r, struct shared *shared, uint32_t outside[OUTSIDE_MAX])
-{
-	struct reading rd = { .shared = shared, .outside = outside };
-
-	dump(r->query, RTM_GETROUTE, AF_INET, on_route, &rd);
-	dump(r->query, RTM_GETROUTE, AF_INET6, on_route, &rd);
-	dump(r->query, RTM_GETLINK, AF_UNSPEC, on_link, &rd);
-	qsort(outside, rd.n_outside, sizeof(*outside), by_index);
-	return rd.n_outside;
 }
 
 static struct mnl_socket *open_socket(unsigned groups)
@@ -145,6 +145,39 @@ static struct mnl_socket *open_socket(unsigned groups)
 	return nl;
 }
 
+/* On a socket of its own: what a dump that was broken off leaves there goes with it. Returns 0 or -errno. */
+static int read_all(struct reading *rd)
+{
+	struct mnl_socket *nl = open_socket(0);
+	int                r;
+
+	if (!nl)
+		return -errno;
+	r = dump(nl, RTM_GETROUTE, AF_INET, on_route, rd);
+	if (r == 0)
+		r = dump(nl, RTM_GETROUTE, AF_INET6, on_route, rd);
+	if (r == 0)
+		r = dump(nl, RTM_GETLINK, AF_UNSPEC, on_link, rd);
+	mnl_socket_close(nl);
+	return r;
+}
+
+int routes_read(struct shared *shared, uint32_t outside[OUTSIDE_MAX], struct err *err)
+{
+	static struct reading rd;
+	int                   r = -EINTR;
+
+	for (unsigned i = 0; i < TRIES && r == -EINTR; i++) {
+		rd = (struct reading){ .outside = outside };
+		r = read_all(&rd);
+	}
+	if (r < 0)
+		return err_set(err, "the kernel's routes and interfaces: %s", strerror(-r));
+	ifaces_replace(shared, rd.links, rd.n_links);
+	qsort(outside, rd.n_outside, sizeof(*outside), by_index);
+	return (int)rd.n_outside;
+}
+
 struct routes *routes_open(struct err *err)
 {
 	struct routes *r = calloc(1, sizeof(*r));
@@ -152,8 +185,7 @@ struct routes *routes_open(struct err *err)
 	if (!r)
 		return err_set(err, "out of memory"), NULL;
 	r->events = open_socket(RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE);
-	r->query = open_socket(0);
-	if (r->events && r->query)
+	if (r->events)
 		return r;
 	err_set(err, "rtnetlink: %s", strerror(errno));
 	routes_close(r);
@@ -166,8 +198,6 @@ void routes_close(struct routes *r)
 		return;
 	if (r->events)
 		mnl_socket_close(r->events);
-	if (r->query)
-		mnl_socket_close(r->query);
 	free(r);
 }
 

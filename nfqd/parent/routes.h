@@ -20,8 +20,8 @@ void                      routes_close(struct routes *r);
 int routes_fd(const struct routes *r);
 /* Takes the notifications off the socket, so that it is readable again only for new ones. */
 void routes_drain(struct routes *r);
-/* Updates the shared interface names and writes the indices of outside interfaces, sorted; returns
- * how many. */
-unsigned routes_read(struct routes *r, struct shared *shared, uint32_t outside[OUTSIDE_MAX]);
+/* Writes the indices of outside interfaces, sorted, and replaces the shared interface names. Returns how many
+ * there are; -1 with err filled: they cannot be known, and the names are as they were. */
+MUST_CHECK int routes_read(struct shared *shared, uint32_t outside[OUTSIDE_MAX], struct err *err);
 
 #endif

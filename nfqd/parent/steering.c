@@ -44,15 +44,13 @@ int parent_fill_sets(struct parent *p, struct err *err)
 int parent_update_routes(struct parent *p, struct err *err)
 {
 	uint32_t outside[OUTSIDE_MAX] = { 0 };
-	unsigned n = routes_read(p->routes, p->shared, outside);
+	int      n = routes_read(p->shared, outside, err);
 
-	p->routes_due = false;
-	if (p->steer && steer_set_outside(p->steer, outside, n, err) < 0) {
-		p->routes_due = true;
+	p->routes_due = n < 0 || (p->steer && steer_set_outside(p->steer, outside, (unsigned)n, err) < 0);
+	if (p->routes_due)
 		return -1;
-	}
 	memcpy(p->outside, outside, sizeof(outside));
-	p->n_outside = n;
+	p->n_outside = (unsigned)n;
 	return 0;
 }
 

@@ -16,23 +16,44 @@ struct shared *shared_new(void)
 	return s;
 }
 
-void iface_set(struct shared *s, uint32_t index, const char *name)
+static bool has_link(const struct iface_link *links, unsigned n, uint32_t index)
 {
-	struct iface *at = NULL;
+	while (n > 0)
+		if (links[--n].index == index)
+			return true;
+	return false;
+}
+
+/* Where the interface is, or can be; NULL: there is no room. */
+static struct iface *place_of(struct shared *s, uint32_t index)
+{
+	struct iface *empty = NULL;
 
 	for (unsigned i = 0; i < IFACES_MAX; i++) {
-		if (s->ifaces[i].index == index) {
-			at = &s->ifaces[i];
-			break;
-		}
-		if (!at && s->ifaces[i].index == 0)
-			at = &s->ifaces[i];
+		if (s->ifaces[i].index == index)
+			return &s->ifaces[i];
+		if (!empty && s->ifaces[i].index == 0)
+			empty = &s->ifaces[i];
 	}
-	if (!at || !seqlock_write(&at->lock))
+	return empty;
+}
+
+static void write_iface(struct iface *at, uint32_t index, const char *name)
+{
+	if (!at || (at->index == index && strcmp(at->name, name) == 0) || !seqlock_write(&at->lock))
 		return;
-	snprintf(at->name, sizeof(at->name), "%s", name ? name : "");
-	at->index = name ? index : 0;
+	snprintf(at->name, sizeof(at->name), "%s", name);
+	at->index = index;
 	seqlock_written(&at->lock);
+}
+
+void ifaces_replace(struct shared *s, const struct iface_link *links, unsigned n)
+{
+	for (unsigned i = 0; i < IFACES_MAX; i++)
+		if (s->ifaces[i].index && !has_link(links, n, s->ifaces[i].index))
+			write_iface(&s->ifaces[i], 0, "");
+	for (unsigned i = 0; i < n; i++)
+		write_iface(place_of(s, links[i].index), links[i].index, links[i].name);
 }
 
 const char *iface_name(const struct shared *s, uint32_t index, char out[16])

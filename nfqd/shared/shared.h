@@ -47,8 +47,14 @@ struct shared {
 /* Returns NULL when memory ran out. */
 struct shared *shared_new(void);
 
-/* The parent's side: replaces what is known of one interface; name NULL: it is gone. */
-void iface_set(struct shared *s, uint32_t index, const char *name);
+struct iface_link {
+	uint32_t index;
+	char     name[16];
+};
+
+/* The parent's side: these n are all interfaces there are. A name that stays is not written anew, so that
+ * no reader meets a change that is none. Of more than IFACES_MAX the last ones have no name. */
+void ifaces_replace(struct shared *s, const struct iface_link *links, unsigned n);
 /* The worker's side: copies a name out. Returns out, or NULL. */
 const char *iface_name(const struct shared *s, uint32_t index, char out[16]);
 

@@ -177,9 +177,10 @@ static void open_identity(struct parent *p)
 static void keep_identity(struct parent *p)
 {
 	struct err err = { 0 };
+	uint64_t   next = p->shared ? p->shared->seq : 0; /* 0: there was none */
 
 	if (p->sensor_kept &&
-	    identity_close(&p->in.identity, p->boot->state, p->shared->seq - 1, &err) < 0)
+	    identity_close(&p->in.identity, p->boot->state, next ? next - 1 : 0, &err) < 0)
 		diag_warn("sensor", "%s", err.text);
 }
 

@@ -90,8 +90,10 @@ static json_t *read_kept(const char *path, const char *machine)
 	return NULL;
 }
 
-/* seq 0: the run goes on. */
-static int keep(const struct identity *id, const char *path, uint64_t seq, struct err *err)
+enum { GOES_ON = -1 };
+
+/* stopped_at: the last record's number; GOES_ON: the run does. */
+static int keep(const struct identity *id, const char *path, int64_t stopped_at, struct err *err)
 {
 	char    machine[MACHINE_HEX];
 	json_t *doc;
@@ -100,8 +102,8 @@ static int keep(const struct identity *id, const char *path, uint64_t seq, struc
 	machine_fingerprint(machine);
 	doc = json_pack("{s:s, s:s, s:I}", "sensor", id->sensor, "machine", machine, "boot",
 	                (json_int_t)id->boot);
-	if (doc && seq)
-		json_object_set_new(doc, "stopped_at", json_integer((json_int_t)seq));
+	if (doc && stopped_at >= 0)
+		json_object_set_new(doc, "stopped_at", json_integer(stopped_at));
 	r = doc ? file_replace_json(path, doc) : -ENOMEM;
 	json_decref(doc);
 	return r < 0 ? err_set(err, "%s: %s", path, strerror(-r)) : 0;
@@ -121,7 +123,8 @@ static int path_beside(const char *state, char path[static PATH_MAX], struct err
 /* Goes on as the kept sensor, or becomes a new one. */
 static int become(struct identity *id, const json_t *kept, struct identity_last *last, struct err *err)
 {
-	int r;
+	const json_t *stopped_at = json_object_get(kept, "stopped_at");
+	int           r;
 
 	id->boot = 1;
 	if (!kept && (r = make_uuid(id->sensor)) < 0)
@@ -133,8 +136,8 @@ static int become(struct identity *id, const json_t *kept, struct identity_last 
 	snprintf(id->sensor, sizeof(id->sensor), "%s",
 	         json_string_value(json_object_get(kept, "sensor")));
 	last->boot = (uint64_t)json_integer_value(json_object_get(kept, "boot"));
-	last->seq = (uint64_t)json_integer_value(json_object_get(kept, "stopped_at"));
-	last->stopped = last->seq > 0;
+	last->stopped = json_is_integer(stopped_at) && json_integer_value(stopped_at) >= 0;
+	last->seq = last->stopped ? (uint64_t)json_integer_value(stopped_at) : 0;
 	id->boot = last->boot + 1;
 	return 0;
 }
@@ -154,12 +157,12 @@ int identity_open(struct identity *id, enum identity_source source, const char *
 	kept = read_kept(path, machine);
 	r = become(id, kept, last, err);
 	json_decref(kept);
-	return r < 0 ? -1 : keep(id, path, 0, err);
+	return r < 0 ? -1 : keep(id, path, GOES_ON, err);
 }
 
 int identity_close(const struct identity *id, const char *state, uint64_t seq, struct err *err)
 {
 	char path[PATH_MAX];
 
-	return path_beside(state, path, err) < 0 ? -1 : keep(id, path, seq, err);
+	return path_beside(state, path, err) < 0 ? -1 : keep(id, path, (int64_t)seq, err);
 }

@@ -17,7 +17,7 @@ void identity_of_run(struct identity *id, enum identity_source source);
 
 /* Where the records before this start ended. boot 0: there were none. */
 struct identity_last {
-	uint64_t boot, seq; /* seq 0: unknown, the run did not end in order */
+	uint64_t boot, seq; /* seq 0: none was made; or, when it did not end in order, unknown */
 	bool     stopped;
 };
 
@@ -28,7 +28,7 @@ struct identity_last {
  */
 MUST_CHECK int identity_open(struct identity *id, enum identity_source source, const char *state,
                              struct identity_last *last, struct err *err);
-/* The run ended in order, with the record seq. */
+/* The run ended in order, with the record seq; 0: it made none. */
 MUST_CHECK int identity_close(const struct identity *id, const char *state, uint64_t seq, struct err *err);
 
 #endif

@@ -83,6 +83,23 @@ static void test_stopped(void **state)
 	assert_false(last.stopped); /* of the run before this one */
 }
 
+/* A start that fails, say for a log that cannot be opened, ends in order and without a record. */
+static void test_stopped_without_a_record(void **state)
+{
+	struct identity id = start();
+	struct err      err = { .text = "" };
+
+	(void)state;
+	assert_int_equal(identity_close(&id, "state/state.json", 0, &err), 0);
+	start();
+	assert_true(last.stopped);
+	assert_int_equal(last.seq, 0);
+	change("stopped_at", json_integer(-1));
+	start();
+	assert_false(last.stopped);
+	assert_int_equal(last.seq, 0);
+}
+
 static void test_another_machine(void **state)
 {
 	struct identity before = start(), after;
@@ -128,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_stopped),
+		cmocka_unit_test(test_stopped_without_a_record),
 		cmocka_unit_test(test_another_machine),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_not_kept),

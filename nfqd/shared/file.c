@@ -43,6 +43,7 @@ static int write_whole(const char *path, const json_t *doc)
 
 	if (fd < 0)
 		return -errno;
+	errno = ENOSPC; /* a write that takes only a part sets none, and ends the document */
 	r = json_dumpfd(doc, fd, JSON_INDENT(2)) < 0 || write(fd, "\n", 1) != 1 || fsync(fd) < 0
 	            ? -errno
 	            : 0;

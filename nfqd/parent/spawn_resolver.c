@@ -11,7 +11,7 @@
 #include "base/diag.h"
 #include "parent/parent_private.h"
 
-enum { STOP_MS = 1000 };
+enum { STOP_MS = 1000, RETRY_S = 3 };
 
 static int by_number(const void *a, const void *b)
 {
@@ -81,6 +81,10 @@ void parent_start_resolver(struct parent *p)
 	p->resolver = is_wanted(p) ? fork() : 0;
 	if (p->resolver == 0 && is_wanted(p))
 		become_resolver(p);
+	if (p->resolver < 0) {
+		diag_error("resolver", "fork: %m; the next try is in %d s", RETRY_S);
+		poller_set(&p->poller, &p->resolver_due, RETRY_S * 1000);
+	}
 	if (before > 0)
 		kill(before, SIGTERM);
 }

@@ -72,10 +72,14 @@ void steer_set_add_ports(struct steer_set *set, const struct net *net, uint16_t 
 int steer_set_end(struct steer_set *set, struct err *err)
 {
 	struct steer *s = set->s;
+	bool          whole = !ferror(set->f);
 	int           r;
 
-	fclose(set->f);
-	r = steer_run(s, set->text, "addresses", err);
+	/* a part of it would empty the sets */
+	if (fclose(set->f) != 0 || !whole)
+		r = err_set(err, "out of memory");
+	else
+		r = steer_run(s, set->text, "addresses", err);
 	if (r == 0 && memcmp(&set->filled, &s->filled, sizeof(s->filled)) != 0) {
 		s->filled = set->filled;
 		r = steer_rewrite(s, err);

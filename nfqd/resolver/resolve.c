@@ -155,6 +155,7 @@ static void loop(ares_channel channel, struct rounds *rounds, const struct resol
 		struct pollfd fds[2 * SOCKETS + 1] = { { in->ask, POLLIN, 0 } };
 		unsigned      own, n;
 		struct addr   a;
+		ssize_t       got;
 
 		(*in->beats)++;
 		diag_drain();
@@ -166,7 +167,10 @@ static void loop(ares_channel channel, struct rounds *rounds, const struct resol
 		serve(rounds->channel, fds + own, n - own);
 		if (!fds[0].revents)
 			continue;
-		if (read(in->ask, &a, sizeof(a)) != sizeof(a))
+		got = read(in->ask, &a, sizeof(a));
+		if (got < 0 && errno == EAGAIN) /* the resolver that this one replaces took it */
+			continue;
+		if (got != sizeof(a))
 			return;
 		ask_for(channel, in->hosts, &a, open);
 	}

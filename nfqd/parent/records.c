@@ -16,6 +16,33 @@
 
 enum { STATS_MS = 60000, TAIL = 65536 };
 
+/* What a record that is too long does without, in this order. */
+static const char *const dispensable[] = { "changes", "packs", "log", "queues" };
+
+/* The members as text, without braces; `cut` names those that had to go. NULL: out of memory. The caller frees. */
+static char *members_text(json_t *all)
+{
+	json_t *cut = json_array();
+	char   *text = json_dumps(all, JSON_COMPACT);
+
+	for (size_t i = 0; text && strlen(text) > NOTE_TEXT && i < sizeof(dispensable) / sizeof(dispensable[0]); i++) {
+		if (json_object_del(all, dispensable[i]) < 0)
+			continue;
+		json_array_append_new(cut, json_string(dispensable[i]));
+		json_object_set(all, "cut", cut);
+		free(text);
+		text = json_dumps(all, JSON_COMPACT);
+	}
+	json_decref(cut);
+	if (text) {
+		size_t n = strlen(text);
+
+		memmove(text, text + 1, n - 2);
+		text[n - 2] = '\0';
+	}
+	return text;
+}
+
 void parent_record(struct parent *p, const char *kind, json_t *members)
 {
 	json_t *all = json_pack("{s:s}", "kind", kind);
@@ -23,13 +50,14 @@ void parent_record(struct parent *p, const char *kind, json_t *members)
 
 	json_object_update(all, members);
 	json_decref(members);
-	text = json_dumps(all, JSON_COMPACT);
+	text = all ? members_text(all) : NULL;
 	json_decref(all);
-	if (text)
-		text[strlen(text) - 1] = '\0'; /* the members alone: without braces */
-	if (!text || !notes_push(&p->shared->notes, clock_now(), text + 1)) {
+	if (!text || !notes_push(&p->shared->notes, clock_now(), text)) {
 		p->records_lost++;
-		diag_warn("log", "the record of a %s is lost: the worker reads none", kind);
+		diag_warn("log", "the record of a %s is lost: %s", kind,
+		          text && strlen(text) >= NOTE_TEXT ? "it is too long"
+		          : text                            ? "the worker reads none"
+		                                            : "out of memory");
 	}
 	free(text);
 }

@@ -104,7 +104,7 @@ deps-test:      ## and those that testing takes
 
 run: deps       ## protect this machine and what it forwards, until Ctrl-C (root)
 	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory all
-	$(Q)$(B)/nfqd $$(getent passwd nfqd >/dev/null || echo --user nobody) -c nfqd/man/nfqd.yaml
+	$(Q)$(B)/nfqd -c nfqd/man/nfqd.yaml
 
 demo: deps-test ## show it in a minute, in namespaces of its own (root)
 	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory all
@@ -127,7 +127,7 @@ check-vm: all   ## the nft backend on a Debian kernel under qemu
 
 test-programs: all $(UNIT) $(FUZZ)
 prove:
-	$(Q)NFQD=$(B)/nfqd NFQCTL=$(B)/nfqctl NFQD_USER=nobody CMOCKA_MESSAGE_OUTPUT=TAP prove $(if $(V),-v) $(T)
+	$(Q)NFQD=$(B)/nfqd NFQCTL=$(B)/nfqctl CMOCKA_MESSAGE_OUTPUT=TAP prove $(if $(V),-v) $(T)
 
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 asan:           ## the same tests (but the virtual machine's) with sanitizers

@@ -15,6 +15,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/diag.h"
+
+/* In the range that no one allots (60578 to 61183, systemd's UIDS-GIDS): the worker's and the resolver's
+ * where the package's users are missing. */
+enum { SPARE_UID = 60700 };
+
 #define N_OF(a) (sizeof(a) / sizeof((a)[0]))
 
 static const char *chosen; /* by the command line or the environment; NULL: the users of the package */
@@ -40,16 +46,31 @@ static bool find(enum privs_role role, const char *name)
 	return true;
 }
 
+/* An account is not needed for a process to be apart from all others, only a number that none has. */
+static int use_spare(struct err *err)
+{
+	for (unsigned role = 0; role < PRIVS_ROLES; role++) {
+		uid_t uid = SPARE_UID + role;
+
+		if (getpwuid(uid) || getgrgid(uid))
+			return err_set(err, "there is no user nfqd for the worker, and %u is another user: "
+			               "make install creates nfqd, --user names one", uid);
+		users[role].uid = uid;
+		users[role].gid = uid;
+	}
+	diag_info("privs", "there is no user nfqd: the worker runs as %u, which no account has "
+	                   "(make install creates the user)", users[PRIVS_WORKER].uid);
+	return 0;
+}
+
 int privs_find_users(struct err *err)
 {
 	const char *name = chosen ? chosen : getenv("NFQD_USER");
+	bool        named = name && *name;
 
-	if (!name || !*name)
-		name = "nfqd";
-	if (!find(PRIVS_WORKER, name) && strcmp(name, "nfqd") == 0)
-		return err_set(err, "there is no user nfqd for the worker: make install creates it (--user nobody "
-		               "does without, but then every process of nobody may stop the worker)");
-	if (!find(PRIVS_WORKER, name))
+	if (!named && !find(PRIVS_WORKER, "nfqd"))
+		return use_spare(err);
+	if (named && !find(PRIVS_WORKER, name))
 		return err_set(err, "--user: there is no user '%s'", name);
 	if (users[PRIVS_WORKER].uid == 0)
 		return err_set(err, "--user: '%s' is root", name);

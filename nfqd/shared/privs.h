@@ -19,7 +19,8 @@ enum privs_calls {
 enum privs_role { PRIVS_WORKER, PRIVS_RESOLVER, PRIVS_ROLES };
 
 /* Whom worker and resolver become, by name (borrowed for good), instead of the users nfqd and nfqd-resolver;
- * without a call the environment's NFQD_USER, where it is set. */
+ * without a call the environment's NFQD_USER, where it is set. Where neither names one and there is no user
+ * nfqd, both become numbers that no account has. */
 void           privs_choose_user(const char *name);
 /* Looks the users up: once, before anything is forked, since the user database may be out of reach when a
  * worker has to be replaced. Without a user nfqd-resolver the resolver is the worker's user. */

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Proves: the worker is a user of its own, so that no other process may stop it; without such a user
-# nfqd starts only when told whom to use; worker and resolver are two users where there are two.
+# Proves: the worker is a user of its own, so that no other process may stop it, also where the package's
+# users are missing; worker and resolver are two users.
 set -u
 . tools/lab/net.sh
 . tools/lab/nfqd.sh
@@ -42,9 +42,17 @@ as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"
 nfqd_conf >"$lab_dir/nfqd.yaml"
 users
-refused "no user nfqd" 'there is no user nfqd for the worker'
+users other:60700
+refused "no user nfqd, and the spare number is another user" 'there is no user nfqd for the worker'
+users
 refused "a user that does not exist" "there is no user 'nfqd-none'" --user nfqd-none
 refused "root" "'root' is root" --user root
+start
+is "$(uids)" "60700 60701" "no user nfqd: worker and resolver are numbers that no account has"
+like "$(cat "$lab_dir/nfqd.log")" "no user nfqd: the worker runs as 60700" "which is said"
+as_nobody kill -STOP "$(nfqd_worker)" 2>/dev/null
+is $? 1 "a process of nobody cannot stop the worker"
+nfqd_stop
 start --user nobody
 is "$(uids)" "65534 65534" "--user nobody: worker and resolver are nobody's"
 nfqd_stop

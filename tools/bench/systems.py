@@ -7,7 +7,6 @@ import subprocess
 import lab as lab_module
 from lab import DAEMON_CPU, RESOLVER, SERVER, wait_for
 
-os.environ.setdefault("NFQD_USER", "nobody")     # the machine need not have a user nfqd
 
 PACK = """\
 pack: bench

@@ -30,7 +30,6 @@ LAB_BIG=$((100 << 20))						# bytes of the large file
 LAB_PYTHON=$(PATH=/usr/bin:$PATH command -v python3)
 
 lab_dir=			# scratch folder of this run
-export NFQD_USER=${NFQD_USER-nobody}	# the machine need not have a user nfqd
 declare -A lab_pid=()		# name -> process that we started
 PATH=$PATH:/usr/sbin:/sbin
 

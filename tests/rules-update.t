@@ -56,6 +56,15 @@ sed 's/match: .a/match: [x/' src/p.yaml >src/bad.yaml
 like "$? $(publish --key k1 --out bad src/bad.yaml 2>&1)" "test match: 'x.example.com'" "what does not lint is not released"
 is "$(ls bad 2>&1 | grep -c index)" 0 "not even begun"
 
+# two entries, and two packs, may name one file; two files of one name cannot be told apart
+mkdir twice twice/other && echo c.example.com >twice/n.txt && echo d.example.com >twice/other/n.txt
+pack 2026.11.01.1 a.example.com | sed 's/^tests:/  - {id: f, names-file: n.txt, category: update, sources: [s], confidence: high, side_effect: none}\n&/
+	s/^tests:/  - {id: g, names-file: n.txt, ports: [tcp\/443], category: update, sources: [s], confidence: high, side_effect: none}\n&/' >twice/p.yaml
+sed 's/pack: p/pack: q/; s/{id: \([efg]\),/{id: q\1,/; s/a.example.com/e.example.com/' twice/p.yaml >twice/other/q.yaml
+is "$(publish --key k1 --out r-twice twice/p.yaml 2>&1)" "r-twice: release 1, 2 files" "a names-file of two entries is released once"
+like "$("$NFQCTL" rules update --into kept-twice --from r-twice --key "$key1" 2>&1)" "release 1 is in kept-twice/current" "and taken"
+like "$(publish --key k1 --out r-clash twice/p.yaml twice/other/q.yaml 2>&1)" "twice/other/n.txt: another file of the release has this name" "two files of one name"
+
 # ---- from a folder
 update() { said=$("$NFQCTL" rules update --into kept "$@" 2>&1); status=$?; }
 current() { readlink kept/current; }

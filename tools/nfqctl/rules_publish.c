@@ -70,6 +70,22 @@ static int read_key(struct publisher *p)
 
 /* ---- files --------------------------------------------------------------------------------- */
 
+/* Puts a file into the index; one that two entries or packs name stands there once. */
+static int add_to_index(struct publisher *p, const struct index_file *f, const char *path)
+{
+	struct rules_index *x = &p->index;
+
+	for (unsigned i = 0; i < x->n_files; i++)
+		if (strcmp(x->files[i].name, f->name) == 0)
+			return strcmp(x->files[i].sha256, f->sha256) == 0
+			               ? 0
+			               : err_set(&p->err, "%s: another file of the release has this name", path);
+	if (x->n_files == INDEX_FILES_MAX)
+		return err_set(&p->err, "more than %d files", INDEX_FILES_MAX);
+	x->files[x->n_files++] = *f;
+	return 0;
+}
+
 static int copy_file(struct publisher *p, const char *path, const char *version)
 {
 	struct index_file f = { .size = 0 };
@@ -92,10 +108,7 @@ static int copy_file(struct publisher *p, const char *path, const char *version)
 	else
 		r = index_write_file(to, data, n, &p->err);
 	free(data);
-	if (r == 0) {
-		p->index.files[p->index.n_files++] = f;
-	}
-	return r;
+	return r < 0 ? r : add_to_index(p, &f, path);
 }
 
 static int copy_pack(struct publisher *p, const char *path)
@@ -210,18 +223,14 @@ static int publish(struct publisher *p, char *const paths[], unsigned n)
 {
 	int r;
 
-	/* a names-file beside each entry at most */
 	p->index.files = calloc(INDEX_FILES_MAX, sizeof(*p->index.files));
 	if (!p->index.files)
 		return err_set(&p->err, "out of memory");
 	r = read_key(p);
 	r = r < 0 ? r : make_folders(p);
 	r = r < 0 ? r : fill_head(p);
-	for (unsigned i = 0; r == 0 && i < n; i++) {
-		if (p->index.n_files + 64 > INDEX_FILES_MAX)
-			r = err_set(&p->err, "more than %d files", INDEX_FILES_MAX - 64);
-		r = r < 0 ? r : copy_any(p, paths[i]);
-	}
+	for (unsigned i = 0; r == 0 && i < n; i++)
+		r = copy_any(p, paths[i]);
 	return r < 0 ? r : write_index(p);
 }
 

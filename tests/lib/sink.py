@@ -3,6 +3,8 @@
 
 count     TCP: reads to the end, then answers with one JSON line {bytes, sha256}
 login     TCP: greets like a log-in service and echoes lines
+pieces    TCP: answers each piece of data with its length
+greets    TCP: speaks first, then likewise
 datagram  UDP: answers each datagram with its length
 """
 import hashlib
@@ -29,6 +31,22 @@ class Login(socketserver.StreamRequestHandler):
             self.wfile.write(b"you said " + line)
 
 
+class Pieces(socketserver.BaseRequestHandler):
+    greeting = b""
+
+    def handle(self):
+        try:
+            self.request.sendall(self.greeting)
+            while data := self.request.recv(1 << 16):
+                self.request.sendall(b"got %d\n" % len(data))
+        except ConnectionError:
+            pass
+
+
+class Greets(Pieces):
+    greeting = b"220 lab.test\r\n"
+
+
 class Datagram(socketserver.BaseRequestHandler):
     def handle(self):
         data, sock = self.request
@@ -51,6 +69,8 @@ def server(base, address):
 KINDS = {
     "count": (socketserver.ThreadingTCPServer, Count),
     "login": (socketserver.ThreadingTCPServer, Login),
+    "pieces": (socketserver.ThreadingTCPServer, Pieces),
+    "greets": (socketserver.ThreadingTCPServer, Greets),
     "datagram": (socketserver.ThreadingUDPServer, Datagram),
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nfqd: the command line, and which way in it asks for. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,11 +19,13 @@
 enum { EXIT_USAGE = 2 };
 
 static const char usage[] =
-	"usage: nfqd [-c FILE] [-d]                  run inline: judge this machine's traffic\n"
+	"usage: nfqd [-c FILE | --rules PATH...] [-d]\n"
+	"                                            run inline: judge this machine's traffic\n"
 	"       nfqd -i IFACE [--filter BPF] [-c FILE | --rules PATH...] [--events matches|all]\n"
 	"                                            watch an interface: record, never block\n"
-	"       nfqd -t [-d] [-c FILE]               check configuration and packs, then exit\n"
-	"       nfqd -r FILE [--rules PATH]... [--events matches|all]\n"
+	"       nfqd -t [-d] [-c FILE | --rules PATH...]\n"
+	"                                            check configuration and packs, then exit\n"
+	"       nfqd -r FILE [-c FILE | --rules PATH...] [--events matches|all]\n"
 	"                                            judge a capture file (- is standard input)\n"
 	"\n"
 	"  -c, --config FILE   configuration (default " DEFAULT_CONF ")\n"
@@ -106,17 +109,27 @@ static int parse(int argc, char **argv, struct options *o)
 	return optind < argc ? bad_usage("unexpected argument") : 0;
 }
 
-/* A capture needs no configuration; the daemon takes the installed one. */
+/* One that is there and cannot be read is not missing: loading it says why. */
+static bool no_default_conf(void)
+{
+	return access(DEFAULT_CONF, F_OK) != 0 && errno == ENOENT;
+}
+
+/* A capture needs no configuration; the daemon takes the installed one. What was not named is said. */
 static struct conf *load(const struct options *o, struct err *err)
 {
+	bool         without = !o->conf && (o->n_rules || o->read || no_default_conf());
 	struct conf *conf;
 
 	if (o->conf)
 		conf = conf_load(o->conf, err);
-	else if (o->n_rules || o->read || access(DEFAULT_CONF, R_OK) != 0)
+	else if (without)
 		conf = conf_default((char *const *)o->rules, o->n_rules, err);
 	else
 		conf = conf_load(DEFAULT_CONF, err);
+	if (conf && without && !o->n_rules)
+		diag_line("nfqd: without a configuration: by %s",
+		          conf->n_rules ? conf->rules[0] : "the canary alone, name packs with --rules");
 	if (conf && o->events >= 0)
 		conf->events = o->events;
 	return conf;

@@ -3,6 +3,7 @@
 #include "base/addr.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -92,4 +93,11 @@ int mac_parse(const char *text, uint8_t mac[6])
 	           &mac[4], &mac[5], &used) != 6)
 		return -1;
 	return used == 17 && text[17] == '\0' ? 0 : -1;
+}
+
+bool iface_ok(const char *text)
+{
+	size_t n = strlen(text);
+
+	return n > 0 && n < IFNAMSIZ && !text[strcspn(text, "/: \t")] && text[strspn(text, "0123456789.")];
 }

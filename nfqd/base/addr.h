@@ -52,4 +52,7 @@ int addr_parse(const char *text, struct addr *a);
 int net_parse(const char *text, struct net *net); /* bits beyond the prefix must be zero */
 int mac_parse(const char *text, uint8_t mac[6]);
 
+/* An interface's name, where an address may also stand: digits and dots alone are a mistyped address. */
+bool iface_ok(const char *text);
+
 #endif

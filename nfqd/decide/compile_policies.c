@@ -138,14 +138,6 @@ static void add_products(struct compile *x, char *const v[], unsigned n, struct 
 
 /* ---- clients ------------------------------------------------------------------------------- */
 
-/* What is neither an address nor a network nor a MAC is an interface, unless it was meant as one. */
-static bool iface_ok(const char *s)
-{
-	size_t n = strlen(s);
-
-	return n > 0 && n < 16 && !s[strcspn(s, "/: \t")] && s[strspn(s, "0123456789.")];
-}
-
 static int client_parse(const char *s, struct rs_client *c)
 {
 	if (net_parse(s, &c->net) == 0) {

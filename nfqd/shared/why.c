@@ -67,7 +67,7 @@ static int read_client(struct why *w, const char *text, struct err *err)
 		w->client.addr = net.addr;
 	else if (mac_parse(text, w->mac) == 0)
 		w->client.mac = w->mac;
-	else if (*text && strlen(text) < 16 && !strpbrk(text, "/: "))
+	else if (iface_ok(text))
 		w->client.iface = text;
 	else
 		return err_set(err, "client: '%s' is not an address, network, MAC or interface", text);

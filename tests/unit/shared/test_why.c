@@ -174,6 +174,8 @@ static void test_nonsense(void **state)
 		{ "no name", NULL, NULL, NULL, NULL, NULL, "a name is missing" },
 		{ "an empty one", "", NULL, NULL, NULL, NULL, "a name is missing" },
 		{ "a URL without a host", "https:///x", NULL, NULL, NULL, NULL, "'/x' holds no name" },
+		{ "a mistyped address as client", "a.b", "10.0.0.300", NULL, NULL, NULL,
+		  "client: '10.0.0.300' is not an address, network, MAC or interface" },
 		{ "no client", "a.b", "10.0.0.300/7", NULL, NULL, NULL,
 		  "client: '10.0.0.300/7' is not an address, network, MAC or interface" },
 		{ "no time", "a.b", NULL, "now", NULL, NULL,

@@ -218,7 +218,9 @@ install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stay
 	$(Q)cd $(DESTDIR)/etc/nfqd && if [ ! -e nfqd.yaml ]; then mv nfqd.yaml.new nfqd.yaml; \
 		elif cmp -s nfqd.yaml nfqd.yaml.new; then rm nfqd.yaml.new; \
 		else echo "/etc/nfqd/nfqd.yaml is kept; the packaged one is nfqd.yaml.new beside it"; fi
-	$(if $(DESTDIR),,systemd-sysusers $(USERS)/nfqd.conf)
+	$(if $(DESTDIR),,if command -v systemd-sysusers >/dev/null; then systemd-sysusers $(USERS)/nfqd.conf; \
+		else for u in nfqd nfqd-resolver; do getent passwd $$u >/dev/null || \
+		useradd --system --user-group --no-create-home --home-dir / --shell /usr/sbin/nologin $$u; done; fi)
 
 uninstall:      ## remove what install put there, but for configuration, logs, state and users
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/nfqd bin/nfqctl bin/nfqd-fetch) $(UNITS)/nfqd.service $(UNITS)/nfqd-update.service \

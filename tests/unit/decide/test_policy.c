@@ -178,8 +178,10 @@ static const struct row rows[] = {
 	      "  - {name: case, names: [.up.k.x], owner: o, reason: r, expires: 2024-12-01" more "}\n"
 	{ "an exception", EXCEPTION(""), "a.up.k.x", "10.0.0.1", AFTER,
 	  "allow reject site in-force kav/up case" },
-	{ "one for another name", EXCEPTION(""), "k.x", "10.0.0.1", AFTER,
+	{ "one for another name", EXCEPTION(""), "web.k.x", "10.0.0.1", AFTER,
 	  "log log site announced kav/web -" },
+	{ "a question for a name on the way to it", EXCEPTION(""), "k.x", "10.0.0.1", AFTER,
+	  "allow log site announced kav/web case" },
 	{ "one for an unlisted name does nothing", EXCEPTION(", clients: [10.0.0.1]"), "example.org",
 	  "10.0.0.1", AFTER, "allow allow - - - -" },
 	{ "its client", EXCEPTION(", clients: [10.0.0.1]"), "a.up.k.x", "10.0.0.1", AFTER,

@@ -254,6 +254,16 @@ speaks_first() {
 
 said_flowtable() { poll 40 grep -q 'flow offload: flowtable inet ft f' /tmp/nfqd.err || { tail -n 5 /tmp/nfqd.err; return 1; }; }
 
+# With inspect.offload: refuse-start it ends, says why, and leaves no table.
+refuses_to_start() {
+	sed 's/^inspect: .*/inspect: {offload: refuse-start}/' /etc/nfqd.yaml >/tmp/refuse.yaml
+	timeout 60 nfqd -c /tmp/refuse.yaml >/tmp/refuse.out 2>&1
+	echo "nfqd ended with $?" >>/tmp/refuse.out
+	cat /tmp/refuse.out
+	grep -q '^nfqd ended with 1' /tmp/refuse.out && no_table &&
+		grep -q 'flow offload: flowtable inet ft f takes connections past nfqd (inspect.offload: refuse-start)' /tmp/refuse.out
+}
+
 offload_cases() {
 	check 'a flowtable loads' flowtable || return
 	check 'nfqd says so' said_flowtable
@@ -264,6 +274,7 @@ offload_cases() {
 	check "flowtable: a server that speaks first is not delayed by more than offload-hold" speaks_first
 	check "flowtable: what was let go is counted" poll 20 status_says '[1-9][0-9]* connections let go UNINSPECTED'
 	check 'nfqd ends' stop_nfqd
+	check 'refuse-start: nfqd does not start beside the flowtable' refuses_to_start
 	check 'nfqd starts beside the flowtable' start_nfqd
 	check "flowtable first: TLS to a listed name is reset" reset $LISTED_TLS
 	check "flowtable first: TLS to an unlisted name gets through" fetched $UNLISTED $SERVER2

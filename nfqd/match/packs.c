@@ -53,15 +53,13 @@ static int packs_add(struct packs *packs, struct pack *p, struct err *err)
 	return 0;
 }
 
-/* What a folder is taken for: neither never.yaml, which is not a pack, nor a file whose name begins with a
- * capital, such as TEMPLATE.yaml. */
-/* The template of a pack lies among them, for people to copy. */
+/* never.yaml is not a pack; nor is the template of one, which lies among them for people to copy. */
 static int is_pack_file(const struct dirent *e)
 {
 	size_t n = strlen(e->d_name);
 
-	return strcmp(e->d_name, "TEMPLATE.yaml") != 0 && e->d_name[0] != '.' && (e->d_name[0] < 'A' || e->d_name[0] > 'Z') && n > 5 &&
-	       strcmp(e->d_name + n - 5, ".yaml") == 0 && strcmp(e->d_name, "never.yaml") != 0;
+	return e->d_name[0] != '.' && n > 5 && strcmp(e->d_name + n - 5, ".yaml") == 0 &&
+	       strcmp(e->d_name, "never.yaml") != 0 && strcmp(e->d_name, "TEMPLATE.yaml") != 0;
 }
 
 /* By bytes, not by locale. */

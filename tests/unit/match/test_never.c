@@ -144,8 +144,9 @@ static void test_folder(void **state)
 	write_file("folder/never.yaml", list);
 	write_file("folder/TEMPLATE.yaml", "not: yet\n");
 	write_file("folder/p.yaml", "pack: p\nvendor: v\nversion: 1\nsources: []\nstages: []\nentries: []\n");
+	write_file("folder/Acme.yaml", "pack: acme\nvendor: v\nversion: 1\nsources: []\nstages: []\nentries: []\n");
 	assert_int_equal(packs_load(&packs, (char *[]){ "folder" }, 1, &err), 0);
-	assert_int_equal(packs.n, 2); /* and the canary */
+	assert_int_equal(packs.n, 3); /* and the canary */
 	packs_free(&packs);
 }
 

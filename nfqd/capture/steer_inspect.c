@@ -28,7 +28,11 @@ void write_inspect_sets(FILE *f)
 	      "\tset watched6 { type ipv6_addr; flags timeout; }\n"
 	      "\tset held { typeof ct id; size 65536; flags dynamic,timeout; timeout 3s; }\n"
 	      "\tset holders4 { type ipv4_addr; size 65536; flags dynamic,timeout; timeout 10s; }\n"
-	      "\tset holders6 { type ipv6_addr; size 65536; flags dynamic,timeout; timeout 10s; }\n",
+	      "\tset holders6 { type ipv6_addr; size 65536; flags dynamic,timeout; timeout 10s; }\n"
+	      "\tset asked4 { type ipv4_addr . inet_service . ipv4_addr; size 65536; "
+	      "flags dynamic,timeout; timeout 2m; }\n"
+	      "\tset asked6 { type ipv6_addr . inet_service . ipv6_addr; size 65536; "
+	      "flags dynamic,timeout; timeout 2m; }\n",
 	      f);
 }
 
@@ -239,8 +243,10 @@ static void write_rest(FILE *f)
 /*
  * Questions to a resolver, wherever it is: met before destination NAT, so that the client hears
  * from the address it asked. The client of a forged answer over TCP acknowledges bytes that
- * conntrack never saw; it is told at once that the connection is gone. A question is judged whatever
- * became of its flow; what is none counts towards letting go a flow that has none (a VPN on port 53).
+ * conntrack never saw; it is told at once that the connection is gone. That is so only where conntrack
+ * knew the connection when it asked: elsewhere (answers that go past this host) all of it is invalid. A
+ * question is judged whatever became of its flow; what is none counts towards letting go a flow that has
+ * none (a VPN on port 53).
  */
 static void write_dns(FILE *f, const struct steer *s)
 {
@@ -249,9 +255,12 @@ static void write_dns(FILE *f, const struct steer *s)
 	RULE(f, "meta l4proto != 6 accept");
 	RULE(f, "tcp flags & rst == rst accept");
 	RULE(f, "tcp flags & (syn | ack) == syn %s", state_set(s, LABEL_SEEN));
-	RULE(f, "ct state invalid reject with tcp reset");
+	RULE(f, "ct state invalid ip saddr . tcp sport . ip daddr @asked4 reject with tcp reset");
+	RULE(f, "ct state invalid ip6 saddr . tcp sport . ip6 daddr @asked6 reject with tcp reset");
 	write_empty(f);
-	RULE(f, "ct state untracked counter name no_conntrack");
+	RULE(f, "ct state invalid,untracked counter name no_conntrack goto to_stray");
+	RULE(f, "update @asked4 { ip saddr . tcp sport . ip daddr }");
+	RULE(f, "update @asked6 { ip6 saddr . tcp sport . ip6 daddr }");
 	RULE(f, "goto to_queue");
 	fputs("\t}\n\tchain dns_udp {\n", f);
 	RULE(f, "ct state invalid,untracked counter name no_conntrack goto to_stray");

@@ -14,6 +14,7 @@ nt() { xt raw -A PREROUTING "$@"; }
 honest() {	# WHERE: no record says reject of a connection that got through
 	is "$(field_dns $FIELD_DNS 8.8.8.8) $(field_tls $FIELD_TLS 4)" "NXDOMAIN reset" "$1: listed is refused"
 	is "$(field_dns $FIELD_OPEN 8.8.8.8) $(field_tls $FIELD_OPEN 4)" "NOERROR fine" "$1: unlisted passes"
+	is "$(field_dns $FIELD_DNS 8.8.8.8 +tcp) $(field_dns $FIELD_OPEN 8.8.8.8 +tcp)" "NXDOMAIN NOERROR" "$1: likewise DNS over TCP"
 }
 
 field_up plain

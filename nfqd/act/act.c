@@ -22,14 +22,17 @@ static struct forge towards_client(const struct packet *pkt)
  * for (RFC 5961 3.2). Tracked, so that NAT translates it. */
 static void reset_server(struct injector *inj, const struct act_on *on)
 {
-	const struct packet *pkt = on->pkt;
+	const struct raw_packet *raw = on->raw;
+	const struct packet     *pkt = on->pkt;
 	struct forge f = { .src = pkt->src, .dst = pkt->dst, .sport = pkt->sport, .dport = pkt->dport,
 		           .seq = on->answer ? pkt->seq : on->peer_next, .ack = pkt->ack,
 		           .tcp_flags = TCP_RST | TCP_ACK };
 	struct forged reset;
 
 	reset.n = forge_tcp(&f, span_of(NULL, 0), reset.data, sizeof(reset.data));
-	inject_server(inj, &reset, &pkt->src, &pkt->dst, on->raw->ifout);
+	/* one to this host itself has no interface to leave by */
+	inject_server(inj, &reset, &pkt->src, &pkt->dst,
+	              (struct onward){ raw->ifout ? raw->ifout : raw->ifin, raw->mark });
 }
 
 /* The client's half, of a connection that the server's own words decided: the kernel resets the server.
@@ -43,7 +46,8 @@ static void reset_client(struct injector *inj, const struct act_on *on)
 	f.ack = on->pkt->seq;
 	f.tcp_flags = TCP_RST | TCP_ACK;
 	reset.n = forge_tcp(&f, span_of(NULL, 0), reset.data, sizeof(reset.data));
-	inject_server(inj, &reset, &on->pkt->dst, &on->pkt->src, on->raw->ifin);
+	inject_server(inj, &reset, &on->pkt->dst, &on->pkt->src,
+	              (struct onward){ on->raw->ifin, on->raw->mark });
 }
 
 /* Likewise where the kernel's own reset would go astray, and in the place of it. */

@@ -30,8 +30,8 @@ struct injector_fds {
 #define INJECT_FAILURES(X)                                                                         \
 	X(full, "more answers at a time than are kept", "too many at a time")                      \
 	X(route, "no route back", "no route back")                                                 \
-	X(filter, "an OUTPUT rule of this host drops them",                                        \
-	  "an OUTPUT rule of this host drops it")                                                  \
+	X(filter, "rules of this host (OUTPUT, POSTROUTING) or its masquerading drop them",        \
+	  "a rule of this host (OUTPUT, POSTROUTING) or its masquerading drops it")                \
 	X(ipsec, "the question came through IPsec and the answer must not leave in clear",         \
 	  "the question came through IPsec, and past the tunnel it would leave in clear")          \
 	X(mac, "the sender's MAC address is not known", "the sender's MAC address is not known")   \
@@ -61,6 +61,7 @@ struct injector {
 	struct injected {
 		int         fd;
 		uint32_t    scope; /* the interface index where to->b is */
+		uint32_t    mark;  /* to be routed with; 0: none */
 		struct addr from, to;
 		bool        client, has_mac; /* to the client, who has this MAC address */
 		uint8_t     mac[6];

@@ -70,28 +70,29 @@ void injector_close(struct injector_fds *fds)
 
 /* ---- sending ---- */
 
-/* The address that the packet claims to come from, and the interface it has to leave by (0: any), as
- * ancillary data of m. */
+/* One piece of ancillary data more; the buffer has room for it. */
+static void put_control(struct msghdr *m, int level, int type, struct span data)
+{
+	struct cmsghdr *c = (struct cmsghdr *)(void *)((uint8_t *)m->msg_control + m->msg_controllen);
+
+	*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(data.n), .cmsg_level = level, .cmsg_type = type };
+	memcpy(CMSG_DATA(c), data.p, data.n);
+	m->msg_controllen += CMSG_SPACE(data.n);
+}
+
+/* The address that the packet claims to come from, and the interface it has to leave by (0: any). */
 static void put_source(struct msghdr *m, const struct addr *from, uint32_t oif)
 {
-	struct cmsghdr *c = m->msg_control;
-
 	if (from->len == 4) {
 		struct in_pktinfo i = { .ipi_ifindex = (int)oif };
 
 		memcpy(&i.ipi_spec_dst, from->b, 4);
-		*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(i)), .cmsg_level = IPPROTO_IP,
-			               .cmsg_type = IP_PKTINFO };
-		memcpy(CMSG_DATA(c), &i, sizeof(i));
-		m->msg_controllen = CMSG_SPACE(sizeof(i));
+		put_control(m, IPPROTO_IP, IP_PKTINFO, span_of(&i, sizeof(i)));
 	} else {
 		struct in6_pktinfo i = { .ipi6_ifindex = oif };
 
 		memcpy(&i.ipi6_addr, from->b, 16);
-		*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(i)), .cmsg_level = IPPROTO_IPV6,
-			               .cmsg_type = IPV6_PKTINFO };
-		memcpy(CMSG_DATA(c), &i, sizeof(i));
-		m->msg_controllen = CMSG_SPACE(sizeof(i));
+		put_control(m, IPPROTO_IPV6, IPV6_PKTINFO, span_of(&i, sizeof(i)));
 	}
 }
 
@@ -100,7 +101,7 @@ static int send_routed(const struct injected *p, uint32_t oif)
 {
 	union {
 		struct cmsghdr align;
-		char           b[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+		char           b[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t))];
 	} control = { .b = { 0 } };
 	union {
 		struct sockaddr_in  in4;
@@ -120,6 +121,8 @@ static int send_routed(const struct injected *p, uint32_t oif)
 		m.msg_namelen = sizeof(sa.in6);
 	}
 	put_source(&m, &p->from, oif);
+	if (p->mark) /* CAP_NET_ADMIN, of the worker */
+		put_control(&m, SOL_SOCKET, SO_MARK, span_of(&p->mark, sizeof(p->mark)));
 	return sendmsg(p->fd, &m, 0) < 0 ? -errno : 0;
 }
 
@@ -255,6 +258,7 @@ void inject_client(struct injector *inj, const struct forged *packet, const stru
 	if (!p)
 		return;
 	p->scope = raw->ifin;
+	p->mark = 0;
 	p->from = *from;
 	p->to = *to;
 	p->client = true;
@@ -263,14 +267,15 @@ void inject_client(struct injector *inj, const struct forged *packet, const stru
 }
 
 void inject_server(struct injector *inj, const struct forged *packet, const struct addr *from,
-                   const struct addr *to, uint32_t scope)
+                   const struct addr *to, struct onward way)
 {
 	struct injected *p = wait_for_verdicts(inj, to->len == 4 ? inj->fds.plain4 : inj->fds.plain6,
 	                                       packet);
 
 	if (!p)
 		return;
-	p->scope = scope;
+	p->scope = way.scope;
+	p->mark = way.mark;
 	p->from = *from;
 	p->to = *to;
 	p->client = p->has_mac = false;

@@ -13,10 +13,16 @@ struct forged {
 /* Towards the client of a question: not tracked, never judged. raw is the question. */
 void inject_client(struct injector *inj, const struct forged *packet, const struct addr *from,
                    const struct addr *to, const struct raw_packet *raw);
-/* Towards the server: tracked, so that it leaves with the connection's translated address. scope:
- * interface index for link-local addresses. */
+
+/* The way of a packet that belongs to a connection. */
+struct onward {
+	uint32_t scope; /* interface index, for link-local addresses */
+	uint32_t mark;  /* of the packet that it stands for: rules may route by it */
+};
+
+/* Towards the server: tracked, so that it leaves with the connection's translated address. */
 void inject_server(struct injector *inj, const struct forged *packet, const struct addr *from,
-                   const struct addr *to, uint32_t scope);
+                   const struct addr *to, struct onward way);
 
 /*
  * Would a packet that the kernel itself makes reach the client of this question? A TCP reset is routed as

@@ -49,6 +49,9 @@ try() {	# WHEN
 	by_main >/dev/null
 	is "$(field_try 4 | sed 's/ quic [a-z]*//g')" "$(sed 's/ quic [a-z]*//g' <<<"$FIELD_REFUSED, $FIELD_PASSED")" "$1: listed refused, unlisted passes"
 	is "$(by_main)" 0 "$1: nothing took the other uplink"
+	before=$(field_counter answers_failed)
+	is "$(field_tls $FIELD_TLS 4)" reset "$1: listed TLS once more"
+	is "$(field_counter answers_failed)" "$before" "$1: the server is reset by the connection's uplink"
 }
 
 field_up masquerade

@@ -351,7 +351,8 @@ static json_t *texts(char *const v[], unsigned n)
 	return out;
 }
 
-static json_t *exception(const struct exception_in *e, const char *from, int64_t now)
+static json_t *exception(const struct state *s, const struct exception_in *e, const char *from,
+                         int64_t now)
 {
 	int64_t end = 0;
 	bool    ends = clock_parse(e->expires, &end) == 0;
@@ -359,7 +360,7 @@ static json_t *exception(const struct exception_in *e, const char *from, int64_t
 	return json_pack("{s:s, s:o, s:o, s:s, s:s, s:s, s:b, s:s}", "id", e->name, "names",
 	                 texts(e->names, e->n_names), "clients", texts(e->clients, e->n_clients),
 	                 "owner", e->owner, "reason", e->reason, "expires", e->expires, "expired",
-	                 ends && end <= now, "from", from);
+	                 (ends && end <= now) || state_has_ended(s, e), "from", from);
 }
 
 static json_t *run_exceptions(void *ctx, const json_t *request, struct err *err)
@@ -370,9 +371,11 @@ static json_t *run_exceptions(void *ctx, const json_t *request, struct err *err)
 
 	(void)request, (void)err;
 	for (unsigned i = 0; i < p->conf->n_exceptions; i++)
-		json_array_append_new(all, exception(&p->conf->exceptions[i], "configuration", now));
+		json_array_append_new(all, exception(&p->state, &p->conf->exceptions[i],
+		                                     "configuration", now));
 	for (unsigned i = 0; i < state_n_exceptions(&p->state); i++)
-		json_array_append_new(all, exception(state_exception(&p->state, i), "allow", now));
+		json_array_append_new(all, exception(&p->state, state_exception(&p->state, i),
+		                                     "allow", now));
 	return json_pack("{s:o}", "exceptions", all);
 }
 

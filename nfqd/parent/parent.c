@@ -301,6 +301,7 @@ static void on_look(struct poller_timer *t)
 	diag_drain();
 	parent_record_by_clock(p);
 	parent_look_at_life(p);
+	parent_follow_clock(p);
 	if (p->looks++ % LOOKS_STEERING)
 		return;
 	parent_steer_tick(p);

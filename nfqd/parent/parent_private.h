@@ -63,6 +63,8 @@ struct parent {
 	bool             stopping;
 	bool             unprotected; /* nothing is queued: no worker lives */
 	bool             routes_due;  /* the kernel did not take the latest change */
+	bool             rebuild_due; /* the rules do not know yet what the clock changed */
+	struct diag_rate rebuild_said;
 	bool             repair_failed; /* of the table: the next look tries again */
 	uint32_t         outside[OUTSIDE_MAX]; /* interface indices */
 	unsigned         n_outside;
@@ -94,7 +96,9 @@ void parent_live_open(struct parent *p);
 void parent_live_close(struct parent *p);
 void parent_mode_ends(struct parent *p);
 
-/* kept.c: what could not be saved when it changed is tried again, from time to time. */
+/* kept.c: what ends or begins by the clock, and stays so when it goes back; to be called every second.
+ * What could not be saved when it changed is tried again, from time to time. */
+void parent_follow_clock(struct parent *p);
 void parent_save_state(struct parent *p);
 
 /* records.c: the daemon's own records. The start's, before the first worker is forked; the stop's, when

@@ -33,6 +33,16 @@ static int out_of_memory(struct err *err)
 
 /* ---- exceptions ---------------------------------------------------------------------------- */
 
+/* One that has ended does not begin again when the clock goes back. */
+static void keep_ended(struct compile *x)
+{
+	static char long_ago[] = "1970-01-01";
+
+	for (unsigned i = 0; x->overlay && i < x->n_exceptions; i++)
+		if (state_has_ended(x->overlay->state, &x->exceptions[i]))
+			x->exceptions[i].expires = long_ago;
+}
+
 static int gather_exceptions(struct compile *x)
 {
 	const struct conf *c = x->c;
@@ -46,6 +56,7 @@ static int gather_exceptions(struct compile *x)
 		memcpy(x->exceptions, c->exceptions, c->n_exceptions * sizeof(*x->exceptions));
 	for (unsigned i = 0; i < kept; i++)
 		x->exceptions[c->n_exceptions + i] = *state_exception(x->overlay->state, i);
+	keep_ended(x);
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "shared/file.h"
 
 enum { VERSION = 1, EXCEPTIONS_KEPT_MAX = 4096 };
+#define LAST_ID_MAX (INT64_C(1) << 53) /* what every reader of JSON has whole (RFC 8259, 6) */
 
 struct kept {
 	struct exception_in in;
@@ -106,6 +107,26 @@ static int check_date(const char *pack, const json_t *date, struct err *err)
 	return 0;
 }
 
+/* What older ones lack may be missing. */
+static int check_ended(json_t *ended, struct err *err)
+{
+	const char *id;
+	json_t     *item;
+
+	if (ended && !json_is_object(ended))
+		return err_set(err, "ended is not an object");
+	json_object_foreach(ended, id, item)
+		if (!json_is_string(item))
+			return err_set(err, "the end of '%s' is not text", id);
+	return 0;
+}
+
+static bool is_id(const json_t *last)
+{
+	return json_is_integer(last) && json_integer_value(last) >= 0 &&
+	       json_integer_value(last) <= LAST_ID_MAX;
+}
+
 static int check(json_t *doc, struct err *err)
 {
 	json_t     *exceptions = json_object_get(doc, "exceptions"), *item;
@@ -114,7 +135,7 @@ static int check(json_t *doc, struct err *err)
 	size_t      i;
 
 	if (json_integer_value(json_object_get(doc, "version")) != VERSION ||
-	    !json_is_integer(json_object_get(doc, "last_id")) || !json_is_array(exceptions) ||
+	    !is_id(json_object_get(doc, "last_id")) || !json_is_array(exceptions) ||
 	    !json_is_object(first_seen))
 		return err_set(err, "not a state file of version %d", VERSION);
 	json_array_foreach(exceptions, i, item)
@@ -123,7 +144,7 @@ static int check(json_t *doc, struct err *err)
 	json_object_foreach(first_seen, pack, item)
 		if (check_date(pack, item, err) < 0)
 			return -1;
-	return 0;
+	return check_ended(json_object_get(doc, "ended"), err);
 }
 
 static json_t *read_file(const char *path, struct err *err)
@@ -250,6 +271,10 @@ json_t *state_allow(struct state *s, json_t *exception, int64_t now, struct err 
 
 	clock_text_iso(now, when);
 	snprintf(id, sizeof(id), "allow-%lld", (long long)last);
+	if (last > LAST_ID_MAX) {
+		err_set(err, "no number is left for another exception");
+		goto failed;
+	}
 	json_object_set_new(exception, "id", json_string(id));
 	json_object_set_new(exception, "created", json_string(when));
 	if (check_exception(exception, err) < 0)
@@ -312,4 +337,53 @@ int64_t state_first_seen(struct state *s, const char *pack, int64_t now)
 	json_object_set_new(all, pack, json_string(when));
 	s->changed = true;
 	return now;
+}
+
+/* ---- what has ended ------------------------------------------------------------------------ */
+
+bool state_has_ended(const struct state *s, const struct exception_in *e)
+{
+	const char *noted = json_string_value(json_object_get(json_object_get(s->doc, "ended"), e->name));
+
+	return noted && e->expires && strcmp(noted, e->expires) == 0;
+}
+
+static bool ends_by(const struct exception_in *e, int64_t now)
+{
+	int64_t end;
+
+	return e->expires && clock_parse(e->expires, &end) == 0 && end <= now;
+}
+
+static bool ends_anew(const struct state *s, const struct exception_in *e, unsigned n, int64_t now)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (ends_by(&e[i], now) && !state_has_ended(s, &e[i]))
+			return true;
+	return false;
+}
+
+static void add_ended(json_t *ended, const struct state *s, const struct exception_in *e, int64_t now)
+{
+	if (ends_by(e, now) || state_has_ended(s, e))
+		json_object_set_new(ended, e->name, json_string(e->expires));
+}
+
+bool state_note_ended(struct state *s, const struct exception_in *of_conf, unsigned n, int64_t now)
+{
+	bool    anew = ends_anew(s, of_conf, n, now);
+	json_t *ended;
+
+	for (unsigned i = 0; i < s->n_kept; i++)
+		anew |= ends_anew(s, &s->kept[i].in, 1, now);
+	if (!anew)
+		return false;
+	ended = json_object(); /* those that are gone are forgotten */
+	for (unsigned i = 0; i < n; i++)
+		add_ended(ended, s, &of_conf[i], now);
+	for (unsigned i = 0; i < s->n_kept; i++)
+		add_ended(ended, s, &s->kept[i].in, now);
+	json_object_set_new(s->doc, "ended", ended);
+	s->changed = true;
+	return true;
 }

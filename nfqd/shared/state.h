@@ -42,6 +42,14 @@ MUST_CHECK json_t *state_allow(struct state *s, json_t *exception, int64_t now, 
 /* Removes those with an id or a name; returns how many. */
 unsigned state_revoke(struct state *s, const char *id_or_name);
 
+/*
+ * Notes which exceptions have ended by now: those made here, and n of the configuration (borrowed). One
+ * that is noted does not begin again when the clock goes back; one with another end is another one.
+ * Returns whether any is new.
+ */
+bool state_note_ended(struct state *s, const struct exception_in *of_conf, unsigned n, int64_t now);
+bool state_has_ended(const struct state *s, const struct exception_in *e); /* by what was noted */
+
 /* Goes back to a copy of doc (takes it). */
 void state_restore(struct state *s, json_t *doc);
 

@@ -119,6 +119,22 @@ static void test_rebuild(void **state)
 	bench_close(&b);
 }
 
+static void test_ended(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, CONF);
+	allow(&b, "s3.up.k.x");
+	rebuild(&b);
+	assert_string_equal(decided(&b, "s3.up.k.x"), "allow reject site allow-1");
+	/* an hour later it ends; then the clock goes back to now */
+	assert_true(state_note_ended(&b.kept, NULL, 0, (int64_t)(clock_now() / NS_PER_S) + 3601));
+	rebuild(&b);
+	assert_string_equal(decided(&b, "s3.up.k.x"), "reject reject site -");
+	bench_close(&b);
+}
+
 static void test_first_seen(void **state)
 {
 	struct bench   b;
@@ -176,6 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rebuild),
+		cmocka_unit_test(test_ended),
 		cmocka_unit_test(test_first_seen),
 		cmocka_unit_test(test_a_year),
 	};

@@ -131,6 +131,54 @@ static void test_refused(void **state)
 	state_fini(&s);
 }
 
+static void test_ended(void **state)
+{
+	struct exception_in of_conf = { .name = (char[]){ "site" }, .expires = (char[]){ "2027-01-15T08:00:05Z" } };
+	struct err          err = { .text = "" };
+	struct state        s, again;
+
+	(void)state;
+	assert_int_equal(state_read(&s, "ended.json", &err), 0);
+	allow(&s, "a.b", NULL, "2027-01-15T08:00:01Z"); /* a second from now */
+	allow(&s, "c.d", NULL, NEXT);
+	assert_int_equal(state_save(&s, &err), 0);
+	assert_false(state_note_ended(&s, &of_conf, 1, NOW));
+	assert_false(s.changed);
+	assert_true(state_note_ended(&s, &of_conf, 1, NOW + 1));
+	assert_false(state_note_ended(&s, &of_conf, 1, NOW + 2)); /* known already */
+	assert_true(state_note_ended(&s, &of_conf, 1, NOW + 5));
+	assert_int_equal(state_save(&s, &err), 0);
+	state_fini(&s);
+
+	assert_int_equal(state_read(&again, "ended.json", &err), 0);
+	assert_false(state_note_ended(&again, &of_conf, 1, NOW - 99)); /* the clock went back */
+	assert_true(state_has_ended(&again, state_exception(&again, 0)));
+	assert_false(state_has_ended(&again, state_exception(&again, 1)));
+	assert_true(state_has_ended(&again, &of_conf));
+	of_conf.expires = (char[]){ NEXT }; /* prolonged: it is another one */
+	assert_false(state_has_ended(&again, &of_conf));
+	state_fini(&again);
+	remove("ended.json");
+}
+
+static void test_numbers(void **state)
+{
+	struct err   err = { .text = "" };
+	struct state s;
+
+	(void)state;
+	write_file("numbers.json", "{\"version\": 1, \"last_id\": 9007199254740991, \"exceptions\": [], "
+	                           "\"first_seen\": {}}");
+	assert_int_equal(state_read(&s, "numbers.json", &err), 0);
+	allow(&s, "a.b", NULL, NEXT);
+	assert_string_equal(list(&s), "allow-9007199254740992 a.b -; ");
+	assert_null(state_allow(&s, exception("c.d", NULL, NEXT), NOW, &err));
+	assert_string_equal(err.text, "no number is left for another exception");
+	assert_string_equal(list(&s), "allow-9007199254740992 a.b -; ");
+	state_fini(&s);
+	remove("numbers.json");
+}
+
 #define FILE_WITH(exceptions, seen)                                                                \
 	"{\"version\": 1, \"last_id\": 3, \"exceptions\": [" exceptions "], \"first_seen\": " seen "}"
 
@@ -153,6 +201,18 @@ static void test_damaged(void **state)
 		            "\"2027-01-01\"}", "{}"), "needs owner" },
 		{ "a number for a name", FILE_WITH("{\"id\": \"x\", \"name\": 7}", "{}"), "without id or name" },
 		{ "an exception that is none", FILE_WITH("7", "{}"), "without id or name" },
+		{ "a number that overflows",
+		  "{\"version\": 1, \"last_id\": 9223372036854775807, \"exceptions\": [], \"first_seen\": {}}",
+		  "state.json: not a state file of version 1" },
+		{ "a negative number",
+		  "{\"version\": 1, \"last_id\": -1, \"exceptions\": [], \"first_seen\": {}}",
+		  "state.json: not a state file of version 1" },
+		{ "ends that are none",
+		  "{\"version\": 1, \"last_id\": 0, \"exceptions\": [], \"first_seen\": {}, \"ended\": []}",
+		  "ended is not an object" },
+		{ "an end that is no text",
+		  "{\"version\": 1, \"last_id\": 0, \"exceptions\": [], \"first_seen\": {}, \"ended\": {\"x\": 1}}",
+		  "the end of 'x' is not text" },
 		{ "no date", FILE_WITH("", "{\"kav\": 7}"), "first_seen of pack 'kav' is not a date" },
 	};
 
@@ -207,7 +267,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kept),    cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_unwritable),
+		cmocka_unit_test(test_unwritable), cmocka_unit_test(test_ended),
+		cmocka_unit_test(test_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, enter_folder, leave_folder);

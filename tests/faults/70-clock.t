@@ -1,0 +1,53 @@
+#!/bin/bash
+# Proves: what has ended by the clock does not begin again when the clock goes back, in the running daemon
+# and after a restart.
+set -u
+. tools/lab/net.sh
+. tools/lab/nfqd.sh
+. tests/lib/tap.sh
+. tests/faults/lib.sh
+need ip nft dig dnsmasq unbound nginx jq openssl cc "$LAB_PYTHON"
+
+NAME=s07.upd.kaspersky.com
+HOUR=3600
+
+# clock SECONDS: nfqd's wall clock is so far from the machine's
+clock() { "$LAB_PYTHON" -c 'import struct, sys
+with open(sys.argv[1], "r+b") as f:
+    f.write(struct.pack("=q", int(sys.argv[2])))' "$lab_dir/clock" "$1"; }
+
+start() {
+	lab_spawn nfqd "$LAB_ROUTER" env LD_PRELOAD="$lab_dir/clock.so" CLOCK_FILE="$lab_dir/clock" "$NFQD" -c "$lab_dir/nfqd.yaml"
+	lab_wait 15 nfqd_ready_or_dead && nfqd_says_ready || bail "nfqd does not start: $(cat "$lab_dir/nfqd.log")"
+}
+noted() { [ "$(jq -c '.ended | keys' "$lab_dir/state.json")" = "$1" ]; }
+
+ended() {
+	nfqd_conf >"$lab_dir/nfqd.yaml"
+	cat >>"$lab_dir/nfqd.yaml" <<-END
+		exceptions:
+		  - {name: case, names: [s08.upd.kaspersky.com], owner: alice, reason: tests, expires: $(date -u -d '+2 hours' +%FT%TZ)}
+	END
+	start
+	nfqd_ctl allow $NAME --for 1h --reason test >/dev/null
+	ok "an exception is in force" answers $NAME
+	clock $((3 * HOUR))
+	ok "three hours later it is over" refuses $NAME
+	ok "and that is noted, of the configuration's too" lab_wait 10 noted '["allow-1","case"]'
+	clock 0
+	ok "the clock goes back: it stays over" refuses $NAME
+	ok "the configuration's, too" refuses s08.upd.kaspersky.com
+	is "$(nfqd_ctl exceptions --json | jq -c '[.exceptions[].expired]')" '[true,true]' "exceptions says so"
+	nfqd_stop
+	start
+	ok "and after a restart" refuses $NAME
+	nfqd_ctl allow $NAME --for 1h --reason again >/dev/null
+	ok "a new one is in force" answers $NAME
+	nfqd_stop
+}
+
+lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"
+cc -shared -fPIC -o "$lab_dir/clock.so" tests/lib/clock.c -ldl || bail "no compiler"
+truncate -s 8 "$lab_dir/clock" # no seconds off
+ended
+done_testing

@@ -147,6 +147,8 @@ int64_t policy_observes(const struct ruleset *rs, int32_t policy, uint32_t pack)
 	if (policy < 0 || pack >= image_n(rs->img, RS_FIRST_SEEN) ||
 	    rs_policy(rs, policy)->observe_for == 0)
 		return 0;
+	if (first_seen[pack] == 0)
+		return OBSERVES_STILL;
 	return first_seen[pack] + rs_policy(rs, policy)->observe_for;
 }
 

@@ -113,7 +113,10 @@ void policy_decide(const struct ruleset *rs, const struct match *m, const struct
 /* Is a policy about a pack? */
 bool policy_has_pack(const struct ruleset *rs, const struct rs_policy *p, uint32_t pack);
 
-/* Until when a policy only observes a pack (index); 0: it does not. policy -1: the default. */
+#define OBSERVES_STILL INT64_C(253402300799) /* 9999-12-31T23:59:59Z: its time has not begun */
+
+/* Until when a policy only observes a pack (index); 0: it does not; OBSERVES_STILL: the clock was wrong
+ * when the rules were made. policy -1: the default. */
 int64_t policy_observes(const struct ruleset *rs, int32_t policy, uint32_t pack);
 
 /* The stage of a pack in force for a category at a time: index into RS_STAGE, or -1 before the

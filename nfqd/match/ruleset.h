@@ -41,7 +41,7 @@ enum ruleset_section {
 	RS_SETTINGS,  /* one struct rs_settings */
 	RS_EXCEPTION_NAME, /* struct rs_exception_name */
 	RS_NAT64,     /* struct net: prefixes of translated addresses (base/nat64.h) */
-	RS_FIRST_SEEN, /* int64_t per pack: when it was first loaded; none in offline runs */
+	RS_FIRST_SEEN, /* int64_t per pack: when it was first loaded, 0: the clock is wrong; none offline */
 };
 
 struct list {

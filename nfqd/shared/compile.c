@@ -233,7 +233,7 @@ static void add_first_seen(struct compile *x)
 	const char           *text = (const char *)x->b.section[RS_TEXT].data;
 
 	if (now < x->not_before)
-		now = x->not_before;
+		now = 0; /* a new pack is observed from the first time that can be right */
 	for (unsigned i = 0; i < n; i++) {
 		int64_t since = state_first_seen(x->overlay->state, text + packs[i].id, now);
 

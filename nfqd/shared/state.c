@@ -333,6 +333,8 @@ int64_t state_first_seen(struct state *s, const char *pack, int64_t now)
 
 	if (json_object_get(all, pack) && clock_parse(text_of(all, pack), &since) == 0)
 		return since;
+	if (now == 0)
+		return 0;
 	clock_text_iso(now, when);
 	json_object_set_new(all, pack, json_string(when));
 	s->changed = true;

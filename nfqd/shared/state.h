@@ -53,7 +53,8 @@ bool state_has_ended(const struct state *s, const struct exception_in *e); /* by
 /* Goes back to a copy of doc (takes it). */
 void state_restore(struct state *s, json_t *doc);
 
-/* When a pack was first loaded; now, when it never was. */
+/* When a pack was first loaded; now, when it never was. now 0: the clock is wrong, so that 0 is the
+ * answer for a new pack, and nothing is noted. */
 int64_t state_first_seen(struct state *s, const char *pack, int64_t now);
 
 #endif

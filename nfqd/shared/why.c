@@ -341,6 +341,8 @@ static json_t *lowered(const struct why *w)
 		                    rs_text(w->rs, rs_exception(w->rs, w->d.exception)->name));
 	if (mode != MODE_ENFORCE)
 		return json_sprintf("mode is %s", mode_words[mode]);
+	if (observed == OBSERVES_STILL)
+		return json_string("the pack is new and the clock is wrong: it is only observed");
 	clock_text_iso(observed, until);
 	return json_sprintf("the pack is new: it is only observed until %s", until);
 }

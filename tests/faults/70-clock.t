@@ -1,6 +1,6 @@
 #!/bin/bash
 # Proves: what has ended by the clock does not begin again when the clock goes back, in the running daemon
-# and after a restart.
+# and after a restart; and what only observes a new pack begins with the first clock that can be right.
 set -u
 . tools/lab/net.sh
 . tools/lab/nfqd.sh
@@ -10,6 +10,7 @@ need ip nft dig dnsmasq unbound nginx jq openssl cc "$LAB_PYTHON"
 
 NAME=s07.upd.kaspersky.com
 HOUR=3600
+DAY=86400
 
 # clock SECONDS: nfqd's wall clock is so far from the machine's
 clock() { "$LAB_PYTHON" -c 'import struct, sys
@@ -46,8 +47,28 @@ ended() {
 	nfqd_stop
 }
 
+first_clock() {
+	rm "$lab_dir/state.json"
+	nfqd_conf | sed 's/^    action: stage$/&\n    observe-for: 2d/' >"$lab_dir/nfqd.yaml"
+	clock $((-9999 * DAY))
+	start
+	ok "no clock at the start: a new pack is only observed" answers $NAME
+	is "$(status '.packs[] | select(.pack == "kaspersky").first_seen')" null "its time has not begun"
+	like "$(nfqd_ctl status)" 'only observed: the clock is wrong' "status says so"
+	like "$(nfqd_ctl why $NAME)" 'new and the clock is wrong' "why, too"
+	clock 0
+	ok "the clock is set: it is still observed" answers $NAME
+	ok "its time begins" lab_wait 10 jq -e '.first_seen.kaspersky' "$lab_dir/state.json"
+	clock $((DAY))
+	ok "a day later it is only observed" answers $NAME
+	clock $((2 * DAY + HOUR))
+	ok "and after two days enforced" refuses $NAME
+	nfqd_stop
+}
+
 lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"
 cc -shared -fPIC -o "$lab_dir/clock.so" tests/lib/clock.c -ldl || bail "no compiler"
 truncate -s 8 "$lab_dir/clock" # no seconds off
 ended
+first_clock
 done_testing

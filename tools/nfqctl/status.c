@@ -28,7 +28,9 @@ static void print_pack(const json_t *pack)
 
 	printf("pack %s %s, expires %s", text_of(pack, "pack"), text_of(pack, "version"),
 	       text_of(pack, "expires"));
-	if (observed)
+	if (observed && json_is_null(json_object_get(pack, "first_seen")))
+		printf(", only observed: the clock is wrong, and its time has not begun");
+	else if (observed)
 		printf(", only observed until %s", observed);
 	printf("\n");
 }

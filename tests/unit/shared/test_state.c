@@ -59,7 +59,10 @@ static void test_kept(void **state)
 	assert_int_equal(state_n_exceptions(&s), 0);
 	assert_int_equal(state_save(&s, &err), 0); /* nothing changed: nothing is written */
 	assert_int_equal(access("folder/state.json", F_OK), -1);
+	assert_int_equal(state_first_seen(&s, "kav", 0), 0); /* the clock is wrong: nothing is noted */
+	assert_false(s.changed);
 	assert_int_equal(state_first_seen(&s, "kav", NOW), NOW);
+	assert_int_equal(state_first_seen(&s, "kav", 0), NOW);
 	assert_int_equal(state_first_seen(&s, "kav", NOW + 99), NOW);
 	allow(&s, "a.b", NULL, NEXT);
 	allow(&s, "a.b", "10.0.0.1", NEXT);

@@ -263,7 +263,7 @@ static void test_decide(void **state)
 		uint8_t         mac[6];
 		struct client   client = client_of(rows[i].client, mac);
 		struct ruleset  rs;
-		struct name     name;
+		struct name     name = { .seen_in = SEEN_TLS_SNI };
 		struct match    m;
 		struct decision d;
 		int64_t         at;
@@ -320,7 +320,7 @@ static void test_dns_style(void **state)
 	(void)state;
 	ruleset_open(&rs, img);
 	for (size_t i = 0; i < N_OF(styles); i++) {
-		struct name  name;
+		struct name  name = { .seen_in = SEEN_TLS_SNI };
 		struct match m;
 
 		name_canonical(&name, span_str(styles[i].name));
@@ -367,7 +367,7 @@ static void test_live(void **state)
 		struct image   *img = NULL;
 		struct conf    *c;
 		struct ruleset  rs;
-		struct name     name;
+		struct name     name = { .seen_in = SEEN_TLS_SNI };
 		struct match    m;
 		struct decision d;
 		int64_t         seen, at;

@@ -103,7 +103,7 @@ struct queue_conf {
 	bool     glue;       /* the kernel takes NFQA_CT with a verdict; queue_bind() finds out */
 	bool     mark_token; /* tokens are packet marks; else the upper half of the packet's priority */
 	uint32_t token;      /* 28 bits (of a priority: the upper 12); the code is added */
-	struct queue_counts *counts; /* NULL: nobody wants to know */
+	struct queue_counts *counts; /* NULL: not counted */
 };
 
 /*

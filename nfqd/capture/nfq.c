@@ -247,7 +247,7 @@ static int recv_burst(struct capture *c, struct raw_packet burst[static CAPTURE_
 	}
 	if (got)
 		return got;
-	r = send_verdicts(c); /* nobody else flushes an empty burst */
+	r = send_verdicts(c); /* the loop does not flush an empty burst */
 	return r < 0 ? r : 0;
 }
 

@@ -2,7 +2,7 @@
 /*
  * Kernels whose nft has no `queue`: the xt NFQUEUE target inside our own chains, through nft_compat. nft's
  * text cannot write that rule, so the queue chains are filled in a second batch of netlink messages; what
- * stands in them until then, and behind the rule, follows `fail:`.
+ * stands in them until then, and after the rule, follows `fail:`.
  */
 #include <arpa/inet.h>
 #include <errno.h>

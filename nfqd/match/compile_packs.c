@@ -4,8 +4,8 @@
  * target: 12 bytes per name, whatever its length. The fingerprint of a name folds its labels from
  * the right, so that one walk over a name looks up all of its suffixes. Plain names of a rule share
  * one target; only what must be shown as written (ranges) or compared (globs) has a target with its
- * text. Fingerprints are keyed and 64 bits wide: no two names of a million meet, and nobody outside
- * can look for two that do. In front of the table stands a filter of 8 bits per name (a Bloom filter
+ * text. Fingerprints are keyed and 64 bits wide: no two names of a million meet, and two that do
+ * cannot be looked for from outside. In front of the table stands a filter of 8 bits per name (a Bloom filter
  * whose bits for one fingerprint lie in one word): most of what is looked up is in no pack, and most
  * of that ends there.
  *

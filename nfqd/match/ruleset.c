@@ -313,8 +313,6 @@ static uint32_t nets_up_to(const struct rs_net *nets, uint32_t n, const struct a
 	return low;
 }
 
-/* Networks lie inside each other or apart: those that have an address are the last one that begins at
- * it or before, or wider ones around that. */
 struct addr ruleset_real_addr(const struct ruleset *rs, const struct addr *a)
 {
 	const struct net *prefixes = image_at(rs->img, RS_NAT64);
@@ -326,6 +324,8 @@ struct addr ruleset_real_addr(const struct ruleset *rs, const struct addr *a)
 	return *a;
 }
 
+/* Networks lie inside each other or apart: those that have an address are the last one that begins at
+ * it or before, or wider ones around that. */
 void ruleset_match_addr(const struct ruleset *rs, const struct addr *a, uint8_t proto, uint16_t port,
                         bool beside_name, struct match *out)
 {

@@ -160,7 +160,7 @@ static void steer_one_watched(void *ctx, const struct addr *a, uint32_t left)
 	add_net(w->set, &w->rs, &(struct net){ *a, (uint8_t)(a->len * 8) }, left + WATCH_MIN);
 }
 
-/* Somebody learned: the kernel gets the whole table anew. */
+/* A packet thread or the resolver has learned an address: the kernel gets the whole table anew. */
 void parent_steer_watched(struct parent *p)
 {
 	struct watching w;

@@ -26,7 +26,7 @@ static const struct check {
 	                "mark at priority mangle or later, or set inspect.marked-output: queue" },
 	[FACT_FLOWTABLE] = { "flowtable",
 	                     "takes connections past every rule, nfqd's too, before a name was seen on them",
-	                     "in that table let only allowed connections in: `ct label 122` in front of `flow add`" },
+	                     "in that table let only allowed connections in: `ct label 122` before `flow add`" },
 	[FACT_NOTRACK] = { "notrack",
 	                   "takes packets out of connection tracking: each is judged alone, and a refused connection is not remembered",
 	                   "leave ports 53, 80, 443 and 853 tracked" },

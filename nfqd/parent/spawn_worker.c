@@ -130,7 +130,7 @@ int parent_start_worker(struct parent *p, struct err *err)
 /* ---- death ---- */
 
 /*
- * One that dies again and again would hold the queue shut: what waits there is answered by nobody,
+ * One that dies again and again would hold the queue shut: what waits there is not answered,
  * and `fail: open` alone lets packets by only when the queue is full.
  */
 void parent_worker_is_gone(struct parent *p)

@@ -39,7 +39,7 @@ static json_t *queues(const struct parent *p)
 
 /*
  * The table counts packets that met a queue rule; those that no queue took and the kernel did not drop
- * went by it because nobody answered (fail: open).
+ * went past it because no program read the queue (fail: open).
  */
 static uint64_t bypassed(const struct parent *p, uint64_t met)
 {

@@ -55,7 +55,7 @@ const char *host_name(const struct hosts *h, int ask, const struct addr *a, uint
 		return NULL;
 	if (!addr_eq(&copy.addr, a) || now > copy.asked + ASK_AGAIN_S * NS_PER_S) {
 		if (write(ask, a, sizeof(*a)) < 0 && errno != EAGAIN)
-			return NULL; /* full, or nobody there: another record asks again */
+			return NULL; /* full, or without a reader: another record asks again */
 	}
 	if (!addr_eq(&copy.addr, a) || !copy.name[0])
 		return NULL;

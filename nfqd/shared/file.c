@@ -74,7 +74,7 @@ static bool is_there(const char *path, int fd)
 	       held.st_dev == there.st_dev;
 }
 
-/* A lock that its holder removed between our open() and our flock() is nobody's: again. */
+/* A lock file that its holder removed between our open() and our flock() locks nothing: again. */
 static int lock(const char *path)
 {
 	for (;;) {

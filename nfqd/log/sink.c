@@ -77,6 +77,17 @@ static void lose(struct sink *k, const char *why)
 	k->used = k->done = 0;
 }
 
+/* Likewise, except for the line that the file has the beginning of: the rest of it is written as soon as
+ * there is room. */
+static void lose_whole(struct sink *k, const char *why)
+{
+	size_t kept = (size_t)((char *)memchr(k->buf, '\n', k->used) - k->buf) + 1;
+
+	if (k->used > kept)
+		warn_lost(k, why, count_lines(k->buf + kept, k->used - kept));
+	k->used = kept;
+}
+
 /* Writes as much as the file takes. Returns 0 or -errno; done says how far it came. */
 static int write_out(struct sink *k)
 {
@@ -157,7 +168,11 @@ static void sink_flush(struct sink *k)
 	}
 	atomic_store(&k->counts->stuck, r == -EAGAIN);
 	atomic_store(&k->counts->gone, is_gone(k, r));
-	if (r < 0 && r != -EAGAIN && !is_gone(k, r))
+	if (r == 0 || r == -EAGAIN || is_gone(k, r))
+		return;
+	if (k->done > 0 && r != -EPIPE) /* another reader has no use for half a line */
+		lose_whole(k, strerror(-r));
+	else
 		lose(k, strerror(-r));
 }
 

@@ -81,6 +81,8 @@ int privs_find_users(struct err *err)
 
 int privs_drop(const char *empty_folder, enum privs_role role, enum privs keep, struct err *err)
 {
+	if (users[role].uid == 0) /* privs_find_users() was not asked: the parent is not root, but may change users */
+		return err_set(err, "no user but root to become: start nfqd as root");
 	if (chroot(empty_folder) < 0 || chdir("/") < 0)
 		return err_set(err, "chroot %s: %s", empty_folder, strerror(errno));
 	capng_clear(CAPNG_SELECT_BOTH);

@@ -86,9 +86,20 @@ static void test_forbidden(void **state)
 	}
 }
 
+/* Before any user is looked up the only one there is would be root. */
+static void test_never_root(void **state)
+{
+	struct err err = { .text = "" };
+
+	(void)state;
+	assert_int_equal(privs_drop("/", PRIVS_WORKER, PRIVS_NONE, &err), -1);
+	assert_string_equal(err.text, "no user but root to become: start nfqd as root");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_never_root),
 #ifndef NFQD_NO_SECCOMP
 		cmocka_unit_test(test_forbidden),
 #endif

@@ -75,7 +75,8 @@ int ctl_connect(const char *path, struct err *err)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0)
 		return fd;
-	err_set(err, "%s: %s (is nfqd running?)", path, strerror(errno));
+	err_set(err, "%s: %s (%s)", path, strerror(errno),
+	        errno == EACCES ? "root and the group nfqd may ask" : "is nfqd running?");
 	if (fd >= 0)
 		close(fd);
 	return -1;

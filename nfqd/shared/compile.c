@@ -120,6 +120,7 @@ int conf_check_exception(const struct exception_in *e, struct err *err)
 	const struct rs_settings settings = { .mode = MODE_ENFORCE };
 	struct image_builder     b;
 	struct policy_where      where;
+	struct err               why = { .text = "" };
 	int                      r;
 
 	image_init(&b);
@@ -127,7 +128,8 @@ int conf_check_exception(const struct exception_in *e, struct err *err)
 	if (r == 0)
 		r = policy_compile(&b, NULL, 0, e, 1, &settings, &where, err);
 	for (unsigned i = 0; r == 0 && i < e->n_names; i++)
-		r = ruleset_add_exception(&b, e->names[i], 0, err);
+		if ((r = ruleset_add_exception(&b, e->names[i], 0, &why)) < 0)
+			err_set(err, "name '%s': %s", e->names[i], why.text);
 	image_fini(&b);
 	return r;
 }

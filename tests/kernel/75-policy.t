@@ -59,10 +59,13 @@ refused_exceptions() {
 	year=$(date -u -d '+400 days' +%F)
 	like "$(nfqd_ctl allow $NAME --until "$year" --reason x 2>&1)" 'within a year' "longer than a year is refused"
 	like "$(nfqd_ctl allow $NAME --for 0s --reason x 2>&1)" "'0s'" "no time is refused"
-	like "$(nfqd_ctl allow '*.com' --for 1h --reason x 2>&1)" "label of '\*' alone" "what is no name is refused"
+	like "$(nfqd_ctl allow '*.com' --for 1h --reason x 2>&1)" "name '\*\.com': a label of '\*' alone" "what is not a name is refused, and named"
+	like "$(nfqd_ctl allow $NAME --client 10.1.0.300 --for 1h --reason x 2>&1)" "bad client '10\.1\.0\.300'" "a mistyped address, too"
 	like "$(nfqd_ctl allow $NAME --for 1h --reason $'a\e[2J' 2>&1)" 'reason' "a reason that would paint the screen is refused"
 	like "$(nfqd_ctl allow $NAME --for 1h 2>&1)" 'usage' "and none at all"
 	like "$(nfqd_ctl exceptions --revoke nothing 2>&1)" "no exception has the name or id 'nothing'" "revoking what is not there"
+	like "$(setpriv --reuid=65534 --regid=65534 --clear-groups /proc/self/fd/3 -s "$lab_dir/control.sock" status 2>&1 3<"$NFQCTL")" \
+		'root and the group nfqd may ask' "and who may not ask is told who may"
 	is "$(nfqd_ctl exceptions --json | jq '.exceptions | length')" 0 "none of them is in the list"
 	is "$(asked)" NXDOMAIN "nothing passes by them"
 }

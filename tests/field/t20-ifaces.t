@@ -6,7 +6,7 @@ set -u
 . tools/lab/nfqd.sh
 . tests/lib/tap.sh
 . tests/lib/field.sh
-need ip nft ping dig dnsmasq unbound nginx curl jq openssl "$LAB_PYTHON"
+need ip nft dig dnsmasq unbound nginx curl jq openssl "$LAB_PYTHON"
 
 rt() { ip -n "$LAB_ROUTER" "$@"; }
 
@@ -27,7 +27,7 @@ judged() {	# WHAT INTERFACES
 
 	ok "$1: leads outside: ${2:-none}" lab_wait 10 outside_is "$2" || diag "outside: $(outside)"
 	for v in 4 6; do
-		lab_wait 5 in_client ping -c 1 -W 1 "${LAB_WEB[$v]}"
+		lab_wait 5 in_client timeout 1 bash -c ": </dev/tcp/${LAB_WEB[$v]}/443"
 		field_refused $v "$1"
 	done
 }

@@ -221,12 +221,13 @@ static int check_rules(struct conf *c, struct err *err)
 /* ---- loading ------------------------------------------------------------------------------- */
 
 /* From old forms and short ones to what the schema knows, and to what holds without a word. */
-static int complete(struct yaml_doc *doc, struct err *err)
+static int complete(struct yaml_doc *doc, const char *path, struct err *err)
 {
 	unsigned line = yaml_doc_rename(doc, "on-exception", "on-fault");
 
 	if (line)
-		diag_warn("conf", "line %u: 'on-exception' is now called 'on-fault'", line);
+		diag_warn("conf", "%s:%u: 'on-exception' is now called 'on-fault'", path ? path : "-",
+		          line);
 	if (yaml_doc_as_list(doc, "inspect", "inside") < 0)
 		return out_of_memory(err);
 	for (unsigned i = 0; i < conf_n_keys; i++) {
@@ -247,7 +248,7 @@ static struct conf *bind(struct yaml_doc *doc, const char *path, struct err *err
 {
 	struct conf *c = NULL;
 
-	if (doc && complete(doc, err) == 0)
+	if (doc && complete(doc, path, err) == 0)
 		c = yaml_doc_bind(doc, &conf_schema, err);
 	if (!c) {
 		yaml_doc_free(doc);

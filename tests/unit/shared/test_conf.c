@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "../match/support.h"
+#include "base/diag.h"
 
 static const char pack_text[] =
 	"pack: kaspersky\n"
@@ -379,13 +380,25 @@ static void test_needs_restart(void **state)
 	conf_free(now);
 }
 
+static char said[200];
+
+static void hear(enum diag_level level, const char *token, const char *text)
+{
+	(void)level, (void)token;
+	snprintf(said, sizeof(said), "%s", text);
+}
+
 static void test_old_name_of_faults(void **state)
 {
 	struct err   err = { .text = "" };
-	struct conf *c = load(RULES "on-exception: {parse: drop}\n", &err);
+	struct conf *c;
 
 	(void)state;
+	diag_register(hear);
+	c = load(RULES "on-exception: {parse: drop}\n", &err);
 	assert_string_equal(err.text, "");
+	assert_string_equal(said, "nfqd.yaml:2: 'on-exception' is now called 'on-fault'");
+	diag_register(NULL);
 	assert_int_equal(c->on_fault[FAULT_parse], 1);
 	assert_int_equal(c->on_fault[FAULT_cut], 0);
 	conf_free(c);

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/diag_ring.h"
 #include "base/outlet.h"
+#include "base/printable.h"
 
 static struct {
 	struct diag_ring  ring;
@@ -41,15 +42,14 @@ static void say(const char *line, size_t n)
 /* A line ends with its newline, whatever its length: one that does not fit is cut. */
 __attribute__((format(printf, 1, 0))) static void say_line(const char *fmt, va_list ap)
 {
-	char line[DIAG_LINE];
-	int  n = vsnprintf(line, sizeof(line), fmt, ap);
+	char   raw[DIAG_LINE], line[DIAG_LINE];
+	size_t n;
 
-	if (n < 0)
+	if (vsnprintf(raw, sizeof(raw), fmt, ap) < 0)
 		return;
-	if ((size_t)n > sizeof(line) - 1)
-		n = sizeof(line) - 1;
+	n = printable(raw, line, sizeof(line));
 	line[n] = '\n'; /* where the NUL was */
-	say(line, (size_t)n + 1);
+	say(line, n + 1);
 }
 
 void diag_line(const char *fmt, ...)

@@ -9,22 +9,26 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/printable.h"
+
 struct err {
 	char text[1024];
 };
 
 #define MUST_CHECK __attribute__((warn_unused_result))
 
-/* Fills the error, the first one wins; returns -1 so that callers can `return err_set(...)`. */
+/* Fills the error, without what a terminal would obey, the first one wins; returns -1 so that callers can `return err_set(...)`. */
 __attribute__((format(printf, 2, 3))) static inline int err_set(struct err *e, const char *fmt, ...)
 {
+	char    raw[sizeof(e->text)];
 	va_list ap;
 
 	if (e->text[0])
 		return -1;
 	va_start(ap, fmt);
-	vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	vsnprintf(raw, sizeof(raw), fmt, ap);
 	va_end(ap);
+	printable(raw, e->text, sizeof(e->text));
 	return -1;
 }
 

@@ -260,7 +260,7 @@ static bool reason_ok(const char *reason)
 	size_t n = reason ? strlen(reason) : 0;
 
 	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)reason[i] < ' ' || reason[i] == 0x7f)
+		if (reason[i] == '\t' || control_bytes(reason + i))
 			return false;
 	return n > 0 && n <= REASON_MAX;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "nfqctl.h"
+#include "base/printable.h"
 #include "parent/ctl.h"
 
 json_t *ask(const struct nfqctl *ctl, json_t *request)
@@ -29,6 +30,24 @@ long long number_of(const json_t *o, const char *key)
 	return (long long)json_integer_value(json_object_get(o, key));
 }
 
+/* For people: what is in a pack, a configuration or a request never reaches the terminal as a command. */
+static void make_printable(json_t *v)
+{
+	const char *key;
+	json_t     *item;
+	size_t      i;
+	char        out[4096];
+
+	json_object_foreach(v, key, item)
+		make_printable(item);
+	json_array_foreach(v, i, item)
+		make_printable(item);
+	if (!json_is_string(v))
+		return;
+	printable(json_string_value(v), out, sizeof(out));
+	json_string_set(v, out);
+}
+
 static int print_json(json_t *answer)
 {
 	int r;
@@ -45,10 +64,12 @@ int print_answer(json_t *answer, bool as_json, void (*print)(const json_t *))
 
 	if (!answer)
 		return CTL_FAILED;
-	if (as_json)
+	if (as_json) {
 		r = print_json(answer);
-	else
+	} else {
+		make_printable(answer);
 		print(answer);
+	}
 	json_decref(answer);
 	return r;
 }

@@ -115,7 +115,7 @@ const char *steer_verdict_text(const struct steer *s)
 /* ---- the table in the kernel ---- */
 
 /* What `list` says, as JSON without the elements of sets; NULL: it is not there. */
-static json_t *list(struct steer *s, const char *what)
+json_t *steer_list(struct steer *s, const char *what)
 {
 	json_t *doc = NULL;
 	char    command[128];
@@ -123,7 +123,7 @@ static json_t *list(struct steer *s, const char *what)
 	snprintf(command, sizeof(command), "list %s", what);
 	nft_ctx_output_set_flags(s->nft, NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_TERSE);
 	if (nft_run_cmd_from_buffer(s->nft, command) == 0)
-			doc = json_loads(nft_ctx_get_output_buffer(s->nft), 0, NULL);
+		doc = json_loads(nft_ctx_get_output_buffer(s->nft), 0, NULL);
 	else
 		nft_ctx_get_error_buffer(s->nft); /* empties it: what is asked here may be missing */
 	nft_ctx_output_set_flags(s->nft, 0);
@@ -134,7 +134,7 @@ static json_t *list(struct steer *s, const char *what)
  * table. */
 static char *chain_names(struct steer *s)
 {
-	json_t *doc = list(s, "table inet nfqd"), *item;
+	json_t *doc = steer_list(s, "table inet nfqd"), *item;
 	char   *names = NULL;
 	size_t  i, size;
 	FILE   *f = doc ? open_memstream(&names, &size) : NULL;
@@ -155,7 +155,7 @@ static char *chain_names(struct steer *s)
 
 static unsigned count_rules(struct steer *s)
 {
-	json_t  *doc = list(s, "table inet nfqd"), *item;
+	json_t  *doc = steer_list(s, "table inet nfqd"), *item;
 	unsigned n = 0;
 	size_t   i;
 
@@ -298,61 +298,6 @@ int steer_set_outside(struct steer *s, const uint32_t *outside, unsigned n, stru
 	return steer_rewrite(s, err);
 }
 
-/* ---- flowtables ---- */
-
-const char *steer_flowtable(const struct steer *s)
-{
-	return s->flowtable[0] ? s->flowtable : NULL;
-}
-
-static void find_flowtable(struct steer *s)
-{
-	json_t *doc = list(s, "flowtables"), *item;
-	size_t  i;
-
-	s->flowtable[0] = '\0';
-	json_array_foreach(json_object_get(doc, "nftables"), i, item)
-	{
-		json_t *t = json_object_get(item, "flowtable");
-
-		if (t && !s->flowtable[0])
-			snprintf(s->flowtable, sizeof(s->flowtable), "%s %s %s",
-			         json_string_value(json_object_get(t, "family")),
-			         json_string_value(json_object_get(t, "table")),
-			         json_string_value(json_object_get(t, "name")));
-	}
-	json_decref(doc);
-}
-
-static void say_flowtable(const struct steer *s)
-{
-	if (s->flowtable[0])
-		diag_warn("steer", "flow offload: flowtable %s takes TCP connections at their handshake. %s Write "
-		          "`ct label %d` before `flow add` there to have all inspected",
-		          s->flowtable,
-		          s->conf.offload == OFFLOAD_HOLD
-		                  ? "Those to ports 80, 443 and 853 are held back until they are decided, "
-		                    "others pass UNINSPECTED."
-		                  : "They pass UNINSPECTED.",
-		          LABEL_ALLOWED);
-	else
-		diag_info("steer", "flow offload: there is no flowtable any more");
-}
-
-bool steer_look_for_flowtables(struct steer *s)
-{
-	bool       had = s->flowtable[0];
-	struct err err = { 0 };
-
-	find_flowtable(s);
-	if (had == (s->flowtable[0] != '\0') && !s->stale)
-		return had;
-	if (steer_rewrite(s, &err) < 0)
-		diag_error("steer", "%s", err.text);
-	say_flowtable(s);
-	return s->flowtable[0];
-}
-
 /* ---- start and end ---- */
 
 static void free_steer(struct steer *s)
@@ -364,7 +309,7 @@ static void free_steer(struct steer *s)
 
 static bool has_chain(struct steer *s, const char *chain)
 {
-	json_t *doc = list(s, chain);
+	json_t *doc = steer_list(s, chain);
 
 	json_decref(doc);
 	return doc;
@@ -397,12 +342,8 @@ static int install(struct steer *s, struct err *err)
 	if (check_inside(&s->conf, err) < 0)
 		return -1;
 	remove_old(s);
-	find_flowtable(s);
-	if (s->flowtable[0] && s->conf.offload == OFFLOAD_REFUSE)
-		return err_set(err, "flow offload: flowtable %s takes connections past nfqd (inspect.offload: "
-		                    "refuse-start)", s->flowtable);
-	if (s->flowtable[0])
-		say_flowtable(s);
+	if (steer_meet_flowtables(s, err) < 0)
+		return -1;
 	s->n_inside = inside_indices(&s->conf, s->inside);
 	s->storage = choose_storage(&s->conf.means);
 	if (load(s, err) < 0)
@@ -485,7 +426,7 @@ int steer_counters(struct steer *s, struct steer_counts *out)
 		         { "no_conntrack", &seen.no_conntrack },
 		         { "held", &seen.held },
 		         { "uninspected", &seen.uninspected } };
-	json_t *doc = list(s, "counters table inet nfqd"), *item;
+	json_t *doc = steer_list(s, "counters table inet nfqd"), *item;
 	size_t  i;
 
 	*out = s->seen;

@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#include <jansson.h>
+
 #include "capture/steer.h"
 
 struct nft_ctx;
@@ -90,6 +92,11 @@ char *steer_table_text(const struct steer *s, const char *flush);
 /* The names of a text's chains, a line each; the caller frees. NULL: out of memory. */
 char *steer_chain_names(const char *text, bool queueing);
 
+/* steer_offload.c: looks for a flowtable before the table is loaded. -1: the site refuses to start beside one. */
+MUST_CHECK int steer_meet_flowtables(struct steer *s, struct err *err);
+
+/* What nft lists of a thing, as JSON; the caller owns it. NULL: there is none. */
+json_t *steer_list(struct steer *s, const char *what);
 /* Runs nft commands as one transaction; err says what was being done. */
 MUST_CHECK int steer_run(struct steer *s, const char *commands, const char *doing, struct err *err);
 /* Writes the rules anew after what they depend on has changed. */

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Flow offload: a flowtable of another program takes connections past every chain, ours among them. Which one
+ * there is, what is said of it, and when the rules that hold connections back have to change.
+ */
+#include <jansson.h>
+
+#include "base/diag.h"
+#include "capture/steer_private.h"
+
+const char *steer_flowtable(const struct steer *s)
+{
+	return s->flowtable[0] ? s->flowtable : NULL;
+}
+
+static void find_flowtable(struct steer *s)
+{
+	json_t *doc = steer_list(s, "flowtables"), *item;
+	size_t  i;
+
+	s->flowtable[0] = '\0';
+	json_array_foreach(json_object_get(doc, "nftables"), i, item)
+	{
+		json_t *t = json_object_get(item, "flowtable");
+
+		if (t && !s->flowtable[0])
+			snprintf(s->flowtable, sizeof(s->flowtable), "%s %s %s",
+			         json_string_value(json_object_get(t, "family")),
+			         json_string_value(json_object_get(t, "table")),
+			         json_string_value(json_object_get(t, "name")));
+	}
+	json_decref(doc);
+}
+
+static void say_flowtable(const struct steer *s)
+{
+	if (s->flowtable[0])
+		diag_warn("steer", "flow offload: flowtable %s takes TCP connections at their handshake. %s Write "
+		          "`ct label %d` before `flow add` there to have all inspected",
+		          s->flowtable,
+		          s->conf.offload == OFFLOAD_HOLD
+		                  ? "Those to ports 80, 443 and 853 are held back until they are decided, "
+		                    "others pass UNINSPECTED."
+		                  : "They pass UNINSPECTED.",
+		          LABEL_ALLOWED);
+	else
+		diag_info("steer", "flow offload: there is no flowtable any more");
+}
+
+bool steer_look_for_flowtables(struct steer *s)
+{
+	bool       had = s->flowtable[0];
+	struct err err = { 0 };
+
+	find_flowtable(s);
+	if (had == (s->flowtable[0] != '\0') && !s->stale)
+		return had;
+	if (steer_rewrite(s, &err) < 0)
+		diag_error("steer", "%s", err.text);
+	say_flowtable(s);
+	return s->flowtable[0];
+}
+
+int steer_meet_flowtables(struct steer *s, struct err *err)
+{
+	find_flowtable(s);
+	if (!s->flowtable[0])
+		return 0;
+	if (s->conf.offload == OFFLOAD_REFUSE)
+		return err_set(err, "flow offload: flowtable %s takes connections past nfqd (inspect.offload: "
+		                    "refuse-start)", s->flowtable);
+	say_flowtable(s);
+	return 0;
+}

@@ -64,7 +64,7 @@ like "$(by_quic $LISTED)" ^ERR_ "HTTP/3: a listed name is refused"
 ok "refused by its QUIC name" lab_wait 5 nfqd_has_records 1 \
 	".nfqd.seen_in == \"quic.sni\" and .nfqd.name == \"$LISTED\" and .nfqd.action == \"reject\""
 is "$(by_tcp $OPEN)" "reached $OPEN by HTTP/2.0" "HTTP/2: an unlisted name is reached"
-# Chromium 150 calls every network error so while it takes itself for offline; 156 says which it was.
+# For the same reset, Chromium 156 says the first and 150 was seen to say the second.
 like "$(by_tcp $LISTED)" '^ERR_(CONNECTION_RESET|INTERNET_DISCONNECTED)$' "HTTP/2: a listed name is reset"
 ok "refused by its TLS name" lab_wait 5 nfqd_has_records 1 \
 	".nfqd.seen_in == \"tls.sni\" and .nfqd.name == \"$LISTED\" and .nfqd.action == \"reject\""

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What no pack may block, inside the program: rules/never.yaml as it stands. Assembled from the top level. */
+#ifdef __CET__
+#include <cet.h>
+#endif
 	.section .rodata
 	.global never_yaml
 	.global never_yaml_end

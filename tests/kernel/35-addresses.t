@@ -100,6 +100,8 @@ resolved() { in_client dig +short +time=2 +tries=1 "$1" @$AUTH; }
 watched() { in_router nft list set inet nfqd "watched$1" | grep -q "$2"; }
 
 lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"
+# one client hears more refusals here than the kernel sends to a host at once
+lab_sysctl "$LAB_ROUTER" net.ipv4.icmp_ratelimit=0
 lab_servers || bail "servers: $(cat "$lab_dir/auth.log" "$lab_dir/servers.log")"
 pack >"$lab_dir/lab.yaml"
 

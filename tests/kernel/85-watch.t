@@ -35,7 +35,7 @@ is "$(jq -sc 'map([.nfqd.seen_in, .in_iface, .nfqd.action, .nfqd.would, .alert.a
 	"with interface, and what would have been done"
 is "$(nfqd_left)" "" "no table and no rule"
 is "$(in_router cat /proc/net/netfilter/nfnetlink_queue)" "" "no queue"
-is "$(awk '/^CapEff|^Seccomp:|^Uid/ { print $2 }' "/proc/$(nfqd_worker)/status" | sed "s/$(id -u nfqd 2>/dev/null || echo 65534)/nfqd/" | xargs)" \
+is "$(awk '/^CapEff|^Seccomp:|^Uid/ { print $2 }' "/proc/$(nfqd_worker)/status" | sed "s/$(id -u nfqd 2>/dev/null || echo 60700)/nfqd/" | xargs)" \
 	"nfqd 0000000000000000 $([[ $NFQD == *asan* ]] && echo 0 || echo 2)" "the worker has no root, no capability, and a filter of system calls"
 ok "status counts packets" lab_wait 8 counted .capture.received 10
 like "$(nfqd_ctl status)" "watching lan0: [0-9]+ packets, 0 dropped" "and says so to people"

@@ -244,7 +244,8 @@ static void write_rest(FILE *f)
  * Questions to a resolver, wherever it is: met before destination NAT, so that the client hears
  * from the address it asked. The client of a forged answer over TCP acknowledges bytes that
  * conntrack never saw; it is told at once that the connection is gone. That is so only where conntrack
- * knew the connection when it asked: elsewhere (answers that go past this host) all of it is invalid. A
+ * knew the connection when it asked: elsewhere (answers that go past this host) all of it is invalid. Its
+ * own reset would leave untranslated, and the resolver has had ours. A
  * question is judged whatever became of its flow; what is none counts towards letting go a flow that has
  * none (a VPN on port 53).
  */
@@ -253,6 +254,8 @@ static void write_dns(FILE *f, const struct steer *s)
 	fputs("\tchain dns {\n", f);
 	RULE(f, "meta l4proto 17 goto dns_udp");
 	RULE(f, "meta l4proto != 6 accept");
+	RULE(f, "tcp flags & rst == rst ct state invalid ip saddr . tcp sport . ip daddr @asked4 drop");
+	RULE(f, "tcp flags & rst == rst ct state invalid ip6 saddr . tcp sport . ip6 daddr @asked6 drop");
 	RULE(f, "tcp flags & rst == rst accept");
 	RULE(f, "tcp flags & (syn | ack) == syn %s", state_set(s, LABEL_SEEN));
 	RULE(f, "ct state invalid ip saddr . tcp sport . ip daddr @asked4 reject with tcp reset");

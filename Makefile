@@ -145,6 +145,10 @@ tsan:           ## the daemon under ThreadSanitizer, also in the kernel's queue 
 		SANITIZE="-fsanitize=thread" prove T="$(UNIT:$(B)/%=build/tsan/%) tests/replay/run.t \
 		$(if $(filter 0,$(shell id -u)),$(TSAN_KERNEL))"
 
+soak:           ## reloads, floods, removals, kills, rotation under sanitizers for T seconds (root, tests/soak/run)
+	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory B=build/asan SANITIZE="$(SAN)" CFLAGS="-O1 -g" all
+	$(Q)NFQD=build/asan/nfqd NFQCTL=build/asan/nfqctl tests/soak/run $(or $(T),1800)
+
 cover:          ## which share of each room's lines unit tests, corpora and replay reach (gcov)
 	$(Q)$(MAKE) --no-print-directory B=build/cover SANITIZE=--coverage CFLAGS="-O0 -g" test-programs
 	$(Q)find build/cover -name '*.gcda' -delete
@@ -164,7 +168,7 @@ fuzz:           ## libFuzzer: make fuzz P=tls T=60 (clang)
 		$(addprefix -dict=,$(wildcard tests/fuzz/dict/$(P:diff_%=%))) \
 		-artifact_prefix=$(CORPUS)/ build/fuzz/corpus-$(P) $(CORPUS)
 fuzz-all:       ## every target for T seconds, one after the other (.ci/fuzz for a night of it)
-	$(Q)for p in $(FUZZED); do echo "== $$p"; $(MAKE) --no-print-directory fuzz P=$$p T=$(or $(T),60) \
+	$(Q)mkdir -p build; for p in $(FUZZED); do echo "== $$p"; $(MAKE) --no-print-directory fuzz P=$$p T=$(or $(T),60) \
 		>build/fuzz-$$p.log 2>&1 && grep -E 'Done|number_of_exec' build/fuzz-$$p.log || \
 		{ failed=1; tail -n 30 build/fuzz-$$p.log; }; done; [ -z "$$failed" ]
 fuzz-objects:
@@ -234,5 +238,5 @@ clean:          ## remove what was built (the virtual machine's kernel stays)
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
 
-.PHONY: all deps deps-test run demo check check-unit check-kernel check-faults check-vm test-programs prove asan tsan cover \
+.PHONY: all deps deps-test run demo check check-unit check-kernel check-faults check-vm test-programs prove asan tsan soak cover \
 	bench fuzz fuzz-all fuzz-objects lint format install uninstall clean help FORCE

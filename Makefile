@@ -29,7 +29,7 @@ override CFLAGS += $(HARDEN)
 endif
 override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack -pthread $(SANITIZE)
 LDLIBS := -lnetfilter_queue -lmnl -lnetfilter_conntrack -lnfnetlink -lnftables -lcares -lcyaml -lyaml \
-	-ljansson -lpcap -lnettle -lgnutls -lnghttp2 -lseccomp -lcap-ng -lsystemd
+	-ljansson -lpcap -lnettle -lhogweed -lgnutls -lnghttp2 -lseccomp -lcap-ng -lsystemd
 
 SRC   := $(sort $(wildcard nfqd/*.c nfqd/*/*.c))
 OBJ   := $(SRC:%.c=$(B)/obj/%.o) $(B)/obj/nfqd/match/canary.o $(B)/obj/nfqd/match/never_builtin.o
@@ -46,7 +46,7 @@ $(B)/nfqd: $(OBJ)
 
 $(B)/nfqctl: $(CTL) $(B)/libnfqd.a
 	@echo "  LD  $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lpsl -lidn2 -lhogweed
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lpsl -lidn2
 
 # links nothing of nfqd's: it reads what strangers send
 $(B)/nfqd-fetch: $(B)/obj/tools/fetch/fetch.o
@@ -87,7 +87,7 @@ $(B)/libnfqctl.a: $(filter-out %/main.o,$(CTL))
 $(B)/tests/oom/%.t: private override LDFLAGS += $(if $(findstring sanitize,$(SANITIZE)),$(patsubst %,-Wl$(,)--wrap=%,malloc calloc realloc strdup))
 
 # a fuzz target without a fuzzer: replays its corpus
-FUZZ_LIBS := -lldns $(LDLIBS) -lpsl -lidn2 -lhogweed
+FUZZ_LIBS := -lldns $(LDLIBS) -lpsl -lidn2
 $(B)/tests/fuzz_%.t: tests/fuzz/fuzz_%.c tests/fuzz/main.c $(B)/libnfqd.a $(B)/libnfqctl.a
 	@mkdir -p $(@D)
 	@echo "  LD  $@"

@@ -12,6 +12,7 @@
  *   decide/      what the site's policy and the pack's stage in force make of it
  *   act/         the verdict, and what the client is told
  *   log/         one record per decision
+ *   tlog/        the Merkle tree over the records' lines, and its signed checkpoints
  *
  * pipeline_packet() is that way: a loop over the messages of the packet's connection, one judgement for
  * each, and then what became of the connection. A pipeline belongs to one thread and owns one table of

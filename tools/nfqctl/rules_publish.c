@@ -17,7 +17,7 @@
 #include "base/yaml.h"
 #include "match/never.h"
 #include "nfqctl.h"
-#include "note.h"
+#include "tlog/note.h"
 #include "rules.h"
 #include "rules_index.h"
 

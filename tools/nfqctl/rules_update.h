@@ -7,7 +7,7 @@
 #ifndef NFQCTL_RULES_UPDATE_H
 #define NFQCTL_RULES_UPDATE_H
 
-#include "note.h"
+#include "tlog/note.h"
 #include "rules.h"
 #include "rules_index.h"
 

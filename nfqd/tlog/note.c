@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* C2SP signed notes: keys, signing, verifying. Knows nothing of what the text says. */
-#include "note.h"
+#include "tlog/note.h"
 
 #include <errno.h>
 #include <nettle/base64.h>

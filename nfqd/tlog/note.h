@@ -3,8 +3,8 @@
  * Signed notes (C2SP signed-note) with Ed25519 keys: a text, an empty line, and lines of signatures. A
  * verifier key is written NAME+HASH+BASE64, a signer key PRIVATE+KEY+NAME+HASH+BASE64.
  */
-#ifndef NFQCTL_NOTE_H
-#define NFQCTL_NOTE_H
+#ifndef NFQD_TLOG_NOTE_H
+#define NFQD_TLOG_NOTE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -36,6 +36,7 @@ static void record(const struct judged *j, const struct name *name, uint16_t dns
 	struct event e = { .ts = p->now, .rs = p->rules, .src = pkt->src, .dst = pkt->dst,
 		           .sport = pkt->sport, .dport = pkt->dport, .proto = pkt->proto,
 		           .has_mac = pkt->has_mac, .ifin = pkt->ifin, .ifout = pkt->ifout,
+		           .file = p->raw->file, .number = p->raw->number,
 		           .sent = (uint8_t)sent, .listed = d->match.n > 0,
 		           .dns_type = dns_type, .name = *name, .decision = *d };
 
@@ -59,6 +60,8 @@ static void ask_policies(const struct pipeline *p, const struct packet *pkt, con
 	client.iface = pkt->ifin && p->ifname ? p->ifname(p->emit_ctx, pkt->ifin) : NULL;
 	policy_decide(p->rules, m, &client, pkt->proto, pkt->dport,
 	              policy_present(p->rules, (int64_t)(p->now / NS_PER_S)), d);
+	if (p->copies && action_blocks(d->action))
+		d->action = ACTION_LOG;
 }
 
 static void decide(struct pipeline *p, const struct packet *pkt, const struct match *m, struct decision *d)
@@ -211,6 +214,8 @@ static struct verdict judge_names(const struct judged *asked)
 		count_add(p->count, COUNT_repeated, repeated);
 	} else if (!j.m->from_server) {
 		count_add(p->count, COUNT_allowed, 1);
+		/* somebody else may have refused it */
+		repeated = p->copies && action_blocks(worst->would) && is_repeated(p, j.m);
 	}
 	for (unsigned i = 0; i < n && !repeated; i++)
 		if (decisions[i].match.n || all)

@@ -15,6 +15,7 @@
 
 #define DEFAULT_CONF "/etc/nfqd/nfqd.yaml"
 #define RULES_MAX    64
+#define READS_MAX    256
 
 enum { EXIT_USAGE = 2 };
 
@@ -25,14 +26,16 @@ static const char usage[] =
 	"                                            watch an interface: record, never block\n"
 	"       nfqd -t [-d] [-c FILE | --rules PATH...]\n"
 	"                                            check configuration and packs, then exit\n"
-	"       nfqd -r FILE [-c FILE | --rules PATH...] [--events matches|all]\n"
-	"                                            judge a capture file (- is standard input)\n"
+	"       nfqd -r FILE... [-c FILE | --rules PATH...] [--events matches|all]\n"
+	"                                            judge capture files (- is standard input): record, never\n"
+	"                                            block; several in the order of their packets' times\n"
 	"\n"
 	"  -c, --config FILE   configuration (default " DEFAULT_CONF ")\n"
 	"  -t, --test          check only; needs no privileges, touches nothing\n"
 	"  -i, --interface IFACE  watch what passes there (any: everywhere); needs root\n"
 	"      --filter BPF    only these packets, see pcap-filter(7)\n"
-	"  -r, --read FILE     read packets from a capture, write EVE JSON lines to standard output\n"
+	"  -r, --read FILE     read packets from a capture (pcap, pcapng; also gzipped), write EVE JSON lines to\n"
+	"                      standard output; repeatable\n"
 	"      --rules PATH    a pack or a folder of packs, instead of the configuration's; repeatable\n"
 	"      --events WHICH  matches (default): listed names only; all: every name\n"
 	"      --user NAME     whom the worker becomes (default: nfqd, or $NFQD_USER)\n"
@@ -43,7 +46,8 @@ static const char usage[] =
 	"Exit codes: 0 done, 1 failed, 2 wrong usage. See nfqd(8).\n";
 
 struct options {
-	const char *conf, *read;
+	const char *conf, *reads[READS_MAX];
+	unsigned    n_reads;
 	struct tap tap;
 	char       *rules[RULES_MAX];
 	unsigned    n_rules;
@@ -61,6 +65,14 @@ static int parse_events(const char *word, int *events)
 {
 	*events = word_find(events_words, word);
 	return *events < 0 ? bad_usage("--events takes matches or all") : 0;
+}
+
+static int add_read(struct options *o, const char *path)
+{
+	if (o->n_reads == READS_MAX)
+		return bad_usage("-r takes at most 256 files");
+	o->reads[o->n_reads++] = path;
+	return 0;
 }
 
 static int parse(int argc, char **argv, struct options *o)
@@ -86,7 +98,10 @@ static int parse(int argc, char **argv, struct options *o)
 		case 'i': o->tap.device = optarg; break;
 		case OPT_USER: privs_choose_user(optarg); break;
 		case OPT_FILTER: o->tap.filter = optarg; break;
-		case 'r': o->read = optarg; break;
+		case 'r':
+			if (add_read(o, optarg) != 0)
+				return EXIT_USAGE;
+			break;
 		case 'd': diag_set_level(DIAG_DEBUG); o->debug = true; break;
 		case 'V': puts("nfqd " NFQD_VERSION); o->done = true; return 0;
 		case 'h': fputs(usage, stdout); o->done = true; return 0;
@@ -104,7 +119,10 @@ static int parse(int argc, char **argv, struct options *o)
 	}
 	if (o->tap.filter && !o->tap.device)
 		return bad_usage("--filter is for use with -i");
-	if (o->tap.device && (o->read || o->test))
+	while (o->n_reads && optind < argc) /* as a shell writes *.pcap */
+		if (add_read(o, argv[optind++]) != 0)
+			return EXIT_USAGE;
+	if ((o->tap.device != NULL) + (o->n_reads > 0) + o->test > 1)
 		return bad_usage("-i, -r and -t exclude each other");
 	return optind < argc ? bad_usage("unexpected argument") : 0;
 }
@@ -118,7 +136,7 @@ static bool no_default_conf(void)
 /* A capture needs no configuration; the daemon takes the installed one. What was not named is said. */
 static struct conf *load(const struct options *o, struct err *err)
 {
-	bool         without = !o->conf && (o->n_rules || o->read || no_default_conf());
+	bool         without = !o->conf && (o->n_rules || o->n_reads || no_default_conf());
 	struct conf *conf;
 
 	if (o->conf)
@@ -163,8 +181,8 @@ int main(int argc, char **argv)
 	conf = load(&o, &err);
 	if (!conf) {
 		r = -1;
-	} else if (o.test || o.read) {
-		r = o.test ? check(conf, o.debug, &err) : offline_run(o.read, conf, &err);
+	} else if (o.test || o.n_reads) {
+		r = o.test ? check(conf, o.debug, &err) : offline_run(o.reads, o.n_reads, conf, &err);
 		conf_free(conf);
 	} else {
 		r = parent_run(conf, o.tap.device ? &o.tap : NULL, &err);

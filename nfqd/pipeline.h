@@ -92,6 +92,7 @@ struct pipeline {
 	const struct ruleset *rules;   /* swapped between bursts by the thread that owns us */
 	struct conns         *conns;   /* owned */
 	struct fragments     *fragments; /* owned */
+	bool                  copies;  /* of packets that went their way already: nothing is refused */
 	struct counters      *count;   /* borrowed */
 	struct watch         *watch;   /* borrowed; shared with others */
 	/* borrowed: questions of clients, for answers on their way; NULL: answers are not seen */

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Capture files in all their forms, written here byte by byte, and how much memory hostile ones take."""
+import gzip
 import os
 import struct
 import subprocess
@@ -124,7 +125,12 @@ CASES = [   # what it shows, the file, exit code, records, a word of what is sai
     ("an empty file", b"", 1, 0, "truncated"),
     ("text", b"no capture at all, only text\n" * 10, 1, 0, "unknown file format"),
     ("a program", b"\x7fELF" + bytes(200), 1, 0, "unknown file format"),
-    ("compressed", b"\x1f\x8b\x08\0" + bytes(200), 1, 0, "unknown file format"),
+    ("gzipped", gzip.compress(pcap([Q])), 0, 1, ""),
+    ("gzipped pcapng, in two members", gzip.compress(section() + interface(101))
+     + gzip.compress(enhanced(0, Q)), 0, 1, ""),
+    ("gzipped, padded", gzip.compress(pcap([Q])) + bytes(512), 0, 1, ""),
+    ("gzipped, cut", gzip.compress(pcap([Q, query(40001)]))[:-10], 1, 1, "only up to"),
+    ("damaged gzip", b"\x1f\x8b\x08\0" + bytes(200), 1, 0, "Bad message"),
 ]
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Proves: `nfqctl why` says of a name what `nfqd -r` records of a packet that carries it: the same rule,
-policy, stage, exception and action, for random names, clients, times, ports and protocols."""
+policy, stage, exception, action and what it would be, for random names, clients, times, ports and protocols."""
 import datetime
 import json
 import os
@@ -117,7 +117,9 @@ def said(w):
     out = {k: w.get(k) for k in ("rule", "pattern", "pack", "pack_version", "category", "policy")}
     out["stage"] = w["stage"] and w["stage"]["id"]
     out["exception"] = w["exception"] and w["exception"]["name"]
-    out["action"], out["would"] = w["action"], w["would"]
+    # in a capture nothing was blocked: the record's action is log at most
+    out["action"] = "log" if w["action"] in ("reject", "drop") else w["action"]
+    out["would"] = w["would"]
     out["matches"] = sorted((m["pack"], m["rule"]) for m in w["matches"] if m["standing"] != "outweighed")
     return out
 
@@ -140,7 +142,7 @@ def compare(what, conf, mac=None):
     seen = set()
     for e in events:
         r, w = recorded(e), said(why(e, conf, mac or e["src_ip"]))
-        seen.update((("policy", r["policy"]), ("exception", r["exception"]), ("action", r["action"])))
+        seen.update((("policy", r["policy"]), ("exception", r["exception"]), ("action", r["would"])))
         if r != w:
             bad += 1
             print(f"# {e['timestamp']} {e['src_ip']} {e['nfqd'].get('name')} {e['proto']}/{e['dest_port']}\n"

@@ -45,6 +45,8 @@ struct raw_packet {
 	uint8_t        kind;       /* enum raw_kind */
 	bool           has_mac, cut;
 	uint8_t        mac[6];
+	const char    *file;       /* of a capture file: its name, borrowed; NULL: of none */
+	uint64_t       number;     /* in that file, from 1 */
 };
 
 struct capture;
@@ -65,8 +67,11 @@ struct capture {
 	const struct capture_ops *ops;
 };
 
-/* A capture file, or standard input for "-". path is borrowed. */
+/* A capture file (pcap, pcapng; also gzipped), or standard input for "-". path is borrowed. */
 MUST_CHECK struct capture *pcap_file_open(const char *path, struct err *err);
+
+/* Several of them as one source, in the order of the packets' times. paths are borrowed. */
+MUST_CHECK struct capture *pcap_files_open(const char *const paths[], unsigned n, struct err *err);
 
 /* What the kernel says of a live capture; outlives the capture, one writer. */
 struct live_counts {

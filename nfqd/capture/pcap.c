@@ -25,6 +25,7 @@ struct pcap_source {
 	pcap_t        *pcap;
 	const char    *name; /* borrowed: file or interface */
 	uint8_t        link;
+	uint64_t       read; /* packets of a file */
 	/* of an interface */
 	uint32_t          ifindex; /* 0: several, each packet names its own */
 	struct live_counts *counts;
@@ -59,6 +60,8 @@ static int file_recv(struct capture *c, struct raw_packet burst[static CAPTURE_B
 		return -EIO;
 	}
 	burst[0] = packet_of(s, h, data);
+	burst[0].file = s->name;
+	burst[0].number = ++s->read;
 	return 1;
 }
 
@@ -182,12 +185,24 @@ static struct pcap_source *new_source(const struct capture_ops *ops, const char 
 	return s;
 }
 
-/* The first byte tells: a pcapng file begins with a block of type 0x0a0d0d0a, in either byte order. */
-static bool is_pcapng(FILE *f)
+/* A pcapng file begins with a block of type 0x0a0d0d0a in either byte order, a gzipped one with 1f 8b; no
+ * other capture begins with the first byte of either. */
+static bool begins_with(FILE *f, int byte)
 {
 	int c = getc(f);
 
-	return c != EOF && ungetc(c, f) == '\n';
+	return c != EOF && ungetc(c, f) == byte;
+}
+
+static FILE *open_file(const char *path, struct err *err)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
+
+	if (!f)
+		return err_set(err, "%s: %s", path, strerror(errno)), NULL;
+	if (begins_with(f, 0x1f) && !(f = gzip_open(f)))
+		return err_set(err, "%s: out of memory", path), NULL;
+	return f;
 }
 
 struct capture *pcap_file_open(const char *path, struct err *err)
@@ -195,12 +210,12 @@ struct capture *pcap_file_open(const char *path, struct err *err)
 	static const struct capture_ops ops = { "file", file_recv, pcap_no_verdict, pcap_no_flush,
 		                                pcap_source_close };
 	char                why[PCAP_ERRBUF_SIZE];
-	FILE               *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
+	FILE               *f = open_file(path, err);
 	struct pcap_source *s;
 
 	if (!f)
-		return err_set(err, "%s: %s", path, strerror(errno)), NULL;
-	if (is_pcapng(f))
+		return NULL;
+	if (begins_with(f, '\n'))
 		return pcapng_open(f, path, err);
 	s = new_source(&ops, path, err);
 	if (!s)

@@ -17,6 +17,10 @@ const char *pcap_link_text(int dlt);
 void pcap_no_verdict(struct capture *c, const struct raw_packet *raw, struct verdict v);
 int  pcap_no_flush(struct capture *c);
 
+/* The file that is packed in file, which it takes: closing it closes that one, too. Returns NULL when memory
+ * ran out. What is damaged or cut reads as an error, EBADMSG. */
+MUST_CHECK FILE *gzip_open(FILE *file);
+
 /* Reads f from its beginning and takes it. name is borrowed. */
 MUST_CHECK struct capture *pcapng_open(FILE *f, const char *name, struct err *err);
 

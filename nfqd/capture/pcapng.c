@@ -216,6 +216,8 @@ static int read_packet(struct pcapng *s, uint32_t type, struct wire *w, struct r
 		                    .cut = kept < whole };
 	if (*w->err != WIRE_OK)
 		return bad(s, "a packet longer than its block");
+	raw->file = s->name;
+	raw->number = s->read + s->unread + 1;
 	s->read += i->link != LINK_UNKNOWN;
 	if (i->link == LINK_UNKNOWN && s->unread++ == 0)
 		diag_warn("file", "%s: packets of link type %d (%s) are passed over: not supported",

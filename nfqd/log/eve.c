@@ -374,6 +374,10 @@ static void put_head(struct eve *x)
 	put_text(x, "event_type", x->f.rule ? "alert" : app_event_type(x->e->app));
 	if (x->r->ifname && *x->r->ifname)
 		put_text(x, "in_iface", x->r->ifname);
+	if (x->e->file) {
+		put_int(x, "pcap_cnt", x->e->number);
+		put_text(x, "pcap_filename", x->e->file);
+	}
 }
 
 static void put_flow(struct eve *x)
@@ -432,7 +436,8 @@ size_t eve_line(const struct record *r, char *out, size_t room)
 		put_app(&x);
 	if (x.f.rule) {
 		put_alert(&x);
-		put_verdict(&x);
+		if (r->identity->source == SOURCE_QUEUE) /* elsewhere there was none */
+			put_verdict(&x);
 	}
 	put_own(&x);
 	json_close(&x.j, '}');

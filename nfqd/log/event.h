@@ -23,6 +23,8 @@ struct event {
 	bool                  has_mac;
 	uint8_t               mac[6];
 	uint32_t              ifin, ifout;
+	const char           *file;   /* of a capture: its name, borrowed; NULL: of none */
+	uint64_t              number; /* of the packet in that file */
 	uint8_t               app;  /* enum app */
 	uint8_t               sent; /* enum sent */
 	bool                  listed;

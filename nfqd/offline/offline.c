@@ -35,7 +35,7 @@ static int run(struct capture *file, const struct ruleset *rs, struct sinks *sin
 	static struct watch    watch;
 	static struct recent   asked;
 	ruleset_slot           newest = rs;
-	struct pipeline p = { .count = &counters, .watch = &watch, .asked = &asked,
+	struct pipeline p = { .copies = true, .count = &counters, .watch = &watch, .asked = &asked,
 		              .inject.fds = INJECTOR_NONE, .emit = emit,
 		              .emit_ctx = sinks };
 	struct loop     loop = { .capture = file, .pipeline = &p, .newest = &newest };
@@ -58,9 +58,9 @@ static int run(struct capture *file, const struct ruleset *rs, struct sinks *sin
 	return 0;
 }
 
-int offline_run(const char *path, const struct conf *conf, struct err *err)
+int offline_run(const char *const paths[], unsigned n, const struct conf *conf, struct err *err)
 {
-	struct capture *file = pcap_file_open(path, err);
+	struct capture *file = pcap_files_open(paths, n, err);
 	struct image   *img = NULL;
 	struct sinks   *sinks = NULL;
 	struct identity id;

@@ -264,7 +264,7 @@ static int open_thread(struct worker *w, unsigned i, struct err *err)
 
 	t->worker = w;
 	t->ring = ring_new(MAX_RECORDS / in->queues);
-	t->pipeline = (struct pipeline){ .count = &in->shared->count[i], .inject.fds = in->inject,
+	t->pipeline = (struct pipeline){ .copies = in->device != NULL, .count = &in->shared->count[i], .inject.fds = in->inject,
 		                         .watch = &in->shared->watch,
 		                         .asked = in->answers ? &in->shared->asked : NULL,
 		                         .emit = emit, .learned = tell_learned, .emit_ctx = t,

@@ -89,7 +89,7 @@ refuses "no side effect of a network" 's/confidence: low, side_effect: none/conf
 	"net '192.0.2.0/24': missing key 'side_effect'"
 refuses "an unknown source" '/id: zone/,/confidence/s/\[list\]/[lost]/' '\[lost\]' \
 	"entry 'zone': unknown source 'lost' (allowed: help, list)"
-refuses "a source that is never used" '/id: list/a\  - {id: idle, url: "https://example.org"}' 'id: idle' \
+refuses "a source that is never used" '/id: list/a\  - {id: idle, title: Idle}' 'id: idle' \
 	"source 'idle': nothing cites it"
 refuses "a source that says nothing" 's/{id: list, title: A list}/{id: list}/' 'id: list' \
 	"source 'list': needs a url or a title"
@@ -118,6 +118,23 @@ refuses "no citation" 's/, citation: site policy//' 'id: ours' "stage 'ours': mi
 refuses "two stages of one hour" 's/categories: \[web\]/categories: [web, update]/' 'id: ours' \
 	"stage 'ours': begins with stage 'in-force' and covers a category of it"
 warns "a pack past its date" 's/2999-01-01/2024-01-01/' expires "pack 'example' expired on 2024-01-01"
+sha=0123456789abcdef0123456789abcdef01234567
+cited() {	# WHAT SOURCE-KEYS MESSAGE
+	warns "$1" "s|{id: list, title: A list}|{id: list, $2}|" 'id: list' "source 'list': $3"
+}
+cited "the root of a site" 'url: "https://example.org/", retrieved: 2026-11-24' "url: 'https://example.org/' is the root of a site: name the page"
+cited "a branch" 'url: "https://github.com/o/r/blob/main/list.txt"' \
+	"url: 'https://github.com/o/r/blob/main/list.txt' can change under its address: name the full commit"
+cited "a short commit" 'url: "https://raw.githubusercontent.com/o/r/0123456/list.txt"' \
+	"url: 'https://raw.githubusercontent.com/o/r/0123456/list.txt' can change under its address: name the full commit"
+cited "a page without a day" 'url: "https://example.org/ports", title: Ports' "neither pinned to a commit nor dated: write 'retrieved'"
+for keys in "url: \"https://github.com/o/r/blob/$sha/list.txt\"" "url: \"https://gitlab.example/o/r/-/raw/$sha/list.txt\"" \
+	'url: "https://example.org/ports", retrieved: 2026-11-24' 'url: "https://example.org/ports", title: "Ports (2026-11-24)"' \
+	'url: "https://github.com/o/r/issues/7", retrieved: 2026-11-24'; do
+	pack | sed "s|{id: list, title: A list}|{id: list, $keys}|" >p.yaml
+	lint p.yaml
+	is "$status $said" "0 " "a citation: $keys"
+done
 warns "a law without a number" '0,/89 FR 52434/s//the law/' 'the law' \
 	"stage 'announced' basis law, but the citation has no number to find the law by"
 warns "one law for every category" '/id: in-force/s/categories: \[update\], //;/id: ours/d' 'id: in-force' \

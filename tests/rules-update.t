@@ -17,7 +17,7 @@ pack() {	# VERSION NAME...
 		pack: p
 		vendor: V
 		version: $1
-		sources: [{id: s, url: "https://example.org/"}]
+		sources: [{id: s, url: "https://example.org/list", retrieved: 2026-11-01}]
 		stages: [{id: now, from: 2024-01-01, action: block, basis: site, citation: c}]
 		entries:
 		  - {id: e, names: [$2], category: update, sources: [s], confidence: high, side_effect: none}

@@ -55,6 +55,8 @@ int cmd_rules_diff(struct nfqctl *ctl, int argc, char **argv);
 int cmd_rules_import(struct nfqctl *ctl, int argc, char **argv);
 int cmd_rules_export(struct nfqctl *ctl, int argc, char **argv);
 int cmd_rules_check(struct nfqctl *ctl, int argc, char **argv);
+int cmd_rules_cite(struct nfqctl *ctl, int argc, char **argv);
+int cmd_rules_new(struct nfqctl *ctl, int argc, char **argv);
 int cmd_rules_publish(struct nfqctl *ctl, int argc, char **argv);
 int cmd_rules_update(struct nfqctl *ctl, int argc, char **argv);
 int cmd_rules_sids(struct nfqctl *ctl, int argc, char **argv);

@@ -40,42 +40,21 @@ void lint_wrong(struct lint *l, const char *path, unsigned line, const char *fmt
 	say(l, one.text);
 }
 
+void lint_warn(const char *path, unsigned line, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "%s:%u: warning: ", path, line);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	putc('\n', stderr);
+}
+
 #define WRONG(l, p, line, ...) lint_wrong(l, (p)->path, line, __VA_ARGS__)
 #define LINE(p, ...)           yaml_doc_line((p)->doc, __VA_ARGS__)
 
-/* ---- sources ------------------------------------------------------------------------------- */
-
-static bool has_text(char *const v[], unsigned n, const char *text)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (strcmp(v[i], text) == 0)
-			return true;
-	return false;
-}
-
-static bool source_used(const struct pack *p, const char *id)
-{
-	for (unsigned i = 0; i < p->n_entries; i++)
-		if (has_text(p->entries[i].sources, p->entries[i].n_sources, id))
-			return true;
-	for (unsigned i = 0; i < p->n_nets; i++)
-		if (has_text(p->nets[i].sources, p->nets[i].n_sources, id))
-			return true;
-	return false;
-}
-
-static void check_sources(struct lint *l, const struct pack *p)
-{
-	for (unsigned i = 0; i < p->n_sources; i++) {
-		const struct pack_source *s = &p->sources[i];
-
-		if (!s->url && !s->title)
-			WRONG(l, p, LINE(p, "sources[%u]", i), "source '%s': needs a url or a title",
-			      s->id);
-		if (!source_used(p, s->id))
-			WRONG(l, p, LINE(p, "sources[%u]", i), "source '%s': nothing cites it", s->id);
-	}
-}
+/* ---- entries and networks -------------------------------------------------------------------- */
 
 static bool all_unattributed(const struct rules_item *r)
 {
@@ -197,7 +176,7 @@ static const char *uncovered(const struct pack *p, const struct pack_stage *s)
 static void warn(const struct pack *p, unsigned line, const char *what, const char *id,
                  const char *text)
 {
-	fprintf(stderr, "%s:%u: warning: %s '%s' %s\n", p->path, line, what, id, text);
+	lint_warn(p->path, line, "%s '%s' %s", what, id, text);
 }
 
 static void check_stages(struct lint *l, const struct pack *p)
@@ -244,8 +223,8 @@ static void check_expired(struct lint *l, const struct pack *p)
 static void lint_pack(struct lint *l, unsigned i)
 {
 	static void (*const checks[])(struct lint *, const struct pack *) = {
-		check_sources, check_entries,   check_nets,
-		check_stages,  check_has_tests, check_expired,
+		lint_sources, check_entries,   check_nets,
+		check_stages, check_has_tests, check_expired,
 		lint_sids,
 	};
 	struct err err = { .text = "" };

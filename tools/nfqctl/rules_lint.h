@@ -19,6 +19,13 @@ struct lint {
 __attribute__((format(printf, 4, 5))) void lint_wrong(struct lint *l, const char *path, unsigned line,
                                                       const char *fmt, ...);
 
+/* Says what a reviewer should know, but which is not wrong by itself. */
+__attribute__((format(printf, 3, 4))) void lint_warn(const char *path, unsigned line, const char *fmt, ...);
+
+/* rules_lint_sources.c: of one pack, whether each source is used and can be found again. */
+void lint_sources(struct lint *l, const struct pack *p);
+/* What is wrong with an address as a citation; NULL: nothing. */
+const char *lint_url(const char *url);
 /* rules_lint_names.c */
 void lint_names(struct lint *l);
 /* rules_lint_never.c: what of a pack that loads would block what must stay open. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One message, judged by its names; by its address, where no name is listed. A question is judged when it
- * is asked. The answer to one that was neither allowed nor refused is judged by the names that it leads to,
- * as if its client had asked for them; an answer that may pass tells which addresses listed names have.
+ * Judges one message by its names, or by its address when no name is listed. A question is judged when it
+ * is asked. An answer whose question was neither allowed nor refused is judged by the names that it leads
+ * to, as if its client had asked for them. An answer that may pass teaches which addresses listed names
+ * have.
  */
 #include "judge.h"
 
@@ -15,7 +16,7 @@
 
 enum { RELAYED_WITHIN = 2, REPEATED_WITHIN = 2 /* seconds */ };
 
-/* The message in hand, and what led to its names or to its address; NULL: nothing. */
+/* The message being judged, and the name that led to its names or to its address; NULL: none. */
 struct judged {
 	struct pipeline      *p;
 	struct inspection    *in;
@@ -77,7 +78,7 @@ static void decide(struct pipeline *p, const struct packet *pkt, const struct ma
 		count_add(p->count, COUNT_would_reject, 1);
 }
 
-/* "pack/rule" of the hit that decided, for the client's screen. */
+/* "pack/rule" of the hit that decided, shown to the client. */
 static void why_text(const struct pipeline *p, const struct decision *d, char *out, size_t room)
 {
 	const struct ruleset *rs = p->rules;
@@ -107,7 +108,7 @@ static struct verdict refuse(struct pipeline *p, const struct message *m, const 
 	return v;
 }
 
-/* Does anything here name a host? An address in a name's place, as in http://192.0.2.1/, does not. */
+/* Does the message name a host? An address in place of a name, as in http://192.0.2.1/, is not one. */
 static bool names_host(const struct names *names)
 {
 	struct addr a;
@@ -118,7 +119,8 @@ static bool names_host(const struct names *names)
 	return false;
 }
 
-/* Learned of listed names first: that tells more than whose network it is. *learned_for: the name. */
+/* An address that was learned for a listed name comes first: it tells more than the network does.
+ * *learned_for receives the name. */
 static bool match_address(const struct judged *j, struct name *learned_for, struct match *m)
 {
 	const struct pipeline *p = j->p;
@@ -155,16 +157,15 @@ static uint32_t seconds(const struct pipeline *p)
 }
 
 /*
- * A validating resolver takes a refusal for a forgery, since it is one, and asks again at once (unbound
- * five times): one look-up is one record. Only such resolvers set DO.
+ * A validating resolver takes our refusal for the forgery that it is and asks again at once (unbound five
+ * times): one look-up makes one record. Only such resolvers set DO.
  */
 static bool is_repeated(const struct pipeline *p, const struct message *m)
 {
 	const struct addr *src = &m->pkt->src;
 	uint64_t           hash;
 
-	if (!p->asked || m->from_server || m->names.n == 0 || m->names.app != APP_DNS ||
-	    !m->names.dns.edns_do)
+	if (!p->asked || m->from_server || !dns_wants_signatures(&m->names))
 		return false;
 	hash = question_hash(p, &m->names) ^ hash64(src, sizeof(*src), p->watch->seed);
 	if (recent_has(p->asked, hash, seconds(p)))
@@ -186,7 +187,7 @@ static struct verdict judge_names(const struct judged *asked)
 	struct verdict              v = VERDICT_ALLOW;
 	unsigned                    n = names->n;
 	bool                        listed = false, by_address, repeated = false;
-	/* where an unlisted question leads is no name that a client asked for */
+	/* no client asked for the names that an unlisted question leads to */
 	bool all = rs_settings(p->rules)->events_all && rights->records_unlisted && !dns_is_answer(names);
 
 	for (unsigned i = 0; i < n; i++) {
@@ -240,8 +241,8 @@ static bool is_listed(const struct pipeline *p, const struct names *names)
 	return m.n > 0;
 }
 
-/* An answer for this machine's own resolver, which a client waits for: it is judged when it goes to
- * that client, so that the record names who asked. */
+/* An answer to this machine's own resolver, which asks on behalf of a client: it is judged on its way to
+ * that client, so that the record names the client. */
 static bool is_on_its_way(const struct pipeline *p, const struct message *m)
 {
 	return p->asked && m->pkt->ifout && !m->pkt->ifin &&
@@ -255,10 +256,10 @@ static void learn(struct pipeline *p, const struct message *m)
 }
 
 /*
- * Was everything about a listed question decided when it was asked? It was when it is to be refused, also
- * where an exception or the mode lets it pass, and when an entry or a policy allows it. One that is only
- * recorded, or that no policy speaks of, does not open what it leads to; nor does an `allow` that
- * speaks for its own pack alone.
+ * Was a listed question decided for good when it was asked? Yes if it is to be refused, even where an
+ * exception or the mode lets it pass, and if an entry or a policy allows it. A question that is only
+ * recorded, or that no policy covers, does not open what it leads to; nor does an `allow` that protects
+ * only names of its own pack.
  */
 static bool is_settled(const struct pipeline *p, const struct decision *d)
 {
@@ -269,7 +270,7 @@ static bool is_settled(const struct pipeline *p, const struct decision *d)
 	return d->would >= ACTION_REJECT || (d->would == ACTION_ALLOW && d->policy >= 0);
 }
 
-/* May an answer lead where it wants? Then each of its questions that is listed was settled. */
+/* May the answer lead anywhere? Yes if each of its listed questions was settled. */
 static bool leads_anywhere(const struct judged *j)
 {
 	const struct names *names = &j->m->names;

@@ -15,10 +15,9 @@ static inline bool verdict_refuses(struct verdict v)
 }
 
 /*
- * Judges a message: every name on its own record, the strictest decision for the packet. When no name is
- * listed the address decides: alone where there is no name, beside an unlisted one only as far as a pack
- * tells at which ports. A verdict that does not refuse says nothing of the connection: another message
- * may follow.
+ * Judges a message: a record for each name, the strictest decision for the packet. When no name is listed
+ * the address decides: alone where there is no name, beside an unlisted name only for the ports that a pack
+ * gives. A verdict that does not refuse says nothing about the connection: another message may follow.
  */
 struct verdict judge(struct pipeline *p, struct inspection *in, const struct message *m);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nfqd: the command line, and which way in it asks for. */
+/* nfqd: the command line, and the mode of operation that it asks for. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -127,13 +127,14 @@ static int parse(int argc, char **argv, struct options *o)
 	return optind < argc ? bad_usage("unexpected argument") : 0;
 }
 
-/* One that is there and cannot be read is not missing: loading it says why. */
+/* A file that exists but cannot be read is not missing: loading it reports why. */
 static bool no_default_conf(void)
 {
 	return access(DEFAULT_CONF, F_OK) != 0 && errno == ENOENT;
 }
 
-/* A capture needs no configuration; the daemon takes the installed one. What was not named is said. */
+/* A capture needs no configuration; the daemon uses the installed one. Reports what the user did not
+ * choose. */
 static struct conf *load(const struct options *o, struct err *err)
 {
 	bool         without = !o->conf && (o->n_rules || o->n_reads || no_default_conf());
@@ -153,7 +154,7 @@ static struct conf *load(const struct options *o, struct err *err)
 	return conf;
 }
 
-/* With -d, also what holds: a configuration that loads to the same. */
+/* With -d, also prints the configuration in effect, as YAML that loads to the same. */
 static int check(const struct conf *conf, bool print, struct err *err)
 {
 	struct image *img;

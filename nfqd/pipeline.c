@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One packet's way through the rooms (pipeline.h tells the story): decoded, read for messages, and its
- * connection settled by what became of them. What a message comes to is judge.c's.
+ * The path of one packet through the rooms (pipeline.h tells the story): the packet is decoded, its
+ * messages are read and judged, and its connection is settled. judge.c judges a message.
  */
 #include "pipeline.h"
 
@@ -46,13 +46,13 @@ void pipeline_fini(struct pipeline *p)
 	p->fragments = NULL;
 }
 
-/* Does the site let no packet pass that has this fault? */
+/* Does the site drop packets that have this fault? */
 static bool drops(const struct pipeline *p, enum fault what)
 {
 	return rs_settings(p->rules)->drop >> what & 1;
 }
 
-/* Counts what could not be judged, says so now and then; returns whether the packet is dropped for it. */
+/* Counts a fault and reports it, rate-limited. Returns whether the packet is dropped for it. */
 static bool note_fault(struct pipeline *p, const struct packet *pkt, enum fault what, unsigned n)
 {
 	static _Thread_local struct diag_rate rate[FAULT_N];
@@ -72,8 +72,8 @@ static bool note_fault(struct pipeline *p, const struct packet *pkt, enum fault 
 /* ---- decoding ---- */
 
 /*
- * What is meant to be read here and by no server: it dies on its way, or a real receiver throws it away.
- * No program's own stack sends such data.
+ * Packets meant for an inspecting device and not for the server: they expire on the way, or a real receiver
+ * discards them. No ordinary TCP/IP stack sends such data.
  */
 static bool is_decoy(const struct packet *pkt, const struct raw_packet *raw)
 {
@@ -114,7 +114,7 @@ static enum decode_err decode(struct pipeline *p, const struct raw_packet *raw, 
 
 /* ---- the connection ---- */
 
-/* The packet's verdict when no message of it is refused. */
+/* The packet's verdict when none of its messages is refused. */
 static struct verdict verdict_of(const struct pipeline *p, const struct inspection *in)
 {
 	static const struct verdict verdicts[OUTCOMES] = {
@@ -135,7 +135,7 @@ static struct verdict verdict_of(const struct pipeline *p, const struct inspecti
 	return verdicts[outcome];
 }
 
-/* refused: the verdict of the message last read, when it is refused. */
+/* v: what judge() said about the message read last. */
 static struct verdict settle(struct pipeline *p, struct inspection *in, struct verdict v)
 {
 	bool        refused = verdict_refuses(v);
@@ -145,7 +145,8 @@ static struct verdict settle(struct pipeline *p, struct inspection *in, struct v
 		v = verdict_of(p, in);
 	if (!refused && conn_outcome(in) == OUTCOME_SETTLED)
 		return v;
-	fate = (struct fate){ .state = v.state, .drop = v.drop || v.replaced.n }; /* it is replaced once */
+	fate = (struct fate){ .state = v.state, .drop = v.drop || v.replaced.n }; /* only the first packet is
+										   * replaced */
 	count_add(p->count, COUNT_waiting, !refused && conn_outcome(in) == OUTCOME_WAITS);
 	return conn_settle(in, verdict_refuses(v), fate) ? v : VERDICT_PASS;
 }
@@ -161,7 +162,7 @@ static struct verdict keep_resolver(const struct packet *pkt, struct verdict v)
 	return v;
 }
 
-/* What of this packet could not be judged; the site may have it dropped for that. */
+/* Counts what could not be judged in this packet; the site may have the packet dropped for it. */
 static struct verdict apply_faults(struct pipeline *p, const struct packet *pkt, const struct inspection *in,
                                    struct verdict v)
 {

@@ -14,16 +14,16 @@
  *   log/         one record per decision
  *   tlog/        the Merkle tree over the records' lines, and its signed checkpoints
  *
- * pipeline_packet() is that way: a loop over the messages of the packet's connection, one judgement for
- * each, and then what became of the connection. A pipeline belongs to one thread and owns one table of
- * connections; all pipelines read the same ruleset. A packet that cannot be judged is a *fault*: it has
- * a name, a counter and a policy (pass or drop), and never ends in silence.
+ * pipeline_packet() walks that way: it loops over the messages on the packet's connection, judges each one,
+ * and then settles the connection. A pipeline belongs to one thread and owns one table of connections; all
+ * pipelines read the same ruleset. A packet that cannot be judged is a *fault*: it has a name, a counter and
+ * a policy (pass or drop), and is always counted.
  *
- * How long a connection is looked at: a TLS hello decides it at once, so that it costs one packet. A
- * hello without a name is decided by what the server answers: up to TLS 1.2 its certificate has names.
- * HTTP requests and requests to proxies may be followed by others: judged one by one, up to 64 on a
- * connection and bodies of 64 KiB, so that what is longer costs no packet of its own. What may be seen
- * here and by no server (decoys), comes once more, or lies out of its place, is read for a refusal only:
+ * How long a connection is inspected: a TLS hello decides it at once, so that it costs one packet. A hello
+ * without a name is decided by the server's reply: up to TLS 1.2 its certificate has names. HTTP requests
+ * and requests to proxies may be followed by others: each is judged, up to 64 on a connection and past bodies
+ * of up to 64 KiB; a connection with longer bodies leaves the queue. Decoys (packets that only an inspecting
+ * device sees), retransmissions and segments out of their place can be refused but allow nothing:
  * inspect/places.c has the rights of each place.
  */
 #ifndef NFQD_PIPELINE_H
@@ -95,12 +95,12 @@ struct pipeline {
 	bool                  copies;  /* of packets that went their way already: nothing is refused */
 	struct counters      *count;   /* borrowed */
 	struct watch         *watch;   /* borrowed; shared with others */
-	/* borrowed: questions of clients, for answers on their way; NULL: answers are not seen */
+	/* borrowed: questions whose answers are still on their way; NULL: answers are not inspected */
 	struct recent        *asked;
 	struct injector       inject;
 	/* Takes a copy of the event; false when it had no room. */
 	bool (*emit)(void *ctx, const struct event *event);
-	/* NULL, or to be told when an address is watched anew. */
+	/* NULL, or called when a new address is watched. */
 	void (*learned)(void *ctx);
 	void                 *emit_ctx;
 	const char *(*ifname)(void *ctx, uint32_t ifindex); /* for policies by interface */
@@ -115,7 +115,7 @@ void           pipeline_fini(struct pipeline *p);
 
 /* Judges one packet: the caller must carry out exactly this verdict. */
 struct verdict pipeline_packet(struct pipeline *p, const struct raw_packet *raw);
-/* Sends packets of our own; to be called when the verdicts of a burst are out. */
+/* Sends our own packets; call it when the verdicts of a burst are out. */
 void pipeline_after_burst(struct pipeline *p);
 
 #endif

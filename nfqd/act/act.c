@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of refusals: what a client is told depends on what it was speaking. To add one: a
+ * The table of refusals: what a client is told depends on the protocol that it speaks. To add one: a
  * function and a row.
  */
 #include "act/act.h"
@@ -18,8 +18,8 @@ static struct forge towards_client(const struct packet *pkt)
 		               .dport = pkt->sport };
 }
 
-/* Closes the server's half of a connection. The sequence number must be exactly the one it waits
- * for (RFC 5961 3.2). Tracked, so that NAT translates it. */
+/* Closes the server's half of a connection. The sequence number must be exactly the one that the server
+ * expects (RFC 5961 3.2). Tracked, so that NAT translates it. */
 static void reset_server(struct injector *inj, const struct act_on *on)
 {
 	const struct raw_packet *raw = on->raw;
@@ -30,13 +30,13 @@ static void reset_server(struct injector *inj, const struct act_on *on)
 	struct forged reset;
 
 	reset.n = forge_tcp(&f, span_of(NULL, 0), reset.data, sizeof(reset.data));
-	/* one to this host itself has no interface to leave by */
-	inject_server(inj, &reset, &pkt->src, &pkt->dst,
+	/* a packet to this host itself has no interface to leave by */
+	inject_tracked(inj, &reset, &pkt->src, &pkt->dst,
 	              (struct onward){ raw->ifout ? raw->ifout : raw->ifin, raw->mark });
 }
 
-/* The client's half, of a connection that the server's own words decided: the kernel resets the server.
- * Tracked, so that NAT translates it. */
+/* Closes the client's half of a connection that the server's own reply decided: the kernel resets the
+ * server. Tracked, so that NAT translates it. */
 static void reset_client(struct injector *inj, const struct act_on *on)
 {
 	struct forge  f = towards_client(on->pkt);
@@ -46,11 +46,11 @@ static void reset_client(struct injector *inj, const struct act_on *on)
 	f.ack = on->pkt->seq;
 	f.tcp_flags = TCP_RST | TCP_ACK;
 	reset.n = forge_tcp(&f, span_of(NULL, 0), reset.data, sizeof(reset.data));
-	inject_server(inj, &reset, &on->pkt->dst, &on->pkt->src,
+	inject_tracked(inj, &reset, &on->pkt->dst, &on->pkt->src,
 	              (struct onward){ on->raw->ifin, on->raw->mark });
 }
 
-/* Likewise where the kernel's own reset would go astray, and in the place of it. */
+/* The same where the kernel's own reset would go astray; replaces it. */
 static void reset_stray_client(struct injector *inj, const struct act_on *on)
 {
 	const struct packet *pkt = on->pkt;
@@ -61,7 +61,7 @@ static void reset_stray_client(struct injector *inj, const struct act_on *on)
 	f.ack = pkt->seq + (uint32_t)pkt->payload.n;
 	f.tcp_flags = TCP_RST | TCP_ACK;
 	reset.n = forge_tcp(&f, span_of(NULL, 0), reset.data, sizeof(reset.data));
-	inject_client(inj, &reset, &pkt->dst, &pkt->src, on->raw);
+	inject_untracked(inj, &reset, &pkt->dst, &pkt->src, on->raw);
 }
 
 static bool is_stray(const struct injector *inj, const struct act_on *on)
@@ -70,13 +70,13 @@ static bool is_stray(const struct injector *inj, const struct act_on *on)
 	       !inject_kernel_reaches(inj, on->pkt, on->raw, on->pkt->proto == IPPROTO_TCP);
 }
 
-/* A packet for the client: sent beside a question that goes no further, or put in the place of an
- * answer, which then meets every translation that waits for that one. */
+/* A packet for the client: sent beside a question that is dropped, or in place of an answer, so that it
+ * meets every translation that the answer would have met. */
 static struct verdict deliver(struct injector *inj, const struct act_on *on,
                               const struct forged *packet)
 {
 	if (!on->answer || packet->n == 0) {
-		inject_client(inj, packet, &on->pkt->dst, &on->pkt->src, on->raw);
+		inject_untracked(inj, packet, &on->pkt->dst, &on->pkt->src, on->raw);
 		return (struct verdict){ .drop = true };
 	}
 	memcpy(inj->replaced, packet->data, packet->n);
@@ -109,9 +109,9 @@ static struct verdict answer_dns_udp(struct injector *inj, const struct decision
 	return deliver(inj, on, &packet);
 }
 
-/* The kernel resets the sender of the packet by the connection's state; the other side is told from
- * here, first: the client may use its port again as soon as it hears. Where the kernel would send to
- * another than this client, both are told from here, and what still comes is dropped. */
+/* The kernel resets the sender of the packet by the connection's state. The other side is told from
+ * here, and first: the client may reuse its port as soon as it is told. Where the kernel's reset would
+ * not reach this client, both sides are told from here, and later packets are dropped. */
 static struct verdict reset_tcp(struct injector *inj, const struct decision *d,
                                 const struct act_on *on, enum sent *sent)
 {
@@ -128,8 +128,8 @@ static struct verdict reset_tcp(struct injector *inj, const struct decision *d,
 	return (struct verdict){ .state = STATE_REJECTED };
 }
 
-/* The answer and the end of the connection in one segment; queries that were pipelined behind this
- * one are asked again on a new connection (RFC 7766 6.2.4). */
+/* The answer and the end of the connection in one segment; the client asks pipelined queries again on a
+ * new connection (RFC 7766 6.2.4). */
 static struct verdict answer_dns_tcp(struct injector *inj, const struct decision *d,
                                      const struct act_on *on, enum sent *sent)
 {
@@ -165,7 +165,7 @@ static struct verdict refuse_datagram(struct injector *inj, const struct decisio
 	if (!is_stray(inj, on))
 		return (struct verdict){ .state = STATE_REJECTED };
 	icmp.n = forge_icmp(&f, on->raw->data, icmp.data, sizeof(icmp.data));
-	inject_client(inj, &icmp, &f.src, &f.dst, on->raw);
+	inject_untracked(inj, &icmp, &f.src, &f.dst, on->raw);
 	return (struct verdict){ .drop = true, .state = STATE_DROPPED };
 }
 
@@ -192,7 +192,7 @@ static struct verdict act_reject(struct injector *inj, const struct decision *d,
 	return refusals[i].refuse(inj, d, on, sent);
 }
 
-/* A DNS question is dropped alone: its flow is not decided. */
+/* Drops a DNS question by itself: its flow is not decided. */
 static struct verdict act_drop(struct injector *inj, const struct decision *d, const struct act_on *on,
                                enum sent *sent)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Carries a decision out: a verdict for the kernel and, where the kernel cannot tell the client,
- * a packet of our own. One row of act.c per situation. Without an injector (a capture file) nothing
- * is sent.
+ * Carries out a decision: a verdict for the kernel and, where the kernel cannot tell the client, a packet
+ * of our own. One row of act.c per situation. Without an injector (a capture file) nothing is sent.
  */
 #ifndef NFQD_ACT_ACT_H
 #define NFQD_ACT_ACT_H
@@ -26,7 +25,7 @@ struct injector_fds {
 #define INJECTOR_FDS  (sizeof(struct injector_fds) / sizeof(int))
 #define INJECTOR_NONE ((struct injector_fds){ -1, -1, -1, -1, -1 })
 
-/* Why a packet of ours was not sent. id, counter text, what the log says. */
+/* Why one of our packets was not sent: id, text of the counter, text of the log. */
 #define INJECT_FAILURES(X)                                                                         \
 	X(full, "more answers at a time than are kept", "too many at a time")                      \
 	X(route, "no route back", "no route back")                                                 \
@@ -47,14 +46,14 @@ enum inject_failure {
 struct ways;
 
 /*
- * Packets of our own wait here until the verdicts of their burst are out: a reset must not overtake
- * segments of the same connection that were just allowed.
+ * Our own packets wait here until the verdicts of their burst are out: a reset must not overtake segments
+ * of the same connection that were just allowed.
  */
 struct injector {
 	struct injector_fds fds;
-	struct ways        *ways; /* borrowed; NULL: every client is taken to be reached by the routes */
+	struct ways        *ways; /* borrowed; NULL: every client is reached by the routes */
 	uint64_t            failed[INJECT_FAILURES_N]; /* packets that could not be sent, by reason */
-	uint64_t            failures; /* likewise, in all; since the caller last took them */
+	uint64_t            failures; /* the same in total, since the caller last took them */
 	struct diag_rate    said[INJECT_FAILURES_N];
 	uint8_t             replaced[INJECT_MAX]; /* of the verdict given last */
 	unsigned            n;
@@ -63,7 +62,7 @@ struct injector {
 		uint32_t    scope; /* the interface index where to->b is */
 		uint32_t    mark;  /* to be routed with; 0: none */
 		struct addr from, to;
-		bool        client, has_mac; /* to the client, who has this MAC address */
+		bool        client, has_mac; /* goes to the client, who has this MAC address */
 		uint8_t     mac[6];
 		uint16_t    len;
 		uint8_t     data[INJECT_MAX];
@@ -71,23 +70,22 @@ struct injector {
 };
 
 /*
- * Opens the sockets (CAP_NET_RAW, CAP_NET_ADMIN); forged from capture/steer.h. Returns 0, or -1
- * with err; what was opened is then still to be closed.
+ * Opens the sockets (CAP_NET_RAW, CAP_NET_ADMIN); forged is that of capture/steer.h. Returns 0, or -1 with
+ * err; the caller still closes those that were opened.
  */
 MUST_CHECK int injector_open(struct injector_fds *fds, uint32_t forged, struct err *err);
 void           injector_close(struct injector_fds *fds);
-/* Sends what waits. Towards clients: by the routes, when the way back is by the interface that the
- * question came in on and the kernel takes the packet; otherwise on that interface to the sender's MAC
- * address, unless IPsec wants it encrypted. now in ns, for what is said of failures. */
+/* Sends what waits. To clients: by the routes, if the way back is the interface that the question came
+ * in on and the kernel takes the packet; otherwise on that interface to the sender's MAC address, unless
+ * IPsec wants the packet encrypted. now in ns, for the diagnostics of failures. */
 void injector_flush(struct injector *inj, uint64_t now);
 
-/* What ways a packet has to a client, for one thread; to be opened with CAP_NET_ADMIN, which is also
- * needed later. NULL: out of memory. ways_close(NULL) is allowed. */
+/* Finds the ways to a client, for one thread; opened with CAP_NET_ADMIN, which later calls need, too.
+ * NULL: out of memory. ways_close(NULL) is allowed. */
 struct ways *ways_open(void);
 void         ways_close(struct ways *w);
 
-/* What the packet is to the action. A server's answer is turned round: pkt is the client's side of
- * it. */
+/* The packet that is refused. Of a server's answer, pkt is the client's side. */
 struct act_on {
 	const struct raw_packet *raw;
 	const struct packet     *pkt;
@@ -95,11 +93,11 @@ struct act_on {
 	struct span              message; /* DNS: the message, without a TCP length prefix */
 	uint32_t                 peer_next; /* TCP: the sequence number that the receiver waits for */
 	const char              *why;     /* "pack/rule", the text of an Extended DNS Error */
-	bool                     answer;  /* the packet came from the server, the receiver is the client */
-	bool                     begun;   /* likewise, and the client has its beginning already */
+	bool                     answer;  /* the packet came from the server; the receiver is the client */
+	bool                     begun;   /* likewise, and the client already has the beginning of it */
 };
 
-/* Carries out one decision. *sent says what the client was told. */
+/* Carries out one decision. *sent: what the client was told. */
 struct verdict act_apply(struct injector *inj, const struct decision *d, const struct act_on *on,
                          enum sent *sent);
 

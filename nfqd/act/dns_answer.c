@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The answer a blocked question gets: the query's own ID and question bytes, an SOA with a short
- * TTL so that clients cache the refusal (RFC 2308), and, where the client speaks EDNS, an OPT of
- * ours with an Extended DNS Error 15 (RFC 8914). The client's OPT is not echoed: its cookie would
- * be malformed in an answer (RFC 7873 5.2). Never AD: nothing here is authenticated.
+ * The answer to a blocked question: the query's own ID and question bytes, an SOA with a short TTL so that
+ * clients cache the refusal (RFC 2308), and, where the client speaks EDNS, our own OPT with an Extended DNS
+ * Error 15 (RFC 8914). The client's OPT is not echoed: its cookie would be malformed in an answer (RFC 7873
+ * 5.2). Never AD: nothing here is authenticated.
  */
 #include "act/act.h"
 
@@ -26,7 +26,7 @@ enum {
 #define FLAG_RA 0x0080
 #define FLAG_CD 0x0010
 
-/* A growing message; what does not fit is remembered, not written. */
+/* A growing message; what does not fit sets a flag and is not written. */
 struct out {
 	uint8_t *p;
 	size_t   n, room;

@@ -15,8 +15,8 @@
 
 /* ---- sockets ---- */
 
-/* IP_TRANSPARENT: the source may be anybody's, and the route is chosen with it in mind. An IPv6 socket
- * of IPPROTO_RAW includes the header in any case (raw(7)). */
+/* IP_TRANSPARENT: the source may be any address, and the route is chosen for it. An IPv6 socket of
+ * IPPROTO_RAW includes the header in any case (raw(7)). */
 static int raw_socket(int family, uint32_t priority, struct err *err)
 {
 	int one = 1, fd = socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW), r;
@@ -70,7 +70,7 @@ void injector_close(struct injector_fds *fds)
 
 /* ---- sending ---- */
 
-/* One piece of ancillary data more; the buffer has room for it. */
+/* Adds one item of ancillary data; the buffer has room for it. */
 static void put_control(struct msghdr *m, int level, int type, struct span data)
 {
 	struct cmsghdr *c = (struct cmsghdr *)(void *)((uint8_t *)m->msg_control + m->msg_controllen);
@@ -80,7 +80,7 @@ static void put_control(struct msghdr *m, int level, int type, struct span data)
 	m->msg_controllen += CMSG_SPACE(data.n);
 }
 
-/* The address that the packet claims to come from, and the interface it has to leave by (0: any). */
+/* The source address of the packet, and the interface that it must leave by (0: any). */
 static void put_source(struct msghdr *m, const struct addr *from, uint32_t oif)
 {
 	if (from->len == 4) {
@@ -96,7 +96,7 @@ static void put_source(struct msghdr *m, const struct addr *from, uint32_t oif)
 	}
 }
 
-/* By the routes. Returns 0 or -errno. */
+/* Sends by the routes. Returns 0 or -errno. */
 static int send_routed(const struct injected *p, uint32_t oif)
 {
 	union {
@@ -126,8 +126,8 @@ static int send_routed(const struct injected *p, uint32_t oif)
 	return sendmsg(p->fd, &m, 0) < 0 ? -errno : 0;
 }
 
-/* On the interface where the question came in, to whoever sent it there; one without link addresses (a
- * tunnel) needs none. Returns 0 or -errno. */
+/* Sends on the interface that the question came in on, to its sender; an interface without link
+ * addresses (a tunnel) needs none. Returns 0 or -errno. */
 static int send_on_link(const struct injector *inj, const struct injected *p)
 {
 	struct sockaddr_ll sa = { .sll_family = AF_PACKET, .sll_ifindex = (int)p->scope,
@@ -249,8 +249,8 @@ static struct injected *wait_for_verdicts(struct injector *inj, int fd, const st
 	return p;
 }
 
-void inject_client(struct injector *inj, const struct forged *packet, const struct addr *from,
-                   const struct addr *to, const struct raw_packet *raw)
+void inject_untracked(struct injector *inj, const struct forged *packet, const struct addr *from,
+                      const struct addr *to, const struct raw_packet *raw)
 {
 	struct injected *p = wait_for_verdicts(inj, to->len == 4 ? inj->fds.forged4 : inj->fds.forged6,
 	                                       packet);
@@ -266,8 +266,8 @@ void inject_client(struct injector *inj, const struct forged *packet, const stru
 	memcpy(p->mac, raw->mac, sizeof(p->mac));
 }
 
-void inject_server(struct injector *inj, const struct forged *packet, const struct addr *from,
-                   const struct addr *to, struct onward way)
+void inject_tracked(struct injector *inj, const struct forged *packet, const struct addr *from,
+                    const struct addr *to, struct onward way)
 {
 	struct injected *p = wait_for_verdicts(inj, to->len == 4 ? inj->fds.plain4 : inj->fds.plain6,
 	                                       packet);

@@ -13,7 +13,7 @@
 	X(SENT_DNS_NODATA, "dns-nodata", "NODATA")                                                 \
 	X(SENT_DNS_SINKHOLE, "dns-sinkhole", "sinkhole")                                           \
 	X(SENT_TCP_RESET, "tcp-reset", "RST")                                                      \
-	X(SENT_ICMP, "icmp-prohib", "ICMP") /* Suricata's word for every ICMP refusal */
+	X(SENT_ICMP, "icmp-prohib", "ICMP") /* Suricata's word for any ICMP refusal */
 
 enum sent { SENT(WORD_ID) SENT_N };
 

@@ -58,8 +58,8 @@ void ways_close(struct ways *w)
 	free(w);
 }
 
-/* Asks, and hands every message of the answer to cb. Returns what mnl_cb_run() does: -1 with errno
- * for an error of the kernel's. */
+/* Sends a request and passes every message of the answer to cb. Returns what mnl_cb_run() returns: -1
+ * with errno for an error of the kernel's. */
 static int ask(struct ways *w, int fd, struct nlmsghdr *nlh, mnl_cb_t cb, void *ctx)
 {
 	int     r = MNL_CB_OK;
@@ -144,7 +144,7 @@ enum way ways_back(struct ways *w, const struct addr *from, const struct addr *t
 	else
 		found = route(w, from, to, LOOPBACK, 0);
 	if (!found && !six && from && !is_no_route(errno))
-		found = route(w, from, to, 0, 0); /* an address of this host's */
+		found = route(w, from, to, 0, 0); /* an address of this host */
 	if (found || six || !from || is_no_route(errno))
 		return found == ifindex ? WAY_BACK : WAY_OTHER;
 	return route(w, NULL, to, 0, 0) == ifindex ? WAY_GUESS : WAY_OTHER;
@@ -154,8 +154,8 @@ enum way ways_back(struct ways *w, const struct addr *from, const struct addr *t
 
 enum { DIRECTIONS = XFRM_POLICY_FWD + 1 };
 
-/* What a dump of policies is searched for: per direction the first in order of priority that takes the
- * packet, and whether it lets the packet pass in clear. */
+/* What to look for in a dump of policies: for each direction the first one, by priority, that takes the
+ * packet, and whether it lets the packet pass in the clear. */
 struct search {
 	const struct addr *from, *to;
 	unsigned           seen;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is done about a listed name: the one vocabulary of policies, stages, decisions and records. The
- * order is that of severity, so that decisions can be compared; "stage" is for policies only: they
- * leave it to the pack.
+ * values are in order of severity, so that decisions can be compared. "stage" is for policies only: it
+ * leaves the choice to the pack.
  */
 #ifndef NFQD_BASE_ACTION_H
 #define NFQD_BASE_ACTION_H
@@ -11,8 +11,8 @@
 
 #include "base/words.h"
 
-/* X(id, word, EVE's verdict, what text shows, its colour, what a client gets as DNS answer (NULL: as the
- * policy's `dns` says), by TCP, by UDP; and the function of act/act.c that does it, NULL: nothing is done) */
+/* X(id, word, EVE's verdict, text, its colour, what a client gets as DNS answer (NULL: as the policy's
+ * `dns` says), over TCP, over UDP; the function of act/act.c that carries it out, NULL: none) */
 #define ACTIONS(X)                                                                                 \
 	X(ACTION_ALLOW, "allow", "pass", "ALLOWED", "\033[32m", "the resolver's answer",           \
 	  "the connection", "the connection", NULL)                                                \
@@ -28,7 +28,7 @@ enum action { ACTIONS(WORD_ID) ACTION_N };
 
 extern const char *const action_words[]; /* decide/policy.c */
 
-/* Does the packet stay away from its destination? */
+/* Is the packet kept from its destination? */
 static inline bool action_blocks(unsigned action)
 {
 	return action >= ACTION_REJECT;

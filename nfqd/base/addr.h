@@ -47,12 +47,13 @@ bool addr_is_multicast(const struct addr *a);
 void addr_text(const struct addr *a, char out[ADDR_TEXT]);
 void mac_text(const uint8_t mac[6], char out[MAC_TEXT]);
 
-/* All parsers return 0, or -1 when the text is not such a thing. */
+/* All parsers return 0, or -1 when the text is malformed. */
 int addr_parse(const char *text, struct addr *a);
 int net_parse(const char *text, struct net *net); /* bits beyond the prefix must be zero */
 int mac_parse(const char *text, uint8_t mac[6]);
 
-/* An interface's name, where an address may also stand: digits and dots alone are a mistyped address. */
+/* Is this an interface's name, where an address may also stand? Digits and dots alone are a mistyped
+ * address. */
 bool iface_ok(const char *text);
 
 #endif

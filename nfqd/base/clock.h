@@ -10,14 +10,14 @@
 #define NS_PER_US UINT64_C(1000)
 
 uint64_t clock_now(void);
-/* Never goes back and is never set: for how long something takes. */
+/* Never goes back and is never set: measures durations. */
 uint64_t clock_monotonic(void);
 
 /* Parses 2024-09-29T04:00:00Z (seconds and Z may be missing) or 2024-09-29 (midnight UTC) into
  * seconds since 1970. Returns 0 or -1. */
 int clock_parse(const char *text, int64_t *seconds);
 
-/* Parses a length of time: a number and one of s, m, h, d, w, as in 90s, 10m, 7d. Returns 0 or -1. */
+/* Parses a duration: a number and one of s, m, h, d, w, as in 90s, 10m, 7d. Returns 0 or -1. */
 int clock_parse_span(const char *text, int64_t *seconds);
 
 #define CLOCK_TEXT 32 /* room for every text below, with its NUL */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Diagnostics to stderr, or wherever a test wants them. A daemon's lines go through a ring, so that
- * a reader of stderr that has stopped holds up neither packets nor the parent.
+ * Diagnostics to stderr, or to a test's own sink. A daemon's lines go through a ring, so that a stderr
+ * whose reader has stopped delays neither packets nor the parent.
  */
 #include "base/diag.h"
 
@@ -19,10 +19,10 @@
 static struct {
 	struct diag_ring  ring;
 	struct outlet     out;
-	_Atomic uint64_t *lost; /* NULL: not a daemon, stderr is written to and waited for */
-	uint64_t          told; /* of lost */
+	_Atomic uint64_t *lost; /* NULL: not a daemon; writing to stderr may block */
+	uint64_t          told; /* how much of lost was reported */
 	size_t            done; /* bytes of the oldest line that are written */
-	int               wake; /* eventfd of the thread that drains; -1: whoever speaks does */
+	int               wake; /* eventfd of the thread that drains; -1: the thread that logs drains */
 } daemon_lines;
 
 static void say(const char *line, size_t n)
@@ -39,7 +39,7 @@ static void say(const char *line, size_t n)
 		eventfd_write(daemon_lines.wake, 1);
 }
 
-/* A line ends with its newline, whatever its length: one that does not fit is cut. */
+/* A line always ends with a newline; a line that does not fit is cut. */
 __attribute__((format(printf, 1, 0))) static void say_line(const char *fmt, va_list ap)
 {
 	char   raw[DIAG_LINE], line[DIAG_LINE];
@@ -98,7 +98,7 @@ bool diag_may(struct diag_rate *rate, uint64_t now)
 {
 	const uint64_t pause = 10 * NS_PER_S;
 
-	if (now < rate->next && rate->next <= now + pause) /* else the clock went back */
+	if (now < rate->next && rate->next <= now + pause) /* otherwise the clock went back */
 		return false;
 	rate->next = now + pause;
 	return true;
@@ -126,7 +126,7 @@ void diag_drained_by(int wake)
 	daemon_lines.wake = wake;
 }
 
-/* When there is room again. */
+/* Reports lost lines, once there is room again. */
 static void tell_lost(void)
 {
 	uint64_t lost = atomic_load(daemon_lines.lost);
@@ -155,7 +155,7 @@ void diag_drain(void)
 			return;
 		if (r > 0 && (daemon_lines.done += (size_t)r) < s->n)
 			continue;
-		if (r <= 0) /* nothing reads there any more, or the disk is full */
+		if (r <= 0) /* the reader is gone, or the disk is full */
 			atomic_fetch_add(daemon_lines.lost, 1);
 		daemon_lines.done = 0;
 		diag_ring_pop(&daemon_lines.ring);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Diagnostics: what the daemon says about itself, on stderr. What it says about traffic are events
- * (log/event.h); the two are never mixed. The token names the room that speaks.
+ * Diagnostics: what the daemon says about itself, on stderr. What it says about traffic is an event
+ * (log/event.h); the two are never mixed. The token names the room.
  */
 #ifndef NFQD_BASE_DIAG_H
 #define NFQD_BASE_DIAG_H
@@ -26,14 +26,15 @@ __attribute__((format(printf, 3, 4))) void diag(enum diag_level level, const cha
 __attribute__((format(printf, 1, 2))) void diag_line(const char *fmt, ...);
 
 /*
- * For a daemon, at its start and again in each process it forks: from here on no line waits for
- * whoever reads stderr. Lines go through a ring of 64; what finds no room there is counted in lost
- * (borrowed for good) and said when there is room again. The thread that speaks writes them out, too.
+ * For a daemon: call it at the start and again in each process that it forks. From then on no line waits
+ * for the reader of stderr. Lines go through a ring of 64; those that find no room are counted in lost
+ * (borrowed for good) and reported when there is room again. The thread that logs also writes the lines
+ * out.
  */
 void diag_never_wait(_Atomic uint64_t *lost);
-/* From here on another thread does: wake is the eventfd that wakes it, to call diag_drain(). */
+/* From now on another thread writes them out: wake is the eventfd that wakes it, to call diag_drain(). */
 void diag_drained_by(int wake);
-/* Writes what stderr has room for. */
+/* Writes as much as stderr has room for. */
 void diag_drain(void);
 
 #define diag_debug(token, ...) diag(DIAG_DEBUG, token, __VA_ARGS__)
@@ -41,7 +42,7 @@ void diag_drain(void);
 #define diag_warn(token, ...)  diag(DIAG_WARN, token, __VA_ARGS__)
 #define diag_error(token, ...) diag(DIAG_ERROR, token, __VA_ARGS__)
 
-/* At most one line per kind and ten seconds: true when this one may be printed. now in ns. */
+/* At most one line per kind every ten seconds: true when this one may be printed. now in ns. */
 struct diag_rate {
 	uint64_t next;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Lines on their way to standard error: any thread adds, one takes; neither ever waits, and no lock is
- * held. Bounded queue with a turn per slot: a writer owns a slot when its turn has come.
+ * Lines that wait for standard error: any thread adds, one removes; no thread waits or takes a lock. A
+ * bounded queue with a turn for each slot: a writer owns a slot when its turn has come.
  */
 #ifndef NFQD_BASE_DIAG_RING_H
 #define NFQD_BASE_DIAG_RING_H

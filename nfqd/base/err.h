@@ -17,7 +17,8 @@ struct err {
 
 #define MUST_CHECK __attribute__((warn_unused_result))
 
-/* Fills the error, without what a terminal would obey, the first one wins; returns -1 so that callers can `return err_set(...)`. */
+/* Fills the error, with control characters escaped. The first error wins. Returns -1, so that callers
+ * can `return err_set(...)`. */
 __attribute__((format(printf, 2, 3))) static inline int err_set(struct err *e, const char *fmt, ...)
 {
 	char    raw[sizeof(e->text)];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What cannot be judged is a fault: each kind and each limit has a name in the configuration
- * (`on-fault`), a policy and a counter. One row is all of it: identifier, key, text.
+ * A fault is something that cannot be judged: each kind and each limit has a name in the configuration
+ * (`on-fault`), a policy and a counter. One row holds all of it: identifier, key, text.
  */
 #ifndef NFQD_BASE_FAULT_H
 #define NFQD_BASE_FAULT_H

@@ -30,7 +30,7 @@ struct image_builder {
 		size_t   used, room;
 		uint32_t n, record;
 	} section[IMAGE_SECTIONS];
-	bool failed; /* an allocation failed: image_finish() says so */
+	bool failed; /* an allocation failed; image_finish() reports it */
 };
 
 void image_init(struct image_builder *b);
@@ -39,7 +39,8 @@ void image_fini(struct image_builder *b);
 /* Appends n records; returns the index of the first. All records of a section have one size. */
 uint32_t image_add(struct image_builder *b, unsigned section, const void *records, uint32_t n,
                    uint32_t record);
-/* Appends n zeroed records and returns where they are until the next call that adds to the section. */
+/* Appends n zeroed records and returns their address, valid until the next call that adds to the
+ * section. */
 void *image_room(struct image_builder *b, unsigned section, uint32_t n, uint32_t record);
 /* Appends a NUL-terminated text to a section of bytes; returns its offset. 0 is always "". */
 uint32_t image_text(struct image_builder *b, unsigned section, const char *text);
@@ -49,7 +50,7 @@ MUST_CHECK struct image *image_finish(struct image_builder *b);
 
 /* Copies an image into a memfd sealed against writing, growing and shrinking. Returns it or -errno. */
 MUST_CHECK int image_seal(const struct image *img, const char *name);
-/* Maps a sealed image read-only. Returns NULL when fd holds none. Release with image_unmap(). */
+/* Maps a sealed image read-only. Returns NULL when fd does not hold one. Release with image_unmap(). */
 MUST_CHECK const struct image *image_map(int fd);
 void                           image_unmap(const struct image *img);
 

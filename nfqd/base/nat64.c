@@ -14,7 +14,7 @@ bool nat64_is_prefix(const struct net *net)
 	return false;
 }
 
-/* Where octet i of the IPv4 address stands. */
+/* The position of octet i of the IPv4 address. */
 static unsigned place(const struct net *prefix, unsigned i)
 {
 	unsigned at = prefix->bits / 8U + i;
@@ -39,7 +39,7 @@ struct net nat64_outside(const struct net *prefix, const struct net *v4)
 
 	for (unsigned i = 0; i < 4; i++)
 		out.addr.b[place(prefix, i)] = v4->addr.b[i];
-	/* up to the last octet that the network fixes a bit of, zero octet included */
+	/* up to the last octet in which the network fixes a bit, the zero octet included */
 	if (v4->bits)
 		out.bits = (uint8_t)(place(prefix, last) * 8U + (v4->bits - 1U) % 8 + 1);
 	return out;

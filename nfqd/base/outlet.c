@@ -25,7 +25,7 @@ int outlet_duplicate(int fd)
 		if (own >= 0)
 			return own;
 	}
-	/* a socket, a file; or /proc is missing, the other end is gone: outlet_write() looks first */
+	/* a socket or a file; or /proc is missing, or the other end is gone: outlet_write() polls first */
 	own = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	return own < 0 ? -errno : own;
 }
@@ -50,7 +50,7 @@ ssize_t outlet_write(const struct outlet *o, const void *bytes, size_t n)
 
 	if (o->look && poll(&p, 1, 0) != 1)
 		return -EAGAIN;
-	if (o->look && n > PIPE_BUF) /* there is room for as much, pipe(7) */
+	if (o->look && n > PIPE_BUF) /* a pipe that polls as writable has room for that much, pipe(7) */
 		n = PIPE_BUF;
 	r = o->socket ? send(o->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL) : write(o->fd, bytes, n);
 	return r < 0 ? -errno : r;

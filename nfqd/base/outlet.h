@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A descriptor that is only written to, and never waited for. O_NONBLOCK belongs to the open file,
- * which standard output and standard error share with the shell, the service manager and every other
- * program there: it is not set on theirs. A pipe or a terminal is opened anew, a socket is asked call
- * by call, a regular file has no use for either.
+ * A descriptor for writing that never blocks. O_NONBLOCK belongs to the open file description, which
+ * standard output and standard error share with the shell, the service manager and every other program
+ * there, so it is not set on those. A pipe or a terminal is reopened, a socket is told with each call, a
+ * regular file needs neither.
  */
 #ifndef NFQD_BASE_OUTLET_H
 #define NFQD_BASE_OUTLET_H
@@ -17,14 +17,14 @@
 struct outlet {
 	int  fd; /* owned unless it is standard output or standard error; -1: none */
 	bool socket;
-	bool look; /* it may wait: a pipe that could not be opened anew */
+	bool look; /* poll first: a pipe that could not be reopened may block */
 };
 
-/* Returns a descriptor of the file that fd has open, for writing without waiting: a new one (the
+/* Returns a descriptor of the file that fd has open, for writing without blocking: a new one (the
  * caller's to close), or -errno. fd stays open. */
 MUST_CHECK int outlet_duplicate(int fd);
 
-/* What fd is. Takes fd. */
+/* Finds out what fd is. Takes fd. */
 struct outlet outlet_of(int fd);
 /* Returns how many bytes were taken, or -errno: -EAGAIN when there is no room. */
 ssize_t outlet_write(const struct outlet *o, const void *bytes, size_t n);

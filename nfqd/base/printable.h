@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Text of others for a terminal: what would move its cursor, paint or answer is written as \xNN. That is
- * C0 but the tab, DEL, and C1 as UTF-8 has it (ECMA-48, RFC 3629); all else stays as it is.
+ * Foreign text for a terminal: what would move its cursor, change its colours or make it answer is written
+ * as \xNN. That is C0 except the tab, DEL, and C1 as UTF-8 encodes it (ECMA-48, RFC 3629); everything else
+ * stays as it is.
  */
 #ifndef NFQD_BASE_PRINTABLE_H
 #define NFQD_BASE_PRINTABLE_H
 
 #include <stddef.h>
 
-/* How many bytes the control character at s has; 0: it is not one. */
+/* The number of bytes of the control character at s; 0: it is not one. */
 static inline size_t control_bytes(const char *s)
 {
 	unsigned char a = (unsigned char)s[0], b = a ? (unsigned char)s[1] : 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A set of hashes that forgets: a member stays until its time is over, or another one falls on its
- * slot. One word per slot, so threads and processes share it without a lock. The unit of time is the
- * caller's; it may wrap, as a span is below 2^31 units.
+ * A set of hashes that expire: a member stays until its time is up or another one takes its slot. One word
+ * per slot, so threads and processes share it without a lock. The caller chooses the unit of time, which
+ * may wrap, as a lifetime is below 2^31 units.
  */
 #ifndef NFQD_BASE_RECENT_H
 #define NFQD_BASE_RECENT_H
@@ -15,7 +15,7 @@
 #define RECENT_SLOTS 65536
 
 struct recent {
-	_Atomic uint64_t slots[RECENT_SLOTS]; /* half of a hash, and its end */
+	_Atomic uint64_t slots[RECENT_SLOTS]; /* half of a hash, and when it expires */
 };
 
 static inline void recent_put(struct recent *r, uint64_t hash, uint32_t until)
@@ -24,7 +24,7 @@ static inline void recent_put(struct recent *r, uint64_t hash, uint32_t until)
 	                      memory_order_relaxed);
 }
 
-/* How long a member stays yet; below 0: it is none. */
+/* The time that a member has left; below 0: it is not a member. */
 static inline int32_t recent_left(const struct recent *r, uint64_t hash, uint32_t now)
 {
 	uint64_t slot = atomic_load_explicit(&r->slots[hash_range(hash, RECENT_SLOTS)],

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Opening regular files, and nothing else, for reading. */
+/* Opening regular files, and only those, for reading. */
 #include "base/regular.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Opening what a person named: a FIFO would keep its reader waiting for good, a device such as
- * /dev/zero never ends, and both may stand in a folder of packs.
+ * Opening a file that a user named: a FIFO would block its reader for good, a device such as /dev/zero
+ * never ends, and both may lie in a folder of packs.
  */
 #ifndef NFQD_BASE_REGULAR_H
 #define NFQD_BASE_REGULAR_H
@@ -14,7 +14,7 @@
 MUST_CHECK int regular_open(const char *path);
 /* The same as a stream; NULL with errno. */
 MUST_CHECK FILE *regular_fopen(const char *path);
-/* strerror() of an error of these, with REGULAR_WHAT where that is meant. */
+/* strerror() for the errors of these functions, REGULAR_WHAT included. */
 const char *regular_error(int error);
 
 #endif

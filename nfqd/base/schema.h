@@ -19,7 +19,7 @@
 	CYAML_FIELD_STRING_PTR(key, flags, type, member, 1, SCHEMA_TEXT_MAX)
 /* A row of a vocabulary (base/words.h), as libcyaml wants it. */
 #define SCHEMA_STRVAL(id, word, ...) { word, id },
-/* One of the words of an array of cyaml_strval_t; of some of them, the n from the first one on. */
+/* One of the words of an array of cyaml_strval_t; SCHEMA_SOME: one of n of them, from the first one on. */
 #define SCHEMA_SOME(key, flags, type, member, words, first, n)                                     \
 	CYAML_FIELD_ENUM(key, (flags) | CYAML_FLAG_STRICT, type, member, (words) + (first), n)
 #define SCHEMA_WORD(key, flags, type, member, words)                                               \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A sequence lock over a slot of memory that processes share: readers copy it and see whether a writer
- * came in between; they never wait, and cannot hold a writer up. The counter is odd while the slot is
- * being written. One that a dying writer left so stays unreadable: that slot is lost, the others are not.
+ * A sequence lock over a slot of memory that processes share: readers copy the slot and check whether a
+ * writer came in between; they never wait and never block a writer. The counter is odd while the slot is
+ * being written. When a writer dies in between, that slot stays unreadable; the others are not affected.
  */
 #ifndef NFQD_BASE_SEQLOCK_H
 #define NFQD_BASE_SEQLOCK_H
@@ -22,14 +22,14 @@ static inline bool seqlock_read(const struct seqlock *l, uint32_t *version)
 	return !(*version & 1);
 }
 
-/* After the copy: was it written meanwhile? Then the copy is worth nothing. */
+/* After the copy: was the slot written meanwhile? Then discard the copy. */
 static inline bool seqlock_changed(const struct seqlock *l, uint32_t version)
 {
 	atomic_thread_fence(memory_order_acquire);
 	return atomic_load_explicit(&l->version, memory_order_relaxed) != version;
 }
 
-/* Before writing; false: another process is about it, or died of it. */
+/* Before writing; false: another process is writing, or died while it did. */
 static inline bool seqlock_write(struct seqlock *l)
 {
 	uint32_t version = atomic_load_explicit(&l->version, memory_order_relaxed);

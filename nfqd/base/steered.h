@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel picks out for the queue and the parsers then read: well-known ports and versions of
- * QUIC. Steering's text, the address sets and the parsers take them from these rows.
+ * What the kernel selects for the queue and the parsers then read: well-known ports and QUIC versions. The
+ * text of the steering, the address sets and the parsers all use these rows.
  */
 #ifndef NFQD_BASE_STEERED_H
 #define NFQD_BASE_STEERED_H
@@ -19,13 +19,13 @@ enum {
 	PORT_LLMNR = 5355
 };
 
-/* Datagrams to these UDP ports are queued whatever they look like, but for those of a flow that is none of
+/* Datagrams to these UDP ports are queued whatever they look like, except in a flow that does not speak
  * the port's protocol. */
 #define QUEUED_UDP_PORTS(X) X(PORT_DNS)
-/* To these, all that have QUIC's long header, whatever its version. */
+/* To these ports, every packet with QUIC's long header is queued, whatever its version. */
 #define QUIC_PORTS(X) X(PORT_HTTPS) X(PORT_DOT)
-/* On every other port what looks like a DNS question is queued; not on these, where neighbours ask each
- * other (NetBIOS, mDNS, LLMNR). */
+/* On every other port a packet that looks like a DNS question is queued; not on these, where hosts ask
+ * their neighbours (NetBIOS, mDNS, LLMNR). */
 #define NEIGHBOUR_PORTS(X) X(PORT_NETBIOS) X(PORT_MDNS) X(PORT_LLMNR)
 
 static inline bool udp_port_is_queued(uint16_t port)

@@ -20,11 +20,11 @@
 #define WORDS(name, TABLE, n)                                                                      \
 	const char *const name[] = { TABLE(WORD_TEXT) NULL };                                      \
 	WORDS_COVER(name, (n) + 1)
-/* For arrays that are indexed by an enum and filled from its table, or by hand. */
+/* For arrays that an enum indexes, filled from its table or by hand: asserts their size. */
 #define WORDS_COVER(array, n)                                                                      \
 	_Static_assert(sizeof(array) / sizeof((array)[0]) == (n), #array " has not one row for each value")
 
-/* The enum value of a word; -1: it is none of them. */
+/* The enum value of a word; -1: it is not one of them. */
 static inline int word_find(const char *const words[], const char *word)
 {
 	for (int i = 0; words[i]; i++)

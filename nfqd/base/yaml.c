@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Parsing and binding YAML files. libcyaml keeps no positions after loading and names an unknown key
- * one event early; so what a person needs a line for is checked before (yaml_check.c), on libyaml's
- * own tree, driven by the same schema. What libcyaml finds beyond that is passed on.
+ * Parsing and binding YAML files. libcyaml keeps no positions after loading and reports an unknown key one
+ * event early, so whatever needs a line number is checked first (yaml_check.c), on libyaml's own tree,
+ * driven by the same schema. What only libcyaml finds is passed on.
  */
 #include "base/yaml.h"
 
@@ -30,7 +30,7 @@ int yaml_doc_error(const struct yaml_doc *d, struct err *err, unsigned line, con
 	va_start(ap, fmt);
 	vsnprintf(one.text + n, sizeof(one.text) - (size_t)n, fmt, ap);
 	va_end(ap);
-	/* what a file says is shown on a terminal */
+	/* a file's text is shown on a terminal */
 	for (char *c = one.text; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = '?';
@@ -374,8 +374,8 @@ static const cyaml_config_t quiet = {
 	.flags = CYAML_CFG_NO_ALIAS,
 };
 
-/* What libcyaml is given: the file's text, or that of the tree when that was changed. *made is
- * the caller's to free. */
+/* The text that libcyaml gets: the file's, or the tree's when the tree was changed. *made is the
+ * caller's to free. */
 static const char *text_to_bind(const struct yaml_doc *d, char **made, size_t *n)
 {
 	FILE *f;

@@ -21,7 +21,7 @@
 struct cyaml_schema_value;
 struct yaml_doc;
 
-/* Is told every problem of a document; struct err keeps only the first. */
+/* Called with every problem of a document; struct err keeps only the first. */
 typedef void yaml_say(void *ctx, const char *text);
 
 /* Reads and parses a file, or a text whose name stands in messages. say may be NULL. */
@@ -43,13 +43,13 @@ void             yaml_doc_unbind(const struct cyaml_schema_value *schema, void *
 /* Gives a key ("key" or "section.key") that the document does not have a value, written as YAML. */
 MUST_CHECK int yaml_doc_default(struct yaml_doc *d, const char *path, const char *value,
                                 struct err *err);
-/* Calls a key of the document by another name. Returns its line; 0: the document does not have it. */
+/* Renames a key of the document. Returns its line; 0: the document does not have it. */
 unsigned yaml_doc_rename(struct yaml_doc *d, const char *old, const char *now);
 /* Replaces the text of an item of a list of the document. */
 MUST_CHECK int yaml_doc_set(struct yaml_doc *d, const char *list, unsigned i, const char *text);
 /* Where a list may be written as one value alone: makes it a list of that value. */
 MUST_CHECK int yaml_doc_as_list(struct yaml_doc *d, const char *section, const char *key);
-/* Do two documents say the same at a path? */
+/* Are two documents equal at a path? */
 bool yaml_doc_same(const struct yaml_doc *a, const struct yaml_doc *b, const char *path);
 /* Writes the document as YAML. */
 MUST_CHECK int yaml_doc_write(const struct yaml_doc *d, FILE *f);
@@ -58,7 +58,7 @@ MUST_CHECK int yaml_doc_write(const struct yaml_doc *d, FILE *f);
 __attribute__((format(printf, 4, 5))) int yaml_doc_error(const struct yaml_doc *d, struct err *err,
                                                          unsigned line, const char *fmt, ...);
 
-/* The line of a place; where the path leads nowhere, that of the last part that exists. */
+/* The line of a place; where the path does not exist, that of its last part that does. */
 __attribute__((format(printf, 2, 3))) unsigned yaml_doc_line(const struct yaml_doc *d,
                                                              const char *path, ...);
 __attribute__((format(printf, 2, 3))) bool yaml_doc_has(const struct yaml_doc *d, const char *path,
@@ -66,7 +66,7 @@ __attribute__((format(printf, 2, 3))) bool yaml_doc_has(const struct yaml_doc *d
 /* The text of a scalar, borrowed; NULL when there is none at that place. */
 __attribute__((format(printf, 2, 3))) const char *yaml_doc_text(const struct yaml_doc *d,
                                                                 const char *path, ...);
-/* How many items the list at that place has; 0 when it is no list. */
+/* How many items the list at that place has; 0 when it is not a list. */
 __attribute__((format(printf, 2, 3))) unsigned yaml_doc_items(const struct yaml_doc *d,
                                                               const char *path, ...);
 

@@ -49,7 +49,7 @@ static void list_add(char *out, size_t size, const char *word)
 	snprintf(out + used, size - used, "%s%s", used ? ", " : "", word);
 }
 
-/* What would do something to a terminal. Blanks and ends of lines are fine. */
+/* Would the text control a terminal? Blanks and ends of lines are fine. */
 static bool has_control(const char *text)
 {
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++)
@@ -99,7 +99,7 @@ static void check_uint(struct check *c, const char *key, const schema_value *s,
 		problem(c, n, "%s: '%s' is not a number between 0 and %" PRIu64, key, text_of(n), max);
 }
 
-/* Strict: libcyaml takes every other word for true. */
+/* Strict: libcyaml takes every other word as true. */
 static void check_bool(struct check *c, const char *key, const schema_value *s,
                        const yaml_node_t *n)
 {

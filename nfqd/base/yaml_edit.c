@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Changing a parsed document before it is bound: defaults are added, old forms turned into new ones.
- * What was written keeps its line; what was added has line 1. And writing a document out again.
+ * Changes a parsed document before it is bound: adds defaults, turns old forms into new ones. What the file
+ * has keeps its line; what is added has line 1. Also writes a document out again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -62,13 +62,13 @@ static int add_text(yaml_document_t *tree, const char *text, size_t n)
 	                                YAML_PLAIN_SCALAR_STYLE);
 }
 
-/* The index of a node; 0: it is none of the tree's. */
+/* The index of a node; 0: it is not in the tree. */
 static int index_of(const struct yaml_doc *d, const yaml_node_t *n)
 {
 	return n ? (int)(n - d->tree.nodes.start) + 1 : 0;
 }
 
-/* The mapping of a section ("" is the document), made when it is missing; 0: that is no place for keys. */
+/* The mapping of a section ("" is the document), made when it is missing; 0: keys cannot stand there. */
 static int section(struct yaml_doc *d, const char *name, size_t len)
 {
 	const yaml_node_t *root = node_at(d, 1), *n;
@@ -174,7 +174,7 @@ int yaml_doc_as_list(struct yaml_doc *d, const char *in, const char *key)
 		continue;
 	at = (size_t)(p - map->data.mapping.pairs.start);
 	list = yaml_document_add_sequence(&d->tree, NULL, YAML_FLOW_SEQUENCE_STYLE);
-	map = child_key(d, node_at(d, 1), in, strlen(in)); /* the nodes may have moved */
+	map = child_key(d, node_at(d, 1), in, strlen(in)); /* adding may have moved the nodes */
 	p = map->data.mapping.pairs.start + at;
 	if (!list || !yaml_document_append_sequence_item(&d->tree, list, p->value))
 		return -1;
@@ -261,7 +261,7 @@ static bool emit_items(yaml_emitter_t *to, const struct yaml_doc *d, const yaml_
 static bool emit_pairs(yaml_emitter_t *to, const struct yaml_doc *d, const yaml_node_t *n)
 {
 	yaml_event_t e;
-	/* defaults make a line that was short a long one */
+	/* added defaults can make a short line long */
 	bool many = n->data.mapping.pairs.top - n->data.mapping.pairs.start > ONE_LINE_KEYS;
 	bool ok = emit(to, &e, yaml_mapping_start_event_initialize(
 	                               &e, NULL, NULL, 1,

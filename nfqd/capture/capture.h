@@ -12,20 +12,21 @@
 #define CAPTURE_BURST 32
 #define REPLACED_MAX  1280 /* bytes of a packet that takes another's place */
 
-/* What becomes of a packet and of its connection (capture/steer.h). */
+/* What happens to a packet and to its connection (capture/steer.h). */
 enum verdict_state {
 	STATE_UNDECIDED, /* this packet only; the connection stays in the queue */
 	STATE_ALLOWED,   /* the connection never comes back to the queue */
 	STATE_REJECTED,  /* the kernel refuses the connection: TCP reset, ICMP port unreachable */
-	STATE_DROPPED,   /* the kernel drops the connection in silence */
-	STATE_WANT_REPLIES, /* what the server sends decides: its segments come to the queue instead */
+	STATE_DROPPED,   /* the kernel silently drops the connection */
+	STATE_WANT_REPLIES, /* the server's reply decides: its segments are queued instead */
 };
 
 /* What steering knows of a queued packet; a capture file knows nothing. */
 enum raw_kind {
 	RAW_QUEUED,
 	RAW_REPLY, /* of a server, to a connection with STATE_WANT_REPLIES */
-	RAW_STRAY, /* damaged, out of its connection's window, or of none that conntrack knows */
+	RAW_STRAY, /* damaged, outside its connection's window, or of a connection that conntrack does not
+		    * know */
 };
 
 struct verdict {
@@ -53,9 +54,9 @@ struct capture;
 
 struct capture_ops {
 	const char *name;
-	/* Waits for packets. Returns how many, 0 when none came within the source's patience
-	 * (time to look at flags), -EPIPE at the end of a file, -ENODATA at an end in the middle of a
-	 * packet, another -errno on failure. */
+	/* Waits for packets. Returns how many, 0 when none came within the source's timeout (so that the
+	 * caller can check its flags), -EPIPE at the end of a file, -ENODATA at an end in the middle of
+	 * a packet, another -errno on failure. */
 	int (*recv)(struct capture *c, struct raw_packet burst[static CAPTURE_BURST]);
 	void (*verdict)(struct capture *c, const struct raw_packet *raw, struct verdict v);
 	/* Sends the verdicts of the burst. Returns 0 or -errno. */
@@ -73,7 +74,7 @@ MUST_CHECK struct capture *pcap_file_open(const char *path, struct err *err);
 /* Several of them as one source, in the order of the packets' times. paths are borrowed. */
 MUST_CHECK struct capture *pcap_files_open(const char *const paths[], unsigned n, struct err *err);
 
-/* What the kernel says of a live capture; outlives the capture, one writer. */
+/* The kernel's counts for a live capture; they outlive the capture, one writer. */
 struct live_counts {
 	_Atomic uint64_t received, dropped; /* dropped: the buffer was full */
 };
@@ -83,22 +84,24 @@ struct live_counts {
 MUST_CHECK struct capture *pcap_live_open(const char *device, const char *filter,
                                           struct live_counts *counts, struct err *err);
 
-/* What a queued packet is. Each kind has queue numbers of its own: kind * QUEUE_STEP above the first. */
+/* The kind of a queued packet. Each kind has queue numbers of its own: kind * QUEUE_STEP above the
+ * first. */
 enum queue_kind {
 	QUEUE_MAIN,
 	QUEUE_STRAY,   /* without a connection entry: RAW_STRAY */
-	QUEUE_REPLIES, /* of a server that is waited for: RAW_REPLY */
+	QUEUE_REPLIES, /* of a server whose reply decides: RAW_REPLY */
 	QUEUE_REOPEN,  /* a SYN on a connection that was decided: it passes, the state is cleared */
 	QUEUE_OLD,     /* of an entry that cannot hold labels */
 	QUEUE_KINDS
 };
 enum { QUEUE_STEP = 64, QUEUE_LAST = QUEUE_STEP * (QUEUE_KINDS - 1) };
 
-/* Packets that never become a burst's; one writer. */
+/* Packets that never reach a burst; one writer. */
 struct queue_counts {
 	_Atomic uint64_t received; /* all that the kernel gave */
 	_Atomic uint64_t reopened;
-	_Atomic uint64_t unmet;    /* came back without having met their token: treated as fail: says */
+	_Atomic uint64_t unmet;    /* came back without meeting the rule of their token: handled as fail:
+				    * says */
 };
 
 struct queue_conf {
@@ -120,13 +123,14 @@ MUST_CHECK int queue_bind(struct queue_conf *conf, struct err *err);
 /* Reads the queues that fd is bound to; takes fd. What a former reader took and never answered is
  * treated as fail_open says. */
 MUST_CHECK struct capture *queue_open(int fd, const struct queue_conf *conf, struct err *err);
-/* Does this kernel take NFQA_PRIORITY with a verdict? It came with 5.18; others have it from there. */
+/* Does this kernel take NFQA_PRIORITY with a verdict? New in 5.18; some older kernels have it
+ * backported. */
 bool queue_has_priority(void);
 
-/* What is done about flowtables, which take a TCP connection at its bare handshake ACK. */
+/* What is done about flowtables, which take over a TCP connection at its bare handshake ACK. */
 enum steer_offload {
 	OFFLOAD_HOLD,   /* bare ACKs of undecided connections to 80, 443 and 853 are held back for a time */
-	OFFLOAD_WARN,   /* it is said */
+	OFFLOAD_WARN,   /* a warning is logged */
 	OFFLOAD_REFUSE, /* nfqd does not start */
 };
 

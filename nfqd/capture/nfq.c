@@ -26,7 +26,7 @@ enum {
 	SLOT = 72 << 10,             /* a packet and its attributes; keeps slots aligned */
 	RECEIVE_BUFFER = 16 << 20,   /* the default of 208 KiB holds 256 packets */
 	QUEUE_LENGTH = 8192,
-	PATIENCE_MS = 200,           /* how long recv() waits before flags are looked at */
+	PATIENCE_MS = 200,           /* timeout of recv(), after which flags are checked */
 	LOOP_SEND_TRIES = 3
 };
 
@@ -141,7 +141,7 @@ static int read_attribute(const struct nlattr *attr, void *data)
 {
 	const struct nlattr **known = data;
 
-	if (mnl_attr_get_type(attr) <= ATTR_PRIORITY) /* newer ones are not for us */
+	if (mnl_attr_get_type(attr) <= ATTR_PRIORITY) /* newer attributes are ignored */
 		known[mnl_attr_get_type(attr)] = attr;
 	return MNL_CB_OK;
 }
@@ -188,8 +188,8 @@ static void count(_Atomic uint64_t *counter)
 }
 
 /*
- * What a reader that died had taken and never answered still waits in the kernel. Ids count up, so
- * everything below the first one that we are given is an orphan.
+ * Packets that a reader took before it died still wait in the kernel, unanswered. Ids count up, so
+ * everything below the first id that we receive is an orphan.
  */
 static void answer_orphans(struct nfq *q, const struct raw_packet *raw, unsigned kind)
 {
@@ -200,7 +200,7 @@ static void answer_orphans(struct nfq *q, const struct raw_packet *raw, unsigned
 		verdict_put_orphans(q, raw->queue, raw->id - 1);
 }
 
-/* Is it for the pipeline? Others are answered here. */
+/* Does it go to the pipeline? The others are answered here. */
 static bool is_judged(struct nfq *q, struct raw_packet *raw)
 {
 	static const uint8_t kinds[] = { [QUEUE_MAIN] = RAW_QUEUED, [QUEUE_STRAY] = RAW_STRAY,
@@ -306,8 +306,8 @@ struct capture *queue_open(int fd, const struct queue_conf *conf, struct err *er
 }
 
 /*
- * Asked by an attribute of a wrong length: a kernel that knows it objects before it looks for the queue,
- * which there is not.
+ * Probes with an attribute of the wrong length: a kernel that knows the attribute rejects it before it
+ * looks for the queue, which does not exist.
  */
 static bool objects_to_priority(void)
 {
@@ -334,7 +334,7 @@ bool queue_has_priority(void)
 	if (uname(&u) == 0 && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
 	    (major > 5 || (major == 5 && minor >= 18)))
 		return true;
-	return objects_to_priority(); /* the kernel writes a warning then: only asked where it matters */
+	return objects_to_priority(); /* the kernel logs a warning then: probe only where it matters */
 }
 
 int queue_kernel_counters(uint16_t num, struct queue_kernel *out)

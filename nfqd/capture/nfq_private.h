@@ -26,8 +26,8 @@ struct nfq {
 	uint8_t           verdicts[(CAPTURE_BURST + QUEUE_KINDS) * VERDICT_SIZE];
 };
 
-/* Where a token may stand: in the packet's priority, whose lower half stays as it is, or, where that is
- * not to be had, in its mark. What is in use by others is not touched. */
+/* Where a token can be: in the packet's priority, whose lower half stays as it is, or, if that is not
+ * possible, in its mark. Values that other programs set are left alone. */
 struct token_place {
 	uint32_t mask;  /* what makes it one of ours */
 	unsigned shift; /* of the code */
@@ -37,11 +37,11 @@ enum { TOKEN_PRIORITY, TOKEN_MARK, TOKEN_PLACES };
 static const struct token_place token_places[TOKEN_PLACES] = { { 0xfff00000, 16, 0x0000ffff },
 	                                                       { 0xfffffff0, 0, 0 } };
 
-/* Each writes one netlink message, or two, behind those that wait for the next send. */
+/* Each writes one netlink message, or two, after those that wait for the next send. */
 void verdict_put(struct nfq *q, const struct raw_packet *raw, struct verdict v);
 /* A SYN on a decided connection: the state is cleared, and the SYN passes. */
 void verdict_put_reopen(struct nfq *q, const struct raw_packet *raw);
-/* One that met no rule for its token: as fail: says. */
+/* A packet that met no rule for its token: as fail: says. */
 void verdict_put_unmet(struct nfq *q, const struct raw_packet *raw);
 /* Every packet of that queue up to id, as fail: says. */
 void verdict_put_orphans(struct nfq *q, uint16_t queue, uint32_t id);

@@ -93,7 +93,7 @@ static void put_word(struct nlmsghdr *nlh, unsigned place, uint32_t word)
 	mnl_attr_put_u32(nlh, place == TOKEN_MARK ? NFQA_MARK : ATTR_PRIORITY, htonl(word));
 }
 
-/* Where the packet has one of ours; TOKEN_PLACES: nowhere. */
+/* Where the packet carries one of our tokens; TOKEN_PLACES: nowhere. */
 static unsigned token_of(const struct nfq *q, const struct raw_packet *raw)
 {
 	unsigned place = 0;
@@ -146,7 +146,7 @@ static struct plan make_plan(const struct nfq *q, const struct raw_packet *raw, 
 
 	if (v.drop && v.state != STATE_DROPPED)
 		return (struct plan){ .verdict = NF_DROP };
-	/* no entry keeps it; or its replies would not be known again */
+	/* no entry holds the state; or its replies would not be recognised */
 	if ((kind == QUEUE_STRAY && passes) || (kind == QUEUE_OLD && p.code == TOKEN_REPLIES))
 		p.code = 0;
 	if (p.code == 0)
@@ -154,10 +154,11 @@ static struct plan make_plan(const struct nfq *q, const struct raw_packet *raw, 
 	p.labels = glue && (passes || p.place == TOKEN_PLACES);
 	if (p.labels || p.place == TOKEN_PLACES)
 		p.code = 0;
-	if (p.code || (p.labels && !passes)) /* it meets its token, or its connection's new state */
+	if (p.code || (p.labels && !passes)) /* it meets the rule of its token, or the new state of its
+					      * connection */
 		p.verdict = NF_REPEAT;
 	else if (!passes)
-		p.verdict = NF_DROP; /* the mark is another's: at least it goes no further */
+		p.verdict = NF_DROP; /* another program uses the mark: at least the packet goes no further */
 	return p;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Packets through libpcap: from a capture file (pcap, pcapng), or copies of what passes an interface.
- * Verdicts end here.
+ * Packets through libpcap: from a capture file (pcap, pcapng), or copies of those on an interface. Verdicts
+ * are discarded.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -65,7 +65,8 @@ static int file_recv(struct capture *c, struct raw_packet burst[static CAPTURE_B
 	return 1;
 }
 
-/* What the kernel had no room for, once a second: silence would look like a quiet network. */
+/* Reports packets that the kernel had no room for, once a second: silence would look like a quiet
+ * network. */
 static void look_at_counts(struct pcap_source *s, uint64_t now)
 {
 	struct pcap_stat st;
@@ -83,7 +84,7 @@ static void look_at_counts(struct pcap_source *s, uint64_t now)
 		          s->name, (unsigned long long)s->counts->dropped);
 }
 
-/* The interface of a packet of "any" stands in its header (LINKTYPE_LINUX_SLL2). */
+/* The interface of a packet from "any" is in its header (LINKTYPE_LINUX_SLL2). */
 static uint32_t sll2_ifindex(struct span frame)
 {
 	enum wire_err err = WIRE_OK;
@@ -235,7 +236,7 @@ fail:
 	return NULL;
 }
 
-/* What libpcap says about a handle that it could not make work. */
+/* Reports what libpcap says about a handle that it could not set up. */
 static int complain(const struct pcap_source *s, int code, struct err *err)
 {
 	const char *more = pcap_geterr(s->pcap);

@@ -13,7 +13,7 @@
 uint8_t     pcap_link(int dlt);
 const char *pcap_link_text(int dlt);
 
-/* Verdicts about packets that are copies end here. */
+/* Verdicts about copies are discarded. */
 void pcap_no_verdict(struct capture *c, const struct raw_packet *raw, struct verdict v);
 int  pcap_no_flush(struct capture *c);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The blocks of a pcapng file (draft-ietf-opsawg-pcapng) that hold packets. libpcap refuses files
- * whose interfaces differ in link type or snapshot length, as merged captures do; what is read
- * here is just what tells where packets are. Everything else in the file is passed over.
+ * The blocks of a pcapng file (draft-ietf-opsawg-pcapng) that hold packets. libpcap refuses files whose
+ * interfaces differ in link type or snapshot length, as in merged captures. Only the blocks that locate
+ * packets are read here; everything else in the file is skipped.
  */
 #include <errno.h>
 #include <pcap/pcap.h>
@@ -43,7 +43,7 @@ struct pcapng {
 	struct interface interfaces[INTERFACES_MAX];
 	unsigned         n;
 	uint64_t         last; /* ns: for packets without a time */
-	uint64_t         read, unread; /* packets; those of a link type nobody knows */
+	uint64_t         read, unread; /* packets; those of an unsupported link type */
 	uint8_t          block[BLOCK_MAX];
 };
 
@@ -76,7 +76,7 @@ static int bad(const struct pcapng *s, const char *what)
 	return -EIO;
 }
 
-/* Reads n bytes, or passes over them (to NULL). */
+/* Reads n bytes, or skips them (to NULL). */
 static int take(struct pcapng *s, uint8_t *to, size_t n)
 {
 	uint8_t waste[4096];
@@ -91,7 +91,7 @@ static int take(struct pcapng *s, uint8_t *to, size_t n)
 	return 0;
 }
 
-/* A section begins: its header says in which byte order everything up to the next one is. */
+/* A section begins: its header gives the byte order of everything up to the next one. */
 static int read_order(struct pcapng *s, uint8_t head[static 12])
 {
 	enum wire_err err = WIRE_OK;
@@ -106,8 +106,8 @@ static int read_order(struct pcapng *s, uint8_t head[static 12])
 	return s->little || magic == ORDER_MAGIC ? 0 : bad(s, "a section without a byte order");
 }
 
-/* The next block: its type, and its body unless nobody wants it. Returns 0, -EPIPE at the end of the
- * file, -ENODATA when it ends inside a block, -EIO. */
+/* The next block: its type, and its body where it is needed. Returns 0, -EPIPE at the end of the file,
+ * -ENODATA when it ends inside a block, -EIO. */
 static int next_block(struct pcapng *s, uint32_t *type, struct span *body)
 {
 	uint8_t       head[12];
@@ -186,7 +186,7 @@ static uint64_t nanoseconds(const struct interface *i, uint64_t t)
 	return ns + (uint64_t)i->offset * NS_PER_S;
 }
 
-/* Returns 1 with a packet, 0 when this one is none that can be read, or -EIO. */
+/* Returns 1 with a packet, 0 when it cannot be read, or -EIO. */
 static int read_packet(struct pcapng *s, uint32_t type, struct wire *w, struct raw_packet *raw)
 {
 	uint32_t                index = 0, kept, whole;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Loads the table's text (steer_text.c) through libnftables, which checks it and explains errors, and
- * looks whether it is still there.
+ * checks whether the table is still there.
  */
 #include "capture/steer.h"
 
@@ -17,7 +17,7 @@
 #include "base/diag.h"
 #include "capture/steer_private.h"
 
-enum { TC_CLASSES = 0x80000000 }; /* priorities below name traffic classes of others */
+enum { TC_CLASSES = 0x80000000 }; /* lower priorities are traffic classes of other programs */
 
 /* ---- what the kernel has ---- */
 
@@ -44,8 +44,8 @@ int steer_run(struct steer *s, const char *commands, const char *doing, struct e
 	return err_set(err, "nft: %s: %s", doing, why && *why ? why : strerror(errno));
 }
 
-/* Does this kernel take the rule? The probe has no base chain: no packet meets it; and a context of its
- * own: no complaint of the kernel's stays in ours. */
+/* Does this kernel accept the rule? The probe has no base chain, so that no packet meets it, and a
+ * context of its own, so that no error message of the kernel stays in ours. */
 static bool has_rule(const char *rule)
 {
 	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
@@ -62,7 +62,7 @@ static bool has_rule(const char *rule)
 	return has;
 }
 
-/* Is the word among those of NFQD_STEER? */
+/* Is the word in NFQD_STEER? */
 static bool without(const char *word)
 {
 	const char *all = getenv("NFQD_STEER"), *at = all ? strstr(all, word) : NULL;
@@ -125,7 +125,7 @@ json_t *steer_list(struct steer *s, const char *what)
 	if (nft_run_cmd_from_buffer(s->nft, command) == 0)
 		doc = json_loads(nft_ctx_get_output_buffer(s->nft), 0, NULL);
 	else
-		nft_ctx_get_error_buffer(s->nft); /* empties it: what is asked here may be missing */
+		nft_ctx_get_error_buffer(s->nft); /* empties it: what is listed here may be missing */
 	nft_ctx_output_set_flags(s->nft, 0);
 	return doc;
 }
@@ -165,7 +165,8 @@ static unsigned count_rules(struct steer *s)
 	return n;
 }
 
-/* How many rules the table has with this text in it, by which another program's hand is noticed. */
+/* How many rules of the table contain this text: a different number shows that another program changed
+ * them. */
 static unsigned rules_of(const struct steer *s, const char *text)
 {
 	const char *at = strchr(text, '\n');
@@ -193,7 +194,7 @@ static int run_text(struct steer *s, const char *flush, struct err *err)
 	return r;
 }
 
-/* Into the table that is there, when it is one of this kind; else in its place. */
+/* Loads the rules into the table that is there, when it is of this kind; otherwise replaces it. */
 static int load(struct steer *s, struct err *err)
 {
 	char      *names = chain_names(s);
@@ -204,7 +205,7 @@ static int load(struct steer *s, struct err *err)
 		r = run_text(s, names, &why);
 	if (r < 0) {
 		steer_counters(s, &s->gone);
-		s->asleep = !names; /* one that stands is replaced at once */
+		s->asleep = !names; /* an existing table is replaced at once */
 		r = run_text(s, NULL, err);
 	}
 	free(names);
@@ -227,8 +228,8 @@ int steer_rewrite(struct steer *s, struct err *err)
 	return r;
 }
 
-/* What has changed since the table was loaded is written in the transaction that wakes it. nft cannot list
- * a table that sleeps (1.0.6 shows random flags), so its chains are known by its text. */
+/* Changes since the table was loaded go into the transaction that wakes it. nft cannot list a dormant
+ * table (1.0.6 shows random flags), so its chains are known from its text. */
 int steer_wake(struct steer *s, struct err *err)
 {
 	char *text, *names = NULL;
@@ -253,7 +254,7 @@ int steer_wake(struct steer *s, struct err *err)
 
 /* ---- interfaces ---- */
 
-/* Those of `inside` that are there; the words were checked. */
+/* The interfaces of `inside` that exist; the words were checked. */
 static unsigned inside_indices(const struct steer_conf *c, uint32_t index[INSIDE_MAX])
 {
 	unsigned n = 0;
@@ -315,7 +316,7 @@ static bool has_chain(struct steer *s, const char *chain)
 	return doc;
 }
 
-/* What nfqd 0.1.0 left when it was killed: bits in marks, and rules of iptables. */
+/* Removes what nfqd 0.1.0 left when it was killed: bits in marks, and iptables rules. */
 static void remove_old(struct steer *s)
 {
 	bool     table = has_chain(s, "chain inet nfqd decided") && !has_chain(s, "chain inet nfqd to_main");
@@ -329,7 +330,7 @@ static void remove_old(struct steer *s)
 	          s->conf.old_marks);
 }
 
-/* Labels are in use from here on, so an entry that is not there yet will be able to hold them. */
+/* Labels are in use from here on, so entries made later will be able to hold them. */
 static enum steer_storage choose_storage(const struct steer_means *m)
 {
 	if (!m->labels)

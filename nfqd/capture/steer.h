@@ -23,10 +23,10 @@
 /* The connection's decision, for other tables: `ct label 122` before `flow add`. */
 #define LABEL_ALLOWED 122
 
-/* How this run's packets and verdicts are recognised; random, so that neither a former run's rules nor
- * another program's priorities are taken for ours. */
+/* How packets and verdicts of this run are recognised. Random, so that neither the rules of an earlier
+ * run nor another program's priorities are mistaken for ours. */
 struct steer_tokens {
-	uint32_t forged;  /* SO_PRIORITY of answers in another's name: not judged, not tracked */
+	uint32_t forged;  /* SO_PRIORITY of forged answers: not judged, not tracked */
 	uint32_t own;     /* SO_PRIORITY of the daemon's own questions: allowed, and so are the answers */
 	uint32_t verdict; /* queue_conf.token */
 };
@@ -48,7 +48,7 @@ struct steer_means {
 	bool glue;      /* NFQA_CT: a verdict may change the packet's own entry */
 	bool mark_token; /* NFQA_PRIORITY is ignored: the token is a packet mark, which is restored */
 	bool old_sets;  /* tests: STEER_LABELS_AND_SETS, whatever there is */
-	bool forget;    /* tests: no rule takes a token off */
+	bool forget;    /* tests: no rule removes a token */
 };
 /*
  * Finds that out, without a base chain and without a packet. NFQD_STEER (comma-separated: compat,
@@ -80,18 +80,18 @@ struct steer;
 MUST_CHECK struct steer *steer_install(const struct steer_conf *conf, struct err *err);
 /* Wakes the table: call when its sets are filled. */
 MUST_CHECK int steer_wake(struct steer *s, struct err *err);
-/* No packet goes to the queue any more; what waits there still can be answered. */
+/* No more packets are queued; those that wait can still be answered. */
 void steer_stop_queueing(struct steer *s);
-/* Takes everything away and frees s. Call when the queues are empty. */
+/* Removes everything and frees s. Call it when the queues are empty. */
 void steer_remove(struct steer *s);
 
-/* What was chosen, in words. */
+/* The chosen backend, in words. */
 const char *steer_backend_text(const struct steer *s);
 const char *steer_storage_text(const struct steer *s);
 const char *steer_verdict_text(const struct steer *s);
 
-/* Tells which interfaces there are and which are outside (by index; used with inside_auto); called when
- * links or routes change. Returns 0, or -1 with err. */
+/* Says which interfaces exist and which of them are outside (by index; used with inside_auto). Call it
+ * when links or routes change. Returns 0, or -1 with err. */
 MUST_CHECK int steer_set_outside(struct steer *s, const uint32_t *outside, unsigned n,
                                  struct err *err);
 
@@ -112,13 +112,13 @@ struct steer_counts {
 	uint64_t marked_output; /* of local programs with a mark of their own: not judged */
 	uint64_t no_conntrack;  /* data without a connection entry, judged packet by packet */
 	uint64_t held;          /* bare ACKs held back from a flowtable */
-	uint64_t uninspected;   /* connections let go after that, which a flowtable may have taken since */
+	uint64_t uninspected;   /* connections let go after that; a flowtable may have taken them since */
 };
 /* Returns 0, or -1 when the table cannot be read; out then has what was last known. */
 int steer_counters(struct steer *s, struct steer_counts *out);
 
-/* Looks for flowtables: true when there is one; its name is in steer_flowtable(). When that has changed the
- * rules follow; a failure is said by the next look. */
+/* Looks for flowtables: true when there is one; steer_flowtable() names it. When that has changed the
+ * rules follow; the next look reports a failure. */
 bool        steer_look_for_flowtables(struct steer *s);
 const char *steer_flowtable(const struct steer *s); /* NULL: there is none */
 
@@ -132,8 +132,8 @@ unsigned       steer_events_read(int fd);
 
 /* False when another program has removed the table or emptied it. */
 bool steer_is_intact(struct steer *s);
-/* Puts everything back as steer_install() did, also after steer_stop_queueing(). Chains that are left
- * are emptied and not deleted: packets that wait stay. Sets that change at run time may be empty then:
+/* Puts everything back as steer_install() did, also after steer_stop_queueing(). Existing chains are
+ * emptied and not deleted, so that waiting packets stay. Sets that change at run time may be empty then:
  * fill them and call steer_wake(). Decisions stay on their connections. */
 MUST_CHECK int steer_repair(struct steer *s, struct err *err);
 

@@ -28,7 +28,7 @@ struct batch {
 	unsigned acks; /* messages that ask for one */
 };
 
-/* Begins a message; batch_took() ends it. */
+/* Begins a message; batch_advance() ends it. */
 static struct nlmsghdr *batch_put(struct batch *b, unsigned type, uint16_t flags, uint8_t family)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(b->data + b->used);
@@ -44,7 +44,7 @@ static struct nlmsghdr *batch_put(struct batch *b, unsigned type, uint16_t flags
 	return nlh;
 }
 
-static void batch_took(struct batch *b, const struct nlmsghdr *nlh)
+static void batch_advance(struct batch *b, const struct nlmsghdr *nlh)
 {
 	b->used += NLMSG_ALIGN(nlh->nlmsg_len);
 }
@@ -75,7 +75,7 @@ static void rule_end(struct batch *b, struct rule *r)
 	mnl_attr_nest_end(r->nlh, r->data);
 	mnl_attr_nest_end(r->nlh, r->elem);
 	mnl_attr_nest_end(r->nlh, r->list);
-	batch_took(b, r->nlh);
+	batch_advance(b, r->nlh);
 }
 
 static void put_nfqueue(struct batch *b, uint8_t family, const char *table, const char *chain,
@@ -106,14 +106,14 @@ static void put_verdict(struct batch *b, const char *chain, uint32_t verdict)
 	rule_end(b, &r);
 }
 
-/* All rules of a chain go. */
+/* Removes all rules of a chain. */
 static void put_flush(struct batch *b, const char *chain)
 {
 	struct nlmsghdr *nlh = batch_put(b, NFT_MSG_DELRULE, NLM_F_ACK, NFPROTO_INET);
 
 	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, "nfqd");
 	mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, chain);
-	batch_took(b, nlh);
+	batch_advance(b, nlh);
 }
 
 /* Reads one datagram of acknowledgements; 0 or the first error. */
@@ -146,7 +146,7 @@ static int batch_commit(struct batch *b)
 	unsigned           missing = b->acks;
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER), r = 0;
 
-	batch_took(b, batch_put(b, NFNL_MSG_BATCH_END, 0, AF_UNSPEC));
+	batch_advance(b, batch_put(b, NFNL_MSG_BATCH_END, 0, AF_UNSPEC));
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
@@ -163,7 +163,7 @@ static struct batch *batch_new(void)
 	struct batch *b = calloc(1, sizeof(*b));
 
 	if (b)
-		batch_took(b, batch_put(b, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC));
+		batch_advance(b, batch_put(b, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC));
 	return b;
 }
 
@@ -179,15 +179,15 @@ int compat_probe(void)
 		return -ENOMEM;
 	nlh = batch_put(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, NFPROTO_IPV4);
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, "nfqd_probe");
-	batch_took(b, nlh);
+	batch_advance(b, nlh);
 	nlh = batch_put(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, NFPROTO_IPV4);
 	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, "nfqd_probe");
 	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, "c");
-	batch_took(b, nlh);
+	batch_advance(b, nlh);
 	put_nfqueue(b, NFPROTO_IPV4, "nfqd_probe", "c", (struct xt_NFQ_info_v3){ .queues_total = 1 });
 	nlh = batch_put(b, NFT_MSG_DELTABLE, 0, NFPROTO_IPV4);
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, "nfqd_probe");
-	batch_took(b, nlh);
+	batch_advance(b, nlh);
 	r = batch_commit(b);
 	free(b);
 	return r;

@@ -56,7 +56,7 @@ static void clear_labels_of(struct clear *c, const struct nf_conntrack *ct)
 		nfct_set_attr(change, ATTR_CONNLABELS, none); /* the entry owns them from here */
 		nfct_set_attr(change, ATTR_CONNLABELS_MASK, ours);
 		none = ours = NULL;
-		nfct_query(c->update, NFCT_Q_UPDATE, change); /* one that just ended is no matter */
+		nfct_query(c->update, NFCT_Q_UPDATE, change); /* an entry that has just ended does not matter */
 	}
 	if (none)
 		nfct_bitmask_destroy(none);

@@ -56,7 +56,7 @@ static int read_pid(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-/* What a message means to us. The kernel tells elements of sets one by one: they are no matter. */
+/* What a message means for us. The kernel reports elements of sets one by one: those are ignored. */
 static unsigned meaning(struct reading *r, const struct nlmsghdr *nlh)
 {
 	const struct nfgenmsg *g = mnl_nlmsg_get_payload(nlh);
@@ -82,7 +82,7 @@ static void take(struct reading *r, const struct nlmsghdr *nlh)
 		r->collected |= meaning(r, nlh);
 		return;
 	}
-	/* the transaction's end names who made it */
+	/* the end of the transaction names its author */
 	r->pid = 0;
 	mnl_attr_parse(nlh, sizeof(struct nfgenmsg), read_pid, r);
 	if (r->pid != (uint32_t)r->own)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The part of the table that looks at undecided packets: which protocol, and is it to be judged. Text
- * only. The order follows the price of each rule and how often it ends the walk. */
+/* The part of the table for undecided packets: which protocol is it, and is it to be judged? Text only.
+ * Rules are ordered by their cost and by how often they end the walk. */
 #include "base/steered.h"
 #include "capture/steer_private.h"
 
 /*
- * TCP segments without payload are exactly those whose IP length and data offset are one of these
- * pairs: a header with IP options or extension headers never looks like one.
+ * TCP segments without payload are exactly those whose IP length and data offset are one of these pairs; a
+ * header with IP options or extension headers never matches.
  */
 void write_inspect_sets(FILE *f)
 {
@@ -49,7 +49,8 @@ bool steer_holds(const struct steer *s)
 	return s->flowtable[0] && s->conf.offload == OFFLOAD_HOLD;
 }
 
-/* When a server sends its SYN-ACK for the last time within seconds: after 1, 3, 7, 15 s (RFC 6298 2.1, 5.5). */
+/* When a server retransmits its SYN-ACK for the last time within seconds: after 1, 3, 7, 15 s (RFC 6298
+ * 2.1, 5.5). */
 static uint32_t last_repetition(uint32_t seconds)
 {
 	uint32_t at = 1;
@@ -61,10 +62,10 @@ static uint32_t last_repetition(uint32_t seconds)
 
 /*
  * A flowtable takes a connection at the first packet that conntrack calls established, its bare handshake
- * ACK. That is dropped until the hello comes, which carries the same acknowledgement, but not for long: a
- * server that speaks first waits for it and sends its SYN-ACK again. A little before the time is over, so
- * that the last of those repetitions within it is answered. The repetitions themselves would be taken, too:
- * they wait likewise. A source that makes too many does not wait.
+ * ACK. That ACK is dropped until the hello comes, which carries the same acknowledgement, but not for long:
+ * a server that speaks first waits for the ACK and retransmits its SYN-ACK. The hold ends a little before
+ * the time is over, so that the last of those retransmissions is answered. The retransmissions would be
+ * offloaded, too: they are dropped likewise. A source with too many held connections is not held any more.
  */
 static void write_hold(FILE *f, const struct steer *s)
 {
@@ -100,8 +101,8 @@ static void write_hold(FILE *f, const struct steer *s)
 }
 
 /*
- * Segments with data from the client's side. Which side that is conntrack knows when it saw the SYN;
- * after a restart the well-known port tells.
+ * Segments with data from the client. conntrack knows which side is the client if it saw the SYN; after a
+ * restart the well-known port tells.
  */
 static void write_tcp(FILE *f, const struct steer *s)
 {
@@ -126,7 +127,7 @@ static void write_tcp(FILE *f, const struct steer *s)
 
 /* ---- UDP ---- */
 
-/* Destinations that are never reached unseen. Sets that are empty cost as much as full ones. */
+/* Destinations that are never reached uninspected. Empty sets cost as much as full ones. */
 static void write_addresses(FILE *f, const struct steer *s, bool ports)
 {
 	const struct steer_filled *in = &s->filled;
@@ -153,9 +154,9 @@ static void write_version(FILE *f, uint32_t first, uint32_t last)
 }
 
 /*
- * On any port, told by what cannot well be something else: a QUIC long header (RFC 8999 5.1) of a version
- * that can be read, a DNS header that asks one question (RFC 1035 4.1.1; not of neighbours, by NetBIOS,
- * mDNS or LLMNR), a DTLS handshake record (RFC 6347 4.1). On QUIC's own ports any long header.
+ * On any port, recognised by what can hardly be anything else: a QUIC long header (RFC 8999 5.1) of a
+ * version that can be read, a DNS header that asks one question (RFC 1035 4.1.1; not of neighbours, by
+ * NetBIOS, mDNS or LLMNR), a DTLS handshake record (RFC 6347 4.1). On QUIC's own ports any long header.
  */
 static void write_udp(FILE *f, const struct steer *s)
 {
@@ -186,7 +187,7 @@ static void write_udp(FILE *f, const struct steer *s)
 }
 
 /*
- * Datagrams without a name. Their flow is let go after some; never one that had a name before. They are
+ * Datagrams without a name. After some of them their flow is let go, unless it had a name before. They are
  * counted in unary, since a rule can set a label but not a number.
  */
 static void write_nameless(FILE *f, const struct steer *s, const char *chain, const char *end)
@@ -217,7 +218,7 @@ static void write_let_go(FILE *f, const struct steer *s)
 	fputs("\t}\n", f);
 }
 
-/* Neither TCP nor UDP: there is only the address to go by. */
+/* Neither TCP nor UDP: only the address can decide. */
 static void write_other(FILE *f, const struct steer *s)
 {
 	fputs("\tchain rest_other {\n", f);
@@ -278,8 +279,8 @@ static void write_dns(FILE *f, const struct steer *s)
 
 /* ---- answers ---- */
 
-/* What a resolver says, or (where conntrack knows nothing) what looks like it. Its connection is never
- * decided by that. */
+/* A resolver's answers or (where conntrack knows nothing) what looks like them. They never decide their
+ * connection. */
 static void write_answers(FILE *f, const struct steer *s)
 {
 	static const struct {

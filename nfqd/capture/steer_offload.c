@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Flow offload: a flowtable of another program takes connections past every chain, ours among them. Which one
- * there is, what is said of it, and when the rules that hold connections back have to change.
+ * Flow offload: another program's flowtable takes connections past every chain, ours included. This file
+ * finds it, reports it, and notices when the rules that hold connections back have to change.
  */
 #include <jansson.h>
 

@@ -28,9 +28,9 @@ struct steer {
 	struct steer_filled  filled;
 	char                 flowtable[128]; /* the first that was found; empty: none */
 	bool                 asleep; /* loaded, not yet filled */
-	bool                 stale;  /* the rules are not as they should be by now */
+	bool                 stale;  /* the rules are out of date */
 	unsigned             rules; /* of the table, as loaded last */
-	struct steer_counts  gone, seen; /* of tables that are no more; of all, when last read */
+	struct steer_counts  gone, seen; /* of tables that are gone; of all, when last read */
 };
 
 /* ---- what the daemon says to the rules, and the rules to the daemon ---- */
@@ -68,9 +68,9 @@ extern const char *const queue_chains[QUEUE_KINDS];
 void write_state_sets(FILE *f, const struct steer *s);
 void write_state_chains(FILE *f, const struct steer *s);
 void write_queue_chains(FILE *f, const struct steer *s);
-/* The first rule of a base chain: a packet that a verdict sent through it again. */
+/* The first rule of a base chain: for packets that a verdict sent through it again. */
 void write_came_back(FILE *f, const struct steer *s);
-/* What decided connections' packets meet; the rest falls through. */
+/* What packets of decided connections meet; the others fall through. */
 void write_decided(FILE *f, const struct steer *s);
 /* `is` is a match, `set` a statement; valid for ever. */
 const char *state_is(const struct steer *s, unsigned label);
@@ -83,7 +83,7 @@ void write_inspect_chains(FILE *f, const struct steer *s);
 /* Are undecided connections held back from a flowtable? */
 bool steer_holds(const struct steer *s);
 
-/* steer_text.c: by whom an answer is waited for. */
+/* steer_text.c: who waits for an answer. */
 void write_whom_answered(FILE *f, const struct steer *s, bool routed);
 
 /* What loads the table; the caller frees. NULL: out of memory. With flush: into the one there is, whose
@@ -99,19 +99,19 @@ MUST_CHECK int steer_meet_flowtables(struct steer *s, struct err *err);
 json_t *steer_list(struct steer *s, const char *what);
 /* Runs nft commands as one transaction; err says what was being done. */
 MUST_CHECK int steer_run(struct steer *s, const char *commands, const char *doing, struct err *err);
-/* Writes the rules anew after what they depend on has changed. */
+/* Rewrites the rules after something they depend on has changed. */
 MUST_CHECK int steer_rewrite(struct steer *s, struct err *err);
 
 /* ---- steer_compat.c: xt NFQUEUE through nft_compat ---- */
 
-/* Can it be had? Loads the modules. Returns 0 or -errno. */
+/* Is it available? Loads the modules. Returns 0 or -errno. */
 MUST_CHECK int compat_probe(void);
 /* Replaces the rules of the queue chains, in one batch. */
 MUST_CHECK int compat_queue(const struct steer_conf *conf, struct err *err);
 
 /* ---- steer_ct.c ---- */
 
-/* How many entries the namespace has; 0 also when it cannot be known. */
+/* How many entries the namespace has; 0 also when that is unknown. */
 unsigned long conntrack_count(void);
 /* Clears our labels from every entry. */
 void conntrack_clear_labels(void);

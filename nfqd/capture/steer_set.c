@@ -75,7 +75,7 @@ int steer_set_end(struct steer_set *set, struct err *err)
 	bool          whole = !ferror(set->f);
 	int           r;
 
-	/* a part of it would empty the sets */
+	/* a part of the commands would empty the sets */
 	if (fclose(set->f) != 0 || !whole)
 		r = err_set(err, "out of memory");
 	else

@@ -88,7 +88,7 @@ static bool is_used(const struct steer *s, unsigned place)
 	                               : s->conf.means.mark_token || !s->conf.means.glue;
 }
 
-/* The word was such that this makes it what it was: zero, but for the bits that a token leaves alone. */
+/* Restores the word, which was zero except for the bits that a token leaves alone. */
 static void write_restore(FILE *f, unsigned place)
 {
 	if (token_places[place].kept)
@@ -101,7 +101,7 @@ static void write_restore(FILE *f, unsigned place)
 static const char *const state_sets[] = { "s_allowed", "s_rejected", "s_dropped", "s_replies", "s_decided" };
 enum { N_STATE_SETS = sizeof(state_sets) / sizeof(state_sets[0]) };
 
-/* What one set says, no other may. */
+/* Only one set may hold a connection. */
 static void write_forget(FILE *f, const struct steer *s)
 {
 	for (unsigned i = 0; s->storage == STEER_SETS && i < N_STATE_SETS; i++)
@@ -170,8 +170,8 @@ static void write_refuse(FILE *f)
 }
 
 /*
- * Allowed connections. A SYN begins another one on the same ports. A datagram that looks like a question
- * or a hello is looked at once more in a flow that was let go by its number.
+ * Allowed connections. A SYN begins another one on the same ports. In a flow that was let go by its number
+ * of datagrams, one that looks like a question or a hello is queued once more.
  */
 static void write_allowed(FILE *f, const struct steer *s)
 {
@@ -209,7 +209,7 @@ static void write_decided_chain(FILE *f, const struct steer *s)
 	fputs("\t}\n", f);
 }
 
-/* A connection whose server's answer decides: nothing of the client's is looked at any more. */
+/* A connection whose server's answer decides: nothing of the client's is inspected any more. */
 static void write_replies(FILE *f)
 {
 	fputs("\tchain replies {\n"
@@ -223,8 +223,8 @@ static void write_replies(FILE *f)
 }
 
 /*
- * A SYN on a connection that was decided. Labels cannot be taken off by a rule: the daemon does that, and
- * until it has, the old state counts for nothing. From sets the rule takes it itself.
+ * A SYN on a decided connection. A rule cannot remove labels: the daemon does that, and until then the old
+ * state is void. From sets the rule removes it itself.
  */
 static void write_reopen(FILE *f, const struct steer *s)
 {
@@ -286,7 +286,7 @@ void write_queue_chains(FILE *f, const struct steer *s)
 		write_queue(f, s, kind);
 }
 
-/* What is counted before a packet waits. */
+/* Counts a packet before it waits. */
 static void write_to(FILE *f, unsigned kind)
 {
 	fprintf(f, "\tchain to%s {\n", queue_chains[kind] + 1);

@@ -36,8 +36,8 @@ static void write_from_outside(FILE *f, const struct steer *s, const char *by, c
 }
 
 /*
- * By itself: all but those that come in from outside, and in and out by the same side is a router on a
- * stick or a choice of uplinks. Told by the site: the named ones.
+ * With `auto`, all clients except those that come in from outside; in and out by the same side means a
+ * router on a stick, or a choice of uplinks. Otherwise the clients that the site names.
  */
 static void write_whom(FILE *f, const struct steer *s, bool routed)
 {
@@ -115,7 +115,7 @@ static void write_forward(FILE *f, const struct steer *s)
 	write_whom(f, s, true);
 	RULE(f, "th dport 53 goto forward_dns");
 	RULE(f, "goto rest");
-	/* judged at prerouting, unless a translation made it a question */
+	/* already judged at prerouting, unless destination NAT made it a question */
 	fputs("\t}\n\tchain forward_dns {\n", f);
 	RULE(f, "meta l4proto 6 ct original proto-dst 53 accept");
 	RULE(f, "meta l4proto 17 ct original proto-dst 53 accept");
@@ -129,7 +129,7 @@ static void write_output(FILE *f, const struct steer *s)
 	begin_hook(f, "output");
 	RULE(f, "meta priority 0x%08x accept", s->conf.tokens.forged);
 	write_came_back(f, s);
-	/* what the daemon itself asks resolvers: the answers pass, too */
+	/* the daemon's own questions to resolvers: the answers pass, too */
 	RULE(f, "meta priority 0x%08x goto own_question", s->conf.tokens.own);
 	write_decided(f, s);
 	if (!s->conf.marked_output) /* a tunnel's own packets */
@@ -144,7 +144,7 @@ static void write_output(FILE *f, const struct steer *s)
 	fputs("\t}\n", f);
 }
 
-/* All that is ever queued on the way in: what servers and resolvers answer local programs. */
+/* All that is queued on the way in: answers of servers and resolvers to local programs. */
 static void write_input(FILE *f, const struct steer *s)
 {
 	begin_hook(f, "input");
@@ -167,7 +167,7 @@ static void write_input(FILE *f, const struct steer *s)
 	fputs("\t}\n", f);
 }
 
-/* Answers of ours towards clients would make connection entries of their own. */
+/* Our answers to clients would make connection entries of their own. */
 static void write_forged(FILE *f, const struct steer *s)
 {
 	fputs("\tchain forged {\n"

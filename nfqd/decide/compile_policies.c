@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From the configuration's policies and exceptions to the records that policy.c decides by. Everything
- * a person can have written wrongly in them is found here.
+ * Turns the configuration's policies and exceptions into the records that policy.c decides by. Every
+ * mistake that a person can make in them is found here.
  */
 #include <stdio.h>
 
@@ -21,7 +21,7 @@ struct compile {
 	unsigned              at;
 };
 
-/* Says what is wrong with the policy or exception, and where: list[at] and the key below it. */
+/* Reports what is wrong with the policy or exception, and where: list[at] and the key below it. */
 __attribute__((format(printf, 4, 5))) static int wrong(struct compile *x, const char *key, unsigned i,
                                                        const char *fmt, ...)
 {
@@ -226,7 +226,7 @@ static bool product_known(struct compile *x, const char *product)
 	return false;
 }
 
-/* What is not wrong, and yet hardly what was meant. */
+/* Warns of what is legal but probably not meant. */
 static void warn(struct compile *x, const struct policy_in *in)
 {
 	if (in->action == ACTION_DROP)
@@ -254,7 +254,7 @@ static int add_policy(struct compile *x, const struct policy_in *in)
 	return 0;
 }
 
-/* Before every policy of the site; without the canary's pack it matches nothing. */
+/* Stands before every policy of the site; without the canary's pack it matches nothing. */
 static void add_canary(struct compile *x)
 {
 	struct rs_policy p = { .name = text(x, "canary"),

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Deciding: which policy speaks about a hit for this client at this time, and what comes of it. Pure,
- * and without allocation: the packet path and `why` call the same function.
+ * Deciding: which policy applies to a hit for this client at this time, and what follows from it. Pure, and
+ * without allocation: the packet path and `why` call the same function.
  */
 #include "decide/policy.h"
 
 WORDS(mode_words, MODES, MODE_N);
 WORDS(action_words, ACTIONS, ACTION_N);
 
-/* What is being decided about. */
+/* What is to be decided. */
 struct question {
 	const struct ruleset *rs;
 	const struct match   *m;
@@ -48,7 +48,7 @@ bool policy_has_pack(const struct ruleset *rs, const struct rs_policy *p, uint32
 	return p->any_pack;
 }
 
-/* Do a policy's products and those of a rule meet? */
+/* Do a policy's products and those of a rule overlap? */
 static bool products_meet(const struct ruleset *rs, struct list want, struct list has)
 {
 	for (uint32_t i = 0; i < want.n; i++)
@@ -87,7 +87,7 @@ static const struct rs_rule *hit_rule(const struct question *q, int hit)
 	return &q->rs->rules[q->m->hits[hit].rule];
 }
 
-/* Entries that must never be blocked speak only when nothing else was hit. */
+/* Entries that must never be blocked count only when nothing else was hit. */
 static bool only_allow(const struct question *q)
 {
 	for (int i = 0; i < q->m->n; i++)
@@ -152,7 +152,7 @@ int64_t policy_observes(const struct ruleset *rs, int32_t policy, uint32_t pack)
 	return first_seen[pack] + rs_policy(rs, policy)->observe_for;
 }
 
-/* The most that is done at present, whatever policies say. */
+/* The strictest action that is possible at present, whatever policies say. */
 static uint8_t most(const struct question *q, const struct decision *d)
 {
 #define X(id, word, max) [id] = max,

@@ -11,8 +11,8 @@
 #include "decide/decision.h"
 #include "match/ruleset.h"
 
-/* X(id, word, the most that is done): the configuration knows all but the last, which is set at run
- * time: nothing is decided or recorded */
+/* X(id, word, the strictest action): the configuration knows all but the last, which is set at run time:
+ * nothing is decided or recorded */
 #define MODES(X)                                                                                   \
 	X(MODE_ENFORCE, "enforce", ACTION_DROP)                                                    \
 	X(MODE_LOG, "log", ACTION_LOG)                                                             \
@@ -51,8 +51,9 @@ struct rs_exception {
 struct rs_settings {
 	uint8_t mode, events_all;
 	uint8_t default_action; /* enum action, of names that no policy matched */
-	int64_t not_before;     /* seconds: the present is later, whatever the clock says; 0: unknown */
-	uint32_t drop;          /* bit per enum fault: those that do not pass */
+	int64_t not_before;     /* seconds: the present is later than this, whatever the clock says; 0:
+				 * unknown */
+	uint32_t drop;          /* bit per enum fault: packets with these are dropped */
 };
 
 /* What the configuration says, as read (shared/conf.c); strings borrowed until the image is built. */
@@ -110,20 +111,20 @@ struct client {
 void policy_decide(const struct ruleset *rs, const struct match *m, const struct client *client,
                    uint8_t proto, uint16_t port, int64_t seconds, struct decision *out);
 
-/* Is a policy about a pack? */
+/* Does a policy cover a pack? */
 bool policy_has_pack(const struct ruleset *rs, const struct rs_policy *p, uint32_t pack);
 
 #define OBSERVES_STILL INT64_C(253402300799) /* 9999-12-31T23:59:59Z: its time has not begun */
 
-/* Until when a policy only observes a pack (index); 0: it does not; OBSERVES_STILL: the clock was wrong
- * when the rules were made. policy -1: the default. */
+/* Until when a policy only observes a pack (index); 0: it does not observe; OBSERVES_STILL: the clock
+ * was wrong when the rules were made. policy -1: the default. */
 int64_t policy_observes(const struct ruleset *rs, int32_t policy, uint32_t pack);
 
-/* The stage of a pack in force for a category at a time: index into RS_STAGE, or -1 before the
- * first. Once a stage of a profile that the site chose holds, the others do not count. */
+/* The stage of a pack in force for a category at a time: index into RS_STAGE, or -1 before the first.
+ * Once a stage of a profile that the site chose is in force, the other stages do not count. */
 int32_t stage_in_force(const struct ruleset *rs, const struct rs_pack *pack, uint8_t category,
                        int64_t seconds);
-/* The one that replaces it: the first later one for the category, or -1. */
+/* The stage that replaces it: the first later one for the category, or -1. */
 int32_t stage_next(const struct ruleset *rs, const struct rs_pack *pack, uint8_t category,
                    int64_t seconds);
 

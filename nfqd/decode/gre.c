@@ -17,7 +17,7 @@ enum {
 	ERSPAN_3_MORE = 1
 };
 
-/* Type I has no header of its own, and nothing but the missing sequence number says so. */
+/* Type I has no header of its own; only the missing sequence number tells it. */
 static void skip_erspan(struct wire *w, bool sequence)
 {
 	wire_skip(w, sequence ? 8 : 0);
@@ -35,7 +35,7 @@ static void skip_erspan_3(struct wire *w)
 enum decode_err gre_open(struct wire *w, struct span *ip)
 {
 	uint16_t      flags = wire_u16(w), type = wire_u16(w);
-	uint8_t       mac[MAC_LEN]; /* of no neighbour */
+	uint8_t       mac[MAC_LEN]; /* not a neighbour's */
 	bool          has_mac;
 	struct sender inside = { mac, &has_mac };
 
@@ -45,7 +45,7 @@ enum decode_err gre_open(struct wire *w, struct span *ip)
 	wire_skip(w, flags & GRE_KEY ? 4 : 0);
 	wire_skip(w, flags & GRE_SEQUENCE ? 4 : 0);
 	wire_skip(w, flags & GRE_VERSION && flags & GRE_ACK ? 4 : 0);
-	if (*w->err == WIRE_OK && wire_left(w) == 0) /* PPTP acknowledges, others ask who is there */
+	if (*w->err == WIRE_OK && wire_left(w) == 0) /* PPTP acknowledgements and keep-alives carry no packet */
 		return DECODE_NOT_IP;
 	if (type == TYPE_ERSPAN || type == TYPE_ERSPAN_3) {
 		if (type == TYPE_ERSPAN)

@@ -18,7 +18,7 @@ enum {
 
 static enum decode_err decode_any(struct wire *w, struct packet *pkt, unsigned depth);
 
-/* What is in no tunnel, though its port is one's, stays what it is. */
+/* A tunnel's port but no tunnel header: the outer datagram is kept. */
 static enum decode_err decode_tunnel(struct packet *pkt, unsigned depth)
 {
 	struct packet   inside = { .cut = pkt->cut };

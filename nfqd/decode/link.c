@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Link headers of captured frames, one function and one row each. Most of them lead to an
- * EtherType, behind which VLAN tags, MPLS labels and PPPoE may stand in any number and order. The
- * kernel's queue hands over bare IP and skips this file.
+ * Link headers of captured frames, one function and one row each. Most of them end in an EtherType, after
+ * which VLAN tags, MPLS labels and PPPoE may follow in any number and order. The kernel's queue hands over
+ * bare IP and skips this file.
  */
 #include "decode/tunnel.h"
 
@@ -89,8 +89,8 @@ static uint16_t read_hdlc(struct wire *w, const struct sender *s)
 	return wire_u16(w);
 }
 
-/* RFC 3032 2.1: labels of four bytes, the last one marked; what they carry is known to the routers,
- * and told from its first bits by everybody else (RFC 4928). */
+/* RFC 3032 2.1: labels of four bytes, the last one marked. The routers know what they carry; everyone
+ * else guesses it from its first bits (RFC 4928). */
 static uint16_t read_mpls(struct wire *w, const struct sender *s)
 {
 	struct wire peek;
@@ -174,7 +174,7 @@ static uint16_t read_nflog(struct wire *w, const struct sender *s)
 	return TYPE_NONE;
 }
 
-/* A tag, and the type of what it was put in front of. */
+/* A tag, and the type of what follows it. */
 static uint16_t read_tag(struct wire *w, size_t tag)
 {
 	wire_skip(w, tag);

@@ -27,8 +27,8 @@ struct packet {
 	bool        has_mac;
 	uint8_t     mac[6];    /* of the sender */
 	uint32_t    ifin, ifout; /* interface indices; 0: none */
-	uint32_t    seq, ack;  /* TCP, host order; seq is that of the first payload byte, behind a SYN */
-	struct span payload;   /* behind the transport header; of a fragment, behind the IP header */
+	uint32_t    seq, ack;  /* TCP, host order; seq is that of the first payload byte, after a SYN */
+	struct span payload;   /* after the transport header; of a fragment, after the IP header */
 	struct {
 		uint32_t id;
 		uint16_t offset; /* bytes */
@@ -59,8 +59,8 @@ enum link_type {
  * (else it is left alone). */
 enum decode_err decode_link(enum link_type link, struct span frame, struct span *ip, uint8_t mac[6],
                             bool *has_mac);
-/* Decodes IPv4 or IPv6 with options and extension headers, then TCP or UDP. Packets inside IP-in-IP,
- * 6in4, GRE and the tunnels of udp_tunnel.c are looked into: the innermost one is what comes out. */
+/* Decodes IPv4 or IPv6 with options and extension headers, then TCP or UDP. IP-in-IP, 6in4, GRE and the
+ * tunnels of udp_tunnel.c are unwrapped: the innermost packet is returned. */
 enum decode_err decode_ip(struct span ip, struct packet *pkt);
 /* The rest of it, for a packet whose fragments were put together; pkt keeps its addresses. */
 enum decode_err decode_transport(struct span l4, struct packet *pkt);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Private to decode/: what leads to an IP packet, outside and inside of one. */
+/* Private to decode/: what leads to an IP packet, outside and inside another one. */
 #ifndef NFQD_DECODE_TUNNEL_H
 #define NFQD_DECODE_TUNNEL_H
 
@@ -33,19 +33,19 @@ struct sender {
 
 void take_mac(const struct sender *s, const uint8_t *mac);
 
-/* Each reads one header, and tells what is behind it. */
+/* Each reads one header and returns the type of what follows. */
 uint16_t read_llc(struct wire *w);
 uint16_t read_wlan(struct wire *w, const struct sender *s);
 uint16_t read_radiotap(struct wire *w, const struct sender *s);
 uint16_t read_ppi(struct wire *w, const struct sender *s);
 
-/* What is behind all the headers from one of this type on. */
+/* Reads all headers, beginning with one of this type. */
 enum decode_err decode_ethertype(uint16_t type, struct wire *w, const struct sender *s,
                                  struct span *ip);
 
 /* Is this a datagram of a known tunnel? Then ip is the packet inside. */
 bool udp_tunnel_open(struct span payload, uint16_t sport, uint16_t dport, struct span *ip);
-/* w is behind the IP header. */
+/* w stands after the IP header. */
 enum decode_err gre_open(struct wire *w, struct span *ip);
 
 #endif

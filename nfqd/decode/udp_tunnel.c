@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tunnels inside UDP, told by their port: GTP-U (3GPP TS 29.281 5), L2TP (RFC 2661 3.1), VXLAN (RFC
- * 7348 5), Geneve (RFC 8926 3.4), Teredo (RFC 4380 5.1.1), CAPWAP (RFC 5415 4.3). To add one: a
- * function that reads its header and returns the type of what is behind it, and a row.
+ * Tunnels inside UDP, told by their port: GTP-U (3GPP TS 29.281 5), L2TP (RFC 2661 3.1), VXLAN (RFC 7348
+ * 5), Geneve (RFC 8926 3.4), Teredo (RFC 4380 5.1.1), CAPWAP (RFC 5415 4.3). To add one: a function that
+ * reads its header and returns the type of what follows, and a row.
  */
 #include "decode/tunnel.h"
 
@@ -78,7 +78,7 @@ static uint16_t open_geneve(struct wire *w)
 	return first & GENEVE_VERSION ? TYPE_NONE : type;
 }
 
-/* What a relay puts in front: authentication, and where a packet came from. */
+/* What a relay adds in front: authentication, and where a packet came from. */
 static uint16_t open_teredo(struct wire *w)
 {
 	struct wire peek = *w;
@@ -118,7 +118,7 @@ static const struct {
 
 bool udp_tunnel_open(struct span payload, uint16_t sport, uint16_t dport, struct span *ip)
 {
-	uint8_t       mac[MAC_LEN]; /* of no neighbour */
+	uint8_t       mac[MAC_LEN]; /* not a neighbour's */
 	bool          has_mac;
 	struct sender inside = { mac, &has_mac };
 

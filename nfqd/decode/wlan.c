@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Frames of wireless networks (IEEE 802.11), as a monitor sees them: data that is not encrypted. In
- * front of them stands what the receiver knew of them: https://www.radiotap.org, and PPI.
+ * Frames of wireless networks (IEEE 802.11) as a monitor captures them: data that is not encrypted. In
+ * front of them stands what the receiver reports: https://www.radiotap.org, and PPI.
  */
 #include "decode/tunnel.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Messages out of their place. What a connection was decided by may have been a decoy that its server
- * never took, or be asked for again with another name; its ports may be used by another connection; and
- * bytes may stand in front of a message or around it that are none of it. Such bytes are read for one
- * purpose: to refuse what names something listed.
+ * Messages out of their place. The message that decided a connection may have been a decoy that its server
+ * never took, or may be sent again with another name; another connection may use the same ports; and a
+ * message may have foreign bytes before or around it. All of these are read for one purpose: to refuse what
+ * names something listed.
  */
 #include "inspect/inspect_private.h"
 

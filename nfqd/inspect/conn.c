@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The bounded table of connections: hash chains over one array, and a list from the longest idle on. */
+/* The bounded table of connections: hash chains over one array, and a list that begins with the longest
+ * idle. */
 #include "inspect/conn.h"
 
 #include <netinet/in.h>

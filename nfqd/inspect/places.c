@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The rights of each place. Whoever wants to hide a name says an innocent one where it does not count,
- * or the listed one where nothing is read: so everything is read, may be refused wherever it stands, and
- * only what its server certainly reads lets a connection go.
+ * The rights of each place. Whoever wants to hide a name sends an innocent one where it does not count, or
+ * the listed one where nothing is read. So everything is read and can be refused wherever it stands, and
+ * only what the server certainly reads lets a connection go.
  */
 #include "inspect/inspect.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TCP segments: a message is found as soon as the bytes that have come make one. Segments of an incomplete
- * message wait, and the one that completes it decides: a server cannot answer half a message, and every
+ * TCP segments: a message is found as soon as its bytes have arrived. Segments of an incomplete message
+ * pass, and the segment that completes it decides: a server cannot answer half a message, and every
  * retransmission meets the decision.
  *
- * Whether another message may follow says the protocol's row: a hello decides its connection; requests
+ * The protocol's row says whether another message may follow: a hello decides its connection; requests
  * follow each other, with bodies between them, for as long as that is cheap; a resolver's messages each
  * decide for themselves.
  */

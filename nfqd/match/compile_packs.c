@@ -29,7 +29,7 @@
 #define FILTER_BITS    8 /* per name: one look-up in thirty passes for nothing */
 #define EXACT_MAX      4096 /* names that a background look-up can go through in a while */
 
-#define FIRST_DAY_S (14 * 3600) /* a date begins first in UTC+14 */
+#define FIRST_DAY_S (14 * 3600) /* a date begins first at UTC+14 */
 
 struct compile {
 	struct image_builder *b;
@@ -37,7 +37,7 @@ struct compile {
 	uint32_t              pack_index;
 	uint64_t              seed;
 	uint32_t              rule;     /* the one being built */
-	uint32_t              plain[2]; /* its targets of exact names and suffixes, plus 1; 0: none yet */
+	uint32_t              plain[2]; /* its targets for exact names and for suffixes, plus 1; 0: none yet */
 	struct err           *err;
 };
 
@@ -74,7 +74,7 @@ static struct list port_list(struct compile *x, char *const v[], uint32_t n)
 	return l;
 }
 
-/* What a source's id stands for in records: its address, else its title. */
+/* What records show for a source's id: its address, or else its title. */
 static const char *source_text(const struct pack *p, const char *id)
 {
 	for (unsigned i = 0; i < p->n_sources; i++)
@@ -134,7 +134,7 @@ static void pattern_place(struct compile *x, const struct pattern *p, uint32_t t
 	pattern_expand(p, place, &to);
 }
 
-/* A glob is compared by its text, a range only shown: both as written, but in lower case. */
+/* A glob is compared by its text, a range is only shown: both as written, but in lower case. */
 static uint32_t pattern_text(struct compile *x, const struct pattern *p)
 {
 	char written[PATTERN_TEXT + 1];
@@ -143,7 +143,7 @@ static uint32_t pattern_text(struct compile *x, const struct pattern *p)
 	return text(x, written);
 }
 
-/* Names that can be looked up, whose addresses stand for them. */
+/* Names that can be looked up, and whose addresses then stand for them. */
 static void add_exact(struct compile *x, const struct pattern *p)
 {
 	const struct rs_rule *r = (void *)x->b->section[RS_RULE].data;
@@ -283,7 +283,7 @@ static int add_stages(struct compile *x, struct rs_pack *out)
 	return 0;
 }
 
-/* The day a version such as 2026.11.23.1 begins with; 0 when it begins with none. */
+/* The day that a version such as 2026.11.23.1 begins with; 0 when it does not begin with one. */
 static int64_t date_of(const char *version)
 {
 	char    day[] = "2026-11-23";
@@ -302,7 +302,7 @@ static int add_pack(struct compile *x)
 		                   .version = text(x, p->version) };
 	char               sha256[YAML_SHA256_TEXT] = "";
 
-	if (p->doc) /* what rules/never.yaml is compared with is made in memory */
+	if (p->doc) /* the packs that rules/never.yaml is compared with are made in memory */
 		yaml_doc_sha256(p->doc, sha256);
 	out.sha256 = text(x, sha256);
 	if (p->version && strlen(p->version) >= strlen("2026.11.23"))
@@ -326,7 +326,7 @@ static struct ruleset_head *head_of(struct image_builder *b)
 	return (void *)b->section[RS_HEAD].data;
 }
 
-/* One for the life of the process, so that its images can be compared. 0: none was to be had. */
+/* One seed for the life of the process, so that its images can be compared. 0: no random bytes. */
 static uint64_t seed_get(void)
 {
 	static uint64_t seed;
@@ -356,7 +356,7 @@ int ruleset_compile(struct image_builder *b, struct pack *const packs[], unsigne
 	return 0;
 }
 
-/* Out of the table again: packs' names. */
+/* Recovers the packs' names from the table. */
 static void take_names(struct image_builder *b, const struct image *from)
 {
 	const struct ruleset_head *head = image_at(from, RS_HEAD);
@@ -415,7 +415,7 @@ static const char *target_words(struct image_builder *b, uint32_t target)
 	                             (const char *)b->section[RS_TEXT].data + r[t[target].rule].id;
 }
 
-/* Puts one name in; a name that a rule lists twice is there once. */
+/* Inserts one name; a name that a rule lists twice is stored once. */
 static int put(struct image_builder *b, const struct rs_name *n, struct err *err)
 {
 	struct rs_name *table = (void *)b->section[RS_NAME].data;
@@ -455,7 +455,7 @@ static int fill(struct image_builder *b, const struct rs_name *names, uint32_t n
 	return b->failed ? err_set(err, "out of memory") : 0;
 }
 
-/* Sorts networks and tells each the next wider one. */
+/* Sorts networks and links each to the next wider one. */
 static void nest_networks(struct rs_net *nets, uint32_t n)
 {
 	if (n > 0)

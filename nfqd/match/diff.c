@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is in one ruleset and not in another, counted: entries by pack and id, names by fingerprint. */
+/* Counts what is in one ruleset and not in another: entries by pack and id, names by fingerprint. */
 #include <errno.h>
 #include <stdlib.h>
 

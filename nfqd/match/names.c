@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading, counting out, fingerprinting and matching name patterns. Knows nothing of rules. */
+/* Parses, expands, fingerprints and matches name patterns. Knows nothing of rules. */
 #include "match/names.h"
 
 #include <stdio.h>
@@ -213,7 +213,8 @@ struct expander {
 	char          name[PATTERN_TEXT];
 };
 
-/* Copies up to the next range, then goes on behind it once per number; as deep as there are ranges. */
+/* Copies the text up to the next range, then recurses once per number of it; as deep as there are
+ * ranges. */
 static int expand(struct expander *x, size_t len, const char *rest)
 {
 	size_t       plain = strcspn(rest, "[");
@@ -288,8 +289,8 @@ static size_t char_len(struct span s, size_t at)
 }
 
 /*
- * Greedy from the left; on a mismatch the last '*' takes one character more. It suffices to go back
- * to the last one: an earlier '*' taking more could only leave less for the rest.
+ * Greedy from the left; on a mismatch the last '*' takes one character more. Going back to the last '*' is
+ * enough: an earlier one that takes more could only leave less for the rest.
  */
 static bool label_match(struct span glob, struct span s)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The plain file of names beside a pack (`names-file:` of an entry): one name per line as under
- * `names`, '#' begins a comment. Read line by line: a million names need no more memory than one.
+ * The plain file of names beside a pack (`names-file:` of an entry): one name per line, as under `names`;
+ * '#' begins a comment. Read line by line: a million names need no more memory than one.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "base/regular.h"
 #include "match/pack.h"
 
-#define LINE_MAX_TEXT 1024 /* the longest pattern, and a comment behind it */
+#define LINE_MAX_TEXT 1024 /* the longest pattern, and a comment after it */
 
 bool pack_names_file_ok(const struct pack_entry *e)
 {
@@ -26,7 +26,7 @@ int pack_names_path(const struct pack *p, const struct pack_entry *e, char *out,
 	return snprintf(out, room, "%.*s%s", folder, p->path, e->names_file) < (int)room ? 0 : -1;
 }
 
-/* Cuts the comment and the blanks at both ends off. */
+/* Removes the comment and the blanks at both ends. */
 static char *trim(char *line)
 {
 	char  *begin = line + strspn(line, " \t");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading never.yaml, and finding the one that holds. What packs do against it: never_check.c. */
+/* Loads never.yaml, and finds the copy that is in force. never_check.c checks packs against it. */
 #include "match/never.h"
 
 #include <stdio.h>
@@ -117,7 +117,7 @@ static int check(const struct never *n, struct err *err)
 
 /* ---- its own ruleset ----------------------------------------------------------------------- */
 
-/* Fills one of two packs with the items that are, or are not, shared zones; at: rules so far. */
+/* Fills one of two packs with the items that are shared zones, or with the others; at: rules so far. */
 static void fill(struct never *n, struct pack *p, bool shared, unsigned *at)
 {
 	for (unsigned i = 0; i < n->n_items; i++) {
@@ -203,7 +203,7 @@ struct never *never_load(const char *path, pack_say *say, void *ctx, struct err 
 	            name, err);
 }
 
-/* Writes where the list would be beside a pack or in a folder of packs. */
+/* Writes the path that the list has beside a pack or in a folder of packs. */
 static bool beside(const char *path, char *out, size_t room)
 {
 	const char *slash = strrchr(path, '/');

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What no pack may block (rules/never.yaml): names whose loss breaks a machine, hides a fault or locks
- * people out. It is not a pack: it stands beside packs, else with the installed ones, else in the
- * program. An entry keeps to it when it is `log` or `allow`, when a more exact one of its pack is, or
- * when it says why it does not (`override`).
+ * people out. It is not a pack: the file lies beside the packs, else with the installed ones, else in the
+ * program. An entry complies when it is `log` or `allow`, when a more exact entry of its pack is, or when
+ * it says why it does not (`override`).
  */
 #ifndef NFQD_MATCH_NEVER_H
 #define NFQD_MATCH_NEVER_H
@@ -13,8 +13,8 @@
 
 #define NEVER_FILE "never.yaml"
 
-/* What the names are for. NEVER_SHARED: a zone that belongs to everybody below it. A pack may list what
- * is below, but neither the zone nor one around it; of all others, nothing at or below a name. */
+/* What the names are for. NEVER_SHARED: a zone shared by everybody below it. A pack may list names below
+ * such a zone, but neither the zone nor one around it; of all others, nothing at or below a name. */
 #define NEVER_KINDS(X)                                                                             \
 	X(UPDATE, "update")                                                                        \
 	X(FIRMWARE, "firmware")                                                                    \
@@ -58,11 +58,11 @@ struct never {
 	unsigned        *item_of; /* of each rule of that image */
 };
 
-/* Is a document such a list, and no pack? */
+/* Is the document such a list, and not a pack? */
 bool never_is(const struct yaml_doc *doc);
 /* Reads one; path NULL: the one in the program. say may be NULL. NULL: err is filled. */
 MUST_CHECK struct never *never_load(const char *path, pack_say *say, void *ctx, struct err *err);
-/* The one that holds for packs at these paths (files or folders). */
+/* The list that is in force for packs at these paths (files or folders). */
 MUST_CHECK struct never *never_find(char *const paths[], unsigned n, struct err *err);
 void                     never_free(struct never *n);
 
@@ -79,8 +79,8 @@ struct never_hit {
 typedef void never_say(void *ctx, const struct never_hit *hit);
 
 /*
- * Calls each with every name of the packs, whose ruleset rs is, that would block what must stay open.
- * Returns how many there are, or -1 when there is no memory or a names-file cannot be read.
+ * Calls each with every name of the packs, whose ruleset is rs, that would block what must stay open.
+ * Returns how many there are, or -1 when memory ran out or a names-file cannot be read.
  */
 MUST_CHECK int never_check(const struct never *n, struct pack *const packs[], unsigned n_packs,
                            const struct ruleset *rs, never_say *each, void *ctx, struct err *err);

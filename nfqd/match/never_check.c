@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which names of packs would block what must stay open. Looked for in both directions: what the packs'
- * ruleset says of every name of the list (a broad pattern that swallows one), and what the list says of
+ * Which names of packs would block what must stay open. Both directions are checked: what the packs'
+ * ruleset says about every name of the list (a broad pattern that covers one), and what the list says about
  * every name of the packs (a name below one of its zones).
  */
 #include <stdio.h>
@@ -56,7 +56,8 @@ static bool may_block(const struct pack_entry *e)
 	return e->action == ENTRY_STAGE && !e->override_reason;
 }
 
-/* The pack and the entry of a rule; NULL: it is a network's. Rules stand as entries and nets do. */
+/* The pack and the entry of a rule; NULL: the rule is a network's. Rules are in the order of entries and
+ * nets. */
 static const struct pack_entry *entry_of(const struct checker *x, uint32_t rule, unsigned *pack,
                                          unsigned *entry)
 {
@@ -99,7 +100,7 @@ static void check_sample(struct checker *x, const char *text)
 	}
 }
 
-/* '*' becomes something that no pack lists by itself. */
+/* '*' becomes a label that no pack lists by itself. */
 static void plain(const char *text, char out[static PATTERN_TEXT + 1])
 {
 	snprintf(out, PATTERN_TEXT + 1, "%s", text);
@@ -135,7 +136,7 @@ static void check_list(struct checker *x)
 
 /* ---- names of packs, against the list ------------------------------------------------------ */
 
-/* Which name of an item it was: the first that has the text. */
+/* Finds the name of an item: the first one with this text. */
 static unsigned kept_name(const struct checker *x, unsigned item, const char *pattern)
 {
 	const struct never_item *it = &x->never->items[item];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rule packs: the schema of their YAML files, and loading them. To add a key: a member in pack.h, a
- * row here, and what can be wrong with it in pack_check.c.
+ * Rule packs: the schema of their YAML files, and loading them. To add a key: a member in pack.h, a row
+ * here, and its checks in pack_check.c.
  */
 #include "match/pack.h"
 
@@ -54,7 +54,7 @@ static const cyaml_schema_field_t stage_fields[] = {
 static const cyaml_schema_value_t stage_value = { CYAML_VALUE_MAPPING(0, struct pack_stage,
 	                                                            stage_fields) };
 
-/* names may be missing: pack_check() asks for them or for names-file */
+/* names may be missing: pack_check() requires them or names-file */
 static const cyaml_schema_field_t entry_fields[] = {
 	SCHEMA_TEXT("id", SCHEMA_NEEDED, struct pack_entry, id),
 	SCHEMA_LIST("names", SCHEMA_OPTIONAL, struct pack_entry, names, &text_value, 0),
@@ -134,7 +134,7 @@ static const cyaml_schema_value_t pack_schema = { CYAML_VALUE_MAPPING(CYAML_FLAG
 
 /* ---- loading ------------------------------------------------------------------------------- */
 
-/* As if written in the file, and freed like what is. */
+/* As if written in the file, and freed like the rest of it. */
 static int pack_name_nets(struct pack *p)
 {
 	for (unsigned i = 0; i < p->n_nets; i++)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A rule pack as its YAML file has it: one vendor, with sources, stages, entries, networks and its
- * own tests. Loading checks everything that a running daemon needs; `nfqctl rules lint` asks for
- * more.
+ * A rule pack as its YAML file has it: one vendor, with sources, stages, entries, networks and its own
+ * tests. Loading checks everything that a running daemon needs; `nfqctl rules lint` requires more.
  */
 #ifndef NFQD_MATCH_PACK_H
 #define NFQD_MATCH_PACK_H
@@ -13,13 +12,13 @@
 
 struct yaml_doc; /* base/yaml.h: positions for messages */
 
-/* EVE signature_ids: packs allot theirs within a block of their own, others are hashed. */
+/* EVE signature_ids: a pack allots its own from a block of numbers; the others are hashed. */
 #define SID_HASHED 8000000
 #define SID_FIRST  9000000
 #define SID_LAST   9999999
 #define SID_BLOCK  1000
 
-/* Is told every problem of a pack, as err would say it (yaml_say of base/yaml.h). */
+/* Called with every problem of a pack, worded as err would have it (yaml_say of base/yaml.h). */
 typedef void pack_say(void *ctx, const char *text);
 
 struct pack_source {
@@ -35,7 +34,7 @@ struct pack_stage {
 	char    *citation;
 	char    *profile; /* holds only where a site names this profile; NULL: everywhere */
 	/* not in the file */
-	bool chosen; /* by packs_choose(); only of those with a profile */
+	bool chosen; /* set by packs_choose(); only for stages with a profile */
 };
 
 struct pack_entry {
@@ -98,7 +97,7 @@ struct pack {
 	unsigned            n_nets;
 	struct pack_retired *retired;
 	unsigned            n_retired;
-	unsigned            sids; /* the first of the numbers that are the pack's; 0: it has none */
+	unsigned            sids; /* the first number of the pack's block; 0: it has none */
 	struct pack_tests  *tests;
 	/* not in the file */
 	char            *path;
@@ -107,21 +106,21 @@ struct pack {
 
 /* Reads one pack. Returns NULL with err filled (file:line: entry: what). */
 MUST_CHECK struct pack *pack_load(const char *path, struct err *err);
-/* The two halves of pack_load(), for lint: a pack that has the right shape, and whether what it says
- * makes sense. say may be NULL. */
+/* The two halves of pack_load(), for lint: does the pack have the right shape, and does its content make
+ * sense? say may be NULL. */
 MUST_CHECK struct pack *pack_open(const char *path, pack_say *say, void *ctx, struct err *err);
 MUST_CHECK int          pack_check(const struct pack *p, struct err *err);
-/* pack_load() of a file that is parsed already; takes doc, which may be NULL: err is filled then. */
+/* pack_load() for a file that is already parsed; takes doc, which may be NULL: err is filled then. */
 MUST_CHECK struct pack *pack_take(struct yaml_doc *doc, const char *path, struct err *err);
 /* The built-in canary pack. */
 MUST_CHECK struct pack *pack_canary(struct err *err);
 void                    pack_free(struct pack *p);
-/* A pack past its date still works: the daemon must not stop protecting because nobody looked. */
+/* A pack past its date still works: protection must not stop because no update came. */
 bool pack_expired(const struct pack *p);
 
-/* Is the names-file of an entry, which it must have, a file beside the pack and no path? */
+/* Is the names-file of an entry, which must have one, a file beside the pack and not a path? */
 bool pack_names_file_ok(const struct pack_entry *e);
-/* Where the names-file of an entry is. Returns 0, or -1: longer than room. */
+/* Writes the path of an entry's names-file. Returns 0, or -1: longer than room. */
 MUST_CHECK int pack_names_path(const struct pack *p, const struct pack_entry *e, char *out,
                                size_t room);
 /* Calls each with every name of the file beside the pack, which the entry must have; stops at a result
@@ -130,19 +129,19 @@ typedef int    names_file_line(void *ctx, const char *name, const char *path, un
 MUST_CHECK int pack_names_file(const struct pack *p, const struct pack_entry *e,
                                names_file_line *each, void *ctx, struct err *err);
 
-/* A list of packs: files, or folders whose *.yaml are taken in order; canary is always there once.
- * Warns of packs past their date: they still work. */
+/* A list of packs: files, or folders whose *.yaml are loaded in order; the canary is always there once.
+ * Warns about packs past their date: they still work. */
 struct packs {
 	struct pack **v;
 	unsigned      n;
 };
 MUST_CHECK int packs_load(struct packs *out, char *const paths[], unsigned n, struct err *err);
 void           packs_free(struct packs *packs);
-/* Puts the stages of these profiles in force. One that no stage has is an error. */
+/* Puts the stages of these profiles in force. A profile that no stage has is an error. */
 MUST_CHECK int packs_choose(const struct packs *packs, char *const profiles[], unsigned n,
                             struct err *err);
 
-/* Runs the pack's own tests against the ruleset built from it alone. Says every failure, err has the
+/* Runs the pack's own tests against the ruleset built from it alone. Reports every failure; err has the
  * first. */
 MUST_CHECK int pack_test(struct pack *p, struct err *err);
 

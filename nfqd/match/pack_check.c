@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether what a pack says makes sense: the checks that a schema cannot express. All problems are said
- * through the pack's document, so that lint can show every one.
+ * Checks whether the content of a pack makes sense, as far as a schema cannot express it. Problems are
+ * reported through the pack's document, so that lint can show all of them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "match/pack.h"
 #include "match/ruleset.h"
 
-/* The ids of one list, sorted, to find one and those that occur twice. */
+/* The sorted ids of one list, to look one up and to find duplicates. */
 struct ids {
 	struct id {
 		const char *text;
@@ -198,7 +198,7 @@ static void check_entries(struct pack_checker *c)
 	}
 }
 
-/* Records tell entries and networks by one kind of id. */
+/* Entries and networks share one kind of id in records. */
 static void check_net_id(struct pack_checker *c, const char *id, unsigned line)
 {
 	check_id(c, "net", id, line);

@@ -53,7 +53,7 @@ static int packs_add(struct packs *packs, struct pack *p, struct err *err)
 	return 0;
 }
 
-/* never.yaml is not a pack; nor is the template of one, which lies among them for people to copy. */
+/* never.yaml is not a pack; nor is the template that lies beside the packs to be copied. */
 static int is_pack_file(const struct dirent *e)
 {
 	size_t n = strlen(e->d_name);
@@ -68,7 +68,7 @@ static int name_order(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* Not everything in a folder of packs is one. */
+/* Not every file in a folder of packs is one. */
 static int packs_add_of_folder(struct packs *packs, const char *path, struct err *err)
 {
 	struct yaml_doc *doc = yaml_doc_open(path, NULL, NULL, err);

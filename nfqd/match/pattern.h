@@ -29,10 +29,10 @@ struct pattern {
 	char     text[PATTERN_TEXT]; /* lower case, without leading and trailing dot */
 };
 
-/* Returns 0, or -1 with err saying what is wrong with the pattern (without the pattern itself). */
+/* Returns 0, or -1 with err saying what is wrong with the pattern (err does not repeat the pattern). */
 MUST_CHECK int pattern_parse(struct pattern *p, const char *text, struct err *err);
 
-/* Calls each with every name that the pattern stands for; stops at a result below 0. */
+/* Calls each with every name that the pattern stands for; stops at a result below 0 and returns it. */
 typedef int pattern_each(void *ctx, const char *name, size_t len);
 int         pattern_expand(const struct pattern *p, pattern_each *each, void *ctx);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Matching names and addresses against a ruleset image: one walk over a name's labels from the right,
- * one look-up per label (how the index is laid out: compile_packs.c). Also the words and ports that packs and
- * policies share.
+ * Matches names and addresses against a ruleset image: one walk over a name's labels from the right, one
+ * look-up per label (compile_packs.c says how the index is laid out). Also the words and ports that packs
+ * and policies share.
  */
 #include "match/ruleset.h"
 
@@ -22,7 +22,7 @@ const char *const stage_action_words[ACTION_N] = { STAGE_ACTIONS(WORD_TEXT) };
 
 /* ---- ports --------------------------------------------------------------------------------- */
 
-/* Reads a port at *text, without a leading zero, and moves *text past it. 0: there is none. */
+/* Reads a port without a leading zero at *text, and moves *text past it. 0: there is no port. */
 static uint16_t port_number(const char **text)
 {
 	uint32_t n = 0;
@@ -93,7 +93,7 @@ static bool is_allow(const struct ruleset *rs, const struct hit *h)
 	return rs->rules[h->rule].action == ENTRY_ALLOW;
 }
 
-/* A plain name speaks of itself alone, a range of few, * of many, a suffix of all. */
+/* Specificity: exact > range > glob > suffix. */
 static unsigned closeness(const struct hit *h)
 {
 	static const uint8_t by_kind[] = { [PATTERN_EXACT] = 2, [PATTERN_GLOB] = 1,
@@ -102,7 +102,7 @@ static unsigned closeness(const struct hit *h)
 	return h->kind == PATTERN_EXACT && h->pattern == 0 ? 3 : by_kind[h->kind];
 }
 
-/* Within one pack: more labels, then allow, then the closer pattern, then the file's order. */
+/* Within one pack: more labels, then allow, then the more specific pattern, then the file's order. */
 static bool better(const struct ruleset *rs, const struct hit *a, const struct hit *b)
 {
 	bool allow_a = is_allow(rs, a), allow_b = is_allow(rs, b);
@@ -116,7 +116,7 @@ static bool better(const struct ruleset *rs, const struct hit *a, const struct h
 	return a->rule < b->rule;
 }
 
-/* Keeps the best hit of every pack, in the order of packs; the first HITS_MAX packs. */
+/* Keeps the best hit of every pack, in the order of packs; of the first HITS_MAX packs. */
 static void offer(const struct ruleset *rs, struct match *m, const struct hit *h)
 {
 	uint32_t pack = rs->rules[h->rule].pack;
@@ -152,14 +152,14 @@ static void offer_exception(struct match *m, uint32_t exception)
 	m->exceptions[at] = (uint16_t)exception;
 }
 
-/* Does an allow hit speak for other packs' names, too? */
+/* Does an allow hit protect names of other packs, too? */
 static bool protects_all(const struct ruleset *rs, const struct hit *h)
 {
 	return is_allow(rs, h) && rs->rules[h->rule].protects == PROTECTS_ALL;
 }
 
-/* An allow entry protects against hits of equal or shorter length, whatever the pack. One for its own
- * pack alone has done so when it became that pack's hit. */
+/* An allow entry protects against hits of equal or shorter length, whatever the pack. One that protects
+ * its own pack alone has done so when it became that pack's hit. */
 static void protect(const struct ruleset *rs, struct match *m)
 {
 	int     longest = -1;
@@ -174,7 +174,7 @@ static void protect(const struct ruleset *rs, struct match *m)
 	m->n = kept;
 }
 
-/* Does a target that was found under the last `labels` labels of a name match the whole name? */
+/* Does a target, found under the last `labels` labels of a name, match the whole name? */
 static bool fits(const struct ruleset *rs, const struct rs_target *t, const struct labels *name,
                  unsigned labels, struct hit *h)
 {
@@ -211,8 +211,9 @@ static void look_up(const struct ruleset *rs, uint64_t fp, const struct labels *
 }
 
 /*
- * A resolver that minimises names (RFC 9156) asks for every name on the way to an excepted one; were that
- * refused, there would be nothing below it (RFC 8020). Exceptions are few, listed questions rare.
+ * A resolver that minimises names (RFC 9156) asks for every name on the way to an excepted one; if one of
+ * these were refused, nothing could exist below it (RFC 8020). Exceptions are few, and listed questions
+ * rare.
  */
 static void match_exceptions_below(const struct ruleset *rs, const struct name *name, struct match *out)
 {
@@ -275,7 +276,7 @@ unsigned ruleset_match_all(const struct ruleset *rs, const struct name *name, st
 	return n;
 }
 
-/* Exceptions for a listed address: few, so one after the other. */
+/* Exceptions for a listed address: there are few, so they are tried one after the other. */
 static void match_exception_nets(const struct ruleset *rs, const struct addr *a, struct match *out)
 {
 	const struct rs_exception_net *nets = image_at(rs->img, RS_EXCEPTION_NET);
@@ -324,8 +325,8 @@ struct addr ruleset_real_addr(const struct ruleset *rs, const struct addr *a)
 	return *a;
 }
 
-/* Networks lie inside each other or apart: those that have an address are the last one that begins at
- * it or before, or wider ones around that. */
+/* Networks are nested or disjoint: those that contain an address are the last one that begins at or
+ * before it, or wider ones around that. */
 void ruleset_match_addr(const struct ruleset *rs, const struct addr *a, uint8_t proto, uint16_t port,
                         bool beside_name, struct match *out)
 {

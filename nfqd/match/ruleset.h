@@ -33,7 +33,7 @@ enum ruleset_section {
 	RS_TARGET,    /* struct rs_target */
 	RS_EXACT,     /* uint32_t: texts of exact names whose addresses may be watched */
 	RS_NET,       /* struct rs_net, in the order of net_order() */
-	/* what is above belongs to the packs, what is below to the site */
+	/* the sections above come from the packs, those below from the site */
 	RS_POLICY,    /* struct rs_policy (decide/policy.h) */
 	RS_CLIENT,    /* struct rs_client */
 	RS_EXCEPTION, /* struct rs_exception */
@@ -54,8 +54,8 @@ struct rs_port {
 	uint8_t  proto; /* IPPROTO_TCP, IPPROTO_UDP, 0: either */
 };
 
-/* What a name is for: X(id, word, severity of an alert, its category). What keeps a product working
- * weighs more (2) than what only surrounds it (3). */
+/* What a name is for: X(id, word, severity of an alert, its category). What a product needs to work has
+ * more severity (2) than what merely accompanies it (3). */
 #define CATEGORIES(X)                                                                              \
 	X(CAT_UPDATE, "update", 2, "Vendor update")                                                \
 	X(CAT_TELEMETRY, "telemetry", 2, "Vendor telemetry")                                       \
@@ -76,12 +76,12 @@ enum category { CATEGORIES(WORD_ID) CAT_N };
 
 enum confidence { CONFIDENCES(WORD_ID) CONF_N };
 
-/* Whose date a stage is. */
+/* Who set the date of a stage. */
 #define BASES(X) X(BASIS_LAW, "law") X(BASIS_VENDOR, "vendor") X(BASIS_SITE, "site")
 
 enum basis { BASES(WORD_ID) BASIS_N };
 
-/* How far an entry lowers what its pack's stage says; files leave the first one out. */
+/* How far an entry lowers what its pack's stage says; files leave out the first word. */
 #define ENTRY_ACTIONS(X) X(ENTRY_STAGE, "stage") X(ENTRY_LOG, "log") X(ENTRY_ALLOW, "allow")
 
 enum entry_action { ENTRY_ACTIONS(WORD_ID) ENTRY_N };
@@ -91,7 +91,7 @@ enum entry_action { ENTRY_ACTIONS(WORD_ID) ENTRY_N };
 
 enum protection { PROTECTIONS(WORD_ID) PROTECTION_N };
 
-/* What a stage says, in the words of packs. */
+/* What a stage does, in the words of packs. */
 #define STAGE_ACTIONS(X) X(ACTION_LOG, "log") X(ACTION_REJECT, "block")
 
 struct ruleset_head {
@@ -113,7 +113,7 @@ struct rs_stage {
 	uint32_t categories; /* bit per enum category; 0: all */
 	uint8_t  action; /* ACTION_LOG or ACTION_REJECT */
 	uint8_t  basis;
-	uint8_t  chosen; /* of a profile that the site chose: goes before those of no profile */
+	uint8_t  chosen; /* of a profile that the site chose: overrides stages without a profile */
 	int64_t  from;   /* seconds */
 };
 
@@ -175,7 +175,7 @@ struct ruleset {
 /* Adds packs to an image under construction. Errors name file, line and entry. */
 MUST_CHECK int ruleset_compile(struct image_builder *b, struct pack *const packs[], unsigned n,
                              struct err *err);
-/* The same from an image that exists: its packs, without what the site made of them. */
+/* The same from an existing image: its packs, without the site's part. */
 void ruleset_recompile(struct image_builder *b, const struct image *from);
 /* Adds a pattern, an address or a network of a site exception; called between ruleset_compile() and
  * ruleset_index(). */
@@ -187,21 +187,21 @@ MUST_CHECK int ruleset_index(struct image_builder *b, struct err *err);
 /* Opens a view on an image that was built here. rs borrows img. */
 void ruleset_open(struct ruleset *rs, const struct image *img);
 
-/* What an address is judged as: the IPv4 address inside a translated one (NAT64), else itself. */
+/* The address to judge: the IPv4 address inside a translated one (NAT64), else the address itself. */
 struct addr ruleset_real_addr(const struct ruleset *rs, const struct addr *a);
 
 /* Finds every pack's hit for a canonical name. No allocation; about 100 ns. */
 void ruleset_match_name(const struct ruleset *rs, const struct name *name, struct match *out);
 /*
- * Finds every pack's hit for an address; proto is IPPROTO_*. beside_name: the connection has a name,
- * and no pack lists it. It knows better whose it is than the address does, so only networks that name
- * ports count: they stand for a service, whatever name it goes by (encrypted DNS on port 853).
+ * Finds every pack's hit for an address; proto is IPPROTO_*. beside_name: the connection has a name, and no
+ * pack lists it. The name tells more about the owner than the address does, so only networks that name
+ * ports count: they stand for a service, whatever its name (encrypted DNS on port 853).
  */
 void ruleset_match_addr(const struct ruleset *rs, const struct addr *a, uint8_t proto, uint16_t port,
                         bool beside_name, struct match *out);
 
-/* All that match a name, also those that others outweigh. Returns how many there are; at most max are
- * written. For people: the packet path asks ruleset_match_name(). */
+/* All that match a name, including those that others outweigh. Returns how many there are; at most max
+ * are written. For `why`: the packet path calls ruleset_match_name(). */
 unsigned ruleset_match_all(const struct ruleset *rs, const struct name *name, struct hit *out,
                            unsigned max);
 
@@ -233,7 +233,7 @@ int port_parse(const char *text, struct rs_port *port);
 /* Does a list of ports hold this one? An empty list holds all. */
 bool ports_have(const struct ruleset *rs, struct list ports, uint8_t proto, uint16_t port);
 
-/* What a reload changed. Both were built by this process: names are compared by fingerprint. */
+/* What a reload changed. This process built both: names are compared by fingerprint. */
 struct ruleset_diff {
 	uint32_t entries_added, entries_removed;
 	uint32_t names_added, names_removed; /* patterns, ranges counted out */

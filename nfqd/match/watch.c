@@ -11,7 +11,7 @@ enum { PLACES = 8, MIN_EXTENSION = 30 /* seconds: smaller gains do not justify a
 void watch_init(struct watch *w)
 {
 	if (getrandom(&w->seed, sizeof(w->seed), GRND_NONBLOCK) < 0)
-		w->seed = clock_now(); /* early in boot: better than a known one */
+		w->seed = clock_now(); /* early in boot: better than a known seed */
 }
 
 /* ---- slots --------------------------------------------------------------------------------- */
@@ -50,7 +50,7 @@ static void write_slot(struct watched *to, uint32_t until, const struct addr *a,
 	seqlock_written(&to->lock);
 }
 
-/* The address's slot and what it holds; without one, the slot to use for it, empty. */
+/* The address's slot and its content; if there is none, the slot to use for it, empty. */
 static struct watched *find(struct watch *w, const struct addr *a, uint64_t hash, struct watched *is)
 {
 	struct watched *best = &w->slots[place(hash, 0)];
@@ -149,7 +149,7 @@ bool watch_learn(struct watch *w, const struct ruleset *rs, const struct names *
 
 /* ---- asking -------------------------------------------------------------------------------- */
 
-/* `ports` narrows what an address may stand for (never a name). */
+/* An entry's `ports` narrow what an address may stand for (never a name). */
 static void keep_for_port(const struct ruleset *rs, uint8_t proto, uint16_t port, struct match *m)
 {
 	uint8_t kept = 0;
@@ -175,7 +175,7 @@ bool watch_match(const struct watch *w, const struct ruleset *rs, const struct a
 		if (recent_has(&w->guarded, hash, seconds))
 			return false;
 		*learned_for = is.name;
-		ruleset_match_name(rs, learned_for, out); /* the rules may be other ones now */
+		ruleset_match_name(rs, learned_for, out); /* the rules may have changed meanwhile */
 		keep_for_port(rs, proto, port, out);
 		return out->n > 0;
 	}

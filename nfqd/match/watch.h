@@ -18,7 +18,7 @@
 #include "match/ruleset.h"
 
 #define WATCH_SLOTS 8192
-#define WATCH_MIN   60    /* seconds: shorter times are of no use */
+#define WATCH_MIN   60    /* seconds: shorter times are useless */
 #define WATCH_MAX   86400
 
 struct watched {
@@ -34,19 +34,19 @@ struct watch {
 	struct recent  guarded; /* addresses that unlisted names share */
 };
 
-/* For memory that is all zero: which addresses share a slot must not be known outside. */
+/* For memory that is all zero: which addresses share a slot must not be predictable. */
 void watch_init(struct watch *w);
 
 /*
- * Learns from an answer that from gave: its addresses are watched when every name in it is listed,
- * else guarded. at_least, seconds: WATCH_MIN, or the time until the next question. now in ns. True
- * when an address is watched that was not, or for longer.
+ * Learns from an answer that `from` gave: its addresses are watched when every name in it is listed, else
+ * guarded. at_least, seconds: WATCH_MIN, or the time until the next question. now in ns. Returns true when
+ * a new address is watched, or one for longer.
  */
 bool watch_learn(struct watch *w, const struct ruleset *rs, const struct names *answer,
                  const struct addr *from, uint32_t at_least, uint64_t now);
 
 /*
- * What rules say about a watched address: out has the hits of the name it was learned for, if their
+ * What the rules say about a watched address: out has the hits of the name it was learned for, if their
  * ports allow this one. False: it is not watched.
  */
 bool watch_match(const struct watch *w, const struct ruleset *rs, const struct addr *a, uint8_t proto,

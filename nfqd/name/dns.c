@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * DNS questions and answers (RFC 1035) over UDP and TCP; an opcode other than QUERY is none of ours.
- * Of an answer those names are taken that lead on from its question, and addresses. Everything else
- * serves one purpose: to know whether the client speaks EDNS (RFC 6891), so that an answer of ours
- * may.
+ * DNS questions and answers (RFC 1035) over UDP and TCP; messages with an opcode other than QUERY are not
+ * read. From an answer the names that its question leads to are taken, and the addresses. Everything else
+ * serves one purpose: to know whether the client speaks EDNS (RFC 6891), so that our own answer may.
  */
 #include <stdio.h>
 
@@ -35,9 +34,9 @@ enum { SVC_IPV4HINT = 4, SVC_ECH = 5, SVC_IPV6HINT = 6 }; /* RFC 9460 14.3.2, RF
 #define OPT_DO  0x8000
 
 /*
- * One name, decompressed (RFC 1035 4.1.4). What a pointer leads to must lie wholly before the labels
- * it is found in, so a loop cannot be; jumps and length are bounded all the same.
- * w is moved behind the name as it stands in the message.
+ * One name, decompressed (RFC 1035 4.1.4). A pointer must lead to bytes that lie wholly before the labels
+ * it is found in, so there can be no loop; jumps and length are bounded all the same. w is moved past the
+ * name as it stands in the message.
  */
 static void read_name(struct wire *w, struct span msg, struct name *out)
 {
@@ -54,7 +53,7 @@ static void read_name(struct wire *w, struct span msg, struct name *out)
 			struct span label = wire_span(cur, len);
 
 			total += len + 1U;
-			if (total >= MAX_NAME) /* the last zero counts, too */
+			if (total >= MAX_NAME) /* the final zero counts, too */
 				wire_fail(cur, WIRE_BAD);
 			else if (label.n)
 				name_push_label(out, label);
@@ -132,7 +131,7 @@ static void read_data(struct wire data, struct span msg, uint16_t type, uint32_t
 	}
 }
 
-/* A name whose text nobody needs: a pointer ends it. */
+/* Skips a name whose text is not needed: a pointer ends it. */
 static void skip_name(struct wire *w)
 {
 	uint8_t len;
@@ -145,8 +144,8 @@ static void skip_name(struct wire *w)
 		wire_fail(w, WIRE_BAD);
 }
 
-/* answer: a record of the answer section, else only an OPT is of interest. False: what it holds is
- * damaged, which must not hide the records behind it. */
+/* answer: this is a record of the answer section; of other sections only an OPT matters. False: its data
+ * is damaged, which must not hide the records after it. */
 static bool read_record(struct wire *w, struct span msg, bool answer, struct names *out)
 {
 	enum wire_err err = WIRE_OK;
@@ -240,7 +239,7 @@ static void read_questions(struct wire *w, struct span msg, unsigned n, struct n
 	}
 }
 
-/* Reads a message whose QR bit is as told. */
+/* Reads a message whose QR bit is qr. */
 static enum wire_err read_message(struct wire *w, uint16_t qr, struct names *out)
 {
 	struct span msg = span_of(w->pos, wire_left(w));
@@ -262,7 +261,7 @@ static enum wire_err read_message(struct wire *w, uint16_t qr, struct names *out
 		return *w->err;
 	out->dns.question_len = (uint16_t)(w->pos - msg.p - HEADER);
 
-	/* the questions stand: damage behind them must not hide them */
+	/* the questions were read: damage after them must not hide them */
 	enum wire_err tail = WIRE_OK;
 	struct wire   rest = *w;
 
@@ -292,6 +291,11 @@ uint16_t dns_question_type(const struct names *names, unsigned i)
 	return names->app == APP_DNS ? names->dns.qtype[dns_is_answer(names) ? 0 : i] : 0;
 }
 
+bool dns_wants_signatures(const struct names *names)
+{
+	return names->n && names->app == APP_DNS && names->dns.edns_do;
+}
+
 bool dns_is_about_keys(const struct names *names, unsigned i)
 {
 	enum { TYPE_DS = 43, TYPE_DNSKEY = 48 };
@@ -313,7 +317,7 @@ enum wire_err dns_answer_guess(struct wire w)
 	return (wire_u16(&w) & (FLAG_QR | OPCODE)) == FLAG_QR ? WIRE_OK : WIRE_NONE;
 }
 
-/* A label as host names have them; _service and *.wild too. */
+/* A label of a host name; _service and *.wild count, too. */
 static bool is_host_label(struct span label)
 {
 	for (size_t i = 0; i < label.n; i++) {
@@ -326,8 +330,8 @@ static bool is_host_label(struct span label)
 }
 
 /*
- * On a port that is not DNS's own only what can hardly be anything else: a standard query with one
- * question, nothing but perhaps an OPT and a signature behind it, and a host name in class IN.
+ * On a port that is not DNS's own, accepts only what can hardly be anything else: a standard query with one
+ * question, followed by an OPT and a signature at most, for a host name in class IN.
  */
 enum wire_err dns_guess_strict(struct wire w)
 {
@@ -352,7 +356,7 @@ enum wire_err dns_guess_strict(struct wire w)
 	return fits && *w.err != WIRE_BAD ? *w.err : WIRE_NONE;
 }
 
-/* The same with the length that TCP puts in front. */
+/* The same with TCP's length in front. */
 enum wire_err dns_tcp_guess_strict(struct wire w)
 {
 	struct wire message = wire_sub(&w, wire_u16(&w));
@@ -360,8 +364,8 @@ enum wire_err dns_tcp_guess_strict(struct wire w)
 	return dns_guess_strict(message);
 }
 
-/* RFC 1035 4.2.2: every message has its length in front. Of one that is still coming what is there
- * counts. */
+/* RFC 1035 4.2.2: every message has its length in front. Of a message that is still incomplete, what is
+ * there counts. */
 static enum wire_err read_tcp_message(struct wire *w, uint16_t qr, struct names *out)
 {
 	struct wire   m;
@@ -393,8 +397,8 @@ size_t dns_tcp_length(struct span front)
 	return 2U + wire_u16(&w);
 }
 
-/* A length that holds a header, then one with few questions. Whatever its flags: a query may follow a
- * message of another kind on the same connection. */
+/* A length that holds a header, then a header with few questions. The flags do not matter: a query may
+ * follow a message of another kind on the same connection. */
 enum wire_err dns_tcp_guess(struct wire w)
 {
 	uint16_t len = wire_u16(&w), questions;
@@ -408,7 +412,7 @@ enum wire_err dns_tcp_guess(struct wire w)
 	return *w.err;
 }
 
-/* The flags tell an answer from what a client sends that chose a resolver's port for itself. */
+/* The flags tell an answer from a client's message whose source port happens to be a resolver's. */
 enum wire_err dns_tcp_answer_guess(struct wire w)
 {
 	struct wire flags = w;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The host of an HTTP/1 request (RFC 9112): the authority of an absolute URI or of CONNECT, and the
- * Host field; and where the next request begins. Reading is as forgiving as servers are: bare LF, any
- * blanks. A request may name two hosts that differ; both are reported.
+ * The host of an HTTP/1 request (RFC 9112): the authority of an absolute URI or of CONNECT, and the Host
+ * field; and where the next request begins. The reader is as lenient as servers are: bare LF, any blanks. A
+ * request may name two different hosts; both are reported.
  */
 #include <stdio.h>
 
 #include "name/http_private.h"
 
-/* METHOD_MIN: what is shorter is rather the end of one whose beginning is still to come */
+/* METHOD_MIN: a shorter word is more likely the end of one whose beginning is still to come */
 enum { METHOD_MIN = 3, METHOD_MAX = 32, AUTHORITY_MAX = 3 * NAME_TEXT };
 
 static bool is_letter(uint8_t c)
@@ -64,14 +64,14 @@ static struct span cut(struct span *s, uint8_t c)
 	return head;
 }
 
-/* The value of a hexadecimal digit; 16: it is none. */
+/* The value of a hexadecimal digit; 16: it is not one. */
 static unsigned hex_digit(uint8_t c)
 {
 	c = ascii_lower(c);
 	return c >= '0' && c <= '9' ? (unsigned)c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10U : 16;
 }
 
-/* RFC 3986 2.1: %2e is a dot. Of what has no room the end counts, as in a name. */
+/* RFC 3986 2.1: %2e is a dot. What does not fit loses its beginning, as a name does. */
 static struct span decode_percent(struct span s, uint8_t room[static AUTHORITY_MAX])
 {
 	size_t n = 0;
@@ -151,7 +151,7 @@ static void request_line(struct span line, struct names *out)
 	}
 }
 
-/* The next line without its end; WIRE_MORE (or BAD) when there is no whole line. */
+/* The next line without its end; WIRE_MORE (or BAD) when the line is not complete. */
 static struct span next_line(struct wire *w)
 {
 	size_t         left = wire_left(w);
@@ -169,8 +169,8 @@ static struct span next_line(struct wire *w)
 	return line;
 }
 
-/* A number in that base (10 or 16) without a sign; UINT64_MAX when it is none, or more than any
- * message has. */
+/* A number in that base (10 or 16) without a sign; UINT64_MAX when it is not a number, or larger than
+ * any message. */
 static uint64_t read_number(struct span digits, unsigned base)
 {
 	uint64_t v = 0;
@@ -187,7 +187,7 @@ static uint64_t read_number(struct span digits, unsigned base)
 	return v;
 }
 
-/* RFC 9110 8.6: a length that is given twice, in a list even, must be the same. */
+/* RFC 9110 8.6: a length that is given twice, even in a list, must be the same. */
 static void content_length(struct span value, struct names *out)
 {
 	if (out->http.body == HTTP_BODY_CHUNKED)
@@ -201,7 +201,7 @@ static void content_length(struct span value, struct names *out)
 	} while (value.n);
 }
 
-/* RFC 9112 6.3: stands above any length. */
+/* RFC 9112 6.3: overrides any length. */
 static void transfer_encoding(struct span value, struct names *out)
 {
 	struct span last = trim(value);
@@ -226,8 +226,8 @@ static const struct {
 	{ "transfer-encoding", transfer_encoding },
 };
 
-/* One line of the header. *folded: a Host without a value stood before it, which this line may hold
- * (RFC 9112 5.2). */
+/* One line of the header. *folded: the line before was a Host without a value, which this line may
+ * contain (RFC 9112 5.2). */
 static void header_line(struct span line, bool *folded, struct names *out)
 {
 	struct span value = line, name = trim(cut(&value, ':'));
@@ -273,8 +273,8 @@ uint64_t http_body(const struct names *names)
 	return names->http.body;
 }
 
-/* RFC 9112 7.1: a size in hexadecimal, perhaps extensions, the bytes; the empty line behind them is
- * taken for the beginning of what follows. Behind the last one: trailers. Returns how many bytes follow. */
+/* RFC 9112 7.1: a size in hexadecimal, perhaps extensions, then the bytes; the empty line after them is
+ * read as the beginning of what follows. After the last chunk: trailers. Returns how many bytes follow. */
 static uint64_t chunk_head(struct wire *w, bool *last)
 {
 	struct span size = next_line(w);
@@ -315,8 +315,8 @@ enum wire_err http_skip_chunks(struct wire *w, uint64_t *beyond)
 	return *w->err;
 }
 
-/* What follows the method (RFC 9112 3): a target and a version, whatever blanks are between. There are
- * servers that answer any version that begins like one of version 1. */
+/* What follows the method (RFC 9112 3): a target and a version, with any blanks between them. Some
+ * servers answer any version that begins like one of version 1. */
 static bool ends_in_version(struct span line)
 {
 	static const char version[] = "HTTP/";
@@ -330,8 +330,8 @@ static bool ends_in_version(struct span line)
 	       word.p[n] >= '0' && word.p[n] <= '9' && word.p[n + 1] == '.';
 }
 
-/* A method, a blank and, once it is all there, a request line that ends in its version. What only looks
- * like a request begins HTTP/2 (RFC 9113 3.4). */
+/* A method, a blank and, once it is complete, a request line that ends in its version. HTTP/2 begins
+ * with what only looks like a request (RFC 9113 3.4). */
 enum wire_err http_guess(struct wire w)
 {
 	static const char preface[] = "PRI * HTTP/2";
@@ -343,7 +343,8 @@ enum wire_err http_guess(struct wire w)
 	do
 		c = wire_u8(&w);
 	while (*w.err == WIRE_OK && (c == '\r' || c == '\n'));
-	if (*w.err == WIRE_OK && !is_letter(c)) /* a token, too, but of other protocols */
+	if (*w.err == WIRE_OK && !is_letter(c)) /* a token may begin so, too, but then it is another
+						 * protocol's */
 		return WIRE_NONE;
 	while (*w.err == WIRE_OK && is_token(c) && n++ < METHOD_MAX)
 		c = wire_u8(&w);

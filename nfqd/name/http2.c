@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * HTTP/2 without TLS, begun with prior knowledge (RFC 9113 3.3): the authority of the first request.
- * Header compression (RFC 7541) is nghttp2's. Requests behind the first are not looked at.
+ * HTTP/2 without TLS, begun with prior knowledge (RFC 9113 3.3): the authority of the first request. Header
+ * compression (RFC 7541) is left to nghttp2. Later requests are not read.
  */
 #include <nghttp2/nghttp2.h>
 

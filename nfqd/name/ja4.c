@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a record says of a ClientHello besides its name: the protocols it offers (ALPN), whether it
- * is encrypted, and JA4, the fingerprint of the program that sent it (FoxIO's public definition,
- * the TLS client part). Read from the hello once more, and only for a record.
+ * What a record says about a ClientHello besides its name: the protocols it offers (ALPN), whether it is
+ * encrypted, and JA4, the fingerprint of the program that sent it (FoxIO's public definition, the TLS
+ * client part). The hello is read a second time for this, and only for a record.
  */
 #include <nettle/sha2.h>
 #include <stdio.h>
@@ -47,7 +47,8 @@ static void hash_number(struct sha256_ctx *sha, uint16_t v, char before)
 	sha256_update(sha, before ? (size_t)n : (size_t)n - 1, (const uint8_t *)text + !before);
 }
 
-/* The sorted list and, in the order they stand, the signature algorithms; zeroes for nothing. */
+/* The sorted list and, in the order in which they stand, the signature algorithms; zeroes for an empty
+ * list. */
 static void hash_list(struct numbers *list, struct span signatures, char out[HASH_TEXT + 1])
 {
 	enum wire_err     err = WIRE_OK;
@@ -122,7 +123,7 @@ static void read_extensions(struct wire w, struct hello *h, struct tls_detail *o
 	hash_list(&h->list, h->signatures, h->extensions);
 }
 
-/* Outer names that stand for whole providers: who asks for one of them asks for something else. */
+/* Outer names that stand for whole providers: a client that asks for one of them wants another name. */
 static bool is_public_name(const char *name)
 {
 	static const char *const names[] = { "cloudflare-ech.com", "public.tls-ech.dev",
@@ -149,7 +150,7 @@ static bool is_alnum(uint8_t c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
 }
 
-/* The first and the last character; of the bytes in hexadecimal when these are not plain text. */
+/* The first and the last character, or those of the bytes in hexadecimal when they are not plain text. */
 static void alpn_ends(struct span alpn, char out[3])
 {
 	static const char hex[] = "0123456789abcdef";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of protocols that carry names, the one gate every name passes, and the words for them
- * in records. To add a protocol: one file with a guess and an extractor, one row here.
+ * The table of protocols that carry names, the one gate that every name passes, and the words for them in
+ * records. To add a protocol: one file with a guess and an extractor, one row here.
  */
 #include "name/parsers.h"
 
@@ -12,7 +12,7 @@
 #define DNS_FRAMING { .prefix = 2, .length = dns_tcp_length }
 
 static const struct name_proto protos[] = {
-	/* answers first: there are resolvers that ask from port 53 */
+	/* answers first: some resolvers ask from port 53 */
 	{ .transport = TRANSPORT_DATAGRAM, .follow = FOLLOW_SAME, .names_only = true, .from = PORT_DNS,
 	  .guess = dns_answer_guess, .names = dns_answer_names },
 	{ .transport = TRANSPORT_DATAGRAM, .follow = FOLLOW_SAME, .names_only = true, .port = PORT_DNS,
@@ -80,8 +80,8 @@ const struct name_proto *name_proto_marked(const struct name_proto *after)
 	return NULL;
 }
 
-/* What stands for itself in a name, and the bit that folds its case: one that the others have anyway.
- * ':' is an IPv6 literal's and '*' a certificate's. */
+/* What a name shows as it is, together with the bit that folds its case: a bit that the others have
+ * anyway. ':' is for IPv6 literals and '*' for certificates. */
 static const uint8_t plain[256] = {
 	['a' ... 'z'] = 0x20, ['A' ... 'Z'] = 0x20, ['0' ... '9'] = 0x20, ['-'] = 0x20,
 	['_'] = 0x40,         [':'] = 0x20,         ['*'] = 0x20,

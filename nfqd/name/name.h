@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a client said it wants to reach: the names of one DNS message, TLS ClientHello, HTTP request
- * or SOCKS request; and, where it said nothing, what a TLS server says it is. The extractors (one file
+ * What a client says it wants to reach: the names in one DNS message, TLS ClientHello, HTTP request or
+ * SOCKS request; and, where a client names no host, what a TLS server says it is. The extractors (one file
  * per protocol, one row in name.c) read bytes and know nothing of rules or policy. Whoever includes this
- * header trusts that a struct name went through name_canonical().
+ * header trusts that every struct name went through name_canonical().
  */
 #ifndef NFQD_NAME_NAME_H
 #define NFQD_NAME_NAME_H
@@ -14,7 +14,7 @@
 #include "base/words.h"
 
 #define NAME_TEXT 256 /* a DNS name has at most 253 characters */
-#define NAMES_MAX 8   /* names taken from one message; more are an exception */
+#define NAMES_MAX 8   /* names taken from one message */
 #define DNS_ADDRS 16  /* addresses taken from one answer */
 
 /* X(id, record's word, text's word) */
@@ -70,12 +70,12 @@ struct dns_info {
 
 struct tls_info {
 	uint16_t    version; /* the highest that the client offers, or what the server chose */
-	uint32_t    quic;    /* the QUIC version, when it came that way */
+	uint32_t    quic;    /* the QUIC version, when QUIC carried it */
 	struct span hello;   /* the whole ClientHello's body, borrowed until the next message is
 	                        read; n == 0: not all of it has come */
 };
 
-/* What tls_describe() finds in a hello for its record. */
+/* What tls_describe() finds in a hello, for its record. */
 struct tls_detail {
 	uint16_t version;
 	uint32_t quic;
@@ -85,8 +85,8 @@ struct tls_detail {
 	char     ja4[40];       /* "": there was no whole hello */
 };
 
-/* A client that has nothing to hide offers the extension, too (GREASE), and nobody on the way can
- * tell; but the outer name of an encrypted hello is one of its provider's few public names. */
+/* A client without an encrypted hello may offer the extension, too (GREASE), and no observer can tell
+ * the difference; but the outer name of an encrypted hello is one of its provider's few public names. */
 enum tls_ech { ECH_NONE, ECH_GREASE_OR_REAL, ECH_LIKELY };
 
 struct http_info {
@@ -94,7 +94,7 @@ struct http_info {
 	uint64_t body; /* bytes between this request's header and the next request */
 };
 
-#define HTTP_BODY_CHUNKED UINT64_MAX       /* the body has its length in its parts */
+#define HTTP_BODY_CHUNKED UINT64_MAX       /* the body is in chunks, each with its length */
 #define HTTP_BODY_UNKNOWN (UINT64_MAX - 1) /* the request contradicts itself */
 
 struct names {
@@ -117,7 +117,7 @@ struct names {
  */
 bool name_canonical(struct name *out, struct span text);
 bool name_push_label(struct name *out, struct span label);
-/* The same for the host of a URL's authority (RFC 3986 3.2): what stands around it is dropped. */
+/* The same for the host of a URL's authority (RFC 3986 3.2); user and port are dropped. */
 bool name_of_authority(struct name *out, struct span authority);
 
 /* Adds a name to the set; false when the set is full. Duplicates are added once. */
@@ -147,15 +147,15 @@ enum name_follow {
 	FOLLOW_SAME,    /* the connection keeps to this protocol, and each message decides for itself */
 };
 
-/* Bytes around messages that are none of them. NULL: there are none. */
+/* Bytes around messages that belong to none. NULL: there are none. */
 struct name_framing {
 	uint8_t prefix; /* bytes of length in front of each message */
 	/* how long a message and its prefix are, by the prefix at the front */
 	size_t (*length)(struct span front);
 	/* bytes between this message and the next; NAME_BODY_PARTS: skip() finds their end */
 	uint64_t (*body)(const struct names *names);
-	/* Moves w past a body, from the beginning of a part on. WIRE_MORE: it goes on; w stands where the
-	 * next part begins, or that many bytes before it as *beyond says. */
+	/* Moves w past a body, from the beginning of a part on. WIRE_MORE: the body continues; w stands
+	 * where the next part begins, or *beyond bytes before it. */
 	enum wire_err (*skip)(struct wire *w, uint64_t *beyond);
 };
 
@@ -181,15 +181,16 @@ struct name_proto {
 	uint8_t  transport, follow; /* enum transport, enum name_follow */
 	uint16_t port;              /* only towards this port; 0: any */
 	uint16_t from;              /* only from this port, that of a server; 0: any */
-	bool     weak;       /* few bytes tell it: only of bytes that certainly are a connection's first */
-	bool     names_only; /* its packets go to a resolver, whose address says nothing of the names */
-	bool     content_follows; /* after a message without names.tunnel nothing is a message */
-	bool     ask_server; /* where a message has no name, what the server answers decides */
+	bool     weak;       /* recognised by few bytes: only at the certain beginning of a connection */
+	bool     names_only; /* its packets go to a resolver, whose address says nothing about the names */
+	bool     content_follows; /* after a message without names.tunnel, no message follows */
+	bool     ask_server; /* where a message has no name, the server's reply decides */
 	enum wire_err (*guess)(struct wire w);
 	enum wire_err (*names)(struct wire *w, struct names *out);
 	struct name_framing framing;
 	struct name_mark    mark;
-	/* Is a first message here, after what may come before one? Then it may begin a connection anew. */
+	/* Does a first message begin here, after bytes that may precede one? Then it may restart a
+	 * connection. */
 	bool (*begins)(struct span bytes);
 	/* May these bytes, right after a message, be another first message? */
 	bool (*repeats)(struct span bytes);
@@ -202,7 +203,7 @@ struct name_proto {
 enum wire_err name_proto_find(enum transport transport, uint16_t from, uint16_t port, struct span first,
                               bool open, const struct name_proto **row);
 
-/* The next row after another (NULL: the first): of a transport; with a mark. */
+/* The next row after another one (NULL: the first): of a transport; with a mark. */
 const struct name_proto *name_proto_of(enum transport transport, const struct name_proto *after);
 const struct name_proto *name_proto_marked(const struct name_proto *after);
 
@@ -213,15 +214,17 @@ bool dns_is_answer(const struct names *names);
 /* What the i-th name was asked for; of an answer's names, what its question was; 0: they are not DNS's. */
 uint16_t dns_question_type(const struct names *names, unsigned i);
 /* Is the i-th name that of a question about a zone's keys (DS, DNSKEY; RFC 4034), which only validating
- * resolvers ask? What is said to it leads nowhere. */
+ * resolvers ask? Its answer leads nowhere. */
 bool dns_is_about_keys(const struct names *names, unsigned i);
-/* What the OPT of a message says of its answer (RFC 8914). False: nothing. */
+/* Does a question, v[0], ask for signatures (DO, RFC 3225), as validating resolvers do? */
+bool dns_wants_signatures(const struct names *names);
+/* What the OPT of a message says about its answer (RFC 8914). False: it says nothing. */
 struct dns_error {
 	uint16_t    code;
 	struct span text; /* borrows the message; any bytes */
 };
 bool dns_extended_error(struct span message, struct dns_error *out);
-/* Fills in what only records need: nothing of it is computed for a connection without one. */
+/* Fills in what only records need; a connection without a record does not pay for it. */
 void tls_describe(const struct names *names, struct tls_detail *out);
 
 /* Text for records, from one table each: "dns.query", "dns", "A" or "TYPE123". */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Private to name/ and its tests: the functions that the rows in name.c are made of. What guess() and
- * names() promise is told in name.h.
+ * Private to name/ and its tests: the functions behind the rows of name.c. name.h says what guess() and
+ * names() promise.
  */
 #ifndef NFQD_NAME_PARSERS_H
 #define NFQD_NAME_PARSERS_H
@@ -22,18 +22,18 @@ size_t dns_tcp_length(struct span front);
 
 enum wire_err tls_guess(struct wire w);
 enum wire_err tls_names(struct wire *w, struct names *out);
-/* Does a ClientHello begin here, after what may come before one? */
+/* Does a ClientHello begin here, after bytes that may precede one? */
 bool tls_begins_hello(struct span first);
-/* Does a handshake record begin here? Of two hellos the first one may lie in front of the window. */
+/* Does a handshake record begin here? The first of two hellos may lie before the window. */
 bool tls_begins_handshake(struct span bytes);
 /* The handshake without records, as QUIC carries it. */
 enum wire_err quic_tls_names(struct wire *w, struct names *out);
 /* The handshake of DTLS, whose fragments were put together. */
 enum wire_err dtls_names(struct wire *w, struct names *out);
 /*
- * The names in the certificate that a TLS server sends: w is the start of the *server's* stream.
- * Its common name and then its alternative names, as many as fit. WIRE_NONE: it shows none (TLS 1.3,
- * a session that is resumed, no TLS at all).
+ * The names in the certificate that a TLS server sends: w is the start of the *server's* stream. Its common
+ * name and then its alternative names, as many as fit. WIRE_NONE: the server shows no certificate (TLS 1.3,
+ * a resumed session, no TLS at all).
  */
 enum wire_err tls_cert_names(struct wire *w, struct names *out);
 

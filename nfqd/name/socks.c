@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a client asks a SOCKS proxy for: versions 4 and 4a, and 5 (RFC 1928). The greeting of version
- * 5 and a name with a password (RFC 1929) come first on the same stream; the proxy's answers between
- * them are not needed to read it. Behind the request the client speaks to whom it asked for.
+ * What a client asks a SOCKS proxy for: versions 4 and 4a, and 5 (RFC 1928). Version 5 begins with a
+ * greeting, and perhaps a user name with a password (RFC 1929), on the same stream; they can be read
+ * without the proxy's answers between them. After the request the client speaks to the host that it asked
+ * for.
  */
 #include "base/addr.h"
 #include "name/parsers.h"
@@ -11,7 +12,7 @@ enum {
 	CONNECT = 1,
 	BIND = 2,
 	TOR_RESOLVE = 0xf0,
-	METHOD_LAST = 9, /* IANA's socks-methods; from PRIVATE on they are anybody's */
+	METHOD_LAST = 9, /* IANA's socks-methods; those from PRIVATE on are for private use */
 	METHOD_PRIVATE = 0x80,
 	AUTH_VERSION = 1,
 	ADDRESS_4 = 1,
@@ -80,7 +81,7 @@ static enum wire_err request_4(struct wire *w, struct names *out)
 	return *w->err;
 }
 
-/* Version 5 behind its greeting. Where a datagram relay is asked for, the address is the client's. */
+/* Version 5 after its greeting. In a request for a datagram relay, the address is the client's. */
 static enum wire_err request_5(struct wire *w, struct names *out)
 {
 	uint8_t     command = wire_u8(w), reserved = wire_u8(w), kind = wire_u8(w);
@@ -105,7 +106,7 @@ static enum wire_err request_5(struct wire *w, struct names *out)
 	return WIRE_OK;
 }
 
-/* The methods that the client offers, each of them one that there is. */
+/* The methods that the client offers; each must be a known one. */
 static enum wire_err greeting(struct wire *w)
 {
 	uint8_t n = wire_u8(w);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The plain text that comes before TLS in mail protocols: STARTTLS of SMTP (RFC 3207) and IMAP (RFC 9051
- * 6.2.1), STLS of POP3 (RFC 2595). A client's commands name no host; what matters is where they end: at
- * the hello after such a command, or where a message's own text begins, in which nothing is a hello of
- * this connection. Whether the server agreed is not known here: one that refuses is sent more commands.
+ * The plain text before TLS in mail protocols: STARTTLS of SMTP (RFC 3207) and IMAP (RFC 9051 6.2.1), STLS
+ * of POP3 (RFC 2595). A client's commands name no host; what matters is where they end: at the hello after
+ * such a command, or where a message's own text begins, in which nothing is a hello of this connection.
+ * Whether the server agreed is not known here: after a refusal more commands follow.
  */
 #include "name/parsers.h"
 
@@ -68,7 +68,7 @@ static const struct command *find_command(struct span line)
 	return NULL;
 }
 
-/* RFC 9051: a tag; what other protocols begin with has other characters in its first word. */
+/* RFC 9051: a tag; the first words of other protocols contain other characters. */
 static bool is_tag(struct span word)
 {
 	for (size_t i = 0; i < word.n; i++) {
@@ -115,7 +115,8 @@ enum wire_err starttls_guess(struct wire w)
 	return c && c->first && may_begin(span_of(first.p, (size_t)(lf - first.p))) ? WIRE_OK : WIRE_NONE;
 }
 
-/* After the command, what a server reads as TLS; one that was sent more before it has thrown that away. */
+/* After the command, finds what a server reads as TLS; a server that is sent more text before it
+ * discards that text. */
 static enum wire_err find_hello(struct wire *w, struct names *out)
 {
 	static const uint8_t mark[] = { HANDSHAKE, 3 };
@@ -143,7 +144,7 @@ enum wire_err starttls_names(struct wire *w, struct names *out)
 		const struct command *c;
 		struct span           line;
 
-		if (left && w->pos[0] == HANDSHAKE) { /* whoever asked for it, and however */
+		if (left && w->pos[0] == HANDSHAKE) { /* whoever asked for it, and in whatever way */
 			out->tunnel = true;
 			return WIRE_OK;
 		}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The server name in a TLS ClientHello (RFC 8446 4.1.2, RFC 6066 3), whatever records and segments
- * carry it. The hello need not be complete: a name is reported as soon as it is there. Encrypted
- * ClientHello is not opened; the outer name is the name.
+ * The server name in a TLS ClientHello (RFC 8446 4.1.2, RFC 6066 3), whatever records and segments carry
+ * it. The hello need not be complete: a name is reported as soon as it is there. Encrypted ClientHello is
+ * not decrypted; the outer name is the name.
  */
 #include "name/tls_private.h"
 
@@ -116,8 +116,8 @@ struct span tls_gather(struct wire *w, enum tls_side side, uint8_t room[static T
 }
 
 /*
- * RFC 5246 E.2: the hello of clients that may meet a server of SSL 2.0. It has no extensions and so
- * no name. Every byte that is there must fit.
+ * RFC 5246 E.2: the hello of clients that may meet an SSL 2.0 server. It has no extensions and so no name.
+ * Every byte that is there must fit.
  */
 static enum wire_err ssl2_hello(struct wire *w, uint16_t *version)
 {
@@ -143,7 +143,7 @@ static enum wire_err ssl2_hello(struct wire *w, uint16_t *version)
 	return *w->err;
 }
 
-/* A name decides although the hello goes on: no server reads a second one. */
+/* A name decides even when the hello continues: no server reads a second name. */
 static enum wire_err decided(enum wire_err r, const struct names *names)
 {
 	return r == WIRE_MORE && names->n > 0 ? WIRE_OK : r;
@@ -204,12 +204,12 @@ enum wire_err dtls_names(struct wire *w, struct names *out)
 	names_begin(out, APP_TLS);
 	out->tls = (struct tls_info){ 0 };
 	r = decided(client_hello(w, SEEN_TLS_SNI, true, out), out);
-	out->tls.hello = span_of(NULL, 0); /* its fingerprint would be another protocol's */
+	out->tls.hello = span_of(NULL, 0); /* its fingerprint would be that of another protocol */
 	return r;
 }
 
-/* A record header of a handshake (or what may come before one), SSL 3.0 and above. Every byte that is there
- * must fit. */
+/* A record header of a handshake (or of what may precede one), SSL 3.0 and above. Every byte that is
+ * there must fit. */
 static enum wire_err record_guess(struct wire *w)
 {
 	uint8_t  type = wire_u8(w);
@@ -218,7 +218,7 @@ static enum wire_err record_guess(struct wire *w)
 	uint16_t len;
 
 	fits &= *w->err != WIRE_OK || major == 3;
-	wire_skip(w, 1); /* no server looks at it (RFC 8446 5.1) */
+	wire_skip(w, 1); /* no server checks it (RFC 8446 5.1) */
 	len = wire_u16(w);
 	fits &= *w->err != WIRE_OK || len <= TLS_HANDSHAKE_MAX + 2048;
 	return fits ? *w->err : WIRE_NONE;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whom a TLS server says it is: the names in its certificate, which TLS 1.2 and older send in the
- * clear (RFC 5246 7.4.2). Only the server's own certificate is read, the first of its chain. X.509
- * is GnuTLS's; nothing is verified, since whoever answers on that address is what is asked.
+ * The names in a TLS server's certificate, which TLS 1.2 and older send in the clear (RFC 5246 7.4.2). Only
+ * the server's own certificate is read, the first of its chain. GnuTLS reads the X.509; nothing is
+ * verified, since the question is which server answers at that address.
  */
 #include <gnutls/x509.h>
 
@@ -19,8 +19,8 @@ static void add(const char *text, size_t n, struct names *out)
 		names_add(out, &name);
 }
 
-/* RFC 6125 6.4.4: the common name, then the names that replaced it. What does not fit any more is
- * left out: a certificate names itself first. */
+/* RFC 6125 6.4.4: the common name, then the names that replaced it. Names that do not fit are left out:
+ * a certificate lists its main name first. */
 static void certificate_names(gnutls_x509_crt_t crt, struct names *out)
 {
 	char   text[ALT_NAME_MAX];

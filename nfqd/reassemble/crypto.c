@@ -43,7 +43,7 @@ size_t crypto_open_initial(const struct initial_secrets *s, struct span dcid, st
                            size_t number_at, uint8_t out[static INITIAL_MAX])
 {
 	uint8_t secret[SECRET], key[KEY], iv[IV], hp[KEY], mask[SAMPLE], tag[TAG];
-	uint8_t header[INITIAL_MAX]; /* nothing but the datagram bounds a token */
+	uint8_t header[INITIAL_MAX]; /* only the datagram bounds a token */
 	struct aes128_ctx     aes;
 	struct gcm_aes128_ctx gcm;
 	size_t                number_len, head, body;

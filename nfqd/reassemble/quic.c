@@ -76,7 +76,7 @@ static const struct version {
 	{ 0x0a0a0a0a, 0x0a0a0a0a, 0x0f0f0f0f, 0, SECRETS_DRAFT_29 },
 };
 
-/* The first row for a version behind another row (NULL: of all). */
+/* The first row for a version after another row (NULL: of all). */
 static const struct version *find_version(uint32_t v, const struct version *behind)
 {
 	const struct version *end = versions + sizeof(versions) / sizeof(versions[0]);
@@ -197,8 +197,8 @@ static bool read_frames(struct span frames, uint64_t crypto, struct stream *s)
 	return fresh;
 }
 
-/* The keys follow the packet's own connection ID, or, once the server has given the client another
- * one to write, the first that the connection had. *other: they are not those of the packet before. */
+/* The keys come from the packet's own connection ID or, once the server has given the client another
+ * one, from the first ID of the connection. *other: these are not the keys of the packet before. */
 static size_t open_initial(struct quic_id *k, const struct version *v, struct span dcid,
                            struct span packet, size_t number_at, uint8_t out[static INITIAL_MAX],
                            bool *other)
@@ -218,8 +218,8 @@ static size_t open_initial(struct quic_id *k, const struct version *v, struct sp
 }
 
 /*
- * After a Retry the same hello comes once more, with other keys. Where its bytes contradict those of
- * the keys before, it is another connection on the same ports, or what came before was a decoy.
+ * After a Retry the same hello comes again, with other keys. Bytes that contradict those read with the
+ * earlier keys belong to another connection on the same ports, or the earlier ones were a decoy.
  */
 static bool add_frames(struct stream *s, const struct version *v, struct span frames, bool other_keys)
 {
@@ -244,7 +244,7 @@ struct initial {
 	size_t                number_at;
 };
 
-/* The header of the packet at the front of w; w is moved behind the packet. QUIC_NEW: an Initial. */
+/* The header of the packet at the front of w; w is moved past the packet. QUIC_NEW: an Initial. */
 static enum quic_result read_header(struct wire *w, struct initial *i)
 {
 	const uint8_t *start = w->pos;
@@ -254,7 +254,7 @@ static enum quic_result read_header(struct wire *w, struct initial *i)
 
 	i->version = first & LONG_HEADER ? wire_u32(w) : 0;
 	i->v = find_version(i->version, NULL);
-	if (!i->v) { /* a short header, padding, or the version is negotiated: nothing of a hello */
+	if (!i->v) { /* a short header, padding, or a version negotiation: nothing of a hello */
 		wire_skip(w, wire_left(w));
 		return QUIC_NOTHING;
 	}
@@ -281,7 +281,7 @@ static enum quic_result read_header(struct wire *w, struct initial *i)
 	return type == TYPE_INITIAL ? QUIC_NEW : QUIC_NOTHING;
 }
 
-/* One packet at the front of w; w is moved behind it. */
+/* One packet at the front of w; w is moved past it. */
 static enum quic_result read_packet(struct quic_id *k, struct stream *s, struct wire *w)
 {
 	uint8_t          frames[INITIAL_MAX];

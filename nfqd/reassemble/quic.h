@@ -22,7 +22,7 @@ struct quic_id {
 	uint8_t dcid_len, dcid[20];
 };
 
-/* Is there an Initial of another connection than the one of these keys? */
+/* Does the datagram hold an Initial of another connection than that of these keys? */
 bool quic_is_another(const struct quic_id *keys, struct span datagram);
 
 /* Reads every packet of one datagram. s must be anchored at 0; its conflict says of this datagram whether

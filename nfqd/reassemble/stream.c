@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Putting TCP segments in order in a bounded buffer; a bit per byte says what has come. */
+/* Puts TCP segments in order in a bounded buffer; a bit per byte tells which bytes have arrived. */
 #include "reassemble/stream.h"
 
 #include <stdlib.h>
@@ -90,7 +90,7 @@ static void shift(struct stream *s, int32_t n)
 	s->base -= (uint32_t)n;
 }
 
-/* Copies what is new at offset at; says whether anything was. */
+/* Copies what is new at offset at. Returns whether anything was. */
 static bool fill(struct stream *s, uint32_t at, struct span bytes)
 {
 	bool fresh = false;

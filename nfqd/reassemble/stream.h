@@ -10,7 +10,7 @@
 
 #include "base/span.h"
 
-#define STREAM_MAX 16384 /* the longest hello that is waited for */
+#define STREAM_MAX 16384 /* the longest hello that is reassembled */
 
 struct stream_pool;
 
@@ -31,16 +31,16 @@ void                stream_pool_free(struct stream_pool *pool);
 struct stream *stream_get(struct stream_pool *pool, uint32_t seq, bool anchored);
 void           stream_put(struct stream_pool *pool, struct stream *s);
 
-/* Which of the pool's max streams it is. */
+/* The index of a stream among the pool's max. */
 uint32_t stream_index(const struct stream_pool *pool, const struct stream *s);
 
 enum stream_add { STREAM_OK, STREAM_OLD, STREAM_FULL };
 
-/* Copies a segment in. STREAM_OLD: nothing of it is new; STREAM_FULL: beyond STREAM_MAX. */
+/* Copies a segment in. STREAM_OLD: none of its bytes is new; STREAM_FULL: it lies beyond STREAM_MAX. */
 enum stream_add stream_add(struct stream *s, uint32_t seq, struct span bytes);
 /* The bytes from the base on without a hole; borrowed until the next call on s. */
 struct span stream_front(const struct stream *s);
-/* The base has been read for n bytes: they are forgotten and the base is anchored behind them. */
+/* Discards n bytes from the base on, which were read; the base is anchored after them. */
 void stream_consume(struct stream *s, size_t n);
 
 #endif

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The table of sinks and the buffers before their files. A buffer holds whole lines, each one a
- * record, and is written when it is full or when nothing else waits. What a file refuses is counted
- * and forgotten; what it has no room for yet stays, until the buffer is full, too.
- */
+/* The table of sinks, and the door: a record gets its number and goes to each of them. */
 #include "log/sink.h"
 
 #include <errno.h>
@@ -11,193 +7,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/diag.h"
-#include "base/outlet.h"
-#include "log/relay.h"
 #include "log/sink_private.h"
 
-enum {
-	SINK_BUFFER = 256 * 1024, /* some hundred records: what a reader may be late by */
-	LAST_MS = 500, /* how long all sinks together are waited for at the end */
-};
-
-struct sink {
-	enum sink_type         type;
-	const struct sink_ops *ops;
-	struct outlet          out;
-	bool                   colour;
-	bool                   torn; /* the file ends inside a line that was given up */
-	bool                   wait; /* for a reader without room */
-	char                  *buf;
-	size_t                 used, done; /* bytes held; of these written, inside the first line */
-	struct sink_counts     own, *counts;
-	struct diag_rate       rate;
-};
-
-struct sinks {
-	struct sink     v[SINKS_MAX];
-	unsigned        n;
-	bool            wait;
-	uint64_t        seq; /* of the next record */
-	struct identity identity;
-	struct relay    relay;
-};
-
-static const char too_slow[] = "the reader is too slow";
-
-/* ---- writing out --------------------------------------------------------------------------- */
-
-static uint64_t count_lines(const char *p, size_t n)
-{
-	uint64_t lines = 0;
-
-	for (const char *end = p + n; (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
-		lines++;
-	return lines;
-}
-
-static void warn_lost(struct sink *k, const char *why, uint64_t lost)
-{
-	lost = atomic_fetch_add(&k->counts->lost, lost) + lost;
-	if (diag_may(&k->rate, clock_now()))
-		diag_warn("log", "%s: %s: %llu records lost so far", sink_name(k->type), why,
-		          (unsigned long long)lost);
-}
-
-static void lose(struct sink *k, const char *why)
-{
-	uint64_t lines = count_lines(k->buf, k->used);
-
-	if (lines)
-		warn_lost(k, why, lines);
-	k->torn |= k->done > 0;
-	k->used = k->done = 0;
-}
-
-/* Likewise, except for the line that the file has the beginning of: the rest of it is written as soon as
- * there is room. */
-static void lose_whole(struct sink *k, const char *why)
-{
-	size_t kept = (size_t)((char *)memchr(k->buf, '\n', k->used) - k->buf) + 1;
-
-	if (k->used > kept)
-		warn_lost(k, why, count_lines(k->buf + kept, k->used - kept));
-	k->used = kept;
-}
-
-/* Writes as much as the file takes. Returns 0 or -errno; done says how far it came. */
-static int write_out(struct sink *k)
-{
-	struct pollfd room = { .fd = k->out.fd, .events = POLLOUT };
-
-	while (k->torn || k->done < k->used) {
-		ssize_t n = k->torn ? outlet_write(&k->out, "\n", 1)
-		                    : outlet_write(&k->out, k->buf + k->done, k->used - k->done);
-
-		if (n > 0 && k->torn)
-			k->torn = false;
-		else if (n > 0)
-			k->done += (size_t)n;
-		else if (n == 0)
-			return -EIO;
-		else if (n == -EAGAIN && k->wait)
-			poll(&room, 1, -1);
-		else if (n != -EINTR)
-			return (int)n;
-	}
-	return 0;
-}
-
-/* The same line by line on a socket of messages; one that is too long for it is left out. */
-static int send_out(struct sink *k)
-{
-	struct pollfd room = { .fd = k->out.fd, .events = POLLOUT };
-
-	while (k->done < k->used) {
-		char   *line = k->buf + k->done;
-		size_t  len = (size_t)((char *)memchr(line, '\n', k->used - k->done) - line);
-		ssize_t n = outlet_write(&k->out, line, len);
-
-		if (n >= 0) {
-			k->done += len + 1;
-		} else if (n == -EMSGSIZE) {
-			warn_lost(k, "a record is too long for the socket", 1);
-			memmove(line, line + len + 1, k->used - k->done - len - 1);
-			k->used -= len + 1;
-		} else if (n == -EAGAIN && k->wait) {
-			poll(&room, 1, -1);
-		} else if (n != -EINTR) {
-			return (int)n;
-		}
-	}
-	return 0;
-}
-
-/* The reader of a socket ended; its successor's socket is another one. */
-static bool is_gone(const struct sink *k, int r)
-{
-	return k->ops->messages &&
-	       (r == -ECONNREFUSED || r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE);
-}
-
-static void forget(struct sink *k, size_t n)
-{
-	memmove(k->buf, k->buf + n, k->used - n);
-	k->used -= n;
-	k->done -= n;
-}
-
-/* Afterwards the buffer is empty, except that a reader without room gets what is left later. */
-static void sink_flush(struct sink *k)
-{
-	const char *end;
-	int         r;
-
-	if (k->used == 0)
-		return;
-	r = k->ops->messages ? send_out(k) : write_out(k);
-	end = memrchr(k->buf, '\n', k->done);
-	if (end) {
-		size_t whole = (size_t)(end - k->buf) + 1;
-
-		atomic_fetch_add(&k->counts->written, count_lines(k->buf, whole));
-		forget(k, whole);
-	}
-	atomic_store(&k->counts->stuck, r == -EAGAIN);
-	atomic_store(&k->counts->gone, is_gone(k, r));
-	if (r == 0 || r == -EAGAIN || is_gone(k, r))
-		return;
-	if (k->done > 0 && r != -EPIPE) /* another reader has no use for half a line */
-		lose_whole(k, strerror(-r));
-	else
-		lose(k, strerror(-r));
-}
-
-static void sink_append(struct sink *k, const char *line, size_t n)
-{
-	if (n + 1 > SINK_BUFFER - k->used)
-		sink_flush(k);
-	if (n + 1 > SINK_BUFFER - k->used) {
-		warn_lost(k, too_slow, 1);
-		return;
-	}
-	memcpy(k->buf + k->used, line, n);
-	k->buf[k->used + n] = '\n';
-	k->used += n + 1;
-}
+enum { LAST_MS = 500 }; /* how long all sinks together are waited for at the end */
 
 /* ---- the table of sinks -------------------------------------------------------------------- */
-
-static void append_record(struct sink *k, const char *line, size_t n)
-{
-	if (n)
-		sink_append(k, line, n);
-	else
-		warn_lost(k, "the record does not fit in 8 KiB", 1);
-}
 
 static const struct sink_ops *const rows[] = {
 #define X(id, word, path, ops) [id] = &ops,
@@ -253,7 +69,7 @@ void sinks_free(struct sinks *s)
 	for (unsigned i = 0; i < s->n; i++) {
 		struct sink *k = &s->v[i];
 
-		lose(k, too_slow);
+		sink_give_up(k);
 		outlet_close(&k->out);
 		free(k->buf);
 	}
@@ -283,8 +99,7 @@ int sinks_add(struct sinks *s, enum sink_type type, int fd, struct sink_counts *
 		return -ENOSPC;
 	*k = (struct sink){ .type = type, .ops = rows[type], .out = outlet_of(fd), .wait = s->wait,
 		            .colour = wants_colour(fd), .counts = counts ? counts : &k->own };
-	k->buf = malloc(SINK_BUFFER);
-	if (!k->buf)
+	if (sink_buffer_new(k) < 0)
 		return -ENOMEM;
 	settle(k->counts);
 	s->n++;
@@ -303,8 +118,7 @@ void sinks_reopen(struct sinks *s, unsigned i, int fd)
 	outlet_close(&k->out);
 	k->out = outlet_of(fd);
 	k->colour = wants_colour(fd);
-	k->torn = false;
-	k->done = 0; /* a line that was cut by the change goes to the new file whole */
+	sink_begin_anew(k); /* a line that was cut by the change goes to the new file whole */
 }
 
 void sinks_identify(struct sinks *s, const struct identity *identity)
@@ -312,9 +126,17 @@ void sinks_identify(struct sinks *s, const struct identity *identity)
 	s->identity = *identity;
 }
 
+/* Gives the number to whoever is next; not before every output has the record of this one. */
+static void count_up(struct sinks *s)
+{
+	s->seq++;
+	if (s->seq_kept)
+		atomic_store(s->seq_kept, s->seq);
+}
+
 void sinks_write(struct sinks *s, const struct event *event, const struct sink_hints *hints)
 {
-	struct record r = { .event = event, .identity = &s->identity, .seq = s->seq++,
+	struct record r = { .event = event, .identity = &s->identity, .seq = s->seq,
 		            .ifname = hints->ifname, .client = hints->client,
 		            .relayed = relay_is(&s->relay, event) };
 	char line[EVE_MAX];
@@ -322,28 +144,47 @@ void sinks_write(struct sinks *s, const struct event *event, const struct sink_h
 	for (unsigned i = 0; i < s->n; i++) {
 		struct sink *k = &s->v[i];
 
-		atomic_fetch_add(&k->counts->taken, 1);
-		append_record(k, line, k->ops->format(&r, k->colour, line, sizeof(line)));
+		sink_put(k, line, k->ops->format(&r, k->colour, line, sizeof(line)));
 	}
+	count_up(s);
+}
+
+void sinks_write_each(struct sinks *s, uint64_t ts, sink_members_of *members, const void *ctx)
+{
+	char line[EVE_MAX];
+
+	for (unsigned i = 0; i < s->n; i++) {
+		struct sink      *k = &s->v[i];
+		struct own_record r = { .identity = &s->identity, .seq = s->seq, .ts = ts };
+
+		if (!k->ops->format_own)
+			continue;
+		r.members = members(ctx, i);
+		sink_put(k, line, k->ops->format_own(&r, line, sizeof(line)));
+	}
+	count_up(s);
+}
+
+static const char *same_members(const void *members, unsigned i)
+{
+	(void)i;
+	return members;
 }
 
 void sinks_write_own(struct sinks *s, uint64_t ts, const char *members)
 {
-	struct own_record r = { .identity = &s->identity, .seq = s->seq++, .ts = ts,
-		                .members = members };
-	char              line[EVE_MAX];
-
-	for (unsigned i = 0; i < s->n; i++)
-		if (s->v[i].ops->format_own) {
-			atomic_fetch_add(&s->v[i].counts->taken, 1);
-			append_record(&s->v[i], line, s->v[i].ops->format_own(&r, line, sizeof(line)));
-		}
+	sinks_write_each(s, ts, same_members, members);
 }
 
 void sinks_flush(struct sinks *s)
 {
 	for (unsigned i = 0; i < s->n; i++)
 		sink_flush(&s->v[i]);
+	if (sinks_write_gaps(s))
+		for (unsigned i = 0; i < s->n; i++)
+			sink_flush(&s->v[i]);
+	for (unsigned i = 0; i < s->n; i++)
+		sink_save(&s->v[i]);
 }
 
 unsigned sinks_poll(const struct sinks *s, struct pollfd *fds)
@@ -377,6 +218,12 @@ uint64_t sinks_lost(const struct sinks *s)
 void sinks_set_seq(struct sinks *s, uint64_t seq)
 {
 	s->seq = seq ? seq : 1;
+}
+
+void sinks_number_by(struct sinks *s, _Atomic uint64_t *seq)
+{
+	s->seq_kept = seq;
+	sinks_set_seq(s, atomic_load(seq));
 }
 
 uint64_t sinks_seq(const struct sinks *s)

@@ -2,7 +2,7 @@
 /*
  * Where records go. A sink is one row of sink.c with one file; the log thread is the only caller. A
  * daemon's sinks never wait: what a file has no room for stays in its buffer, and what has no room
- * there is counted and dropped, without any effect on the other sinks.
+ * there is counted, dropped and told by a `gap` record, without any effect on the other sinks.
  */
 #ifndef NFQD_LOG_SINK_H
 #define NFQD_LOG_SINK_H
@@ -17,6 +17,7 @@
 #include "base/output.h"
 #include "log/event.h"
 #include "log/identity.h"
+#include "log/ledger.h"
 
 /* Facts about a record that only the log thread knows. */
 struct record {
@@ -77,9 +78,24 @@ unsigned sinks_poll(const struct sinks *s, struct pollfd *fds);
 /* Of all sinks. */
 uint64_t sinks_written(const struct sinks *s);
 uint64_t sinks_lost(const struct sinks *s);
-/* The number the next record gets; kept over a worker's death by the parent. */
+/* The number the next record gets. */
 void     sinks_set_seq(struct sinks *s, uint64_t seq);
 uint64_t sinks_seq(const struct sinks *s);
+
+/* ---- what a worker keeps for its successor, and proves ---- */
+
+/* Goes on with the number that is kept there, and keeps it there (borrowed). */
+void sinks_number_by(struct sinks *s, _Atomic uint64_t *seq);
+/* Gives output i its ledger (borrowed), if it is one that takes the daemon's own records. */
+void sinks_keep(struct sinks *s, unsigned i, struct ledger *kept);
+/* After all have theirs: what a predecessor had numbered and not written is a gap. */
+void sinks_recover(struct sinks *s);
+/* A gap of records that died before they had a number. 0: nothing is written. */
+void sinks_note_unnumbered(struct sinks *s, uint64_t n);
+/* Once in a while asks the parent for checkpoints, and writes those that have come. */
+void sinks_checkpoint(struct sinks *s);
+/* The same at once, for all lines; waits for the parent, for a second at most. */
+void sinks_last_checkpoint(struct sinks *s);
 
 /* As the configuration calls it. */
 const char *sink_name(enum sink_type type);

@@ -50,5 +50,5 @@ static size_t format_text(const struct record *r, bool colour, char *out, size_t
 	return strlen(out);
 }
 
-const struct sink_ops sink_eve = { sink_file_open, format_eve, eve_own_line, false };
-const struct sink_ops sink_text = { sink_file_open, format_text, NULL, false };
+const struct sink_ops sink_eve = { sink_file_open, format_eve, eve_own_line, false, false };
+const struct sink_ops sink_text = { sink_file_open, format_text, NULL, false, false };

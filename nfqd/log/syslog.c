@@ -75,4 +75,4 @@ static size_t format_own(const struct own_record *r, char *out, size_t room)
 	return len ? n + len : 0;
 }
 
-const struct sink_ops sink_syslog = { open_socket, format, format_own, true };
+const struct sink_ops sink_syslog = { open_socket, format, format_own, true, true };

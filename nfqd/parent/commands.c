@@ -389,5 +389,6 @@ const struct ctl_command parent_commands[] = {
 	{ "allow", run_allow },
 	{ "revoke", run_revoke },
 	{ "exceptions", run_exceptions },
+	{ "log-key", run_log_key },
 };
 const unsigned parent_n_commands = sizeof(parent_commands) / sizeof(parent_commands[0]);

@@ -216,6 +216,7 @@ static int start(struct parent *p, struct err *err)
 	p->routes = routes_open(err);
 	if (!p->routes || parent_update_routes(p, err) < 0)
 		return -1;
+	parent_open_signing(p);
 	parent_record_start(p);
 	if (parent_start_worker(p, err) < 0 || (!p->tap && parent_steer(p, err) < 0))
 		return -1;
@@ -299,6 +300,7 @@ static void on_look(struct poller_timer *t)
 
 	poller_set(&p->poller, t, LOOK_MS);
 	diag_drain();
+	parent_sign_checkpoints(p);
 	parent_record_by_clock(p);
 	parent_look_at_life(p);
 	parent_follow_clock(p);
@@ -367,6 +369,7 @@ static void stop(struct parent *p)
 		steer_remove(p->steer);
 	parent_stop_worker(p);
 	keep_identity(p);
+	parent_close_signing(p);
 	for (unsigned i = 0; i < p->in.queues; i++)
 		close_if(p->in.queue_fd[i]);
 	for (unsigned i = 0; i < p->in.outputs; i++)

@@ -11,6 +11,7 @@
 #include "parent/poller.h"
 #include "parent/routes.h"
 #include "shared/identity.h"
+#include "shared/log_key.h"
 #include "shared/state.h"
 #include "worker/worker.h"
 
@@ -19,6 +20,8 @@ struct pulse {
 	uint64_t beats;
 	unsigned still; /* looks in a row that found the same count */
 };
+
+struct signing;
 
 struct parent {
 	struct conf     *boot; /* of the start: what a reload cannot change */
@@ -50,6 +53,7 @@ struct parent {
 	uint64_t         stats_due;      /* in poller_ms(); 0: not begun */
 	uint64_t         records_lost;   /* of our own, before a worker took them */
 	bool             sensor_kept;    /* the identity is on the disk */
+	struct signing  *signing;        /* NULL: the records are not signed */
 	struct identity_last last;       /* where the records before this start ended */
 	unsigned         restarts, deaths; /* of workers; in a row */
 	unsigned         hangs;            /* of workers, that ended them */
@@ -108,6 +112,15 @@ void parent_record_start(struct parent *p);
 void parent_record_reload(struct parent *p, const char *failure);
 void parent_record_by_clock(struct parent *p);
 void parent_record_stop(struct parent *p);
+
+/* checkpoints.c: before the start's record; the log is then signed when the log thread asks, at a limited rate. */
+void        parent_open_signing(struct parent *p);
+void        parent_close_signing(struct parent *p);
+void        parent_sign_checkpoints(struct parent *p);
+json_t     *parent_last_checkpoints(const struct parent *p); /* of the boot before: an array of notes */
+/* The verifier key as text; NULL: there is none. */
+const char *parent_log_key(const struct parent *p, char out[static NOTE_KEY_TEXT]);
+json_t     *run_log_key(void *ctx, const json_t *request, struct err *err);
 
 /* status.c */
 json_t *status_counters(const struct parent *p);

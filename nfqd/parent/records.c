@@ -133,11 +133,15 @@ static uint64_t last_seq(const struct parent *p)
 void parent_record_start(struct parent *p)
 {
 	json_t *all = in_force(p);
+	char    key[NOTE_KEY_TEXT];
 
 	if (p->last.boot)
 		json_object_set_new(all, "last",
-		                    json_pack("{s:I, s:I, s:b}", "boot", (json_int_t)p->last.boot, "seq",
-		                              (json_int_t)last_seq(p), "stopped", p->last.stopped));
+		                    json_pack("{s:I, s:I, s:b, s:o}", "boot", (json_int_t)p->last.boot,
+		                              "seq", (json_int_t)last_seq(p), "stopped", p->last.stopped,
+		                              "checkpoints", parent_last_checkpoints(p)));
+	if (parent_log_key(p, key))
+		json_object_set_new(all, "key", json_string(key));
 	parent_record(p, "start", all);
 }
 

@@ -224,6 +224,7 @@ void parent_stop_worker(struct parent *p)
 	while (waitpid(p->worker, NULL, WNOHANG) == 0 && poller_ms() < end + STOP_MS) {
 		if (poller_ms() > end)
 			kill(p->worker, SIGKILL);
+		parent_sign_checkpoints(p);
 		poll(NULL, 0, 2);
 	}
 	p->worker = -1;

@@ -24,6 +24,14 @@ void file_make_folder(const char *path)
 	free(copy);
 }
 
+int file_beside(const char *path, const char *name, char out[static PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+	int         folder = slash ? (int)(slash - path) + 1 : 0;
+
+	return snprintf(out, PATH_MAX, "%.*s%s", folder, path, name) < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
 static int sync_folder(const char *path)
 {
 	char *copy = strdup(path);

@@ -4,11 +4,15 @@
 #define NFQD_SHARED_FILE_H
 
 #include <jansson.h>
+#include <limits.h>
 
 #include "base/err.h"
 
 /* Makes the last folder of a path where it is missing; what is in the way shows when the file is opened. */
 void file_make_folder(const char *path);
+
+/* The path of another file in the same folder. Returns 0 or -ENAMETOOLONG. */
+MUST_CHECK int file_beside(const char *path, const char *name, char out[static PATH_MAX]);
 
 /* Writes a document as path.new, mode 0600, syncs it, and renames it to path (rename(2)); then the name
  * itself is synced. Returns 0 or -errno: path is as it was, or, when only the last step failed, new. */

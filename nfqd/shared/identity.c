@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
@@ -111,13 +110,7 @@ static int keep(const struct identity *id, const char *path, int64_t stopped_at,
 
 static int path_beside(const char *state, char path[static PATH_MAX], struct err *err)
 {
-	char *copy = strdup(state);
-	int   n = copy ? snprintf(path, PATH_MAX, "%s/sensor.json", dirname(copy)) : -1;
-
-	free(copy);
-	if (n < 0)
-		return err_set(err, "out of memory");
-	return n < PATH_MAX ? 0 : err_set(err, "%s: the path is too long", state);
+	return file_beside(state, "sensor.json", path) < 0 ? err_set(err, "%s: the path is too long", state) : 0;
 }
 
 /* Goes on as the kept sensor, or becomes a new one. */

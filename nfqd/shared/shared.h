@@ -29,6 +29,7 @@ struct shared {
 	struct counters  count[QUEUES_MAX];
 	_Atomic uint64_t seq;         /* number of the next record; 0: none yet */
 	struct sink_counts output[SINKS_MAX]; /* of the worker's sinks */
+	struct ledger    ledger[SINKS_MAX];   /* likewise */
 	/* Each thread counts that it is there, several times a second, whether there is work or not. */
 	_Atomic uint64_t beats[QUEUES_MAX], log_beats, resolver_beats;
 	_Atomic uint64_t events_taken; /* by the log thread, of those that packet threads made */

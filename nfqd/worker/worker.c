@@ -43,6 +43,7 @@ struct worker {
 	ruleset_slot            rules;
 	_Atomic bool            stop;
 	_Atomic bool            failed; /* a queue cannot be read any more */
+	bool                    told_to_stop;
 	_Atomic bool            asleep; /* the log thread waits: a new record must wake it */
 	int                     wake;
 	unsigned                threads;
@@ -101,7 +102,6 @@ static void write_record(struct worker *w, const struct event *e)
 	if (e->ifin) /* of others: this machine knows its own name */
 		hints.client = host_name(&shared->hosts, w->in->ask_name, &e->src, e->ts, client);
 	sinks_write(w->sinks, e, &hints);
-	atomic_store(&shared->seq, sinks_seq(w->sinks));
 }
 
 static void write_notes(struct worker *w)
@@ -109,10 +109,8 @@ static void write_notes(struct worker *w)
 	struct notes      *notes = &w->in->shared->notes;
 	const struct note *n;
 
-	for (; (n = notes_peek(notes)) != NULL; notes_pop(notes)) {
+	for (; (n = notes_peek(notes)) != NULL; notes_pop(notes))
 		sinks_write_own(w->sinks, n->ts, n->members);
-		atomic_store(&w->in->shared->seq, sinks_seq(w->sinks));
-	}
 }
 
 /* What was there at its beginning: under a flood a ring is never empty, and the parent waits to be heard. */
@@ -132,21 +130,23 @@ static void write_records(struct worker *w)
 	}
 	write_notes(w);
 	sinks_flush(w->sinks);
+	sinks_checkpoint(w->sinks);
 	diag_drain();
 }
 
-/* What packet threads of the worker before had made and its log thread had not taken. */
-static void settle_events(const struct worker *w)
+/* What packet threads of the worker before had made and its log thread had not taken; how many. */
+static uint64_t settle_events(const struct worker *w)
 {
 	struct shared *shared = w->in->shared;
 	uint64_t       made = 0, taken = atomic_load(&shared->events_taken);
 
 	for (unsigned i = 0; i < w->in->queues; i++)
 		made += atomic_load(&shared->count[i].v[COUNT_records]);
-	if (made > taken) {
-		atomic_fetch_add(&shared->events_died, made - taken);
-		atomic_store(&shared->events_taken, made);
-	}
+	if (made <= taken)
+		return 0;
+	atomic_fetch_add(&shared->events_died, made - taken);
+	atomic_store(&shared->events_taken, made);
+	return made - taken;
 }
 
 static struct ruleset *open_rules(int fd)
@@ -208,7 +208,8 @@ static bool obey(struct worker *w)
 		swap_rules(w, fd, m.number);
 	else if (m.type == MESSAGE_OUTPUT)
 		sinks_reopen(w->sinks, (unsigned)m.number, fd);
-	return m.type != MESSAGE_STOP;
+	w->told_to_stop = m.type == MESSAGE_STOP;
+	return !w->told_to_stop;
 }
 
 static bool nothing_to_write(const struct worker *w)
@@ -248,11 +249,16 @@ static int open_sinks(struct worker *w, struct err *err)
 	if (!w->sinks)
 		return err_set(err, "worker: out of memory");
 	sinks_identify(w->sinks, &w->in->identity);
-	sinks_set_seq(w->sinks, atomic_load(&w->in->shared->seq));
-	for (unsigned i = 0; i < w->in->outputs; i++)
+	sinks_number_by(w->sinks, &w->in->shared->seq);
+	for (unsigned i = 0; i < w->in->outputs; i++) {
 		if (sinks_add(w->sinks, w->in->output_type[i], w->in->output_fd[i],
 		              &w->in->shared->output[i]) < 0)
 			return err_set(err, "worker: out of memory");
+		sinks_keep(w->sinks, i, &w->in->shared->ledger[i]);
+	}
+	sinks_recover(w->sinks);
+	sinks_flush(w->sinks); /* what the worker before lost is told before anything else */
+	sinks_note_unnumbered(w->sinks, settle_events(w));
 	return 0;
 }
 
@@ -293,7 +299,6 @@ static int start(struct worker *w, struct err *err)
 	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->wake < 0)
 		return err_set(err, "worker: eventfd: %s", strerror(errno));
-	settle_events(w);
 	if (open_sinks(w, err) < 0)
 		return -1;
 	for (; w->threads < w->in->queues; w->threads++)
@@ -325,8 +330,11 @@ static void stop(struct worker *w)
 	for (unsigned i = 0; i < w->threads; i++)
 		if (w->thread[i].running)
 			pthread_join(w->thread[i].thread, NULL);
-	if (w->sinks)
+	if (w->sinks) {
 		write_records(w);
+		if (w->told_to_stop)
+			sinks_last_checkpoint(w->sinks);
+	}
 	for (unsigned i = 0; i < w->threads; i++) {
 		struct queue_thread *t = &w->thread[i];
 

@@ -37,12 +37,12 @@ nfqd_start || bail "nfqd does not start after it was killed"
 ok "and after it was killed" ask 3
 nfqd_stop
 own() { jq -cs "map(select(.event_type == \"nfqd\").nfqd) | $1" "$lab_dir/eve.json"; }
-is "$(own 'map([.boot, .kind])')" '[[1,"start"],[1,"mode"],[1,"exception"],[1,"exception"],[1,"reload"],[1,"reload"],[1,"stats"],[1,"stop"],[2,"start"],[3,"start"],[3,"stats"],[3,"stop"]]' \
+is "$(own 'map([.boot, .kind])')" '[[1,"start"],[1,"mode"],[1,"exception"],[1,"exception"],[1,"reload"],[1,"reload"],[1,"stats"],[1,"stop"],[1,"checkpoint"],[2,"start"],[3,"start"],[3,"stats"],[3,"stop"],[3,"checkpoint"]]' \
 	"the daemon's own events are records"
 is "$(own 'map(select(.kind == "start") | [.mode, .fail, .version != null, (.configuration | length), (.packs | map(.pack, (.sha256 | length)))]) | unique')" \
 	'[["enforce","open",true,64,["kaspersky",64,"canary",64]]]' "a start says what is in force"
 is "$(own '.[0].packs[0].sha256')" "\"$(sha256sum <rules/kaspersky.yaml | cut -d' ' -f1)\"" "a pack's digest is its file's"
-is "$(own 'map(select(.kind == "start").last)')" "[null,$(own 'map(select(.boot == 1)) | last | {boot, seq, stopped: true}'),{\"boot\":2,\"seq\":$(jq -s 'map(select(.nfqd.boot == 2).nfqd.seq) | max' "$lab_dir/eve.json"),\"stopped\":false}]" \
+is "$(own 'map(select(.kind == "start").last)')" "[null,$(own 'map(select(.boot == 1)) | last | {boot, seq, stopped: true, checkpoints: [.note]}'),{\"boot\":2,\"seq\":$(jq -s 'map(select(.nfqd.boot == 2).nfqd.seq) | max' "$lab_dir/eve.json"),\"stopped\":false,\"checkpoints\":[]}]" \
 	"and where the last boot ended, also one that was killed"
 is "$(own 'map(select(.kind == "exception") | [.change, .made.name, .made.reason])')" '[["made","a.kaspersky.com","case 4711"],["revoked",null,null]]' "exceptions, made and revoked"
 is "$(own 'map(select(.kind == "reload").failed | . != null)')" '[false,true]' "a reload, and one that failed"

@@ -207,18 +207,18 @@ static void test_full_disk(void **state)
 	(void)state;
 	write_n(s, 3);
 	sinks_flush(s);
-	expect_counts(s, 0, 3);
+	expect_counts(s, 0, 2); /* the first one is tried again */
 	write_n(s, 1000);
 	sinks_flush(s);
-	expect_counts(s, 0, 1003);
+	expect_counts(s, 0, 1002);
 	assert_int_equal(warnings, 1); /* not one per record */
 	sinks_reopen(s, 0, dup(fd));
 	write_n(s, 2);
 	sinks_flush(s);
-	expect_counts(s, 2, 1003);
+	expect_counts(s, 3, 1002);
 	sinks_free(s);
 	text = slurp_file(fd);
-	assert_string_equal(expect_lines(text, 1004, 2), ""); /* the gap shows in the numbers */
+	assert_string_equal(expect_lines(expect_lines(text, 1, 1), 1004, 2), ""); /* the gap shows in the numbers */
 	free(text);
 	close(fd);
 }
@@ -272,7 +272,7 @@ static void test_no_reader(void **state)
 	s = sinks_on(SINK_EVE, p[1]);
 	write_n(s, 2);
 	sinks_flush(s);
-	expect_counts(s, 0, 2);
+	expect_counts(s, 0, 1);
 	sinks_free(s);
 }
 

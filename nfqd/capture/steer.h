@@ -129,6 +129,9 @@ const char *steer_flowtable(const struct steer *s); /* NULL: there is none */
 enum { STEER_EVENT_OURS = 1, STEER_EVENT_FLOWTABLES = 2, STEER_EVENT_OTHERS = 4 };
 MUST_CHECK int steer_events_open(struct err *err);
 unsigned       steer_events_read(int fd);
+/* Without events for a while: the kernel makes one for each element of a set, which costs more than the
+ * element. Look at everything afterwards. */
+void           steer_events_listen(int fd, bool on);
 
 /* False when another program has removed the table or emptied it. */
 bool steer_is_intact(struct steer *s);

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/diag.h"
 #include "capture/steer.h"
 
 enum { EVENT_BUFFER = 1 << 20, TABLE_NAME = 1 /* the first attribute of every message but NEWGEN */ };
@@ -23,18 +24,31 @@ struct reading {
 	uint32_t    pid;
 };
 
+static int membership(int fd, bool on)
+{
+	int group = NFNLGRP_NFTABLES;
+
+	return setsockopt(fd, SOL_NETLINK, on ? NETLINK_ADD_MEMBERSHIP : NETLINK_DROP_MEMBERSHIP, &group,
+	                  sizeof(group));
+}
+
+void steer_events_listen(int fd, bool on)
+{
+	if (fd >= 0 && membership(fd, on) < 0)
+		diag_warn("steer", "nft events: %s", strerror(errno));
+}
+
 int steer_events_open(struct err *err)
 {
 	struct sockaddr_nl sa = { .nl_family = AF_NETLINK };
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
-	int size = EVENT_BUFFER, group = NFNLGRP_NFTABLES;
+	int size = EVENT_BUFFER;
 
 	if (fd < 0)
 		return err_set(err, "nft events: %s", strerror(errno));
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
-	    setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0) {
+	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 || membership(fd, true) < 0) {
 		err_set(err, "nft events: %s", strerror(errno));
 		close(fd);
 		return -1;

@@ -9,6 +9,8 @@
 #include "base/steered.h"
 #include "parent/parent_private.h"
 
+enum { MANY_NETS = 256 }; /* fewer make few events */
+
 /* ---- the IPv4 network, and what NAT64 makes of it ---- */
 
 /* How many forms a network has: itself, and one for each prefix of translated addresses. */
@@ -133,6 +135,8 @@ int parent_steer_nets(struct parent *p, struct err *err)
 	struct steer_set    *set;
 	struct ruleset       rs;
 	const struct rs_net *nets;
+	bool                 many;
+	int                  r;
 
 	if (!p->steer)
 		return 0;
@@ -143,7 +147,15 @@ int parent_steer_nets(struct parent *p, struct err *err)
 	nets = image_at(p->img, RS_NET);
 	for (uint32_t i = 0; i < image_n(p->img, RS_NET); i++)
 		steer_net(set, &rs, nets, &nets[i]);
-	return steer_set_end(set, err);
+	many = image_n(p->img, RS_NET) > MANY_NETS;
+	if (many)
+		steer_events_listen(p->nft_events, false);
+	r = steer_set_end(set, err);
+	if (many) {
+		steer_events_listen(p->nft_events, true);
+		poller_set(&p->poller, &p->nft_look, 0);
+	}
+	return r;
 }
 
 /* ---- watched addresses ---- */

@@ -275,6 +275,12 @@ static void on_nft_event(struct poller_source *s)
 	parent_on_nft_event(s->ctx);
 }
 
+/* What no event told. */
+static void on_nft_look(struct poller_timer *t)
+{
+	parent_look_at_tables(t->ctx);
+}
+
 static void on_worker_due(struct poller_timer *t)
 {
 	struct parent *p = t->ctx;
@@ -413,6 +419,7 @@ int parent_run(struct conf *conf, const struct tap *tap, struct err *err)
 	p.ask_names = p.answer_names = p.learned = p.nft_events = -1;
 	p.started = poller_ms();
 	p.look = (struct poller_timer){ .run = on_look, .ctx = &p };
+	p.nft_look = (struct poller_timer){ .run = on_nft_look, .ctx = &p };
 	p.worker_due = (struct poller_timer){ .run = on_worker_due, .ctx = &p };
 	p.resolver_due = (struct poller_timer){ .run = on_resolver_due, .ctx = &p };
 	r = start(&p, err);

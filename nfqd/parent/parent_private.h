@@ -46,7 +46,7 @@ struct parent {
 	int              answer_names, ask_names; /* the pipe to the resolver */
 	bool             resolving;    /* it looks up names of the ruleset of its start */
 	struct poller    poller;
-	struct poller_timer look, worker_due, resolver_due;
+	struct poller_timer look, nft_look, worker_due, resolver_due;
 	unsigned         looks; /* one each second */
 	struct pulse     pulse[QUEUES_MAX], log_pulse, resolver_pulse;
 	uint64_t         started, worker_started; /* poller_ms() */
@@ -171,6 +171,8 @@ void           parent_stop_queueing(struct parent *p);
 void           parent_resume_queueing(struct parent *p);
 /* Is everything still in place? Puts it back otherwise. */
 void parent_look_at_steering(struct parent *p);
+/* The same, and what other programs' tables have: where events may have been lost. */
+void parent_look_at_tables(struct parent *p);
 /* Another program changed an nft table. */
 void parent_on_nft_event(struct parent *p);
 /* What is due every few seconds. */

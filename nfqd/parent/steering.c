@@ -102,6 +102,13 @@ void parent_look_at_steering(struct parent *p)
 		diag_error("steer", "%s; the next look tries again", err.text);
 }
 
+void parent_look_at_tables(struct parent *p)
+{
+	parent_look_at_steering(p);
+	if (p->steer)
+		steer_look_for_flowtables(p->steer);
+}
+
 void parent_on_nft_event(struct parent *p)
 {
 	unsigned events = steer_events_read(p->nft_events);

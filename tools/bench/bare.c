@@ -5,6 +5,7 @@
  * good; a hello that goes on in another segment waits for it, or fewer packets would be queued.
  *
  *   bare QUEUES INTERFACE     clients are behind INTERFACE; until SIGTERM
+ *   bare QUEUES               without steering: somebody else's rules queue, to number 0 and up
  */
 #include <netinet/in.h>
 #include <pthread.h>
@@ -19,6 +20,7 @@
 enum { QUEUES_MAX = 16, IP_HEADER = 20, PORT_DNS = 53, RECORD_HEADER = 5 };
 
 static _Atomic bool ended;
+static bool         steered;
 
 /* IPv4 without options is all that the bench sends. */
 static struct verdict judge(const struct raw_packet *raw)
@@ -26,6 +28,8 @@ static struct verdict judge(const struct raw_packet *raw)
 	const uint8_t *l4 = raw->data.p + IP_HEADER;
 	size_t         at;
 
+	if (!steered) /* nothing would look at a state */
+		return (struct verdict){ .state = STATE_UNDECIDED };
 	if ((l4[2] << 8 | l4[3]) == PORT_DNS)
 		return (struct verdict){ .state = STATE_UNDECIDED };
 	at = IP_HEADER + (size_t)(l4[12] >> 4) * 4;
@@ -63,20 +67,35 @@ static struct capture *open_queue(uint16_t num, struct steer_conf *conf, struct 
 	return fd < 0 ? NULL : queue_open(fd, &queue, err);
 }
 
+static int steer_until_signal(const struct steer_conf *conf, const sigset_t *set, struct err *err)
+{
+	struct steer *steer = steered ? steer_install(conf, err) : NULL;
+	int           signal_number;
+
+	if (steered && (!steer || steer_wake(steer, err) < 0))
+		return -1;
+	fputs("bare: ready\n", stderr);
+	sigwait(set, &signal_number);
+	if (steer) {
+		steer_stop_queueing(steer);
+		steer_remove(steer);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	unsigned          queues = argc == 3 ? (unsigned)strtoul(argv[1], NULL, 10) : 0;
+	unsigned          queues = argc == 2 || argc == 3 ? (unsigned)strtoul(argv[1], NULL, 10) : 0;
 	struct capture   *capture[QUEUES_MAX];
 	pthread_t         thread[QUEUES_MAX];
 	struct steer_conf conf = { .queues = (uint16_t)queues, .fail_open = true, .forward = true,
 		                   .output = true, .n_inside = 1 };
 	struct err        err = { 0 };
-	struct steer     *steer;
 	sigset_t          set;
-	int               signal_number;
 
 	if (queues == 0 || queues > QUEUES_MAX)
-		return fputs("usage: bare QUEUES INTERFACE\n", stderr), 2;
+		return fputs("usage: bare QUEUES [INTERFACE]\n", stderr), 2;
+	steered = argc == 3;
 	conf.inside = &argv[2];
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
@@ -88,17 +107,12 @@ int main(int argc, char **argv)
 		if (!capture[i] || pthread_create(&thread[i], NULL, consume, capture[i]) != 0)
 			return fprintf(stderr, "bare: %s\n", err.text), 1;
 	}
-	steer = steer_install(&conf, &err);
-	if (!steer || steer_wake(steer, &err) < 0)
+	if (steer_until_signal(&conf, &set, &err) < 0)
 		return fprintf(stderr, "bare: %s\n", err.text), 1;
-	fputs("bare: ready\n", stderr);
-	sigwait(&set, &signal_number);
-	steer_stop_queueing(steer);
 	atomic_store(&ended, true);
 	for (unsigned i = 0; i < queues; i++) {
 		pthread_join(thread[i], NULL);
 		capture[i]->ops->close(capture[i]);
 	}
-	steer_remove(steer);
 	return 0;
 }

@@ -13,6 +13,7 @@ from systems import names  # noqa: E402
 
 HELLO_BYTES = 517
 LISTED_PERCENT = 2
+NAMELESS = 16   # datagrams, after which a flow without a name is let go
 
 
 def question(name, ident):
@@ -32,6 +33,8 @@ def write_all(folder):
     rng = random.Random(1)
     write_datagrams(f"{folder}/questions", [question(n, i) for i, n in enumerate(unlisted(8192))])
     write_datagrams(f"{folder}/initials", [initial(f"www{i}.example.com") for i in range(32)])
+    write_datagrams(f"{folder}/initial", [initial("www.example.com")])
+    write_datagrams(f"{folder}/nameless", [b"\x5a" * 160] * NAMELESS)
     Path(f"{folder}/hello").write_bytes(client_hello(rng, "www.example.com", size=HELLO_BYTES))
     listed = names(1000)
     mixed = [listed[i * 7 % 1000] if rng.randrange(100) < LISTED_PERCENT else n

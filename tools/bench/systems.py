@@ -40,6 +40,7 @@ inspect:
   answers: {answers}
   queues: {queues}
 control: {folder}/control.sock
+state: {folder}/state.json
 log:
   client-names: false
   outputs: [{{type: file, path: {folder}/eve.json}}]
@@ -52,13 +53,16 @@ def names(n):
 
 
 def nets(n):
-    """Networks that nobody here is in, at many prefix lengths."""
+    """Networks that nobody here is in, at many prefix lengths; above 256, single addresses with gaps between them."""
+    if n > 256:
+        return "\n".join(f"  - {{cidr: 198.{18 + (i >> 15)}.{i >> 7 & 255}.{i * 2 & 255}/32, category: web, sources: [self], "
+                         "confidence: high, side_effect: none}" for i in range(n))
     return "\n".join(f"  - {{cidr: 198.{18 + i % 2}.{i}.0/{24 + i % 9}, category: web, sources: [self], confidence: high, "
                      "side_effect: none}" for i in range(n))
 
 
-def write_pack(folder, n):
-    listed, path = names(n), f"{folder}/bench-{n}.yaml"
+def write_pack(folder, path, n, n_nets):
+    listed = names(n)
     if n > 1000:
         with open(f"{folder}/bench-{n}.txt", "w", encoding="ascii") as f:
             f.writelines(f".{name}\n" for name in listed)
@@ -66,13 +70,12 @@ def write_pack(folder, n):
     else:
         where = "names: [" + ", ".join(f".{name}" for name in listed) + "]"
     with open(path, "w", encoding="ascii") as f:
-        f.write(PACK.format(names=where, nets=nets(200), first=listed[0], other="unlisted.example"))
-    return path
+        f.write(PACK.format(names=where, nets=nets(n_nets), first=listed[0], other="unlisted.example"))
 
 
 class System:
     """pid is the process in the router; None: there is none."""
-    name, resolver, pid = "no firewall", SERVER, None
+    name, resolver, pid, patience = "no firewall", SERVER, None, 20
 
     def __init__(self, lab, folder, build):
         self.lab, self.folder, self.build = lab, folder, build
@@ -86,7 +89,7 @@ class System:
     def spawn(self, *command, ready=None):
         self.process = self.lab.spawn("router", *command, cpu=DAEMON_CPU, log=self.log)
         self.pid = self.process.pid
-        wait_for(f"{self.name} ready", lambda: self.says(ready) if ready else self.answers())
+        wait_for(f"{self.name} ready", lambda: self.says(ready) if ready else self.answers(), self.patience)
 
     def answers(self):
         self.says("")
@@ -109,16 +112,41 @@ class Bare(System):
         self.spawn(f"{self.build}/bench/bare", self.queues, "lan0", ready="bare: ready")
 
 
+class OneRule(System):
+    """The bare consumer behind one rule of its own, where nfqd meets questions, too: what a queue cannot cost less than.
+    The rule fits both loads: a question, or a segment as long as a hello."""
+    name = "bare, one rule"
+    rules = (("udp", "--dport", "53"), ("tcp", "--dport", "443", "-m", "length", "--length", "100:1500"))
+    proto = "udp"
+
+    def rule(self, action):
+        words = next(r for r in self.rules if r[0] == self.proto)
+        self.lab.inside("router", "iptables-legacy", "-w", "-t", "mangle", action, "PREROUTING", "-i", "lan0", "-p", *words,
+                        "-j", "NFQUEUE", "--queue-num", "0", "--queue-bypass")
+
+    def start(self):
+        self.spawn(f"{self.build}/bench/bare", 1, ready="bare: ready")
+        self.rule("-A")
+
+    def stop(self):
+        self.rule("-D")
+        super().stop()
+
+
+class OneTcpRule(OneRule):
+    proto = "tcp"
+
+
 class Nfqd(System):
     name = "nfqd"
     answers = "false"       # as the bare consumer, which sees questions only
     queues = 1
-    listed = 1000
+    listed, networks = 1000, 200
 
     def configure(self):
-        pack = f"{self.folder}/bench-{self.listed}.yaml"
+        pack = f"{self.folder}/bench-{self.listed}-{self.networks}.yaml"
         if not os.path.exists(pack):
-            write_pack(self.folder, self.listed)
+            write_pack(self.folder, pack, self.listed, self.networks)
         with open(f"{self.folder}/nfqd.yaml", "w", encoding="ascii") as f:
             f.write(CONF.format(pack=pack, answers=self.answers, queues=self.queues, folder=self.folder))
 
@@ -132,6 +160,10 @@ class Nfqd(System):
 
 class NfqdAnswers(Nfqd):
     name, answers = "nfqd with answers", "true"
+
+
+class NfqdNetworks(Nfqd):
+    name, networks, patience = "nfqd, 50,000 networks", 50_000, 60     # seconds, mostly libnftables and the kernel
 
 
 class Dnsmasq(System):

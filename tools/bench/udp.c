@@ -8,6 +8,9 @@
  *   udp flood ADDRESS PORT FILE COUNT RATE        RATE a second; 0: as fast as they go
  *   udp fresh ADDRESS PORT FILE COUNT RATE        each from the next port: a connection of its own
  *   udp latency ADDRESS PORT FILE COUNT RATE      ask and wait for the answer
+ *   udp flows ADDRESS PORT FILE COUNT RATE        64 sockets: each sends the whole file once, and after a
+ *                                                 moment 160 bytes that mean nothing, COUNT over all; only
+ *                                                 those are timed
  *
  * The environment's SOURCES may list local addresses to send from, in turn.
  */
@@ -22,6 +25,7 @@
 #include <unistd.h>
 
 enum { FIRST_PORT = 10000, PORTS = 50000, SOURCES_MAX = 256 };
+enum { FLOWS = 64, FLOW_BYTES = 160, SETTLE_NS = 300000000 };
 enum { BURST = 32, SOCKETS = 16, DATAGRAM = 1500, DATAGRAMS = 65536, NS = 1000000000, FINE_RATE = 20000 };
 
 struct load {
@@ -32,6 +36,8 @@ struct load {
 	int                sockets[SOCKETS];
 	struct sockaddr_in sources[SOURCES_MAX];
 	unsigned           n_sources; /* 0: as the kernel chooses */
+	uint64_t           start;     /* of what is timed */
+	double             cpu_us;    /* the process had used by then */
 };
 
 static void fail(const char *what)
@@ -53,6 +59,14 @@ static void wait_until(uint64_t t)
 	struct timespec ts = { .tv_sec = (time_t)(t / NS), .tv_nsec = (long)(t % NS) };
 
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+}
+
+static double cpu_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
 }
 
 static struct sockaddr_in address(const char *host, const char *port)
@@ -203,6 +217,32 @@ static unsigned fresh(struct load *l)
 	return l->count;
 }
 
+/* What comes to a firewall once a flow is known: the opening is not timed, and is decided by then. */
+static unsigned flows(struct load *l)
+{
+	static uint8_t nothing[FLOW_BYTES];
+	struct iovec   iov = { memset(nothing, 0x5a, sizeof(nothing)), sizeof(nothing) };
+	struct mmsghdr msgs[BURST];
+	int            fds[FLOWS];
+	unsigned       sent = 0;
+
+	for (unsigned i = 0; i < BURST; i++)
+		msgs[i].msg_hdr = (struct msghdr){ .msg_iov = &iov, .msg_iovlen = 1 };
+	for (unsigned i = 0; i < FLOWS; i++) {
+		fds[i] = connected(l, i, 0);
+		for (unsigned k = 0; k < l->datagrams; k++)
+			if (send(fds[i], l->datagram[k].iov_base, l->datagram[k].iov_len, 0) < 0)
+				fail("send");
+	}
+	wait_until(now() + SETTLE_NS);
+	l->start = now();
+	l->cpu_us = cpu_us();
+	for (unsigned i = 0; sent < l->count; i++, sent += BURST)
+		if (sendmmsg(fds[i % FLOWS], msgs, BURST, 0) < 0)
+			fail("send");
+	return sent;
+}
+
 static int by_size(const void *a, const void *b)
 {
 	const uint64_t *x = a, *y = b;
@@ -241,12 +281,13 @@ static const struct {
 	const char *word;
 	unsigned (*send)(struct load *l);
 	const char *before; /* of the JSON object */
-} loads[] = { { "flood", flood, "{" }, { "fresh", fresh, "{" }, { "latency", latency, "" } };
+} loads[] = { { "flood", flood, "{" }, { "fresh", fresh, "{" }, { "latency", latency, "" },
+	      { "flows", flows, "{" } };
 
 int main(int argc, char **argv)
 {
 	static struct load l;
-	uint64_t           start, rate;
+	uint64_t           rate;
 
 	if (argc < 4)
 		return fputs("usage: see the first lines of the source\n", stderr), 2;
@@ -264,16 +305,13 @@ int main(int argc, char **argv)
 	l.pause = rate ? NS / rate : 0;
 	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++)
 		if (strcmp(argv[1], loads[i].word) == 0) {
-			struct timespec cpu;
-			unsigned        sent;
+			unsigned sent;
 
-			start = now();
+			l.start = now();
 			fputs(loads[i].before, stdout);
 			sent = loads[i].send(&l);
-			clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
 			printf("\"sent\": %u, \"seconds\": %.4f, \"cpu_us\": %.0f}\n", sent,
-			       (double)(now() - start) / 1e9,
-			       (double)cpu.tv_sec * 1e6 + (double)cpu.tv_nsec / 1e3);
+			       (double)(now() - l.start) / 1e9, cpu_us() - l.cpu_us);
 			return 0;
 		}
 	return 2;

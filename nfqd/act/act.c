@@ -204,7 +204,7 @@ static struct verdict act_drop(struct injector *inj, const struct decision *d, c
 struct verdict act_apply(struct injector *inj, const struct decision *d, const struct act_on *on,
                          enum sent *sent)
 {
-#define X(id, word, verdict, shown, colour, dns, tcp, udp, act) [id] = act,
+#define X(id, word, verdict, shown, colour, dns, tcp, udp, act) [id] = (act),
 	static struct verdict (*const acts[ACTION_N])(struct injector *, const struct decision *,
 	                                              const struct act_on *, enum sent *) = {
 		ACTIONS(X)

@@ -32,7 +32,7 @@
 /* A mapping whose keys are members of the structure around it. */
 #define SCHEMA_GROUP(group, optional, type, rows)                                                  \
 	{                                                                                          \
-		.key = group, .data_offset = 0, .value = {                                         \
+		.key = (group), .data_offset = 0, .value = {                                         \
 			CYAML_VALUE_MAPPING(optional, type, rows),                                 \
 		},                                                                                 \
 	}

@@ -74,11 +74,11 @@ static int section(struct yaml_doc *d, const char *name, size_t len)
 	const yaml_node_t *root = node_at(d, 1), *n;
 	int                made, key;
 
+	if (root->type != YAML_MAPPING_NODE)
+		return 0;
 	n = len ? child_key(d, root, name, len) : root;
 	if (n)
 		return n->type == YAML_MAPPING_NODE ? index_of(d, n) : 0;
-	if (root->type != YAML_MAPPING_NODE)
-		return 0;
 	key = add_text(&d->tree, name, len);
 	made = yaml_document_add_mapping(&d->tree, NULL, YAML_BLOCK_MAPPING_STYLE);
 	return key && made && yaml_document_append_mapping_pair(&d->tree, 1, key, made) ? made : 0;

@@ -155,7 +155,7 @@ int64_t policy_observes(const struct ruleset *rs, int32_t policy, uint32_t pack)
 /* The strictest action that is possible at present, whatever policies say. */
 static uint8_t most(const struct question *q, const struct decision *d)
 {
-#define X(id, word, max) [id] = max,
+#define X(id, word, max) [id] = (max),
 	static const uint8_t by_mode[] = { MODES(X) };
 #undef X
 	uint8_t max = by_mode[rs_settings(q->rs)->mode];

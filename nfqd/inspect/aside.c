@@ -16,7 +16,7 @@ bool aside_read(struct inspection *in, enum place place, step *next)
 	bool                     whole;
 
 	row = in->msg.row;
-	if (in->msg.names.n == 0 || (row && row->weak))
+	if (!row || in->msg.names.n == 0 || row->weak)
 		return go_on(in, next);
 	/* a length in front is a weak sign, but not where it fits the segment */
 	whole = r == WIRE_OK && !(row->framing.length && in->length != in->pkt->payload.n);

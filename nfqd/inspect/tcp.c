@@ -244,7 +244,7 @@ static bool next_message(struct inspection *in)
 		in->read = WIRE_NONE; /* a client waits for its proxy here */
 	if (c->tcp.row)
 		return read_each(in);
-	if (in->read == WIRE_OK && row->follow == FOLLOW_NOTHING && in->msg.names.tunnel)
+	if (in->read == WIRE_OK && row && row->follow == FOLLOW_NOTHING && in->msg.names.tunnel)
 		return pass_message(in); /* it only says where the first message begins */
 	if (in->read == WIRE_OK || (in->read == WIRE_BAD && in->msg.names.n))
 		return message_found(in, in->ground, message_judged);

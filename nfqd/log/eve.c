@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Records as JSON lines in the shape of Suricata's EVE, so that what reads EVE reads ours, plus one
- * object `nfqd`. Listed names are alerts; others carry the type of their protocol. A line is whole
- * or not written, and nothing is allocated for it.
+ * Records as JSON lines in the shape of Suricata's EVE, plus one object `nfqd`, so that programs that read
+ * EVE read ours. Listed names are alerts; others have the type of their protocol. A line is written whole
+ * or not at all, and nothing is allocated for it.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "log/eve_private.h"
 #include "log/finding.h"
 
-#define EVE_INT_MAX ((UINT64_C(1) << 53) - 1) /* what every JSON reader keeps exactly */
+#define EVE_INT_MAX ((UINT64_C(1) << 53) - 1) /* the largest number that every JSON reader keeps exactly */
 #define NIL_UUID "00000000-0000-0000-0000-000000000000"
 
 enum { PRODUCTS_MAX = 16 };
@@ -142,7 +142,7 @@ static void put_http(struct eve *x)
 		put_text(x, "http_method", x->e->http.method);
 }
 
-/* What the event type says more about. */
+/* What each protocol's event type says in addition. */
 static void (*const app_puts[APP_N])(struct eve *x) = {
 	[APP_DNS] = put_dns,   [APP_TLS] = put_tls,     [APP_HTTP] = put_http,
 	[APP_QUIC] = put_quic, [APP_HTTP2] = put_http,
@@ -159,7 +159,7 @@ static const char *alert_category(const struct eve *x)
 
 	if (category != CAT_CANARY && x->e->decision.action == ACTION_ALLOW)
 		return "Allowed name";
-	/* whose date it is makes the difference: a law bans, a site prefers */
+	/* who set the date makes the difference: a law bans, a site prefers */
 	if (x->f.stage && x->f.stage->basis == BASIS_LAW)
 		return "Banned product";
 	return by_category[category];
@@ -204,7 +204,7 @@ static void put_alert(struct eve *x)
 	json_close(&x->j, '}');
 }
 
-/* `reject` has the words that Suricata has for it; nfqd.sent says it in ours. */
+/* `reject` uses Suricata's words for it; nfqd.sent uses ours. */
 static void put_verdict(struct eve *x)
 {
 #define X(id, word, verdict, ...) [id] = verdict,
@@ -257,7 +257,7 @@ static void put_matches(struct eve *x)
 	json_close(&x->j, ']');
 }
 
-/* Whose date it is. */
+/* Who set the stage's date. */
 static void put_stage(struct eve *x)
 {
 	const struct rs_stage *stage = x->f.stage;
@@ -307,7 +307,7 @@ static void put_finding(struct eve *x)
 	put_products(x);
 }
 
-/* What the protocol's own object in EVE has no place for. */
+/* What the protocol's own object in EVE has no member for. */
 static void put_extras(struct eve *x)
 {
 	static const char *const words[] = {
@@ -399,7 +399,7 @@ static void put_flow(struct eve *x)
 	if (e->app != APP_NONE)
 		put_text(x, "app_proto", app_text(e->app));
 	put_text(x, "direction",
-		 "to_server"); /* src_ip is the client, also where a server named itself */
+		 "to_server"); /* src_ip is the client, also when a server's certificate decided */
 	community_id(e, community);
 	if (community[0])
 		put_text(x, "community_id", community);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The daemon's own events as records: without them silence and an outage look alike. */
+/* The daemon's own events as records: without them an outage would look like silence. */
 #include "base/clock.h"
 #include "log/eve_private.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Private to log/: what every kind of record begins with. */
+/* Private to log/: the first members of every record. */
 #ifndef NFQD_LOG_EVE_PRIVATE_H
 #define NFQD_LOG_EVE_PRIVATE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a record tells of its message, by the protocol. */
+/* What a record says about its message, by protocol. */
 #include "log/event.h"
 
 void event_describe(struct event *e, const struct names *names)

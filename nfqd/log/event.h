@@ -42,7 +42,7 @@ struct event {
 	struct decision decision;
 };
 
-/* Fills in the protocol, and what a record tells of its message. */
+/* Fills in the protocol, and what a record says about its message. */
 void event_describe(struct event *e, const struct names *names);
 
 #endif

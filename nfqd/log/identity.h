@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who writes the records: (sensor, boot, seq) names one of them for ever. */
+/* Who writes the records: (sensor, boot, seq) identifies each record for ever. */
 #ifndef NFQD_LOG_IDENTITY_H
 #define NFQD_LOG_IDENTITY_H
 
@@ -20,8 +20,7 @@ enum identity_source {
 		SOURCES
 };
 
-/* Zeroed: a run that is no sensor, such as one over a capture file: its UUID is the nil UUID, its
- * boot 0. */
+/* Zeroed for a run that is not a sensor, such as one over a capture file: the nil UUID, boot 0. */
 struct identity {
 	char     host[IDENTITY_HOST];
 	char     sensor[IDENTITY_UUID];

@@ -45,7 +45,7 @@ void json_close(struct json *j, char bracket)
 	j->comma = true;
 }
 
-/* The length of the UTF-8 sequence that begins here (RFC 3629 4); 0: there is none. */
+/* The length of the UTF-8 sequence that begins here (RFC 3629 4); 0: this is not one. */
 static size_t utf8_sequence(const unsigned char *s)
 {
 	static const struct {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writes JSON (RFC 8259) into a buffer of the caller, value after value, without a tree in memory:
- * a record costs a copy of its bytes. Reading JSON is jansson's work.
+ * Writes JSON (RFC 8259) into the caller's buffer, value after value, without a tree in memory: a record
+ * costs a copy of its bytes. JSON is read with jansson.
  *
- * Keys are ours and are written as they stand; inside an array the key is NULL. What does not fit
- * makes the whole text unusable: json_finish() says so.
+ * Keys are ours and are not escaped; inside an array the key is NULL. When something does not fit, the
+ * whole text is unusable: json_finish() returns 0.
  */
 #ifndef NFQD_LOG_JSON_H
 #define NFQD_LOG_JSON_H

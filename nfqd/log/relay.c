@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of queries that were asked of this machine a moment ago. */
+/* The table of queries that clients sent to this machine a moment ago. */
 #include "log/relay.h"
 
 #include <sys/random.h>
@@ -13,7 +13,7 @@ void relay_init(struct relay *relay)
 {
 	memset(relay, 0, sizeof(*relay));
 	if (getrandom(&relay->seed, sizeof(relay->seed), GRND_NONBLOCK) < 0)
-		relay->seed = clock_now(); /* early in boot: better than a known one */
+		relay->seed = clock_now(); /* early in boot: better than a known seed */
 }
 
 bool relay_is(struct relay *relay, const struct event *e)
@@ -26,11 +26,12 @@ bool relay_is(struct relay *relay, const struct event *e)
 		return false;
 	key = hash64(e->name.text, e->name.len, relay->seed ^ e->dns_type);
 	if (e->ifin == 0 && !addr_is_loopback(&e->dst)) {
-		/* threads hand their events over by turns: the earlier query may carry the later time */
+		/* threads take turns in handing over their events: the earlier query may carry the later
+		 * time */
 		left = recent_left(&relay->asked, key, now);
 		return left >= 0 && left <= 2 * WITHIN_MS;
 	}
-	if (!action_blocks(e->decision.action)) /* else it is answered here: nothing is passed on */
+	if (!action_blocks(e->decision.action)) /* otherwise the query is answered here and not passed on */
 		recent_put(&relay->asked, key, now + WITHIN_MS);
 	return false;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tells a DNS query that a resolver on this machine passes on from one that a client asks. The
- * client's query is the sighting; the same name and type leaving by a local program within two
- * seconds is that query on its way. Bounded: a slot forgets when another name falls on it.
+ * Tells a DNS query that a resolver on this machine forwards from one that a client asks. The client's
+ * query is the sighting; the same name and type leaving from a local program within two seconds is that
+ * query on its way. Bounded: a slot forgets a name when another one takes it.
  */
 #ifndef NFQD_LOG_RELAY_H
 #define NFQD_LOG_RELAY_H
@@ -11,13 +11,13 @@
 #include "log/event.h"
 
 struct relay {
-	uint64_t      seed;  /* of the hash: which names share a slot must not be known outside */
+	uint64_t      seed;  /* of the hash: which names share a slot must not be predictable */
 	struct recent asked; /* hashes of name and type, in milliseconds */
 };
 
 void relay_init(struct relay *relay);
 
-/* Looks at every event in its order; true when this one only passes an earlier one on. */
+/* Expects every event in order; returns true when the event only forwards an earlier query. */
 bool relay_is(struct relay *relay, const struct event *e);
 
 #endif

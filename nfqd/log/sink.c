@@ -43,11 +43,11 @@ struct sinks *sinks_new(bool wait)
 	s->seq = 1;
 	s->wait = wait;
 	relay_init(&s->relay);
-	tzset(); /* reads a file on first use, and nothing can be opened where records are written */
+	tzset(); /* tzset() reads a file on first use, and the process that writes records cannot open one */
 	return s;
 }
 
-/* What is left goes to whichever reader makes room, until all have or the time is up. */
+/* Gives the rest to whichever reader makes room, until all is written or the time is up. */
 static void flush_last(struct sinks *s)
 {
 	struct pollfd fds[SINKS_MAX];
@@ -85,7 +85,7 @@ static bool wants_colour(int fd)
 	return !(no && *no) && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode);
 }
 
-/* What the process before had taken and neither wrote nor counted. */
+/* Counts what the process before had taken and neither written nor counted. */
 static void settle(struct sink_counts *c)
 {
 	c->lost += c->taken - c->written - c->lost;

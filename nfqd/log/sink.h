@@ -36,27 +36,27 @@ struct own_record {
 	const char            *members; /* JSON: "kind":"start",… */
 };
 
-/* What the caller knows about a record besides the event; NULL: unknown. */
+/* What the caller knows about a record beyond the event; NULL: unknown. */
 struct sink_hints {
 	const char *ifname, *client;
 };
 
-/* Of one output, in records; lives where it outlives the process. Every record taken is written or
- * lost in the end: what is neither when a process begins went with the one before. */
+/* The counts of one output, in records; they live where they outlive the process. Every record taken is
+ * written or lost in the end: what is neither when a process begins was lost with the one before. */
 struct sink_counts {
 	_Atomic uint64_t taken, written, lost;
 	_Atomic bool     stuck; /* records wait for room */
-	_Atomic bool     gone;  /* the reader's socket is: the parent opens the output anew */
+	_Atomic bool     gone;  /* the reader's socket is gone: the parent reopens the output */
 };
 
 struct sinks;
 
 enum { SINKS_MAX = 16 };
 
-/* wait: a reader without room is waited for, as a program at the head of a pipe does. Returns NULL when
- * memory ran out. */
+/* wait: block for a slow reader, as a program at the head of a pipe does. Returns NULL when memory ran
+ * out. */
 struct sinks *sinks_new(bool wait);
-/* Gives what is buffered a last, bounded chance. */
+/* Writes what is buffered, as far as a bounded time allows. */
 void          sinks_free(struct sinks *s);
 /* Adds a sink that writes to fd (taken unless it is standard output; for a daemon one that does not
  * block, base/outlet.h). counts is borrowed; NULL: its own. Returns 0 or -errno. */
@@ -64,7 +64,7 @@ int sinks_add(struct sinks *s, enum sink_type type, int fd, struct sink_counts *
 /* Replaces the descriptor of sink i (log rotation); takes fd. */
 void sinks_reopen(struct sinks *s, unsigned i, int fd);
 
-/* Says who writes; kept as a copy. Until then it is no sensor. */
+/* Says who writes; kept as a copy. Until then the records are not a sensor's. */
 void sinks_identify(struct sinks *s, const struct identity *identity);
 /* Numbers a record and gives it to every sink. */
 void sinks_write(struct sinks *s, const struct event *event, const struct sink_hints *hints);

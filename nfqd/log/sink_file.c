@@ -9,7 +9,8 @@
 #include "base/outlet.h"
 #include "log/sink_private.h"
 
-/* A path that is a link is followed, and said: who rotates logs there may write over another file. */
+/* A path that is a link is followed, and reported: whoever rotates logs there may overwrite another
+ * file. */
 static void say_link(const char *path)
 {
 	char    to[256];
@@ -19,7 +20,7 @@ static void say_link(const char *path)
 		diag_warn("log", "%s is a symbolic link to %.*s", path, (int)n, to);
 }
 
-/* Never waits: a FIFO that no program reads fails with ENXIO. */
+/* Never blocks: a FIFO that no program reads fails with ENXIO. */
 int sink_file_open(const char *path, struct err *err)
 {
 	int fd;

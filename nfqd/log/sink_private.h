@@ -9,12 +9,12 @@
 #include "log/sink.h"
 
 struct sink_ops {
-	/* In the parent, before records are written and for each reopening: a descriptor that does not
-	 * block, or -1 with err filled. */
+	/* In the parent, before records are written and at each reopening: returns a descriptor that
+	 * does not block, or -1 with err filled. */
 	int (*open)(const char *path, struct err *err);
 	/* Writes one record without a newline; returns its length, 0: it does not fit. */
 	size_t (*format)(const struct record *r, bool colour, char *out, size_t room);
-	/* The same for the daemon's own records; NULL: they are not for this output. */
+	/* The same for the daemon's own records; NULL: this output does not take them. */
 	size_t (*format_own)(const struct own_record *r, char *out, size_t room);
 	/* Each record is a message of its own on a socket; otherwise a line of a file. */
 	bool messages;

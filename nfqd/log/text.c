@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Records for a person at a terminal: one line that says when, what was done, who asked, for what,
- * how he was told, and why. Nothing that came from the network reaches the terminal unescaped.
+ * Records for a person at a terminal: one line that says when, what was done, who asked, for what, how the
+ * client was told, and why. Nothing from the network reaches the terminal unescaped.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -92,7 +92,7 @@ static void add_server(struct line *l, const struct event *e)
 {
 	char where[ADDR_TEXT];
 
-	if (e->name.seen_in == SEEN_ADDRESS) { /* the name said it */
+	if (e->name.seen_in == SEEN_ADDRESS) { /* the name already shows it */
 		add(l, " port %u", e->dport);
 		return;
 	}
@@ -133,7 +133,7 @@ static void add_why(struct line *l, const struct finding *f)
 	add(l, " (%s)", category_words[f->rule->category]);
 }
 
-/* Rules match the right-hand end of a name, so the left one goes when it is too long. */
+/* Rules match the right-hand end of a name, so a name that is too long loses its left-hand end. */
 static void add_name(struct line *l, const struct name *name, size_t room)
 {
 	char        text[NAME_TEXT * 4];
@@ -168,7 +168,7 @@ void text_line(const struct record *r, bool colour, char *out, unsigned size)
 	add(&l, "%02d:%02d:%02d  ", tm.tm_hour, tm.tm_min, tm.tm_sec);
 	used = l.len + strlen("BLOCKED  ");
 	add_action(&l, e->decision.action, colour);
-	used -= l.len; /* colours take no room on the screen */
+	used -= l.len; /* colours take up no columns */
 	add_client(&l, r);
 	add_seen_in(&l, e);
 	used += l.len;

@@ -29,7 +29,7 @@
 #define FILTER_BITS    8 /* per name: one look-up in thirty passes for nothing */
 #define EXACT_MAX      4096 /* names that a background look-up can go through in a while */
 
-#define FIRST_DAY_S (14 * 3600) /* a date begins first at UTC+14 */
+#define FIRST_DAY_S INT64_C(50400) /* 14 h: a date begins first at UTC+14 */
 
 struct compile {
 	struct image_builder *b;
@@ -289,6 +289,8 @@ static int64_t date_of(const char *version)
 	char    day[] = "2026-11-23";
 	int64_t seconds;
 
+	if (strlen(version) < sizeof(day) - 1)
+		return 0;
 	for (size_t i = 0; i < sizeof(day) - 1; i++)
 		day[i] = version[i] == '.' ? '-' : version[i];
 	return clock_parse(day, &seconds) == 0 ? seconds - FIRST_DAY_S : 0;
@@ -305,7 +307,7 @@ static int add_pack(struct compile *x)
 	if (p->doc) /* the packs that rules/never.yaml is compared with are made in memory */
 		yaml_doc_sha256(p->doc, sha256);
 	out.sha256 = text(x, sha256);
-	if (p->version && strlen(p->version) >= strlen("2026.11.23"))
+	if (p->version)
 		out.dated = date_of(p->version);
 	if (p->expires && clock_parse(p->expires, &out.expires) < 0)
 		return err_set(x->err, "%s: bad date '%s'", p->path, p->expires);

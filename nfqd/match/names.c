@@ -218,7 +218,7 @@ struct expander {
 static int expand(struct expander *x, size_t len, const char *rest)
 {
 	size_t       plain = strcspn(rest, "[");
-	struct range range;
+	struct range range = { 0 };
 	struct err   unused = { .text = "" };
 	int          r = 0;
 

@@ -65,7 +65,7 @@ static void hash_list(struct numbers *list, struct span signatures, char out[HAS
 		hash_number(&sha, wire_u16(&w), before);
 	if (list->n)
 		sha256_digest(&sha, sizeof(digest), digest);
-	for (unsigned i = 0; i < sizeof(digest); i++)
+	for (size_t i = 0; i < sizeof(digest); i++)
 		snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }
 

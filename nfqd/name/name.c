@@ -167,7 +167,7 @@ const char *seen_in_text(enum seen_in s)
 
 const char *seen_in_title(enum seen_in s)
 {
-#define X(id, word, title) [id] = title,
+#define X(id, word, title) [id] = (title),
 	static const char *const titles[] = { SEEN_IN(X) };
 #undef X
 
@@ -181,7 +181,7 @@ const char *app_text(enum app a)
 
 const char *app_event_type(enum app a)
 {
-#define X(id, word, type) [id] = type,
+#define X(id, word, type) [id] = (type),
 	static const char *const types[] = { APPS(X) };
 #undef X
 

@@ -21,7 +21,7 @@ static bool emit(void *ctx, const struct event *e)
 	return true;
 }
 
-/* How much of what there was could be judged; silence would prove nothing. */
+/* Reports how much of the capture could be judged; silence would prove nothing. */
 static void summary(const struct counters *c)
 {
 	for (unsigned i = 0; i < COUNTERS_N; i++)
@@ -45,7 +45,7 @@ static int run(struct capture *file, const struct ruleset *rs, struct sinks *sin
 	    pipeline_init(&p, MAX_FLOWS, MAX_STREAMS) < 0)
 		return err_set(err, "out of memory");
 	watch_init(&watch);
-	r = loop_run(&loop); /* what can be read is judged, whatever follows */
+	r = loop_run(&loop); /* what can be read is judged, whatever comes after it */
 	sinks_flush(sinks);
 	pipeline_fini(&p);
 	summary(&counters);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Capture files through the same pipeline: no privileges, no verdicts, records on standard output. */
-#ifndef NFQD_RUN_OFFLINE_H
-#define NFQD_RUN_OFFLINE_H
+#ifndef NFQD_OFFLINE_OFFLINE_H
+#define NFQD_OFFLINE_OFFLINE_H
 
 #include "shared/conf.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The addresses that the kernel is told, so that no protocol reaches them unseen. */
+/* The addresses that the kernel always queues, so that no protocol reaches them uninspected. */
 #include <netinet/in.h>
 #include <sys/eventfd.h>
 
@@ -53,7 +53,7 @@ static bool is_udp(const struct rs_port *p)
 	return p->proto == 0 || p->proto == IPPROTO_UDP;
 }
 
-/* Is all of a network for UDP, or for protocols that have no ports? */
+/* Does all of a network count for UDP, or for protocols without ports? */
 static bool has_all_ports(const struct ruleset *rs, const struct rs_net *n)
 {
 	struct list           ports = rs->rules[n->rule].ports;
@@ -65,7 +65,7 @@ static bool has_all_ports(const struct ruleset *rs, const struct rs_net *n)
 	return all;
 }
 
-/* What the kernel steers whatever this network says: found from a port on, the next range of them. */
+/* Ports that the kernel queues regardless of this network: the next range from a given port on. */
 struct steered {
 	uint32_t       from;
 	struct rs_port next; /* first above last: there is none */
@@ -101,7 +101,7 @@ static struct steered steered_from(uint32_t from, const struct ruleset *rs, cons
 	return s;
 }
 
-/* Two ranges of one address may not overlap: what is left of one where others are taken out. */
+/* Two ranges of one address may not overlap: writes what remains of a range when others are taken out. */
 static void steer_ports(struct steer_set *set, const struct ruleset *rs, const struct rs_net *nets,
                         const struct rs_net *n, uint32_t own)
 {

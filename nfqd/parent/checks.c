@@ -85,7 +85,7 @@ static json_t *finding(enum fact_kind kind, const char *where, unsigned others)
 	                 c->cure);
 }
 
-/* In the order of the checks; of many of a kind the first few, and how many others there are. */
+/* In the order of the checks; the first few of a kind, and how many more there are. */
 static json_t *judge(const struct facts *f, bool marked_output)
 {
 	json_t *all = json_array();
@@ -131,7 +131,7 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* All that comes through fd until it is closed; NULL when that takes too long. */
+/* Reads all from fd until it is closed; NULL when that takes too long. */
 static json_t *read_findings(int fd)
 {
 	int64_t       end = now_ms() + PATIENCE_MS;
@@ -177,7 +177,7 @@ json_t *checks_run(bool marked_output)
 	if (pid > 0) {
 		all = read_findings(ends[0]);
 		kill(pid, SIGKILL);
-		waitpid(pid, NULL, WNOHANG); /* one that the kernel holds is reaped when it ends */
+		waitpid(pid, NULL, WNOHANG); /* a child stuck in the kernel is reaped when it ends */
 	}
 	close(ends[0]);
 	return all ? all : json_pack("[o]", finding(FACT_UNREADABLE, problem, 0));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What stands beside nfqd on this machine and bends what it sees or what it sends: other tables' rules,
- * kinds of interfaces, proxies. One row of checks.c per check; each finding names where it is and the
- * cure. A machine without any of that gives no finding.
+ * What else runs on this machine and changes what nfqd sees or sends: other tables' rules, kinds of
+ * interfaces, proxies. One row of checks.c per check; each finding says where the cause is and names the
+ * cure. A machine without any of these gives no finding.
  */
 #ifndef NFQD_PARENT_CHECKS_H
 #define NFQD_PARENT_CHECKS_H
@@ -11,8 +11,8 @@
 #include <stdbool.h>
 
 /*
- * Looks, in a process of its own that is given up after a second, so that the caller is never held up by
- * a long ruleset. marked_output: packets of local programs are judged although they carry a mark. Needs
+ * Runs the checks in a process of its own, which is given up after a second, so that a long ruleset never
+ * delays the caller. marked_output: packets of local programs are judged although they carry a mark. Needs
  * CAP_NET_ADMIN. Returns an array of {check, where, text, cure}, which the caller owns; NULL: out of
  * memory.
  */

@@ -97,8 +97,8 @@ static int read_forwarding_attr(const struct nlattr *attr, void *ctx)
 	return MNL_CB_OK;
 }
 
-/* What a device lets in besides its own address: a macvlan's stands there, though the macvlan itself may
- * be in another namespace. */
+/* The addresses that a device accepts besides its own: a macvlan's is among them, even when the macvlan
+ * itself is in another namespace. */
 static int read_forwarding(const struct nlmsghdr *nlh, void *ctx)
 {
 	const struct ndmsg *nd = mnl_nlmsg_get_payload(nlh);
@@ -115,7 +115,8 @@ static int dump(struct mnl_socket *nl, uint16_t type, uint8_t family, mnl_cb_t c
 {
 	static char      buf[64 << 10];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi)); /* a neighbour dump takes it, too */
+	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi)); /* a neighbour dump accepts it,
+									        * too */
 	int              r = MNL_CB_OK;
 	ssize_t          n;
 
@@ -173,7 +174,7 @@ static void read_addresses(struct links *all)
 	for (struct ifaddrs *a = list; a; a = a->ifa_next) {
 		struct link *l = by_name(all, a->ifa_name);
 
-		/* a link-local IPv6 address comes by itself */
+		/* every interface has a link-local IPv6 address */
 		if (l && a->ifa_addr && a->ifa_addr->sa_family == AF_INET)
 			l->addressed = true;
 	}
@@ -200,8 +201,8 @@ static bool is_on(const char *path)
 	return c != EOF && c != '0';
 }
 
-/* A bridge between a router's own LAN ports is no matter; one with the uplink, or without an address, is
- * what clients reach the network through. */
+/* A bridge between a router's own LAN ports does not matter; one with the uplink, or without an address,
+ * is how clients reach the network. */
 static void look_at_bridge(struct facts *f, const struct links *all, const struct link *bridge)
 {
 	unsigned ports = 0;
@@ -236,12 +237,12 @@ static void look_at_links(struct facts *f, struct links *all)
 
 /* ---- programs ---- */
 
-/* By the name of their process. */
+/* Matched by the name of their process. */
 static const char *const proxies[] = { "squid",  "privoxy",  "tinyproxy", "3proxy",  "danted", "sockd",
 	                               "polipo", "sing-box", "xray",      "v2ray",   "clash",  "mihomo",
 	                               "mitmdump", "mitmproxy", "e2guardian", NULL };
 
-/* Sockets that listen to more than this host. */
+/* Sockets that listen on more than this host's loopback. */
 struct listeners {
 	unsigned n;
 	struct {
@@ -278,7 +279,7 @@ static unsigned port_of(const struct listeners *all, unsigned long inode)
 	return 0;
 }
 
-/* The port of the first of its sockets that is among them; 0: none. */
+/* The port of the first of these sockets that is a program's; 0: none. */
 static unsigned listens_on(const struct listeners *all, const char *pid)
 {
 	char           path[64 + NAME_MAX], to[64];

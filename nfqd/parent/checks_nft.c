@@ -25,7 +25,7 @@ struct chain {
 	unsigned rules;    /* seen so far */
 };
 
-/* What the dumps have told so far. */
+/* What the dumps have shown so far. */
 struct dump {
 	struct facts *facts;
 	struct chain *chain;
@@ -147,7 +147,7 @@ static struct chain *chain_of(struct dump *d, uint8_t family, const char *table,
 
 /* ---- rules ---- */
 
-/* One rule on its way through its expressions. */
+/* The state while a rule's expressions are read. */
 struct rule {
 	struct facts *facts;
 	const char   *where;

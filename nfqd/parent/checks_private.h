@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Private to the checks: what the sources know, without an opinion; checks.c has the opinions. */
+/* Private to the checks: the sources collect facts without an opinion; checks.c has the opinions. */
 #ifndef NFQD_PARENT_CHECKS_PRIVATE_H
 #define NFQD_PARENT_CHECKS_PRIVATE_H
 
@@ -8,19 +8,19 @@
 #include <stdint.h>
 
 enum fact_kind {
-	FACT_MARK,       /* a rule that marks this host's own packets in front of our chains */
+	FACT_MARK,       /* a rule that marks this host's own packets before our chains */
 	FACT_FLOWTABLE,
 	FACT_NOTRACK,
 	FACT_QUEUE,      /* another program's NFQUEUE after our chains */
-	FACT_QUEUE_FRONT, /* and in front of them */
-	FACT_NAT_FRONT,  /* destination NAT in front of our chains */
+	FACT_QUEUE_FRONT, /* and before them */
+	FACT_NAT_FRONT,  /* destination NAT before our chains */
 	FACT_TPROXY,
 	FACT_OUTPUT,     /* an OUTPUT policy that drops */
 	FACT_PROXY,      /* a program that listens */
 	FACT_VRF,
-	FACT_BRIDGE,     /* what crosses it is not seen */
+	FACT_BRIDGE,     /* traffic across it is not inspected */
 	FACT_SHARED,     /* macvlan or the like on an uplink */
-	FACT_UNREADABLE, /* a source of facts that gave none */
+	FACT_UNREADABLE, /* a source of facts that could not be read */
 	FACT_KINDS
 };
 
@@ -34,7 +34,7 @@ struct facts {
 	} v[FACTS_MAX];
 };
 
-/* Beyond FACTS_MAX nothing is added. */
+/* Adds nothing beyond FACTS_MAX. */
 __attribute__((format(printf, 3, 4))) void fact_add(struct facts *f, enum fact_kind kind,
                                                     const char *where, ...);
 
@@ -48,7 +48,7 @@ struct xt_rule {
 	const char *target, *where;
 	const void *data;
 	size_t      n;
-	bool        front;  /* in a chain of a hook, in front of ours */
+	bool        front;  /* in a chain of a hook, before ours */
 	bool        output; /* and that hook is OUTPUT */
 };
 void fact_of_xt(struct facts *f, const struct xt_rule *rule);

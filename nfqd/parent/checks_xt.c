@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * iptables-legacy's rules, read by getsockopt() as libiptc does (linux/netfilter_ipv4/ip_tables.h), so
- * that no program of iptables is needed; and what xt targets mean, which iptables-nft uses, too. Only
- * tables that are in use are asked for: asking for another one would load and hook it.
+ * Reads iptables-legacy's rules by getsockopt() as libiptc does (linux/netfilter_ipv4/ip_tables.h), so that
+ * no iptables program is needed; and says what xt targets mean, which iptables-nft uses, too. Only tables
+ * that are in use are read: asking for another one would load and hook it.
  */
 #include <errno.h>
 #include <linux/netfilter/x_tables.h>
@@ -57,7 +57,7 @@ static const struct family families[] = {
 	  offsetof(struct ip6t_entry, next_offset) },
 };
 
-/* One table under reading. */
+/* A table while it is read. */
 struct table {
 	const struct family *family;
 	struct ipt_getinfo   info;
@@ -74,7 +74,7 @@ static uint16_t offset(const char *entry, size_t at)
 	return v;
 }
 
-/* Is it one that nfqd 0.1.0 left? It carries a comment. */
+/* Did nfqd 0.1.0 leave it? Its rules carry a comment. */
 static bool is_ours(const char *entry, size_t from, size_t to)
 {
 	while (from + sizeof(struct xt_entry_match) <= to) {
@@ -120,7 +120,7 @@ static void read_output_policy(struct facts *f, const struct table *t, size_t at
 		fact_add(f, FACT_OUTPUT, "%s: table filter, chain OUTPUT", t->family->name);
 }
 
-/* Returns the entry's length; 0: it makes no sense. */
+/* Returns the entry's length; 0: the entry is malformed. */
 static size_t read_entry(struct facts *f, struct table *t, size_t at)
 {
 	const struct family    *fam = t->family;

@@ -80,7 +80,7 @@ static void set_timer(const struct parent *p, int64_t seconds)
 		diag_error("mode", "no timer: %m");
 }
 
-/* by NULL: the time that it was set for is over. */
+/* by NULL: the time that the mode was set for is over. */
 static void record_mode(struct parent *p, const char *by)
 {
 	json_t *all = status_mode(p);
@@ -124,7 +124,7 @@ static int span_read(const char *text, int64_t *seconds, struct err *err)
 	return err_set(err, "for: '%s' is not a length of time up to a year (write 90s, 10m, 1h or 7d)", text);
 }
 
-/* Setting the configuration's own mode, with no end, ends what was set before. */
+/* Setting the configuration's own mode without an end revokes what was set before. */
 static int set_mode(struct parent *p, int mode, int64_t seconds, struct err *err)
 {
 	int before = p->mode;
@@ -174,7 +174,7 @@ static void go_back(struct parent *p, json_t *before)
 		diag_warn("state", "%s", again.text);
 }
 
-/* Puts in force what was changed in the state; else goes back to before (takes it). */
+/* Puts the changed state in force, or else goes back to before (takes it). */
 static int put_in_force(struct parent *p, json_t *before, struct err *err)
 {
 	if (parent_rebuild(p, err) < 0) {
@@ -185,7 +185,7 @@ static int put_in_force(struct parent *p, json_t *before, struct err *err)
 	return 0;
 }
 
-/* The same for what must outlive the daemon: nothing is in force that is not written down. */
+/* The same for changes that must outlive the daemon: they are not in force unless they are saved. */
 static int commit(struct parent *p, json_t *before, struct err *err)
 {
 	if (state_save(&p->state, err) < 0) {
@@ -219,7 +219,7 @@ static json_t *end_of(const struct parent *p, const json_t *request, struct err 
 	return json_string(out);
 }
 
-/* What the client may do now. NULL: the name stands for many. */
+/* What the client may do now. NULL: the name stands for many names. */
 static json_t *effect(const struct parent *p, const json_t *request)
 {
 	struct ruleset rs = rules_of(p);
@@ -237,7 +237,7 @@ static json_t *effect(const struct parent *p, const json_t *request)
 	return answer;
 }
 
-/* Deciding looks at few exceptions per name: one too many would be a promise that is not kept. */
+/* Deciding considers few exceptions per name: one too many would be a promise that is not kept. */
 static bool in_vain(const json_t *now)
 {
 	return json_is_true(json_object_get(now, "listed")) &&
@@ -254,7 +254,7 @@ static void take_back(struct parent *p, json_t *before)
 		diag_error("exception", "%s", err.text);
 }
 
-/* Something for a person, and nothing for his terminal. */
+/* Is it text for a person, and nothing that controls a terminal? */
 static bool reason_ok(const char *reason)
 {
 	size_t n = reason ? strlen(reason) : 0;
@@ -312,7 +312,8 @@ static json_t *run_allow(void *ctx, const json_t *request, struct err *err)
 	return json_pack("{s:o, s:o?}", "exception", made, "now", now);
 }
 
-/* Protection does not wait for a disk: what cannot be saved is in force all the same, and said. */
+/* Protection does not wait for a disk: a revocation that cannot be saved is in force all the same, and
+ * the answer says so. */
 static json_t *run_revoke(void *ctx, const json_t *request, struct err *err)
 {
 	struct parent *p = ctx;

@@ -3,8 +3,8 @@
  * The control socket: one JSON request line in, one JSON answer line out, then the end. The parent
  * serves it; `nfqctl` is its client. Commands are rows of a table that the parent brings along.
  */
-#ifndef NFQD_RUN_CTL_H
-#define NFQD_RUN_CTL_H
+#ifndef NFQD_PARENT_CTL_H
+#define NFQD_PARENT_CTL_H
 
 #include <jansson.h>
 
@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 
-/* Requests come with "caller", the name of the user who asks: set here, whatever was sent. */
+/* "caller" in a request is the name of the user who asks: it is set here, whatever was sent. */
 struct ctl_command {
 	const char *word; /* "command" of the request */
 	/* Returns the answer (a new reference); err filled and NULL: it failed. */
@@ -29,10 +29,10 @@ struct ctl;
 struct poller;
 
 /*
- * Binds the socket: group nfqd may use it when that group exists, else root alone. Its folder must be
- * there. What is in its place is removed only when it is a socket at which no program listens; and no
- * other nfqd takes it until ctl_close(). Clients are served by the poller's turns, bounded in size and
- * time. Returns NULL with err.
+ * Binds the socket: group nfqd may use it when that group exists, otherwise only root. Its folder must
+ * exist. A file in its place is removed only when it is a socket at which no program listens; and no other
+ * nfqd gets the place until ctl_close(). The poller serves clients, with limits on size and time. Returns
+ * NULL with err.
  */
 MUST_CHECK struct ctl *ctl_open(const char *path, const struct ctl_commands *commands,
                                 struct poller *poller, struct err *err);
@@ -40,7 +40,8 @@ void                   ctl_close(struct ctl *ctl);
 
 /* The client's side: sends a request, returns the answer or NULL with err. */
 MUST_CHECK json_t *ctl_ask(const char *path, const json_t *request, struct err *err);
-/* The two halves of it: a descriptor, or -1 when no daemon answers; talking takes it. */
+/* The two halves of ctl_ask(): connecting returns a descriptor, or -1 when no daemon answers; talking
+ * takes it. */
 MUST_CHECK int     ctl_connect(const char *path, struct err *err);
 MUST_CHECK json_t *ctl_talk(int fd, const json_t *request, struct err *err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The parent's side of the control socket. Every client has a limit of time in all, whatever it sends
- * or reads; several may be served at once, so that a slow one keeps no other waiting.
+ * The parent's side of the control socket. Every client has one time limit for everything, whatever it
+ * sends or reads; several are served at once, so that a slow one delays no other.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -47,7 +47,7 @@ static json_t *failure(const struct err *err)
 	return json_pack("{s:b, s:s}", "ok", 0, "error", err->text);
 }
 
-/* Who is at the other end, as the kernel knows him. */
+/* The user at the other end, according to the kernel. */
 static json_t *caller(int fd)
 {
 	struct ucred         peer = { .uid = (uid_t)-1 };
@@ -104,7 +104,7 @@ static void time_is_up(struct poller_timer *t)
 	end(t->ctx);
 }
 
-/* False when there is nothing more to do with this client. */
+/* False when this client is finished. */
 static bool send_some(struct client *c)
 {
 	ssize_t r = send(c->source.fd, c->text + c->sent, c->n - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -133,7 +133,7 @@ static void begin_answer(struct client *c)
 		end(c);
 }
 
-/* A request ends with its line or with the client's side of the connection. */
+/* A request ends with its newline or when the client closes its side. */
 static void read_some(struct client *c)
 {
 	ssize_t r = recv(c->source.fd, c->text + c->n, REQUEST_MAX - c->n, MSG_DONTWAIT);
@@ -181,7 +181,7 @@ static void on_listener(struct poller_source *s)
 
 /* ---- the socket ---------------------------------------------------------------------------- */
 
-/* The place is ours alone: its lock is held until we end, and what is there is no other program's. */
+/* The place is ours alone: we hold its lock until we end, and no other program listens there. */
 static int take_place(struct ctl *ctl, struct err *err)
 {
 	struct err  none = { 0 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The state follows the clock and the disk, between what people change in it. */
+/* Keeps the state in step with the clock and the disk, between the changes that people make. */
 #include "base/clock.h"
 #include "base/diag.h"
 #include "parent/parent_private.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What hangs is as good as dead, but the kernel does not say so: a worker that is stopped, or swapped
- * out for good, holds every packet that waits for it. Each thread counts; the parent looks once a
- * second, and its own looks are the clock, so that a machine that slept has not hung.
+ * A process that hangs is as good as dead, but the kernel does not report it: a worker that is stopped, or
+ * swapped out for good, holds every packet that waits for it. Each thread counts its rounds; the parent
+ * looks once a second, and its own looks are the clock, so that a suspended machine does not count as a
+ * hang.
  */
 #include <signal.h>
 #include <systemd/sd-daemon.h>
@@ -65,7 +66,7 @@ static const char *hung_thread(struct parent *p, bool *lives)
 	return NULL;
 }
 
-/* A process in an uninterruptible sleep outlives SIGKILL, but reads no packet any more. */
+/* A process in an uninterruptible sleep outlives SIGKILL, but reads no more packets. */
 static void wait_for_end(struct parent *p)
 {
 	if (++p->dying <= DYING_LOOKS)
@@ -74,7 +75,7 @@ static void wait_for_end(struct parent *p)
 	parent_worker_is_gone(p);
 }
 
-/* Ends the worker when one of its threads hangs. Returns whether all of them live. */
+/* Kills the worker when one of its threads hangs. Returns whether all of them are alive. */
 static bool look_at_worker(struct parent *p)
 {
 	bool        lives = true;

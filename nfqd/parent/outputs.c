@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What records go to: the parent opens it, the worker writes to the descriptors. */
+/* The outputs of records: the parent opens them, the worker writes to the descriptors. */
 #include <string.h>
 #include <unistd.h>
 

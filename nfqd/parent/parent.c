@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Start: queues are bound first (another nfqd is noticed before anything is touched), then the
- * worker reads them (spawn_worker.c), and only then packets are steered there (steering.c).
- * The end is the same backwards. When an interface is only watched there is no queue and no table.
+ * The start: queues are bound first (another nfqd is noticed before anything is changed), then the worker
+ * reads them (spawn_worker.c), and only then packets are steered there (steering.c). The end is the
+ * reverse. With a watched interface there is no queue and no table.
  */
 #include "parent/parent.h"
 
@@ -69,7 +69,7 @@ static int open_signals(struct parent *p, struct err *err)
 	return p->signals < 0 ? err_set(err, "signalfd: %s", strerror(errno)) : 0;
 }
 
-/* Queues as this kernel can have them. */
+/* Opens the queues as far as this kernel supports them. */
 static int open_queues(struct parent *p, struct err *err)
 {
 	if (steer_tokens_new(&p->tokens, err) < 0 || steer_probe(&p->means, err) < 0)
@@ -82,7 +82,7 @@ static int open_queues(struct parent *p, struct err *err)
 	return bind_queues(p, err);
 }
 
-/* Where packets come from, and where ours go. */
+/* Where packets come from, and where our own go. */
 static int open_packets(struct parent *p, struct err *err)
 {
 	struct worker_in *in = &p->in;
@@ -97,8 +97,8 @@ static int open_packets(struct parent *p, struct err *err)
 	return 0;
 }
 
-/* Without a configuration nothing says where a watcher's socket should be, and the usual place may be
- * in use by a daemon that protects this machine. */
+/* Without a configuration nothing says where a watcher's socket should be, and a daemon that protects
+ * this machine may use the default path. */
 static int open_control(struct parent *p, struct err *err)
 {
 	const struct ctl_commands commands = { parent_commands, parent_n_commands, p };
@@ -110,7 +110,7 @@ static int open_control(struct parent *p, struct err *err)
 	return p->ctl ? 0 : -1;
 }
 
-/* Two daemons would write over each other's exceptions, and number records alike. */
+/* Two daemons would overwrite each other's exceptions, and give records the same numbers. */
 static int lock_state(struct parent *p, struct err *err)
 {
 	struct err why = { 0 };
@@ -121,13 +121,13 @@ static int lock_state(struct parent *p, struct err *err)
 	p->state_lock = file_lock(p->conf->state, "state", &why);
 	if (p->state_lock == -EWOULDBLOCK)
 		return err_set(err, "%s", why.text);
-	if (p->state_lock < 0) /* where nothing can be written, nothing is written over */
+	if (p->state_lock < 0) /* where nothing can be written, nothing is overwritten */
 		diag_warn("state", "%s", why.text);
 	return 0;
 }
 
-/* The table is one per network namespace: it is its owner's until that process is dead, and replacing
- * what a dead one left is safe while we hold the lock. */
+/* There is one table per network namespace: it belongs to its owner until that process is dead, and
+ * replacing the table of a dead one is safe while we hold the lock. */
 static int lock_namespace(struct parent *p, struct err *err)
 {
 	struct err  why = { 0 };
@@ -147,7 +147,7 @@ static int lock_namespace(struct parent *p, struct err *err)
 	return p->net_lock < 0 ? err_set(err, "%s", why.text) : 0;
 }
 
-/* While it is held, so that the next one makes its own. */
+/* Removes the file while the lock is held, so that the next daemon makes its own. */
 static void unlock_namespace(struct parent *p)
 {
 	char lock[sizeof(p->net_path) + 8];
@@ -159,7 +159,7 @@ static void unlock_namespace(struct parent *p)
 	close(p->net_lock);
 }
 
-/* Who only watches, by no configuration, keeps nothing. */
+/* A watcher without a configuration keeps nothing. */
 static void open_identity(struct parent *p)
 {
 	struct err err = { 0 };
@@ -173,7 +173,7 @@ static void open_identity(struct parent *p)
 		p->sensor_kept = true;
 }
 
-/* The next start says with which record this run ended. */
+/* Lets the next start know with which record this run ended. */
 static void keep_identity(struct parent *p)
 {
 	struct err err = { 0 };
@@ -202,7 +202,7 @@ static int start(struct parent *p, struct err *err)
 	if (poller_open(&p->poller) < 0)
 		return err_set(err, "epoll: %s", strerror(errno));
 	p->learned = in->learned = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (!p->tap) /* who only watches sends nothing, look-ups neither */
+	if (!p->tap) /* a watcher sends nothing, not even look-ups */
 		parent_open_resolver(p);
 	if (lock_state(p, err) < 0 || lock_namespace(p, err) < 0)
 		return -1;
@@ -326,7 +326,7 @@ static int serve(struct parent *p, struct err *err)
 		                           { on_mode_timer, p, p->mode_timer },
 		                           { on_learned, p, p->learned },
 		                           { on_nft_event, p, p->nft_events } };
-	/* who only watches has no table */
+	/* a watcher has no table */
 	const unsigned       n = sizeof(sources) / sizeof(sources[0]) - (p->tap ? 1 : 0);
 
 	for (unsigned i = 0; i < n; i++) {
@@ -400,7 +400,7 @@ static void stop(struct parent *p)
 	conf_free(p->boot);
 }
 
-/* How much of what passed could be judged. */
+/* Reports how much of the traffic could be judged. */
 static void say_watched(const struct parent *p)
 {
 	diag_info("capture", "%s: %llu packets, %llu dropped by the kernel for want of room",

@@ -3,8 +3,8 @@
  * The root process: it reads the configuration, owns the table, the queues' sockets and the files,
  * serves the control socket, keeps a worker alive, and cleans up. It never looks at a packet.
  */
-#ifndef NFQD_RUN_PARENT_H
-#define NFQD_RUN_PARENT_H
+#ifndef NFQD_PARENT_PARENT_H
+#define NFQD_PARENT_PARENT_H
 
 #include "shared/conf.h"
 

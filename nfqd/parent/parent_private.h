@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Private to the parent: its state, and the commands of the control socket that look at it. */
-#ifndef NFQD_RUN_PARENT_PRIVATE_H
-#define NFQD_RUN_PARENT_PRIVATE_H
+/* Private to the parent: its state, and its functions, by file. */
+#ifndef NFQD_PARENT_PARENT_PRIVATE_H
+#define NFQD_PARENT_PARENT_PRIVATE_H
 
 #include <sys/types.h>
 
@@ -15,23 +15,23 @@
 #include "shared/state.h"
 #include "worker/worker.h"
 
-/* A thread that counts what it does, seen once a second. */
+/* A thread's count of its rounds, read once a second. */
 struct pulse {
 	uint64_t beats;
-	unsigned still; /* looks in a row that found the same count */
+	unsigned still; /* consecutive looks with the same count */
 };
 
 struct signing;
 
 struct parent {
-	struct conf     *boot; /* of the start: what a reload cannot change */
+	struct conf     *boot; /* of the start: for what a reload cannot change */
 	struct conf     *conf; /* of the latest reload */
-	const struct image *img; /* what the worker reads, kept for questions */
+	const struct image *img; /* what the worker reads; answers questions here */
 	uint64_t         generation;
 	struct state     state;
 	int              mode; /* enum mode set at run time; -1: the configuration's holds */
-	int64_t          mode_until; /* seconds; 0: no end */
-	int              mode_timer; /* ends it */
+	int64_t          mode_until; /* seconds; 0: without end */
+	int              mode_timer; /* ends the mode */
 	json_t          *changes; /* what the latest reload changed */
 	struct shared   *shared;
 	struct steer    *steer;
@@ -44,30 +44,30 @@ struct parent {
 	const struct tap *tap; /* NULL: inline */
 	pid_t            worker, resolver; /* -1, 0: none */
 	int              answer_names, ask_names; /* the pipe to the resolver */
-	bool             resolving;    /* it looks up names of the ruleset of its start */
+	bool             resolving;    /* it looks up the names of the ruleset that it was started with */
 	struct poller    poller;
 	struct poller_timer look, nft_look, worker_due, resolver_due;
 	unsigned         looks; /* one each second */
 	struct pulse     pulse[QUEUES_MAX], log_pulse, resolver_pulse;
 	uint64_t         started, worker_started; /* poller_ms() */
 	uint64_t         stats_due;      /* in poller_ms(); 0: not begun */
-	uint64_t         records_lost;   /* of our own, before a worker took them */
+	uint64_t         records_lost;   /* the daemon's own, before a worker took them */
 	bool             sensor_kept;    /* the identity is on the disk */
 	struct signing  *signing;        /* NULL: the records are not signed */
 	struct identity_last last;       /* where the records before this start ended */
 	unsigned         restarts, deaths; /* of workers; in a row */
-	unsigned         hangs;            /* of workers, that ended them */
-	unsigned         forbidden;        /* system calls of workers, that ended them */
-	unsigned         dying;            /* looks since the worker was killed for it; 0: it was not */
+	unsigned         hangs;            /* of workers, which were killed for it */
+	unsigned         forbidden;        /* system calls of workers, which the kernel killed for it */
+	unsigned         dying;            /* looks since the worker was killed; 0: it was not */
 	unsigned         resolver_restarts;
 	unsigned         repairs;          /* of the table and the rules */
 	struct ctl      *ctl;
 	int              state_lock, net_lock, signals, learned;
 	char             net_path[64]; /* without .lock: of the network namespace */
 	bool             stopping;
-	bool             unprotected; /* nothing is queued: no worker lives */
-	bool             routes_due;  /* the kernel did not take the latest change */
-	bool             rebuild_due; /* the rules do not know yet what the clock changed */
+	bool             unprotected; /* nothing is queued: there is no working worker */
+	bool             routes_due;  /* the kernel has not taken the latest change */
+	bool             rebuild_due; /* the clock has changed something that is not in the rules yet */
 	struct diag_rate rebuild_said;
 	bool             repair_failed; /* of the table: the next look tries again */
 	uint32_t         outside[OUTSIDE_MAX]; /* interface indices */
@@ -86,13 +86,13 @@ MUST_CHECK int parent_build_rules(struct parent *p, const struct conf *conf, con
                                   const struct image **img, struct err *err);
 /* After rules have come into force: warns of a wrong clock, saves when packs were first loaded. */
 void           parent_rules_are_live(struct parent *p);
-void           parent_on_hangup(struct parent *p); /* SIGHUP: logs are opened anew, then a reload */
+void           parent_on_hangup(struct parent *p); /* SIGHUP: reopens the logs, then reloads */
 
 /* outputs.c */
 MUST_CHECK int parent_open_outputs(struct parent *p, struct err *err);
 /* After rotation: the worker gets new descriptors; a file that cannot be opened keeps the old one. */
 void           parent_reopen_outputs(struct parent *p);
-/* Opens anew what lost its reader; what cannot be opened yet is tried again at the next call. */
+/* Reopens outputs that lost their reader; one that cannot be opened yet is tried again at the next call. */
 void           parent_mend_outputs(struct parent *p);
 
 /* commands.c: the state file and the timer of the mode; the end of a mode set for a time */
@@ -100,13 +100,13 @@ void parent_live_open(struct parent *p);
 void parent_live_close(struct parent *p);
 void parent_mode_ends(struct parent *p);
 
-/* kept.c: what ends or begins by the clock, and stays so when it goes back; to be called every second.
- * What could not be saved when it changed is tried again, from time to time. */
+/* kept.c: puts in force what begins or ends by the clock, so that it stays when the clock goes back;
+ * call it every second. What could not be saved when it changed is tried again from time to time. */
 void parent_follow_clock(struct parent *p);
 void parent_save_state(struct parent *p);
 
-/* records.c: the daemon's own records. The start's, before the first worker is forked; the stop's, when
- * nothing is queued any more; failure NULL: the reload succeeded. */
+/* records.c: the daemon's own records. The start's is made before the first worker is forked; the stop's
+ * when nothing is queued any more; failure NULL: the reload succeeded. */
 void parent_record(struct parent *p, const char *kind, json_t *members); /* takes members */
 void parent_record_start(struct parent *p);
 void parent_record_reload(struct parent *p, const char *failure);
@@ -128,42 +128,44 @@ json_t *status_log(const struct parent *p);
 json_t *status_queues_and_steering(const struct parent *p); /* {"queues":…, "steering":…} */
 json_t *run_status(void *ctx, const json_t *request, struct err *err);
 json_t *status_mode(const struct parent *p);
-void    status_say(const struct parent *p); /* what a person who starts it wants to know */
+void    status_say(const struct parent *p); /* for the person who starts the daemon */
 void    status_say_checks(const struct parent *p); /* and what may surprise that person */
 
 #define RUN_FOLDER   "/run/nfqd"
 #define EMPTY_FOLDER RUN_FOLDER "/empty"
 
-/* spawn_resolver.c: the pipe to the resolver's process, before a worker is forked; and the process, when
- * packets are steered, and anew when the names to look up have changed. Without it clients stay
- * without names, which is no reason to stop. */
+/* spawn_resolver.c: the pipe to the resolver's process, made before a worker is forked; and the process,
+ * started when packets are steered, and again when the names to look up have changed. Without a
+ * resolver, clients have no names, which is no reason to stop. */
 void parent_open_resolver(struct parent *p);
 void parent_start_resolver(struct parent *p);
 void parent_stop_resolver(struct parent *p); /* closes the pipe; bounded */
-/* In a child: closes every descriptor above standard error but those n; -1 are none. Sorts keep. */
+/* In a child: closes every descriptor above standard error except the n to keep; -1 stands for none.
+ * Sorts keep. */
 void parent_close_but(int keep[], unsigned n);
 
-/* addresses.c: the packs' networks, after each reload; and what was learned, when it was. */
+/* addresses.c: the packs' networks, after each reload; and learned addresses, when there are new ones. */
 MUST_CHECK int parent_steer_nets(struct parent *p, struct err *err);
 void           parent_steer_watched(struct parent *p);
 
 /* spawn_worker.c */
 MUST_CHECK int parent_start_worker(struct parent *p, struct err *err);
 void           parent_reap(struct parent *p);
-void           parent_worker_is_gone(struct parent *p); /* says nothing; the next one is due */
+void           parent_worker_is_gone(struct parent *p); /* reports nothing; the next worker is due */
 void           parent_replace_worker(struct parent *p); /* when worker_due has come */
-/* SIGTERM has come and is not yet read: a good time to stop waiting. */
+/* Has SIGTERM come and is not yet handled? Then it is time to stop waiting. */
 bool           parent_told_to_stop(void);
 void           parent_stop_worker(struct parent *p);
-/* Returns 0 when the worker reads the ruleset of fd, or there is none that could; after -1 it, or the
- * next worker, reads the old one. */
+/* Returns 0 when the worker reads the ruleset of fd, or when there is no worker to read it; after -1 the
+ * worker, or the next one, reads the old one. */
 MUST_CHECK int parent_offer_rules(struct parent *p, int fd, uint64_t generation, struct err *err);
 
-/* life.c: once a second: ends what no longer counts. Feeds systemd's watchdog when all do. */
+/* life.c, once a second: kills a worker whose threads no longer count. Feeds systemd's watchdog when all
+ * do. */
 void parent_look_at_life(struct parent *p);
-void parent_forget_pulses(struct parent *p); /* of a worker that has just begun */
+void parent_forget_pulses(struct parent *p); /* when a worker has just begun */
 
-/* steering.c; what needs no table does nothing without one */
+/* steering.c; without a table, functions that need one do nothing */
 MUST_CHECK int parent_steer(struct parent *p, struct err *err);
 MUST_CHECK int parent_fill_sets(struct parent *p, struct err *err); /* of a new table */
 MUST_CHECK int parent_update_routes(struct parent *p, struct err *err);

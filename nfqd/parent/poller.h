@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The parent waits in one place: for descriptors (epoll) and for times. Own code and not sd-event: it is
- * this one file, and libsystemd stays a library that a build may do without.
+ * The parent waits in one place: for descriptors (epoll) and for times. Own code instead of sd-event: it is
+ * only this file, and libsystemd stays a library that a build may do without.
  */
 #ifndef NFQD_PARENT_POLLER_H
 #define NFQD_PARENT_POLLER_H
@@ -43,8 +43,8 @@ void           poller_forget(struct poller *p, struct poller_source *s);
 void poller_set(struct poller *p, struct poller_timer *t, uint64_t ms);
 void poller_unset(struct poller *p, struct poller_timer *t);
 
-/* Waits for the next source or time and runs what has come: at most one source, so that what a run
- * closes cannot have an event of the same round. */
+/* Waits for the next source or time and runs its function: at most one source, so that a source that
+ * this closes cannot have an event in the same round. */
 void poller_turn(struct poller *p);
 
 uint64_t poller_ms(void); /* monotonic */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Records of what the daemon did and of what happened to it. They travel in memory that outlives a
- * worker (shared/notes.h), so the death of one cannot take them along.
+ * Records of what the daemon did and what happened to it. They travel in memory that outlives a worker
+ * (shared/notes.h), so they are not lost when one dies.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -16,10 +16,11 @@
 
 enum { STATS_MS = 60000, TAIL = 65536 };
 
-/* What a record that is too long does without, in this order. */
+/* What is left out of a record that is too long, in this order. */
 static const char *const dispensable[] = { "changes", "packs", "log", "queues" };
 
-/* The members as text, without braces; `cut` names those that had to go. NULL: out of memory. The caller frees. */
+/* The members as text, without braces; `cut` names those that were left out. NULL: out of memory. The
+ * caller frees. */
 static char *members_text(json_t *all)
 {
 	json_t *cut = json_array();
@@ -89,7 +90,7 @@ static json_t *in_force(const struct parent *p)
 	                 packs(p));
 }
 
-/* The highest number of the last boot in the end of a file; 0: there is none. */
+/* The highest number of the last boot near the end of a file; 0: there is none. */
 static uint64_t last_seq_in(const char *path, const struct identity *id, uint64_t boot)
 {
 	static char buf[TAIL + 1];
@@ -117,7 +118,7 @@ static uint64_t last_seq_in(const char *path, const struct identity *id, uint64_
 	return highest;
 }
 
-/* A run that ended in order has said so; of one that was killed the logs tell. */
+/* A run that ended in order has noted its last number; that of a killed run is in the logs. */
 static uint64_t last_seq(const struct parent *p)
 {
 	uint64_t highest = p->last.seq;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From a configuration file to rules in force: parent_reload() at the end of this file has every step
- * in the order in which it happens. A change of mode or exceptions takes the shorter way of
- * parent_rebuild(): the packs in force, compiled again.
+ * From a configuration file to rules in force: parent_reload() at the end of this file has every step in
+ * order. A change of mode or exceptions takes the shorter way of parent_rebuild(): the packs in force,
+ * compiled again.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -17,7 +17,7 @@
 
 /* ---- compile ------------------------------------------------------------------------------- */
 
-/* What the running daemon puts above its configuration. */
+/* What the running daemon adds to its configuration. */
 static struct overlay overlay_of(struct parent *p, const struct conf *conf)
 {
 	return (struct overlay){ .mode = p->mode >= 0 ? p->mode : conf->mode, .state = &p->state };
@@ -30,13 +30,13 @@ int parent_build_rules(struct parent *p, const struct conf *conf, const struct i
 	struct image *built;
 	int           fd;
 
-	if (p->tap) /* nothing is blocked, and the records say so */
+	if (p->tap) /* a watcher blocks nothing, and the records say so */
 		over.mode = MODE_LOG;
 	if (conf_compile_running(conf, &over, from, &built, err) < 0)
 		return -1;
 	fd = image_seal(built, "nfqd-rules");
 	free(built);
-	malloc_trim(0); /* what building took; workers are forked from here */
+	malloc_trim(0); /* memory that building took; workers are forked from here */
 	if (fd < 0)
 		return err_set(err, "ruleset image: %s", strerror(-fd));
 	*img = image_map(fd);
@@ -110,7 +110,7 @@ static void adopt_conf(struct parent *p, struct conf *conf)
 
 /* ---- hand over ----------------------------------------------------------------------------- */
 
-/* The old ruleset stays until the worker reads the new one. Takes img and fd. */
+/* Keeps the old ruleset until the worker reads the new one. Takes img and fd. */
 static int swap_rules(struct parent *p, const struct image *img, int fd, struct err *err)
 {
 	if (parent_offer_rules(p, fd, p->generation + 1, err) < 0) {
@@ -147,8 +147,8 @@ void parent_rules_are_live(struct parent *p)
 		          err.text);
 }
 
-/* The table's address sets as the new rules want them. When another program has just flushed the
- * table there is nothing to fill: it is put back first. */
+/* Fills the table's address sets for the new rules. When another program has just flushed the table, it
+ * is put back first. */
 static int update_sets(struct parent *p, struct err *err)
 {
 	struct err flushed = { .text = "" };
@@ -161,7 +161,7 @@ static int update_sets(struct parent *p, struct err *err)
 
 /* ---- the two ways -------------------------------------------------------------------------- */
 
-/* Before the worker has the new rules, a failure leaves everything as it was. Takes conf. */
+/* Until the worker has the new rules, a failure leaves everything as it was. Takes conf. */
 static int keep_rules(struct parent *p, struct conf *conf, struct err *err)
 {
 	size_t n = strlen(err->text);
@@ -187,7 +187,7 @@ static int reload(struct parent *p, struct err *err)
 	note_changes(p, img);
 	if (swap_rules(p, img, fd, err) < 0)
 		return keep_rules(p, conf, err);
-	/* the new rules are live: what fails from here on is told, and stops nothing */
+	/* the new rules are live: a failure from here on is reported and stops nothing */
 	adopt_conf(p, conf);
 	parent_start_resolver(p);
 	parent_rules_are_live(p);

@@ -115,7 +115,7 @@ static int dump(struct mnl_socket *nl, uint16_t type, uint8_t family, mnl_cb_t c
 
 	nlh->nlmsg_type = type;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	/* the longest of the headers in question; the family is the first byte of each */
+	/* the longest of the headers that are needed; the family is the first byte of each */
 	gen = mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
 	gen->rtgen_family = family;
 	if (mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0)
@@ -145,7 +145,8 @@ static struct mnl_socket *open_socket(unsigned groups)
 	return nl;
 }
 
-/* On a socket of its own: what a dump that was broken off leaves there goes with it. Returns 0 or -errno. */
+/* Uses a socket of its own: what an interrupted dump leaves there is discarded with it. Returns 0 or
+ * -errno. */
 static int read_all(struct reading *rd)
 {
 	struct mnl_socket *nl = open_socket(0);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which interfaces there are and which of them lead outside (have a default route), from rtnetlink.
- * The parent asks at the start and again whenever the kernel says that links or routes changed.
+ * Which interfaces exist and which of them lead outside (have a default route), from rtnetlink. The parent
+ * reads them at the start and again whenever the kernel reports a change of links or routes.
  */
-#ifndef NFQD_RUN_ROUTES_H
-#define NFQD_RUN_ROUTES_H
+#ifndef NFQD_PARENT_ROUTES_H
+#define NFQD_PARENT_ROUTES_H
 
 #include "base/err.h"
 #include "shared/shared.h"
@@ -18,7 +18,7 @@ MUST_CHECK struct routes *routes_open(struct err *err);
 void                      routes_close(struct routes *r);
 /* Readable when something changed. */
 int routes_fd(const struct routes *r);
-/* Takes the notifications off the socket, so that it is readable again only for new ones. */
+/* Removes the notifications from the socket, so that only new ones make it readable again. */
 void routes_drain(struct routes *r);
 /* Writes the indices of outside interfaces, sorted, and replaces the shared interface names. Returns how many
  * there are; -1 with err filled: they cannot be known, and the names are as they were. */

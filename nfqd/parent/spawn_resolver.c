@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Starting the process that asks resolvers, and leaving it only what it needs. */
+/* Starts the process that asks resolvers, and leaves it only what it needs. */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>

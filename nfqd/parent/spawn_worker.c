@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Keeping a worker alive: start, death, and what is done when every new one dies, too. The queues'
+ * Keeps a worker alive: the start, a death, and what is done when every new worker dies, too. The queues'
  * sockets stay open here, so packets that wait when a worker dies wait for the next one.
  */
 #include <errno.h>
@@ -18,11 +18,11 @@
 
 enum {
 	ANSWER_MS = 10000,       /* for a start, or a new ruleset */
-	LOOK_MS = 1000,          /* meanwhile: whether it lives */
+	LOOK_MS = 1000,          /* meanwhile: how often to check whether it lives */
 	SLICE_MS = 100,
 	STOP_MS = 2000,
-	RESTART_PAUSE_MS = 500,  /* workers that die at once are not started faster */
-	STEADY_MS = 10000,       /* who lived so long did not die of its start */
+	RESTART_PAUSE_MS = 500,  /* delays the next start after a worker that died at once */
+	STEADY_MS = 10000,       /* a worker older than this did not fail at start-up */
 	DEATHS_MAX = 5,          /* in a row: then nothing is queued until there is a worker again */
 	GIVEN_UP_PAUSE_MS = 10000,
 	RESOLVER_PAUSE_S = 3
@@ -30,7 +30,7 @@ enum {
 
 /* ---- start ---- */
 
-/* The worker keeps its descriptors and standard output; all others are the parent's affair. */
+/* The worker keeps its descriptors and standard output; the others belong to the parent. */
 static void close_others(const struct worker_in *in)
 {
 	int      keep[9 + QUEUES_MAX + OUTPUTS_MAX] = { in->parent, in->rules, in->ask_name,
@@ -66,8 +66,8 @@ bool parent_told_to_stop(void)
 
 enum { ANSWER_NONE = -1, ANSWER_GONE = -2 };
 
-/* One message of the worker: its type when it is about a generation; ANSWER_NONE when it is not, or is
- * not there; ANSWER_GONE with the worker. Descriptors are not a worker's to send. */
+/* Reads one message of the worker's: returns its type when it is about a generation; ANSWER_NONE when it
+ * is not, or when there is none; ANSWER_GONE with the worker. A worker may not send descriptors. */
 static int read_answer(struct parent *p, uint64_t generation)
 {
 	struct message m;
@@ -82,8 +82,8 @@ static int read_answer(struct parent *p, uint64_t generation)
 	return m.number == generation ? (int)m.type : ANSWER_NONE;
 }
 
-/* The worker's answer about a generation: the type of the message, or a negative number. A worker that hangs does
- * not keep the parent; nor does one that is slow, when the parent is to end. */
+/* Waits for the worker's answer about a generation: the type of the message, or a negative number. A
+ * worker that hangs does not block the parent; nor does a slow one when the parent is to end. */
 static int wait_answer(struct parent *p, uint64_t generation, bool alive)
 {
 	struct pollfd pfd = { p->in.parent, POLLIN, 0 };
@@ -130,8 +130,8 @@ int parent_start_worker(struct parent *p, struct err *err)
 /* ---- death ---- */
 
 /*
- * One that dies again and again would hold the queue shut: what waits there is not answered,
- * and `fail: open` alone lets packets by only when the queue is full.
+ * A worker that dies again and again would keep the queue blocked: waiting packets are not answered, and
+ * `fail: open` lets packets by only when the queue is full.
  */
 void parent_worker_is_gone(struct parent *p)
 {
@@ -185,7 +185,7 @@ void parent_replace_worker(struct parent *p)
 
 	if (parent_start_worker(p, &err) < 0) {
 		diag_error("worker", "%s", err.text);
-		if (p->worker < 0) /* not even forked */
+		if (p->worker < 0) /* the fork itself failed */
 			parent_worker_is_gone(p);
 		return;
 	}
@@ -197,7 +197,7 @@ void parent_replace_worker(struct parent *p)
 
 int parent_offer_rules(struct parent *p, int fd, uint64_t generation, struct err *err)
 {
-	if (p->worker <= 0) /* the next one reads them from the start */
+	if (p->worker <= 0) /* the next worker reads them from the start */
 		return 0;
 	if (message_send(p->in.parent, MESSAGE_RULES, generation, fd) < 0)
 		return err_set(err, "the worker could not be told");

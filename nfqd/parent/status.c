@@ -38,8 +38,8 @@ static json_t *queues(const struct parent *p)
 }
 
 /*
- * The table counts packets that met a queue rule; those that no queue took and the kernel did not drop
- * went past it because no program read the queue (fail: open).
+ * The table counts packets that met a queue rule; packets that no queue took and the kernel did not drop
+ * bypassed nfqd because no program read the queue (fail: open).
  */
 static uint64_t bypassed(const struct parent *p, uint64_t met)
 {
@@ -83,7 +83,7 @@ json_t *status_queues_and_steering(const struct parent *p)
 	return json_pack("{s:o, s:o*}", "queues", queues(p), "steering", steering(p));
 }
 
-/* An interface that is only watched. */
+/* The interface that is watched. */
 static json_t *tapped(const struct parent *p)
 {
 	const struct live_counts *live = &p->shared->live;
@@ -102,7 +102,7 @@ static json_t *date(int64_t seconds)
 	return seconds ? json_string(out) : json_null();
 }
 
-/* Until when some policy only observes a pack; 0: none does. */
+/* Until when a policy only observes a pack; 0: none does. */
 static int64_t observed_until(const struct ruleset *rs, uint32_t pack)
 {
 	int64_t latest = 0;
@@ -138,7 +138,7 @@ json_t *status_mode(const struct parent *p)
 	                 date(p->mode_until), "mode_configured", mode_words[p->conf->mode]);
 }
 
-/* A clock before the packs' own dates is wrong; stages are then judged by those. */
+/* A clock before the packs' own dates is wrong; stages are then judged as of those dates. */
 static json_t *clock_state(const struct ruleset *rs)
 {
 	int64_t now = (int64_t)(clock_now() / NS_PER_S), judged = policy_present(rs, now);
@@ -156,7 +156,7 @@ static json_t *state(const struct parent *p)
 	                 s->problem.text[0] ? s->problem.text : NULL);
 }
 
-/* Every record that is not where it should be, by output; and lines of our own. */
+/* Every record that is not where it should be, by output; and lost diagnostics. */
 json_t *status_log(const struct parent *p)
 {
 	uint64_t seq = p->shared->seq, died = p->shared->events_died, lost = died, lines = 0;
@@ -179,7 +179,7 @@ json_t *status_log(const struct parent *p)
 	                 "diag_lost", (json_int_t)lines);
 }
 
-/* What stands beside us; of an interface that is only watched nothing is steered that it could bend. */
+/* The findings of the checks; with a watched interface, nothing is steered that others could change. */
 static json_t *checks(const struct parent *p)
 {
 	return p->tap || !p->conf->inspect.checks ? NULL : checks_run(p->boot->inspect.marked_output);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The parent's hand on steering: the table goes in, follows the routes, is put back when another
+ * The parent's part of steering: it puts the table in, follows the routes, restores the table when another
  * program removes it, and stops queueing while no worker answers.
  */
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/diag.h"
 #include "parent/parent_private.h"
 
-#define OLD_MARK_MASK 0x70000000 /* of nfqd 0.1.0, where its configuration did not say otherwise */
+#define OLD_MARK_MASK 0x70000000 /* of nfqd 0.1.0, unless its configuration said otherwise */
 
 int parent_steer(struct parent *p, struct err *err)
 {
@@ -26,7 +26,7 @@ int parent_steer(struct parent *p, struct err *err)
 	sc.inside_auto = ins->n_inside == 1 && strcmp(ins->inside[0], "auto") == 0;
 	if (ins->mark_mask)
 		diag_warn("steer", "inspect.mark-mask is ignored: nfqd no longer uses marks");
-	p->nft_events = steer_events_open(err); /* before the table: nothing is missed */
+	p->nft_events = steer_events_open(err); /* before the table, so that no event is missed */
 	if (p->nft_events < 0)
 		return -1;
 	p->steer = steer_install(&sc, err);
@@ -119,7 +119,7 @@ void parent_on_nft_event(struct parent *p)
 		steer_look_for_flowtables(p->steer);
 }
 
-/* What has passed uninspected since the last time is on record. */
+/* Records what has passed uninspected since the last time. */
 static void record_uninspected(struct parent *p)
 {
 	struct steer_counts now;
@@ -139,7 +139,7 @@ void parent_steer_tick(struct parent *p)
 		return;
 	if (p->unprotected && p->worker > 0)
 		parent_resume_queueing(p);
-	if (p->repair_failed) /* no event comes of what did not happen */
+	if (p->repair_failed) /* a repair that failed causes no event */
 		parent_look_at_steering(p);
 	record_uninspected(p);
 }

@@ -23,7 +23,7 @@ enum {
 	TIMEOUT_MS = 2000,
 	TRIES = 2,
 	AT_ONCE = 64,
-	IDLE_S = 1, /* it counts at least as often */
+	IDLE_S = 1, /* counts its rounds at least this often */
 	SOCKETS = ARES_GETSOCK_MAXNUM - 1 /* the macros of ares.h shift the last one out of an int */
 };
 
@@ -55,7 +55,7 @@ const char *host_name(const struct hosts *h, int ask, const struct addr *a, uint
 		return NULL;
 	if (!addr_eq(&copy.addr, a) || now > copy.asked + ASK_AGAIN_S * NS_PER_S) {
 		if (write(ask, a, sizeof(*a)) < 0 && errno != EAGAIN)
-			return NULL; /* full, or without a reader: another record asks again */
+			return NULL; /* full, or without a reader: a later record asks again */
 	}
 	if (!addr_eq(&copy.addr, a) || !copy.name[0])
 		return NULL;
@@ -107,11 +107,11 @@ static void ask_for(ares_channel channel, struct hosts *h, const struct addr *a,
 		return;
 	*q = (struct question){ h, *a, open };
 	(*open)++;
-	write_slot(h, a, ""); /* being asked for: once is enough */
+	write_slot(h, a, ""); /* the question is on its way: once is enough */
 	ares_gethostbyaddr(channel, q->addr.b, a->len, a->len == 4 ? AF_INET : AF_INET6, on_answer, q);
 }
 
-/* The sockets that a channel waits for, behind the n that fds has. */
+/* Appends the sockets that a channel waits for to the n that fds has. */
 static unsigned wait_for(ares_channel channel, struct pollfd *fds, unsigned n)
 {
 	ares_socket_t socks[ARES_GETSOCK_MAXNUM];
@@ -184,7 +184,7 @@ static int set_priority(ares_socket_t fd, int type, void *priority)
 
 ares_channel resolver_channel(const struct resolver_in *in)
 {
-	/* DNS only: a hosts file would be out of reach */
+	/* DNS only: a hosts file is out of reach */
 	struct ares_options options = { .timeout = TIMEOUT_MS, .tries = TRIES, .lookups = (char[]){ "b" } };
 	ares_channel        channel;
 

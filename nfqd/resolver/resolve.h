@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Everything that is asked of resolvers, by a process of its own, without root and file system, with
- * c-ares: the names of clients for the records, by reverse look-up (PTR) at the machine's own
- * resolvers; and, where the site wants it, the addresses of listed names, at a resolver outside.
- * What it learns stands in shared memory; nothing ever waits for it. Its sockets carry the allowed
- * mark: the daemon does not judge its own questions.
+ * Asks resolvers, in a process of its own without root and file system, with c-ares: for the names of
+ * clients in the records, by reverse look-up (PTR) at the machine's own resolvers; and, where the site
+ * wants it, for the addresses of listed names, at a resolver outside. The results go to shared memory;
+ * nothing ever waits for them. Its sockets carry the priority of the daemon's own questions, which are not
+ * judged.
  */
-#ifndef NFQD_RUN_RESOLVE_H
-#define NFQD_RUN_RESOLVE_H
+#ifndef NFQD_RESOLVER_RESOLVE_H
+#define NFQD_RESOLVER_RESOLVE_H
 
 #include "base/addr.h"
 #include "base/err.h"
@@ -30,8 +30,8 @@ struct hosts {
 	struct host slots[HOST_SLOTS];
 };
 
-/* The log thread's side: copies the name out, or asks for it through ask (a pipe that does not
- * block) when the client is new. Returns out, or NULL. now in ns. */
+/* The log thread's side: copies the name out, or requests it through ask (a pipe that does not block)
+ * when the client is new. Returns out, or NULL. now in ns. */
 const char *host_name(const struct hosts *h, int ask, const struct addr *a, uint64_t now,
                       char out[static HOST_NAME_MAX_LEN]);
 
@@ -41,7 +41,7 @@ struct resolver_in {
 	uint32_t      priority;
 	const char   *empty_folder;
 	_Atomic uint64_t *diag_lost; /* base/diag.h */
-	_Atomic uint64_t *beats;     /* counts that it lives, each second */
+	_Atomic uint64_t *beats;     /* counts its rounds, each second */
 	/* listed names; server NULL: none are looked up */
 	const char         *server;
 	uint32_t            interval, jitter; /* seconds */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Private to the resolver's process: rounds of look-ups of listed names. */
-#ifndef NFQD_RUN_RESOLVE_PRIVATE_H
-#define NFQD_RUN_RESOLVE_PRIVATE_H
+#ifndef NFQD_RESOLVER_RESOLVE_PRIVATE_H
+#define NFQD_RESOLVER_RESOLVE_PRIVATE_H
 
 #include <ares.h>
 
@@ -22,7 +22,7 @@ ares_channel resolver_channel(const struct resolver_in *in);
 
 /* Returns 0, or -1 when the server cannot be asked. */
 int rounds_init(struct rounds *r, const struct resolver_in *in);
-/* Asks what may be asked now; to be called again and again, at least every few seconds. */
+/* Asks what may be asked now; call it again and again, at least every few seconds. */
 void rounds_go_on(struct rounds *r);
 
 #endif

@@ -51,7 +51,7 @@ static void on_answer(void *arg, int status, int timeouts, unsigned char *reply,
 		eventfd_write(in->learned, 1);
 }
 
-/* Not all sites at the same time, nor a site always at the same one. */
+/* Sites do not all start at the same time, and a site not always at the same time. */
 static void begin(struct rounds *r, uint64_t now)
 {
 	uint32_t random = 0;

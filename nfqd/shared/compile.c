@@ -19,7 +19,7 @@ struct compile {
 	const struct conf   *c;
 	const struct overlay   *overlay; /* NULL: for captures */
 	struct image_builder b;
-	struct packs         packs; /* none when they come from an image */
+	struct packs         packs; /* none when the packs come from an image */
 	struct exception_in *exceptions; /* of the file, then those made at run time */
 	unsigned             n_exceptions;
 	int64_t              not_before; /* the packs exist since */
@@ -33,7 +33,7 @@ static int out_of_memory(struct err *err)
 
 /* ---- exceptions ---------------------------------------------------------------------------- */
 
-/* One that has ended does not begin again when the clock goes back. */
+/* An exception that has ended does not begin again when the clock goes back. */
 static void keep_ended(struct compile *x)
 {
 	static char long_ago[] = "1970-01-01";
@@ -149,7 +149,7 @@ static int add_packs(struct compile *x, const struct image *from)
 {
 	if (from) {
 		ruleset_recompile(&x->b, from);
-		/* policies look packs up in what was copied */
+		/* policies look packs up in the copy */
 		return x->b.failed ? err_set(x->err, "out of memory") : 0;
 	}
 	if (packs_load(&x->packs, x->c->rules, x->c->n_rules, x->err) < 0 ||
@@ -158,7 +158,7 @@ static int add_packs(struct compile *x, const struct image *from)
 	return ruleset_compile(&x->b, x->packs.v, x->packs.n, x->err);
 }
 
-enum { NEVER_LINES = 10 }; /* that are said of one load */
+enum { NEVER_LINES = 10 }; /* reported for one load */
 
 static void warn_never(void *ctx, const struct never_hit *hit)
 {
@@ -171,7 +171,7 @@ static void warn_never(void *ctx, const struct never_hit *hit)
 	diag_warn("rules", "%s:%u: %s", hit->pack->path, never_line(hit), text);
 }
 
-/* What must stay open and would be blocked is said; the site decides. */
+/* Reports names that would be blocked although they must stay open; the site decides. */
 static void check_never(struct compile *x, const struct image *img)
 {
 	struct err     why = { .text = "" };
@@ -226,7 +226,7 @@ static int add_policies(struct compile *x)
 	                      what.text);
 }
 
-/* Last of all, so that nothing is noted of packs that fail to load. */
+/* The last step, so that nothing is noted about packs that fail to load. */
 static void add_first_seen(struct compile *x)
 {
 	int64_t               now = (int64_t)(clock_now() / NS_PER_S);

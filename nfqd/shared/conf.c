@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading nfqd.yaml: what the file leaves out is added to the document first, so that the document says
- * what holds; then it is bound, and what a schema cannot say is checked.
+ * Reads nfqd.yaml: what the file leaves out is added to the document first, so that the document shows what
+ * is in effect; then it is bound, and what a schema cannot express is checked.
  */
 #include "shared/conf.h"
 
@@ -106,7 +106,7 @@ static int check_inside(struct conf *c, struct err *err)
 	return 0;
 }
 
-/* One for each core that we may run on; more than a few only spread the work thin. */
+/* One for each core that the process may use; more than a few only spread the work too thin. */
 unsigned conf_queues(const struct conf *c)
 {
 	cpu_set_t cores;
@@ -184,7 +184,7 @@ static int check_paths(struct conf *c, struct err *err)
 
 /* ---- paths of rules ------------------------------------------------------------------------ */
 
-/* A relative path that leads nowhere from here may lead somewhere from the configuration's folder. */
+/* A relative path that does not exist from here may exist from the configuration's folder. */
 static int find_rules(struct conf *c, unsigned i, struct err *err)
 {
 	const char *slash = strrchr(c->path, '/');
@@ -220,7 +220,7 @@ static int check_rules(struct conf *c, struct err *err)
 
 /* ---- loading ------------------------------------------------------------------------------- */
 
-/* From old forms and short ones to what the schema knows, and to what holds without a word. */
+/* Turns old and short forms into those of the schema, and adds the defaults. */
 static int complete(struct yaml_doc *doc, const char *path, struct err *err)
 {
 	unsigned line = yaml_doc_rename(doc, "on-exception", "on-fault");

@@ -3,8 +3,8 @@
  * The site's configuration (nfqd.yaml(5)), conf.c, and what a reload does with it: check it against
  * the packs and build one new ruleset image, compile.c. Nothing of the running daemon is touched here.
  */
-#ifndef NFQD_RUN_CONF_H
-#define NFQD_RUN_CONF_H
+#ifndef NFQD_SHARED_CONF_H
+#define NFQD_SHARED_CONF_H
 
 #include <stdio.h>
 
@@ -29,12 +29,12 @@ struct conf_inspect {
 	CONF_INSPECT(CONF_MEMBER, INSPECT)
 };
 
-/* Looking listed names up in the background; server NULL: not at all. */
+/* Looking up listed names in the background; server NULL: off. */
 struct conf_resolve {
 	CONF_RESOLVE(CONF_MEMBER, RESOLVE)
 };
 
-/* Releases of the list; read by nfqctl alone. */
+/* Releases of the list; only nfqctl reads these keys. */
 struct conf_update {
 	CONF_UPDATE(CONF_MEMBER, UPDATE)
 };
@@ -45,43 +45,45 @@ struct conf {
 	int on_fault[FAULT_N]; /* 0: pass, 1: drop */
 	/* not in the file */
 	char            *path; /* NULL: there is no file */
-	struct yaml_doc *doc;  /* what holds, defaults included */
+	struct yaml_doc *doc;  /* what is in effect, defaults included */
 };
 
 extern const char *const events_words[]; /* enum events */
 extern const char *const fail_words[];   /* enum fail */
 
-/* Reads a configuration; NULL with err filled. conf_default() is what holds without a file: the
+/* Reads a configuration; NULL with err filled. conf_default() is the configuration without a file: the
  * packs of rules (or the installed ones), every pack's stage, events to standard output. */
 MUST_CHECK struct conf *conf_load(const char *path, struct err *err);
 MUST_CHECK struct conf *conf_default(char *const rules[], unsigned n_rules, struct err *err);
 void                    conf_free(struct conf *c);
 
-/* How many queues: what the configuration says, or as many as suit this machine. */
+/* The number of queues: the configured one, or what suits this machine. */
 unsigned conf_queues(const struct conf *c);
-/* Writes what holds, defaults included, as YAML that loads to the same. Returns 0 or -1. */
+/* Writes what is in effect, defaults included, as YAML that loads to the same. Returns 0 or -1. */
 MUST_CHECK int conf_write(const struct conf *c, FILE *f);
-/* The keys that differ and take effect at the next start only, "a, b"; cut to room. Returns how many. */
+/* Writes the keys that differ and take effect only at the next start, "a, b", cut to room. Returns how
+ * many. */
 unsigned conf_needs_restart(const struct conf *a, const struct conf *b, char *out, size_t room);
 
-/* Loads the packs that the configuration names and builds the image, as it judges captures: those
- * carry their own time. The caller frees *img. */
+/* Loads the packs that the configuration names and builds the image for judging captures, which carry
+ * their own time. The caller frees *img. */
 MUST_CHECK int conf_compile(const struct conf *c, struct image **img,
                           struct err *err);
 
 struct state; /* shared/state.h */
 
-/* What a running daemon has beside its configuration. */
+/* What a running daemon adds to its configuration. */
 struct overlay {
 	int           mode;  /* enum mode in force */
 	struct state *state; /* exceptions made at run time; packs that are new are noted in it */
 };
 
-/* The same for a running daemon. from NULL: packs are read; else those of that image are taken. */
+/* The same for a running daemon. from NULL: the packs are read again; otherwise those of that image are
+ * used. */
 MUST_CHECK int conf_compile_running(const struct conf *c, const struct overlay *overlay,
                                const struct image *from, struct image **img, struct err *err);
 
-/* Is this an exception that can be built? */
+/* Can this exception be compiled? */
 MUST_CHECK int conf_check_exception(const struct exception_in *e, struct err *err);
 
 #define EXCEPTION_DAYS_MAX 366 /* how far ahead an exception may end: a year, leap years too */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rows of conf_keys.h, once as libcyaml's schema and once as a table of keys. */
+/* The rows of conf_keys.h: once as libcyaml's schema, once as a table of keys. */
 #include "shared/conf_schema.h"
 
 #include "base/schema.h"
@@ -48,7 +48,7 @@ static const cyaml_schema_value_t text_value = { CYAML_VALUE_STRING(CYAML_FLAG_P
 #define FIELD_ITEMS(key, need, S, m, type, value)     SCHEMA_LIST(key, need, S, m, &value, 0)
 #define FIELD_MAPPING(key, need, S, m, type, fields)  CYAML_FIELD_MAPPING(key, need, S, m, fields)
 #define FIELD_GROUP(key, need, S, m, fields)          SCHEMA_GROUP(key, need, S, fields)
-/* more than one way to write them: read by conf.c */
+/* several ways to write them: conf.c reads them */
 #define FIELD_NUMBER(key, need, ...)                  CYAML_FIELD_IGNORE(key, need)
 #define FIELD_SPAN(key, need, ...)                    CYAML_FIELD_IGNORE(key, need)
 

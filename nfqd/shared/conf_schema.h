@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rows of conf_keys.h as tables: for binding, and for everything else that is done key by key. */
+/* The rows of conf_keys.h as tables: for binding, and for everything else that goes key by key. */
 #ifndef NFQD_SHARED_CONF_SCHEMA_H
 #define NFQD_SHARED_CONF_SCHEMA_H
 
@@ -26,14 +26,14 @@ struct conf_key {
 	const char    *path;   /* "inspect.queues"; "policies[].name" in the items of a list */
 	enum conf_type type;
 	bool           item;   /* in the items of a list */
-	bool           alone;  /* the section has no defaults: without it nothing is on */
+	bool           alone;  /* the section has no defaults: without it the feature is off */
 	bool           needed, restart;
 	const char    *preset; /* as in the file; NULL: none */
 	const char    *text;   /* its line in nfqd.yaml(5) */
 	size_t         offset; /* in struct conf; not for items */
 	unsigned long  least, most;       /* of numbers */
 	const char    *shortest, *longest; /* of times */
-	const char    *zero; /* a word that stands for 0; NULL: none */
+	const char    *zero; /* a word that means 0; NULL: none */
 	const struct cyaml_strval *words;
 	unsigned       n_words;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Replacing a file so that a power cut leaves one of the two. */
+/* Replaces a file so that a power cut leaves either the old one or the new one. */
 #include "shared/file.h"
 
 #include <errno.h>
@@ -51,7 +51,7 @@ static int write_whole(const char *path, const json_t *doc)
 
 	if (fd < 0)
 		return -errno;
-	errno = ENOSPC; /* a write that takes only a part sets none, and ends the document */
+	errno = ENOSPC; /* a short write sets no errno, and ends the document */
 	r = json_dumpfd(doc, fd, JSON_INDENT(2)) < 0 || write(fd, "\n", 1) != 1 || fsync(fd) < 0
 	            ? -errno
 	            : 0;
@@ -82,7 +82,7 @@ static bool is_there(const char *path, int fd)
 	       held.st_dev == there.st_dev;
 }
 
-/* A lock file that its holder removed between our open() and our flock() locks nothing: again. */
+/* A lock file that its holder removed between our open() and our flock() locks nothing: try again. */
 static int lock(const char *path)
 {
 	for (;;) {

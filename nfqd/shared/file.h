@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 
-/* Makes the last folder of a path where it is missing; what is in the way shows when the file is opened. */
+/* Makes the last folder of a path where it is missing; an obstacle shows when the file is opened. */
 void file_make_folder(const char *path);
 
 /* The path of another file in the same folder. Returns 0 or -ENAMETOOLONG. */
@@ -19,8 +19,8 @@ MUST_CHECK int file_beside(const char *path, const char *name, char out[static P
 int file_replace_json(const char *path, const json_t *doc);
 
 /*
- * A file is one nfqd's: locks path.lock beside it until the descriptor is closed, by whatever end of the
- * process. The lock file stays. what names the file in err: "control socket". Returns the descriptor,
+ * Makes a file belong to one nfqd: locks path.lock beside it until the descriptor is closed, however the
+ * process ends. The lock file stays. what names the file in err: "control socket". Returns the descriptor,
  * -EWOULDBLOCK when another nfqd has it, or another -errno; err filled.
  */
 MUST_CHECK int file_lock(const char *path, const char *what, struct err *err);

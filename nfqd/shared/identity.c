@@ -26,7 +26,7 @@ void identity_of_run(struct identity *id, enum identity_source source)
 		id->host[0] = '\0';
 }
 
-/* machine-id(5) is not to be told to others as it is: only a hash of it is kept. "" without one. */
+/* machine-id(5) asks not to show the id to others as it is: only a hash of it is kept. "" without one. */
 static void machine_fingerprint(char out[MACHINE_HEX])
 {
 	static const char salt[] = "nfqd sensor 1\n";
@@ -65,7 +65,7 @@ static int make_uuid(char out[IDENTITY_UUID])
 	return 0;
 }
 
-/* What the last start left. NULL: there was none, or it cannot be used, which is said. */
+/* Reads what the last start left. NULL: there was none, or it is unusable, which is reported. */
 static json_t *read_kept(const char *path, const char *machine)
 {
 	json_error_t error;
@@ -91,7 +91,7 @@ static json_t *read_kept(const char *path, const char *machine)
 
 enum { GOES_ON = -1 };
 
-/* stopped_at: the last record's number; GOES_ON: the run does. */
+/* stopped_at: the number of the last record; GOES_ON: the run has not ended. */
 static int keep(const struct identity *id, const char *path, int64_t stopped_at, struct err *err)
 {
 	char    machine[MACHINE_HEX];
@@ -113,7 +113,7 @@ static int path_beside(const char *state, char path[static PATH_MAX], struct err
 	return file_beside(state, "sensor.json", path) < 0 ? err_set(err, "%s: the path is too long", state) : 0;
 }
 
-/* Goes on as the kept sensor, or becomes a new one. */
+/* Continues as the kept sensor, or becomes a new one. */
 static int become(struct identity *id, const json_t *kept, struct identity_last *last, struct err *err)
 {
 	const json_t *stopped_at = json_object_get(kept, "stopped_at");

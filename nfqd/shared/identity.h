@@ -17,14 +17,14 @@ void identity_of_run(struct identity *id, enum identity_source source);
 
 /* Where the records before this start ended. boot 0: there were none. */
 struct identity_last {
-	uint64_t boot, seq; /* seq 0: none was made; or, when it did not end in order, unknown */
+	uint64_t boot, seq; /* seq 0: no record was made; or, when the run did not end in order, unknown */
 	bool     stopped;
 };
 
 /*
- * The identity of a daemon that starts now; its boot is on the disk when this returns. state is the path
- * of the state file. Says what is new about it (diag). -1: it could not be kept, and id is good for this
- * run alone; err says why.
+ * The identity of a daemon that starts now; its boot is on the disk when this returns. state is the path of
+ * the state file. Reports what is new about the identity (diag). -1: it could not be kept, and id is good
+ * for this run alone; err says why.
  */
 MUST_CHECK int identity_open(struct identity *id, enum identity_source source, const char *state,
                              struct identity_last *last, struct err *err);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* How long a message waits for the other side to take some of those before it. */
+/* How long a message waits for the other side to take some of the earlier ones. */
 enum { ROOM_MS = 1000 };
 
 union control {
@@ -46,8 +46,8 @@ int message_recv(int socket, struct message *m, int *fd)
 	struct iovec    iov = { m, sizeof(*m) };
 	union control   control;
 	struct msghdr   msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room,
-		                /* room for one: with its padding, CMSG_SPACE() has room for
-		                 * two, and the other would never be closed */
+		                /* room for one: CMSG_SPACE(), with its padding, has room for two, and
+		                 * the second would never be closed */
 		                .msg_controllen = CMSG_LEN(sizeof(int)) };
 	struct cmsghdr *c;
 	ssize_t         n = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);

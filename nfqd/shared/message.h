@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What parent and worker tell each other over a SOCK_SEQPACKET pair, descriptors included. */
-#ifndef NFQD_RUN_MESSAGE_H
-#define NFQD_RUN_MESSAGE_H
+/* The messages between parent and worker over a SOCK_SEQPACKET pair, descriptors included. */
+#ifndef NFQD_SHARED_MESSAGE_H
+#define NFQD_SHARED_MESSAGE_H
 
 #include <stdint.h>
 

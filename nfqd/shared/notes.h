@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parent has to record: its own events on their way to the log thread, in memory that outlives
- * a worker. One writer (the parent), one reader (the log thread of the worker of the day). The reader
- * is not trusted: whatever it writes here, the parent touches only its own slots.
+ * What the parent has to record: its own events on their way to the log thread, in memory that outlives a
+ * worker. One writer (the parent), one reader (the current worker's log thread). The reader is not trusted:
+ * whatever it writes here, the parent touches only its own slots.
  */
 #ifndef NFQD_SHARED_NOTES_H
 #define NFQD_SHARED_NOTES_H

@@ -17,13 +17,13 @@
 
 #include "base/diag.h"
 
-/* In the range that no one allots (60578 to 61183, systemd's UIDS-GIDS): the worker's and the resolver's
- * where the package's users are missing. */
+/* In a range that nothing allots (60578 to 61183, systemd's UIDS-GIDS): the worker's and the resolver's
+ * users where the package's are missing. */
 enum { SPARE_UID = 60700 };
 
 #define N_OF(a) (sizeof(a) / sizeof((a)[0]))
 
-static const char *chosen; /* by the command line or the environment; NULL: the users of the package */
+static const char *chosen; /* on the command line or in the environment; NULL: the package's users */
 
 static struct {
 	uid_t uid;
@@ -46,7 +46,7 @@ static bool find(enum privs_role role, const char *name)
 	return true;
 }
 
-/* An account is not needed for a process to be apart from all others, only a number that none has. */
+/* A process needs no account to be separate from all others, only a number that nothing else uses. */
 static int use_spare(struct err *err)
 {
 	for (unsigned role = 0; role < PRIVS_ROLES; role++) {
@@ -81,7 +81,8 @@ int privs_find_users(struct err *err)
 
 int privs_drop(const char *empty_folder, enum privs_role role, enum privs keep, struct err *err)
 {
-	if (users[role].uid == 0) /* privs_find_users() was not asked: the parent is not root, but may change users */
+	if (users[role].uid == 0) /* privs_find_users() was not called: the parent is not root, but may
+				   * change users */
 		return err_set(err, "no user but root to become: start nfqd as root");
 	if (chroot(empty_folder) < 0 || chdir("/") < 0)
 		return err_set(err, "chroot %s: %s", empty_folder, strerror(errno));
@@ -114,7 +115,7 @@ static const int socket_calls[] = {
 	SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(uname),
 };
 
-/* Calls that only some first or second arguments make harmless: with CAP_NET_ADMIN, other kinds of
+/* Calls that are harmless only with some first or second arguments: with CAP_NET_ADMIN, other kinds of
  * sockets and options would reach the firewall. */
 static const struct {
 	int      call;

@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What worker and resolver give up before they read the first byte from outside. */
-#ifndef NFQD_RUN_PRIVS_H
-#define NFQD_RUN_PRIVS_H
+#ifndef NFQD_SHARED_PRIVS_H
+#define NFQD_SHARED_PRIVS_H
 
 #include "base/err.h"
 
 enum privs {
 	PRIVS_NONE,
-	PRIVS_NET_ADMIN, /* CAP_NET_ADMIN, which the kernel asks for on each verdict, and for SO_PRIORITY */
+	PRIVS_NET_ADMIN, /* CAP_NET_ADMIN, which the kernel requires for each verdict, and for SO_PRIORITY */
 };
 
 enum privs_calls {
-	PRIVS_DESCRIPTORS, /* reading, writing and mapping what is open already */
-	PRIVS_CAPTURE,     /* the same; opening a file fails: libpcap counts in /sys, or does without */
-	PRIVS_SOCKETS,     /* and sockets to resolvers: of the internet's families only */
+	PRIVS_DESCRIPTORS, /* reading, writing and mapping what is already open */
+	PRIVS_CAPTURE,     /* the same; opening a file fails: libpcap counts in /sys, or works without */
+	PRIVS_SOCKETS,     /* and sockets to resolvers, of the internet's families only */
 };
 
 enum privs_role { PRIVS_WORKER, PRIVS_RESOLVER, PRIVS_ROLES };
 
-/* Whom worker and resolver become, by name (borrowed for good), instead of the users nfqd and nfqd-resolver;
- * without a call the environment's NFQD_USER, where it is set. Where neither names one and there is no user
- * nfqd, both become numbers that no account has. */
+/* Sets the user that worker and resolver become, by name (borrowed for good), in place of nfqd and nfqd-
+ * resolver. Without a call NFQD_USER of the environment counts, where it is set. Where neither names one
+ * and there is no user nfqd, both become numbers that no account has. */
 void           privs_choose_user(const char *name);
-/* Looks the users up: once, before anything is forked, since the user database may be out of reach when a
- * worker has to be replaced. Without a user nfqd-resolver the resolver is the worker's user. */
+/* Looks the users up: once, before the first fork, since the user database may be out of reach when a
+ * worker has to be replaced. Without a user nfqd-resolver the resolver runs as the worker's user. */
 MUST_CHECK int privs_find_users(struct err *err);
-/* Leaves the file system (chroot into an empty folder that root owns), root's identity (for that of the
+/* Leaves the file system (chroot into an empty folder that root owns), drops root's identity (for the
  * role's user) and every capability but the one named. */
 MUST_CHECK int privs_drop(const char *empty_folder, enum privs_role role, enum privs keep, struct err *err);
 /* Allows only these system calls, for every thread of the process. Any other ends the process by

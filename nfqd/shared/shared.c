@@ -24,7 +24,7 @@ static bool has_link(const struct iface_link *links, unsigned n, uint32_t index)
 	return false;
 }
 
-/* Where the interface is, or can be; NULL: there is no room. */
+/* The interface's slot, or a free one; NULL: there is no room. */
 static struct iface *place_of(struct shared *s, uint32_t index)
 {
 	struct iface *empty = NULL;

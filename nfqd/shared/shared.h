@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Memory that parent and worker share: counters and watched addresses, which outlive a worker, and the
- * names of interfaces and clients, which the worker may not look up by itself. Every field has one
- * writer, unless it says otherwise.
+ * names of interfaces and clients, which the worker may not look up itself. Every field has one writer,
+ * unless it says otherwise.
  */
-#ifndef NFQD_RUN_SHARED_H
-#define NFQD_RUN_SHARED_H
+#ifndef NFQD_SHARED_SHARED_H
+#define NFQD_SHARED_SHARED_H
 
 #include "log/sink.h"
 #include "base/seqlock.h"
@@ -33,7 +33,7 @@ struct shared {
 	/* Each thread counts that it is there, several times a second, whether there is work or not. */
 	_Atomic uint64_t beats[QUEUES_MAX], log_beats, resolver_beats;
 	_Atomic uint64_t events_taken; /* by the log thread, of those that packet threads made */
-	_Atomic uint64_t events_died;  /* made, and never taken: they went with their worker */
+	_Atomic uint64_t events_died;  /* made, and never taken: lost with their worker */
 	_Atomic uint64_t diag_lost[PROCESSES_N]; /* lines that standard error had no room for */
 	struct queue_counts queue[QUEUES_MAX];
 	struct live_counts live;      /* of the kernel, with an interface to watch */
@@ -42,7 +42,7 @@ struct shared {
 	struct hosts     hosts; /* names of clients */
 	struct watch     watch; /* addresses of listed names; written by the worker and the resolver */
 	struct notes     notes; /* the parent's own records */
-	struct recent    asked; /* questions of clients; the worker's own */
+	struct recent    asked; /* clients' questions; only the worker uses it */
 };
 
 /* Returns NULL when memory ran out. */
@@ -53,8 +53,8 @@ struct iface_link {
 	char     name[16];
 };
 
-/* The parent's side: these n are all interfaces there are. A name that stays is not written anew, so that
- * no reader meets a change that is none. Of more than IFACES_MAX the last ones have no name. */
+/* The parent's side: these n are all the interfaces that exist. A name that stays is not rewritten, so
+ * that no reader sees a change that is not one. Of more than IFACES_MAX, the last ones have no name. */
 void ifaces_replace(struct shared *s, const struct iface_link *links, unsigned n);
 /* The worker's side: copies a name out. Returns out, or NULL. */
 const char *iface_name(const struct shared *s, uint32_t index, char out[16]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The state file: reading and checking, changing, writing. */
+/* The state file: reads and checks it, changes it, writes it. */
 #include "shared/state.h"
 
 #include <errno.h>
@@ -17,11 +17,12 @@
 #include "shared/file.h"
 
 enum { VERSION = 1, EXCEPTIONS_KEPT_MAX = 4096 };
-#define LAST_ID_MAX (INT64_C(1) << 53) /* what every reader of JSON has whole (RFC 8259, 6) */
+#define LAST_ID_MAX (INT64_C(1) << 53) /* the largest number that every reader of JSON keeps exactly (RFC
+				        * 8259, 6) */
 
 struct kept {
 	struct exception_in in;
-	char               *name, *client; /* what in's lists hold */
+	char               *name, *client; /* what the lists of in hold */
 };
 
 /* ---- exceptions as policies want them ------------------------------------------------------ */
@@ -51,7 +52,7 @@ static void keep(struct kept *k, const json_t *o)
 		                       .expires = text_of(o, "expires") };
 }
 
-/* To be called whenever the document has changed. */
+/* Call it whenever the document has changed. */
 static int refresh(struct state *s, struct err *err)
 {
 	size_t       n = json_array_size(exceptions_of(s));
@@ -107,7 +108,7 @@ static int check_date(const char *pack, const json_t *date, struct err *err)
 	return 0;
 }
 
-/* What older ones lack may be missing. */
+/* Members that older files lack may be missing. */
 static int check_ended(json_t *ended, struct err *err)
 {
 	const char *id;
@@ -184,7 +185,7 @@ int state_read(struct state *s, const char *path, struct err *err)
 	return refresh(s, err) < 0 ? -1 : r;
 }
 
-/* A file that cannot be moved away is not written to, either. */
+/* A file that cannot be moved away is not overwritten, either. */
 static void set_aside(struct state *s)
 {
 	char aside[4096], when[CLOCK_TEXT];
@@ -380,7 +381,7 @@ bool state_note_ended(struct state *s, const struct exception_in *of_conf, unsig
 		anew |= ends_anew(s, &s->kept[i].in, 1, now);
 	if (!anew)
 		return false;
-	ended = json_object(); /* those that are gone are forgotten */
+	ended = json_object(); /* exceptions that no longer exist are forgotten */
 	for (unsigned i = 0; i < n; i++)
 		add_ended(ended, s, &of_conf[i], now);
 	for (unsigned i = 0; i < s->n_kept; i++)

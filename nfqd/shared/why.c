@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From a question to matching and deciding, and from the decision to an answer that says why. */
+/* Turns a question into matching and deciding, and the decision into an answer that says why. */
 #include "shared/why.h"
 
 #include <netinet/in.h>
@@ -34,7 +34,7 @@ static const char *asked(const json_t *question, const char *key)
 	return json_string_value(json_object_get(question, key));
 }
 
-/* A host as people paste it, with what a URL has around it. */
+/* A host as people paste it, perhaps with the rest of a URL. */
 static int read_name(struct why *w, const char *text, struct err *err)
 {
 	const char *scheme = text ? strstr(text, "://") : NULL;
@@ -56,7 +56,7 @@ static int read_name(struct why *w, const char *text, struct err *err)
 	return 0;
 }
 
-/* As policies name clients; of a network, its first address. */
+/* Written as in policies; of a network, its first address. */
 static int read_client(struct why *w, const char *text, struct err *err)
 {
 	struct net net;
@@ -74,7 +74,7 @@ static int read_client(struct why *w, const char *text, struct err *err)
 	return 0;
 }
 
-/* Packs may list an address for some ports only: ask about the first of those. */
+/* Packs may list an address for some ports only: take the first of those. */
 static void usual_port(struct why *w)
 {
 	const struct rs_net *nets = image_at(w->rs->img, RS_NET);
@@ -126,7 +126,7 @@ static void decide(const struct why *w, uint8_t proto, uint16_t port, struct dec
 	struct match m;
 	struct name  name = w->name;
 
-	/* a question for what an exception lies below passes: for DNS alone */
+	/* a question for a name above an excepted one passes: in DNS alone */
 	name.seen_in = port == PORT_DNS ? SEEN_DNS_QUERY : SEEN_TLS_SNI;
 	if (w->addr.len)
 		ruleset_match_addr(w->rs, &w->addr, proto, port, false, &m);
@@ -208,7 +208,7 @@ static json_t *match(const struct why *w, const struct hit *h)
 	                 "entry", entry_action_words[r->action], "standing", standing);
 }
 
-/* The one that decides, then the closest to the name. */
+/* The hit that decided, then the others by their specificity. */
 static json_t *matches(const struct why *w)
 {
 	struct hit all[MATCHES_MAX];
@@ -273,7 +273,7 @@ static json_t *client_sees(const struct why *w)
 	                 words[tcp.action].tcp, "udp", words[udp.action].udp);
 }
 
-/* For a name that no pack lists: the closest name above it that one does. */
+/* For a name that no pack lists: the nearest name above it that is listed. */
 static json_t *nearest(const struct why *w)
 {
 	struct name  above = w->name;
@@ -327,7 +327,7 @@ static json_t *by_policy(const struct why *w)
 	return json_sprintf("policy %s says %s", name, action_words[w->policy->action]);
 }
 
-/* Why less is done than would be; NULL: it is not. */
+/* Why the action is milder than the policy's; NULL: it is not. */
 static json_t *lowered(const struct why *w)
 {
 	int64_t observed = w->rule ? policy_observes(w->rs, w->d.policy, w->rule->pack) : 0;

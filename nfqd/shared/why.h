@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Explaining a decision: what would be done about a name or address, by which rule, policy and stage,
- * and what the client would see. It asks the same functions as the packet path, on the same image;
- * the daemon and `nfqctl why` without one both answer with it.
+ * Explains a decision: what would be done about a name or address, by which rule, policy and stage, and
+ * what the client would see. It calls the same functions as the packet path, on the same image; the daemon
+ * answers with it, and so does `nfqctl why` without a daemon.
  */
-#ifndef NFQD_RUN_WHY_H
-#define NFQD_RUN_WHY_H
+#ifndef NFQD_SHARED_WHY_H
+#define NFQD_SHARED_WHY_H
 
 #include <jansson.h>
 

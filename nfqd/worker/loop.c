@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <time.h>
 
-/* Announce first, then look again: a ruleset that was replaced in between is not read. */
+/* Announce first, then check again: a ruleset that was replaced in between is not read. */
 static const struct ruleset *acquire(struct loop *l)
 {
 	const struct ruleset *rs;
@@ -18,9 +18,9 @@ static const struct ruleset *acquire(struct loop *l)
 }
 
 /*
- * A refused connection's server hears first: its client, which the verdict resets, may use the ports again
- * within microseconds, and a reset that came late would meet the new connection. Verdicts that wait go before
- * both: a reset must not overtake segments that were just allowed.
+ * A refused connection's server is told first: the verdict resets its client, which may reuse the ports
+ * within microseconds, and a late reset would hit the new connection. Waiting verdicts go before both: a
+ * reset must not overtake segments that were just allowed.
  */
 static int answer(struct loop *l, const struct raw_packet *raw)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The loop of one packet thread: a burst in, one verdict per packet out. The ruleset it reads is
- * announced while it is read, so that whoever swaps rulesets knows when the old one may go.
+ * The loop of one packet thread: a burst in, one verdict per packet out. The thread announces the ruleset
+ * that it reads, so that the thread that swaps rulesets knows when the old one can be released.
  */
-#ifndef NFQD_RUN_LOOP_H
-#define NFQD_RUN_LOOP_H
+#ifndef NFQD_WORKER_LOOP_H
+#define NFQD_WORKER_LOOP_H
 
 #include "pipeline.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Events on their way from one packet thread to the log thread: one writer, one reader, no lock. */
-#ifndef NFQD_RUN_RING_H
-#define NFQD_RUN_RING_H
+#ifndef NFQD_WORKER_RING_H
+#define NFQD_WORKER_RING_H
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static inline bool ring_push(struct ring *r, const struct event *e)
 	return true;
 }
 
-/* How many events it holds; those that are pushed meanwhile may be missing. */
+/* The number of events in it; events that are being pushed may be missing. */
 static inline uint32_t ring_used(const struct ring *r)
 {
 	return atomic_load_explicit(&r->head, memory_order_acquire) -

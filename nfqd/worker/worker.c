@@ -18,7 +18,7 @@
 #include "worker/loop.h"
 #include "worker/ring.h"
 
-/* What all threads have together: each gets its share, so that memory does not grow with their number. */
+/* Totals for all threads: each gets its share, so that memory does not grow with their number. */
 enum { MAX_FLOWS = 65536, MAX_STREAMS = 1024, MAX_RECORDS = 8192 };
 
 /* The log thread rests after each round, so that records gather: a wake-up for every record would cost the
@@ -64,7 +64,7 @@ static const char *name_of_interface(void *ctx, uint32_t index)
 	return iface_name(t->worker->in->shared, index, t->ifname);
 }
 
-/* The parent steers what goes to watched addresses. */
+/* Tells the parent, which steers watched addresses. */
 static void tell_learned(void *ctx)
 {
 	eventfd_write(((struct queue_thread *)ctx)->worker->in->learned, 1);
@@ -83,7 +83,7 @@ static void *queue_thread(void *ctx)
 	struct queue_thread *t = ctx;
 	int                  r = loop_run(&t->loop);
 
-	if (r < 0) { /* the parent starts a new worker, after the log thread has written this */
+	if (r < 0) { /* the parent starts a new worker, once the log thread has written this line */
 		diag_error("queue", "reading failed: %s", strerror(-r));
 		atomic_store(&t->worker->failed, true);
 		eventfd_write(t->worker->wake, 1);
@@ -99,7 +99,7 @@ static void write_record(struct worker *w, const struct event *e)
 	struct shared    *shared = w->in->shared;
 	struct sink_hints hints = { .ifname = iface_name(shared, e->ifin, ifname) };
 
-	if (e->ifin) /* of others: this machine knows its own name */
+	if (e->ifin) /* the sender is another machine: this one knows its own name */
 		hints.client = host_name(&shared->hosts, w->in->ask_name, &e->src, e->ts, client);
 	sinks_write(w->sinks, e, &hints);
 }
@@ -113,7 +113,8 @@ static void write_notes(struct worker *w)
 		sinks_write_own(w->sinks, n->ts, n->members);
 }
 
-/* What was there at its beginning: under a flood a ring is never empty, and the parent waits to be heard. */
+/* Writes only what was there at the beginning: under a flood a ring is never empty, and the parent waits
+ * to be heard. */
 static void write_records(struct worker *w)
 {
 	struct shared *shared = w->in->shared;
@@ -356,7 +357,7 @@ int worker_main(const struct worker_in *in)
 
 	w.in = in;
 	w.wake = -1;
-	/* Ctrl-C reaches the whole group: ending in order is the parent's affair */
+	/* Ctrl-C reaches the whole process group: the parent ends the worker in order */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The process that touches hostile bytes. It is forked with every descriptor it needs, drops its
- * privileges and runs one thread per queue plus this one, which writes records and swaps rulesets.
- * It opens nothing but the interface it is to watch; it ends when the parent says so or is gone.
+ * The process that reads hostile bytes. It is forked with every descriptor that it needs, drops its
+ * privileges and runs one thread per queue plus this one, which writes records and swaps rulesets. It opens
+ * nothing but the interface that it watches; it ends when the parent tells it to or is gone.
  */
-#ifndef NFQD_RUN_WORKER_H
-#define NFQD_RUN_WORKER_H
+#ifndef NFQD_WORKER_WORKER_H
+#define NFQD_WORKER_WORKER_H
 
 #include "log/sink.h"
 #include "shared/conf.h"
@@ -19,7 +19,7 @@ struct worker_in {
 	int             rules;  /* image */
 	uint64_t        generation;
 	const char     *device; /* watch this interface; NULL: read the queues */
-	const char     *filter; /* of what passes there; NULL: everything */
+	const char     *filter; /* BPF expression for its packets; NULL: all */
 	unsigned        queues; /* and threads; one for an interface */
 	int             queue_fd[QUEUES_MAX]; /* -1: none */
 	struct queue_conf queue; /* of the first */
@@ -30,7 +30,7 @@ struct worker_in {
 	int             output_fd[OUTPUTS_MAX];
 	enum sink_type  output_type[OUTPUTS_MAX];
 	int             ask_name; /* pipe to the resolver; -1: clients stay without names */
-	int             learned;  /* eventfd: an address is watched anew */
+	int             learned;  /* eventfd: a new address is watched */
 	const char     *empty_folder;
 };
 

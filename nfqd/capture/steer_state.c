@@ -195,7 +195,10 @@ static void write_allowed(FILE *f, const struct steer *s)
 	fputs("\t}\n", f);
 }
 
-/* The kernel's own resets and ICMP errors belong to the connection that they end, and must pass. */
+/*
+ * The kernel's own resets and ICMP errors belong to the connection that they end, and must pass. A SYN begins another
+ * connection on the same ports, and so may an Initial of QUIC (RFC 9000 17.2.2, RFC 9369 3.2).
+ */
 static void write_decided_chain(FILE *f, const struct steer *s)
 {
 	fputs("\tchain decided {\n", f);
@@ -203,9 +206,13 @@ static void write_decided_chain(FILE *f, const struct steer *s)
 	RULE(f, "meta l4proto 1 accept");
 	RULE(f, "meta l4proto 58 accept");
 	RULE(f, "tcp flags & (syn | ack) == syn goto reopen");
+	RULE(f, "meta l4proto 17 ct direction original @th,64,3 6 jump initial");
 	RULE(f, "%s goto refuse", state_is(s, LABEL_REJECTED));
 	RULE(f, "%s drop", state_is(s, LABEL_DROPPED));
 	RULE(f, "goto replies");
+	fputs("\t}\n\tchain initial {\n", f);
+	RULE(f, "@th,72,32 0x00000001 @th,64,4 12 goto to_main");
+	RULE(f, "@th,72,32 0x6b3343cf @th,64,4 13 goto to_main");
 	fputs("\t}\n", f);
 }
 
@@ -240,6 +247,7 @@ static void write_reopen(FILE *f, const struct steer *s)
 	fputs("\t}\n", f);
 }
 
+/* The kernel gives a new entry the id of one that is gone, when it has the same ports and the same place in memory. */
 static void write_by_sets(FILE *f, const struct steer *s)
 {
 	if (s->storage != STEER_SETS)
@@ -247,13 +255,19 @@ static void write_by_sets(FILE *f, const struct steer *s)
 	fputs("\tchain by_sets {\n", f);
 	RULE(f, "ct id @s_allowed goto allowed");
 	RULE(f, "ct id @s_decided goto decided");
+	fputs("\t}\n\tchain fresh {\n", f);
+	RULE(f, "ct status confirmed return");
+	write_forget(f, s);
+	RULE(f, "delete @s_aged { ct id }");
+	RULE(f, "delete @s_count { ct id }");
 	fputs("\t}\n", f);
 }
 
 void write_decided(FILE *f, const struct steer *s)
 {
-	if (s->storage == STEER_SETS) { /* a new entry may have the id of one that is gone */
+	if (s->storage == STEER_SETS) {
 		RULE(f, "ct status confirmed jump by_sets");
+		RULE(f, "ct state new jump fresh");
 		return;
 	}
 	RULE(f, "ct label & (%d | %d) == %d goto allowed", LABEL_ALLOWED, LABEL_REOPENED, LABEL_ALLOWED);

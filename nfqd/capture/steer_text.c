@@ -124,6 +124,17 @@ static void write_forward(FILE *f, const struct steer *s)
 	fputs("\t}\n", f);
 }
 
+/* A tunnel's own packets, which count. Resets have the mark of what they end; and what MLD reports has some number
+ * for its mark (the kernel keeps both in one place). */
+static void write_marked(FILE *f)
+{
+	fputs("\tchain marked {\n", f);
+	RULE(f, "tcp flags & rst == rst accept");
+	RULE(f, "meta l4proto 58 accept");
+	RULE(f, "counter name marked_output accept");
+	fputs("\t}\n", f);
+}
+
 static void write_output(FILE *f, const struct steer *s)
 {
 	begin_hook(f, "output");
@@ -132,8 +143,8 @@ static void write_output(FILE *f, const struct steer *s)
 	/* the daemon's own questions to resolvers: the answers pass, too */
 	RULE(f, "meta priority 0x%08x goto own_question", s->conf.tokens.own);
 	write_decided(f, s);
-	if (!s->conf.marked_output) /* a tunnel's own packets */
-		RULE(f, "meta mark != 0 counter name marked_output accept");
+	if (!s->conf.marked_output)
+		RULE(f, "meta mark != 0 goto marked");
 	if (s->conf.answers)
 		RULE(f, "th sport 53 oif != lo jump own_answers");
 	RULE(f, "th dport 53 goto dns");
@@ -142,6 +153,8 @@ static void write_output(FILE *f, const struct steer *s)
 	RULE(f, "%s", state_set(s, LABEL_ALLOWED));
 	RULE(f, "accept");
 	fputs("\t}\n", f);
+	if (!s->conf.marked_output)
+		write_marked(f);
 }
 
 /* All that is queued on the way in: answers of servers and resolvers to local programs. */

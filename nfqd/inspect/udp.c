@@ -79,6 +79,15 @@ static bool read_unknown(struct inspection *in)
 	return unknown_judged(in);
 }
 
+/* A refused one is over, what follows has records of its own. */
+static void reopen(struct inspection *in, struct conn *c)
+{
+	if (c->state == CONN_ALLOWED)
+		conn_reopen(in->table, c, false);
+	else
+		conn_restart(in->table, c, in->now);
+}
+
 /* Datagrams that are judged as part of a flow: all but messages that stand alone. */
 static bool read_flow(struct inspection *in)
 {
@@ -88,9 +97,10 @@ static bool read_flow(struct inspection *in)
 		conn_restart(in->table, c, in->now); /* the ports are used again */
 	if (c)
 		conn_touch(in->table, c, in->now);
-	/* it was on its way, or this is a capture file: the first hello may have been a decoy */
-	if (c && c->state == CONN_ALLOWED && in->quic && quic_is_another(&c->udp.keys, in->pkt->payload))
-		conn_reopen(in->table, c, false);
+	/* it was on its way, or this is a capture file: the first hello may have been a decoy; and what follows a
+	 * refusal on the same ports is not refused with it */
+	if (c && conn_is_decided(c) && in->quic && quic_is_another(&c->udp.keys, in->pkt->payload))
+		reopen(in, c);
 	if (c && conn_is_decided(c))
 		return reading_over(in, OUTCOME_SETTLED);
 	if (in->quic)

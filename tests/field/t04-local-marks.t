@@ -32,6 +32,16 @@ for m in 0x20000000 0x40000000 0x60000000 0x10000000 51820; do
 	xt mangle -A POSTROUTING -o wan0 -m mark --mark $m
 done
 field_nfqd
+# resets towards servers carry the mark of what they end, and what MLD reports carries any
+xt mangle -A PREROUTING -i lan0 -j MARK --set-mark 10
+is "$(FIELD_CLIENT=in_client field_tls $FIELD_TLS 4)" reset "a listed name on a marked connection is refused"
+ok "this host reports a group" in_router "$LAB_PYTHON" - <<-'END'
+	import socket
+	s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+	for i in range(1, 9):
+	    s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, socket.inet_pton(socket.AF_INET6, f"ff05::{i}") + socket.if_nametoindex("wan0").to_bytes(4, "little"))
+END
+is "$(nfqd_ctl status --json | jq .steering.marked_output)" 0 "neither counts as a tunnel's packet"
 for m in 0x20000000 0x40000000 0x60000000 0x10000000 51820; do
 	is "$(marked $m $FIELD_OPEN)" data "a socket with mark $m connects"
 done

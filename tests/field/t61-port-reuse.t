@@ -34,8 +34,39 @@ again() {
 	END
 }
 
+# The same over QUIC, each by a socket of its own; "junk" is no QUIC and makes the kernel's entry outlive a refusal.
+again_quic() {	# PORT NAME...
+	in_client "$LAB_PYTHON" - "${LAB_WEB[4]}" "$@" <<-'END'
+		import os, socket, sys
+		sys.path.insert(0, "tests/lib")
+		from quic import initial
+		said = []
+		for name in sys.argv[3:]:
+		    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		    s.bind(("", int(sys.argv[2])))
+		    s.connect((sys.argv[1], 443))
+		    s.settimeout(4)
+		    if name == "junk":
+		        s.send(b"\x41" + os.urandom(60))
+		        s.recv(1500)
+		        s.close()
+		        continue
+		    try:
+		        s.send(initial(name))
+		        said.append("data" if s.recv(1500) else "end")
+		    except OSError as e:
+		        said.append("refused" if isinstance(e, ConnectionRefusedError) else type(e).__name__)
+		    s.close()
+		print(*said)
+	END
+}
+
 field_up plain
+in_router sysctl -qw net.ipv4.icmp_ratelimit=0
 field_nfqd
+is "$(again_quic 45679 $FIELD_TLS $FIELD_OPEN $FIELD_TLS)" "refused data data" "QUIC: an innocent one after a refused one is answered; the next is not looked at (LIMITS)"
+is "$(again_quic 45680 junk $FIELD_TLS $FIELD_TLS $FIELD_OPEN)" "refused refused data" "QUIC: so it is where the kernel remembers the refusal"
+ok "QUIC: each refused one is on record" lab_wait 5 nfqd_has_records 3 '.nfqd.seen_in == "quic.sni"'
 for round in {1..10}; do
 	is "$(again $FIELD_OPEN $FIELD_TLS $FIELD_OPEN $FIELD_TLS $FIELD_TLS $FIELD_OPEN $FIELD_OPEN)" \
 		"data reset data reset reset data data" "round $round: each connection is judged by itself"

@@ -95,7 +95,7 @@ plan() {	# WHO VERSION NAME PLAN RECORDS
 connections() {	# WHO VERSION TITLE
 	is "$(plan "$1" "$2" $LISTED wr 1)" "refused refused soon, queued 2, records 1" "$3: a listed name is refused, and when it comes again"
 	is "$(plan "$1" "$2" $LISTED ab 1)" "answered refused soon, queued 2, records 1" "$3: cut inside the name"
-	is "$(plan "$1" "$2" $LISTED bar 1)" "answered refused refused soon, queued 2, records 1" "$3: reversed, then again without the queue"
+	is "$(plan "$1" "$2" $LISTED bar 1)" "answered refused refused soon, queued 3, records 1" "$3: reversed, then again"
 	is "$(plan "$1" "$2" $OPEN wssssrss 0)" \
 		"answered answered answered answered answered answered answered answered soon, queued 1, records 0" \
 		"$3: an unlisted name passes, and is never queued again"

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "decide/policy.h"
+#include "evidence.h"
 #include "match/watch.h"
 
 enum { RELAYED_WITHIN = 2, REPEATED_WITHIN = 2 /* seconds */ };
@@ -48,6 +49,7 @@ static void record(const struct judged *j, const struct name *name, uint16_t dns
 	e.flow_id = conn_id(j->in);
 	memcpy(e.mac, pkt->mac, sizeof(e.mac));
 	event_describe(&e, &j->m->names);
+	evidence_take(p, j->m, &e);
 	count_add(p->count, p->emit(p->emit_ctx, &e) ? COUNT_records : COUNT_records_lost, 1);
 }
 

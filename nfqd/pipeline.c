@@ -94,6 +94,7 @@ static enum decode_err decode(struct pipeline *p, const struct raw_packet *raw, 
 
 	memcpy(mac, raw->mac, sizeof(mac));
 	e = decode_link(raw->link, raw->data, &ip, mac, &has_mac);
+	p->ip = e == DECODE_OK ? ip : span_of(NULL, 0);
 	if (e == DECODE_OK)
 		e = decode_ip(ip, pkt);
 	if (e == DECODE_FRAGMENT) {

@@ -66,6 +66,8 @@ struct watch;
 	X(decoys, "packets that may never reach their server, and decide nothing but a refusal") \
 	FAULTS(FAULT_COUNTER)
 
+enum { EVIDENCE_MAX = 4096 }; /* bytes of a message that a record holds */
+
 enum counter {
 #define X(id, text) COUNT_##id,
 	COUNTERS(X)
@@ -105,7 +107,11 @@ struct pipeline {
 	void                 *emit_ctx;
 	const char *(*ifname)(void *ctx, uint32_t ifindex); /* for policies by interface */
 	uint64_t                 now; /* ns: the time of the packet in hand */
+	struct span              ip;  /* it, from its IP header on; borrowed */
 	const struct raw_packet *raw; /* the packet in hand */
+	struct {
+		uint8_t packet[EVIDENCE_MAX + 256], payload[EVIDENCE_MAX]; /* headers before the message */
+	} evidence; /* of the record in hand (evidence.h) */
 };
 
 /* max_conns bounds the connections (each about 200 bytes), max_streams the incomplete messages (18 KiB

@@ -13,4 +13,19 @@
 
 enum sink_type { SINKS(WORD_ID) SINK_N };
 
+/* What an output's records tell of clients: X(id, word) */
+#define PRIVACIES(X)                                                                               \
+	X(PRIVACY_FULL, "full")                                                                    \
+	X(PRIVACY_HASHED, "hashed-clients") /* the same client is the same pseudonym */            \
+	X(PRIVACY_COUNTERS, "counters")     /* which rule, when, and what was done */
+
+enum privacy { PRIVACIES(WORD_ID) PRIVACY_N };
+
+/* Versions of EVE's DNS object: X(id, word) */
+#define DNS_VERSIONS(X)                                                                            \
+	X(DNS_VERSION_3, "3") /* Suricata 8 */                                                     \
+	X(DNS_VERSION_2, "2") /* Suricata before; Elastic's module */
+
+enum dns_version { DNS_VERSIONS(WORD_ID) DNS_VERSION_N };
+
 #endif

@@ -48,8 +48,17 @@ struct rs_exception {
 	int64_t  expires; /* seconds */
 };
 
+/* Whose bytes are kept in records: X(id, word) */
+#define PACKETS(X)                                                                                 \
+	X(PACKETS_REFUSED, "refused")                                                              \
+	X(PACKETS_MATCHES, "matches")                                                              \
+	X(PACKETS_NONE, "none")
+
+enum packets { PACKETS(WORD_ID) PACKETS_N };
+
 struct rs_settings {
 	uint8_t mode, events_all;
+	uint8_t packets;        /* enum packets */
 	uint8_t default_action; /* enum action, of names that no policy matched */
 	int64_t not_before;     /* seconds: the present is later than this, whatever the clock says; 0:
 				 * unknown */

@@ -112,6 +112,7 @@ static bool scan_row(struct inspection *in)
 		w = wire_of(span_of(begin, (size_t)(end - begin)), &err, true);
 		message_begin(in, in->scan.row);
 		(void)in->scan.row->names(&w, &in->msg.names);
+		in->msg.read = span_of(begin, (size_t)(w.pos - begin));
 		if (in->msg.names.n)
 			return true;
 	}

@@ -11,7 +11,7 @@ void message_begin(struct inspection *in, const struct name_proto *row)
 {
 	in->msg.row = row;
 	in->msg.pkt = in->pkt;
-	in->msg.bytes = span_of(NULL, 0);
+	in->msg.bytes = in->msg.read = span_of(NULL, 0);
 	in->msg.from_server = in->msg.begun = false;
 	names_begin(&in->msg.names, APP_NONE);
 }

@@ -53,6 +53,7 @@ struct message {
 	/* borrowed; of what a server says it is its client's side: addresses, ports and numbers turned round */
 	const struct packet      *pkt;
 	struct span               bytes; /* the message, without a length in front */
+	struct span               read;  /* what was read of it, with that; borrowed */
 	uint32_t                  peer_next; /* TCP: the sequence number that the receiver waits for */
 	bool                      from_server;
 	bool                      begun; /* likewise, and the client has the beginning of it already */

@@ -74,6 +74,7 @@ static enum wire_err read_certificate(struct inspection *in)
 	struct wire              w = wire_of(in->front, &err, true);
 
 	message_begin(in, row);
+	in->msg.read = in->front;
 	return row->names(&w, &in->msg.names);
 }
 

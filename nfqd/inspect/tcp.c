@@ -45,6 +45,7 @@ enum wire_err tcp_read_message(struct inspection *in, struct span bytes)
 		return r;
 	r = row->names(&w, &in->msg.names);
 	in->length = (size_t)(w.pos - bytes.p);
+	in->msg.read = span_of(bytes.p, in->length);
 	prefix = row->framing.prefix;
 	if (prefix && in->length > prefix)
 		in->msg.bytes = span_of(bytes.p + prefix, in->length - prefix);

@@ -33,6 +33,7 @@ static bool read_quic(struct inspection *in)
 	if (s->conflict)
 		note_fault(in, FAULT_overlap);
 	message_begin(in, row);
+	in->msg.read = stream_front(s);
 	if (r == QUIC_NEW && row->names(&w, &in->msg.names) == WIRE_OK) {
 		in->msg.names.tls.quic = in->quic;
 		return message_found(in, in->ground, flow_judged);
@@ -54,6 +55,7 @@ static bool read_dtls(struct inspection *in)
 	if (s->conflict)
 		note_fault(in, FAULT_overlap);
 	message_begin(in, row);
+	in->msg.read = stream_front(s);
 	if (fresh && row->names(&w, &in->msg.names) == WIRE_OK)
 		return message_found(in, in->ground, flow_judged);
 	if (++conn_made(in)->udp.segments >= UNKNOWN_DATAGRAMS)
@@ -114,7 +116,7 @@ static bool read_alone(struct inspection *in)
 	enum wire_err err = WIRE_OK, r;
 	struct wire   w = wire_of(in->pkt->payload, &err, false);
 
-	in->msg.bytes = in->pkt->payload;
+	in->msg.bytes = in->msg.read = in->pkt->payload;
 	r = in->msg.row->names(&w, &in->msg.names);
 	if (r != WIRE_OK && quic_is(in->pkt->payload, &in->quic))
 		return read_flow(in);

@@ -30,6 +30,7 @@ struct eve {
 	const struct record *r;
 	const struct event  *e;
 	struct finding       f;
+	const struct event_bytes *bytes;
 	struct json          j;
 };
 
@@ -38,6 +39,12 @@ struct eve {
 static void put_text(struct eve *x, const char *key, const char *value)
 {
 	json_text(&x->j, key, value);
+}
+
+/* Does the output tell of rules alone? */
+static bool is_counter(const struct eve *x)
+{
+	return x->r->privacy == PRIVACY_COUNTERS;
 }
 
 /* Readers in JavaScript keep 53 bits of a number. */
@@ -79,17 +86,21 @@ static void put_question(struct eve *x, const char *asked)
 
 static void put_dns(struct eve *x)
 {
-	bool        question = x->e->name.seen_in == SEEN_DNS_QUERY;
+	static const char *const types[DNS_VERSION_N][2] = {
+		[DNS_VERSION_3] = { "response", "request" }, [DNS_VERSION_2] = { "answer", "query" } };
+	bool        question = x->e->name.seen_in == SEEN_DNS_QUERY, old = x->r->dns == DNS_VERSION_2;
 	const char *asked = question ? x->e->name.text : x->e->origin.text;
 
-	put_int(x, "version", 3);
-	put_text(x, "type", question ? "request" : "response");
+	put_int(x, "version", old ? 2 : 3);
+	put_text(x, "type", types[x->r->dns][question]);
 	put_int(x, "id", x->e->dns.id);
-	json_open(&x->j, "queries", '[');
-	json_open(&x->j, NULL, '{');
-	put_question(x, asked);
-	json_close(&x->j, '}');
-	json_close(&x->j, ']');
+	if (!old) {
+		json_open(&x->j, "queries", '[');
+		json_open(&x->j, NULL, '{');
+		put_question(x, asked);
+		json_close(&x->j, '}');
+		json_close(&x->j, ']');
+	}
 	put_question(x, asked);
 }
 
@@ -227,7 +238,9 @@ static void put_client(struct eve *x)
 	const struct event *e = x->e;
 	char                id[4 + ADDR_TEXT];
 
-	if (e->has_mac) {
+	if (x->r->privacy == PRIVACY_HASHED) {
+		snprintf(id, sizeof(id), "hash:%s", x->r->pseudonym);
+	} else if (e->has_mac) {
 		memcpy(id, "mac:", 4);
 		mac_text(e->mac, id + 4);
 	} else {
@@ -337,7 +350,8 @@ static void put_own(struct eve *x)
 
 	json_open(&x->j, "nfqd", '{');
 	eve_put_identity(&x->j, x->r->identity, x->r->seq);
-	put_text(x, "name", e->name.text);
+	if (!is_counter(x))
+		put_text(x, "name", e->name.text);
 	put_text(x, "seen_in", seen_in_text(e->name.seen_in));
 	if (x->f.rule)
 		put_finding(x);
@@ -346,12 +360,14 @@ static void put_own(struct eve *x)
 	put_extras(x);
 	put_text(x, "action", action_words[e->decision.action]);
 	put_text(x, "would", action_words[e->decision.would]);
-	put_client(x);
+	if (!is_counter(x))
+		put_client(x);
 	if (x->f.rule)
 		put_matches(x);
 	json_bool(&x->j, "relayed", x->r->relayed);
 	if (e->sent != SENT_NOTHING)
 		put_text(x, "sent", sent_words[e->sent]);
+	eve_put_cut(&x->j, x->bytes);
 	json_close(&x->j, '}');
 }
 
@@ -370,11 +386,12 @@ void eve_put_time(struct json *j, uint64_t ts, const struct identity *id)
 static void put_head(struct eve *x)
 {
 	eve_put_time(&x->j, x->e->ts, x->r->identity);
-	put_int(x, "flow_id", x->e->flow_id);
+	if (!is_counter(x))
+		put_int(x, "flow_id", x->e->flow_id);
 	put_text(x, "event_type", x->f.rule ? "alert" : app_event_type(x->e->app));
-	if (x->r->ifname && *x->r->ifname)
+	if (x->r->ifname && *x->r->ifname && !is_counter(x))
 		put_text(x, "in_iface", x->r->ifname);
-	if (x->e->file) {
+	if (x->e->file && !is_counter(x)) {
 		put_int(x, "pcap_cnt", x->e->number);
 		put_text(x, "pcap_filename", x->e->file);
 	}
@@ -401,7 +418,7 @@ static void put_flow(struct eve *x)
 	put_text(x, "direction",
 		 "to_server"); /* src_ip is the client, also when a server's certificate decided */
 	community_id(e, community);
-	if (community[0])
+	if (community[0] && x->r->privacy == PRIVACY_FULL)
 		put_text(x, "community_id", community);
 }
 
@@ -422,24 +439,41 @@ static void put_app(struct eve *x)
 	json_close(&x->j, '}');
 }
 
-size_t eve_line(const struct record *r, char *out, size_t room)
+/* Who asked whom for what. */
+static void put_parties(struct eve *x)
 {
-	struct eve x = { .r = r, .e = r->event, .f = finding_of(r->event) };
+	put_flow(x);
+	if (x->e->has_mac)
+		put_mac(x);
+	if (app_puts[x->e->app])
+		put_app(x);
+}
+
+static size_t line_with(const struct record *r, const struct event_bytes *bytes, char *out, size_t room)
+{
+	struct eve x = { .r = r, .e = r->event, .f = finding_of(r->event), .bytes = bytes };
 
 	json_begin(&x.j, out, room);
 	json_open(&x.j, NULL, '{');
 	put_head(&x);
-	put_flow(&x);
-	if (x.e->has_mac)
-		put_mac(&x);
-	if (app_puts[x.e->app])
-		put_app(&x);
+	if (!is_counter(&x))
+		put_parties(&x);
 	if (x.f.rule) {
 		put_alert(&x);
 		if (r->identity->source == SOURCE_QUEUE) /* elsewhere there was none */
 			put_verdict(&x);
 	}
 	put_own(&x);
+	eve_put_bytes(&x.j, bytes);
 	json_close(&x.j, '}');
 	return json_finish(&x.j);
+}
+
+size_t eve_line(const struct record *r, char *out, size_t room)
+{
+	const struct event_bytes *bytes = &r->event->bytes;
+	struct event_bytes        none = { .length = bytes->length, .payload_length = bytes->payload_length };
+	size_t                    n = line_with(r, bytes, out, room);
+
+	return n || !bytes->length ? n : line_with(r, &none, out, room); /* names of many escapes */
 }

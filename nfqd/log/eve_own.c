@@ -3,9 +3,26 @@
 #include "base/clock.h"
 #include "log/eve_private.h"
 
+/* An exception names clients, and so does a client's name. */
+static const char *public_members(const struct own_record *r)
+{
+	static const struct {
+		const char *begin, *instead;
+	} rows[] = {
+		{ "\"kind\":\"exception\"", "\"kind\":\"exception\",\"cut\":[\"made\",\"revoked\"]" },
+		{ "\"kind\":\"client\"", "\"kind\":\"client\",\"cut\":[\"client\"]" },
+	};
+
+	for (size_t i = 0; r->privacy != PRIVACY_FULL && i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strncmp(r->members, rows[i].begin, strlen(rows[i].begin)) == 0)
+			return rows[i].instead;
+	return r->members;
+}
+
 size_t eve_own_line(const struct own_record *r, char *out, size_t room)
 {
 	struct json j;
+	const char *members;
 
 	json_begin(&j, out, room);
 	json_open(&j, NULL, '{');
@@ -13,7 +30,8 @@ size_t eve_own_line(const struct own_record *r, char *out, size_t room)
 	json_text(&j, "event_type", "nfqd");
 	json_open(&j, "nfqd", '{');
 	eve_put_identity(&j, r->identity, r->seq);
-	json_members(&j, r->members, strlen(r->members));
+	members = public_members(r);
+	json_members(&j, members, strlen(members));
 	json_close(&j, '}');
 	json_close(&j, '}');
 	return json_finish(&j);

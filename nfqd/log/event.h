@@ -13,6 +13,13 @@
 
 struct ruleset;
 
+/* What was judged, as bytes; borrowed. */
+struct event_bytes {
+	struct span packet;  /* from its IP header on; n == 0: none is kept */
+	struct span payload; /* the message, where no single packet holds it; n == 0: one does */
+	uint32_t    length, payload_length; /* of all there was */
+};
+
 struct event {
 	uint64_t              ts; /* ns */
 	uint64_t              flow_id;
@@ -39,7 +46,8 @@ struct event {
 		struct tls_detail tls;
 		struct http_info  http;
 	};
-	struct decision decision;
+	struct decision    decision;
+	struct event_bytes bytes;
 };
 
 /* Fills in the protocol, and what a record says about its message. */

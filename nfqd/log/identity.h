@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #define IDENTITY_UUID 37 /* RFC 9562 4, with its NUL */
+#define IDENTITY_KEY  32
 #define IDENTITY_HOST 65 /* HOST_NAME_MAX, with its NUL */
 
 #define IDENTITY_SOURCES(X)                                                                        \
@@ -26,6 +27,7 @@ struct identity {
 	char     sensor[IDENTITY_UUID];
 	uint64_t boot;   /* counts the daemon's starts, from 1 */
 	uint8_t  source; /* enum identity_source */
+	uint8_t  client_key[IDENTITY_KEY]; /* of pseudonyms (log/privacy.h) */
 };
 
 #endif

@@ -2,6 +2,7 @@
 /* The bytes of JSON: brackets, commas, escapes. Nothing here knows what a record is. */
 #include "log/json.h"
 
+#include <nettle/base64.h>
 #include <string.h>
 
 static void put(struct json *j, const char *bytes, size_t n)
@@ -139,6 +140,21 @@ void json_bool(struct json *j, const char *key, bool value)
 {
 	put_key(j, key);
 	put(j, value ? "true" : "false", value ? 4 : 5);
+}
+
+void json_base64(struct json *j, const char *key, struct span bytes)
+{
+	size_t n = BASE64_ENCODE_RAW_LENGTH(bytes.n);
+
+	put_key(j, key);
+	put_char(j, '"');
+	if (j->full || n > j->room - j->n) {
+		j->full = true;
+		return;
+	}
+	base64_encode_raw(j->out + j->n, bytes.n, bytes.p);
+	j->n += n;
+	put_char(j, '"');
 }
 
 void json_nothing(struct json *j, const char *key)

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/span.h"
+
 struct json {
 	char  *out; /* borrowed */
 	size_t n, room;
@@ -34,6 +36,7 @@ void json_close(struct json *j, char bracket);
 void json_text(struct json *j, const char *key, const char *text);
 void json_uint(struct json *j, const char *key, uint64_t n);
 void json_bool(struct json *j, const char *key, bool value);
+void json_base64(struct json *j, const char *key, struct span bytes); /* RFC 4648 4 */
 void json_nothing(struct json *j, const char *key); /* null */
 /* One or more members, "key":value,…, that are JSON already. */
 void json_members(struct json *j, const char *members, size_t n);

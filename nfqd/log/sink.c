@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "log/privacy.h"
 #include "log/sink_private.h"
 
 enum { LAST_MS = 500 }; /* how long all sinks together are waited for at the end */
@@ -126,6 +127,30 @@ void sinks_identify(struct sinks *s, const struct identity *identity)
 	s->identity = *identity;
 }
 
+void sinks_shape(struct sinks *s, unsigned i, enum privacy privacy, enum dns_version dns)
+{
+	s->v[i].privacy = (uint8_t)privacy;
+	s->v[i].dns = (uint8_t)dns;
+}
+
+/* The record as this output may tell it. */
+static size_t format(const struct sink *k, struct record r, char *line, size_t room)
+{
+	struct event less;
+	char         pseudonym[PSEUDONYM] = "";
+
+	r.privacy = k->privacy;
+	r.dns = k->dns;
+	r.pseudonym = pseudonym;
+	if (k->privacy != PRIVACY_FULL) {
+		less = *r.event;
+		privacy_reduce(&less, k->privacy, r.identity, pseudonym);
+		r.event = &less;
+		r.client = NULL;
+	}
+	return k->ops->format(&r, k->colour, line, room);
+}
+
 /* Gives the number to whoever is next; not before every output has the record of this one. */
 static void count_up(struct sinks *s)
 {
@@ -144,7 +169,7 @@ void sinks_write(struct sinks *s, const struct event *event, const struct sink_h
 	for (unsigned i = 0; i < s->n; i++) {
 		struct sink *k = &s->v[i];
 
-		sink_put(k, line, k->ops->format(&r, k->colour, line, sizeof(line)));
+		sink_put(k, line, format(k, r, line, sizeof(line)));
 	}
 	count_up(s);
 }
@@ -155,7 +180,8 @@ void sinks_write_each(struct sinks *s, uint64_t ts, sink_members_of *members, co
 
 	for (unsigned i = 0; i < s->n; i++) {
 		struct sink      *k = &s->v[i];
-		struct own_record r = { .identity = &s->identity, .seq = s->seq, .ts = ts };
+		struct own_record r = { .identity = &s->identity, .seq = s->seq, .ts = ts,
+			                .privacy = k->privacy };
 
 		if (!k->ops->format_own)
 			continue;

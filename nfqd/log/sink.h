@@ -25,6 +25,8 @@ struct record {
 	const struct identity *identity;
 	uint64_t               seq;
 	bool                   relayed; /* the same query seen again on its way */
+	uint8_t                privacy, dns; /* of the output: enum privacy, enum dns_version */
+	const char            *pseudonym;    /* of the client; "" where it is named */
 	const char            *ifname;  /* NULL: unknown */
 	const char            *client;  /* the client's name; NULL: unknown */
 };
@@ -33,6 +35,7 @@ struct record {
 struct own_record {
 	const struct identity *identity;
 	uint64_t               seq, ts; /* ts: ns */
+	uint8_t                privacy; /* of the output: enum privacy */
 	const char            *members; /* JSON: "kind":"start",… */
 };
 
@@ -61,6 +64,8 @@ void          sinks_free(struct sinks *s);
 /* Adds a sink that writes to fd (taken unless it is standard output; for a daemon one that does not
  * block, base/outlet.h). counts is borrowed; NULL: its own. Returns 0 or -errno. */
 int sinks_add(struct sinks *s, enum sink_type type, int fd, struct sink_counts *counts);
+/* How the records of sink i look; without it they say everything. */
+void sinks_shape(struct sinks *s, unsigned i, enum privacy privacy, enum dns_version dns);
 /* Replaces the descriptor of sink i (log rotation); takes fd. */
 void sinks_reopen(struct sinks *s, unsigned i, int fd);
 

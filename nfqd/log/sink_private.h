@@ -27,6 +27,7 @@ struct sink {
 	const struct sink_ops *ops;
 	struct outlet          out;
 	bool                   colour;
+	uint8_t                privacy, dns; /* enum privacy, enum dns_version */
 	bool                   torn; /* the file may end inside a line that will not be completed */
 	bool                   wait; /* for a reader without room */
 	bool                   failing; /* the file took nothing */

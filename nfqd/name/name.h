@@ -224,6 +224,9 @@ struct dns_error {
 	struct span text; /* borrows the message; any bytes */
 };
 bool dns_extended_error(struct span message, struct dns_error *out);
+/* Overwrites what a request says beside its method, its host and its version; returns how many of the n bytes
+ * are left, up to the end of its Host. */
+size_t http_mask(uint8_t *bytes, size_t n);
 /* Fills in what only records need; a connection without a record does not pay for it. */
 void tls_describe(const struct names *names, struct tls_detail *out);
 

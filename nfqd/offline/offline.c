@@ -29,6 +29,17 @@ static void summary(const struct counters *c)
 			diag_info("file", "%llu × %s", (unsigned long long)c->v[i], counter_texts[i]);
 }
 
+/* Standard output is written as the configuration's first output is. */
+static int add_output(struct sinks *sinks, const struct conf *conf)
+{
+	int r = sinks_add(sinks, SINK_EVE, STDOUT_FILENO, NULL);
+
+	if (r == 0 && conf->n_outputs)
+		sinks_shape(sinks, 0, (enum privacy)conf->outputs[0].privacy,
+		            (enum dns_version)conf->outputs[0].dns);
+	return r;
+}
+
 static int run(struct capture *file, const struct ruleset *rs, struct sinks *sinks, struct err *err)
 {
 	static struct counters counters;
@@ -41,8 +52,7 @@ static int run(struct capture *file, const struct ruleset *rs, struct sinks *sin
 	struct loop     loop = { .capture = file, .pipeline = &p, .newest = &newest };
 	int             r;
 
-	if (!sinks || sinks_add(sinks, SINK_EVE, STDOUT_FILENO, NULL) < 0 ||
-	    pipeline_init(&p, MAX_FLOWS, MAX_STREAMS) < 0)
+	if (pipeline_init(&p, MAX_FLOWS, MAX_STREAMS) < 0)
 		return err_set(err, "out of memory");
 	watch_init(&watch);
 	r = loop_run(&loop); /* what can be read is judged, whatever comes after it */
@@ -76,7 +86,7 @@ int offline_run(const char *const paths[], unsigned n, const struct conf *conf, 
 	sinks = sinks_new(true);
 	if (sinks)
 		sinks_identify(sinks, &id);
-	r = run(file, &rs, sinks, err);
+	r = sinks && add_output(sinks, conf) == 0 ? run(file, &rs, sinks, err) : err_set(err, "out of memory");
 	sinks_free(sinks);
 out:
 	free(img);

@@ -24,6 +24,8 @@ int parent_open_outputs(struct parent *p, struct err *err)
 			return err_set(err, "log: more than %u outputs", OUTPUTS_MAX);
 		in->output_fd[i] = open_output(&p->conf->outputs[i], err);
 		in->output_type[i] = (enum sink_type)p->conf->outputs[i].type;
+		in->output_privacy[i] = (enum privacy)p->conf->outputs[i].privacy;
+		in->output_dns[i] = (enum dns_version)p->conf->outputs[i].dns;
 		if (in->output_fd[i] < 0)
 			return -1;
 		in->outputs++;

@@ -210,6 +210,7 @@ static int add_policies(struct compile *x)
 	const struct conf  *c = x->c;
 	struct rs_settings  settings = { .mode = (uint8_t)(x->overlay ? x->overlay->mode : c->mode),
 		                         .events_all = c->events == EVENTS_ALL,
+		                         .packets = (uint8_t)c->packets,
 		                         .default_action = (uint8_t)c->default_action,
 		                         .not_before = x->overlay ? x->not_before : 0 };
 	struct policy_where where;

@@ -161,6 +161,9 @@ static int check_output(struct conf *c, unsigned i, struct err *err)
 #undef X
 	struct conf_output *o = &c->outputs[i];
 
+	if (o->type == SINK_TEXT && o->privacy == PRIVACY_COUNTERS)
+		return yaml_doc_error(c->doc, err, yaml_doc_line(c->doc, "log.outputs[%u].privacy", i),
+		                      "privacy: counters leaves nothing for a person to read (use file or syslog)");
 	if (o->path)
 		return 0;
 	if (!paths[o->type])

@@ -115,11 +115,17 @@
 #define CONF_OUTPUT(X, P)                                                                          \
 	X(P, WORD, "type", type, NEEDED, (output_types, 0, SINK_N), NULL, RESTART,                 \
 	  "kind of output")                                                                        \
-	X(P, TEXT, "path", path, OPTIONAL, (), NULL, RESTART, "where to; - is standard output")
+	X(P, TEXT, "path", path, OPTIONAL, (), NULL, RESTART, "where to; - is standard output")    \
+	X(P, WORD, "privacy", privacy, OPTIONAL, (privacies, 0, PRIVACY_N), NULL, RESTART,         \
+	  "what is written of clients; full without the key")                                      \
+	X(P, WORD, "dns", dns, OPTIONAL, (dns_versions, 0, DNS_VERSION_N), NULL, RESTART,          \
+	  "version of the DNS object; 3 without the key")
 
 #define CONF_LOG(X, P)                                                                             \
 	X(P, WORD, "events", events, OPTIONAL, (events, EVENTS_MATCHES, EVENTS_N), "matches",      \
 	  RELOAD, "record listed names only, or every name")                                       \
+	X(P, WORD, "packets", packets, OPTIONAL, (packets, PACKETS_REFUSED, PACKETS_N), "refused", \
+	  RELOAD, "whose packets stand in records")                                                \
 	X(P, BOOL, "client-names", client_names, OPTIONAL, (), "true", RESTART,                    \
 	  "ask resolvers for the names of clients")                                                \
 	X(P, ITEMS, "outputs", outputs, OPTIONAL, (struct conf_output, output_value),              \

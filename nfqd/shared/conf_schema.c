@@ -18,6 +18,9 @@ static const cyaml_strval_t marked[] = { { "accept", false }, { "queue", true } 
 static const cyaml_strval_t fates[] = { { "pass", false }, { "drop", true } };
 static const cyaml_strval_t actions[] = { ACTIONS(SCHEMA_STRVAL) };
 static const cyaml_strval_t dns_styles[] = { DNS_STYLES(SCHEMA_STRVAL) };
+static const cyaml_strval_t packets[] = { PACKETS(SCHEMA_STRVAL) };
+static const cyaml_strval_t privacies[] = { PRIVACIES(SCHEMA_STRVAL) };
+static const cyaml_strval_t dns_versions[] = { DNS_VERSIONS(SCHEMA_STRVAL) };
 static const cyaml_strval_t output_types[] = { SINKS(SCHEMA_STRVAL) };
 
 static const cyaml_schema_value_t text_value = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <nettle/base16.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,11 +18,18 @@
 
 #define MACHINE_ID "/etc/machine-id"
 
-enum { MACHINE_HEX = 2 * SHA256_DIGEST_SIZE + 1 };
+enum { MACHINE_HEX = 2 * SHA256_DIGEST_SIZE + 1, KEY_HEX = 2 * IDENTITY_KEY + 1 };
+
+static void make_key(struct identity *id)
+{
+	if (getrandom(id->client_key, sizeof(id->client_key), 0) != sizeof(id->client_key))
+		diag_warn("sensor", "no random bytes for pseudonyms of clients");
+}
 
 void identity_of_run(struct identity *id, enum identity_source source)
 {
 	*id = (struct identity){ .source = (uint8_t)source };
+	make_key(id);
 	if (gethostname(id->host, sizeof(id->host) - 1) < 0)
 		id->host[0] = '\0';
 }
@@ -89,18 +97,39 @@ static json_t *read_kept(const char *path, const char *machine)
 	return NULL;
 }
 
+static void key_text(const struct identity *id, char out[KEY_HEX])
+{
+	base16_encode_update(out, sizeof(id->client_key), id->client_key);
+	out[KEY_HEX - 1] = '\0';
+}
+
+/* Pseudonyms stay the same as long as the sensor does. Without a kept key, a new one is there already. */
+static void take_key(struct identity *id, const json_t *kept)
+{
+	const char              *text = json_string_value(json_object_get(kept, "client_key"));
+	struct base16_decode_ctx hex;
+	uint8_t                  key[IDENTITY_KEY + 1];
+	size_t                   n = sizeof(key);
+
+	base16_decode_init(&hex);
+	if (text && strlen(text) == KEY_HEX - 1 && base16_decode_update(&hex, &n, key, KEY_HEX - 1, text) &&
+	    n == IDENTITY_KEY)
+		memcpy(id->client_key, key, IDENTITY_KEY);
+}
+
 enum { GOES_ON = -1 };
 
 /* stopped_at: the number of the last record; GOES_ON: the run has not ended. */
 static int keep(const struct identity *id, const char *path, int64_t stopped_at, struct err *err)
 {
-	char    machine[MACHINE_HEX];
+	char    machine[MACHINE_HEX], key[KEY_HEX];
 	json_t *doc;
 	int     r;
 
 	machine_fingerprint(machine);
-	doc = json_pack("{s:s, s:s, s:I}", "sensor", id->sensor, "machine", machine, "boot",
-	                (json_int_t)id->boot);
+	key_text(id, key);
+	doc = json_pack("{s:s, s:s, s:I, s:s}", "sensor", id->sensor, "machine", machine, "boot",
+	                (json_int_t)id->boot, "client_key", key);
 	if (doc && stopped_at >= 0)
 		json_object_set_new(doc, "stopped_at", json_integer(stopped_at));
 	r = doc ? file_replace_json(path, doc) : -ENOMEM;
@@ -128,6 +157,7 @@ static int become(struct identity *id, const json_t *kept, struct identity_last 
 	}
 	snprintf(id->sensor, sizeof(id->sensor), "%s",
 	         json_string_value(json_object_get(kept, "sensor")));
+	take_key(id, kept);
 	last->boot = (uint64_t)json_integer_value(json_object_get(kept, "boot"));
 	last->stopped = json_is_integer(stopped_at) && json_integer_value(stopped_at) >= 0;
 	last->seq = last->stopped ? (uint64_t)json_integer_value(stopped_at) : 0;

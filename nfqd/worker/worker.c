@@ -19,7 +19,8 @@
 #include "worker/ring.h"
 
 /* Totals for all threads: each gets its share, so that memory does not grow with their number. */
-enum { MAX_FLOWS = 65536, MAX_STREAMS = 1024, MAX_RECORDS = 8192 };
+enum { MAX_FLOWS = 65536, MAX_STREAMS = 1024, MAX_RECORDS = 8192,
+       MAX_BYTES = 1 << 20 /* of packets in records */ };
 
 /* The log thread rests after each round, so that records gather: a wake-up for every record would cost the
  * packet threads more than the records themselves. */
@@ -255,6 +256,7 @@ static int open_sinks(struct worker *w, struct err *err)
 		if (sinks_add(w->sinks, w->in->output_type[i], w->in->output_fd[i],
 		              &w->in->shared->output[i]) < 0)
 			return err_set(err, "worker: out of memory");
+		sinks_shape(w->sinks, i, w->in->output_privacy[i], w->in->output_dns[i]);
 		sinks_keep(w->sinks, i, &w->in->shared->ledger[i]);
 	}
 	sinks_recover(w->sinks);
@@ -270,7 +272,7 @@ static int open_thread(struct worker *w, unsigned i, struct err *err)
 	struct queue_conf       queue = in->queue;
 
 	t->worker = w;
-	t->ring = ring_new(MAX_RECORDS / in->queues);
+	t->ring = ring_new(MAX_RECORDS / in->queues, MAX_BYTES / in->queues);
 	t->pipeline = (struct pipeline){ .copies = in->device != NULL, .count = &in->shared->count[i], .inject.fds = in->inject,
 		                         .watch = &in->shared->watch,
 		                         .asked = in->answers ? &in->shared->asked : NULL,

@@ -29,6 +29,8 @@ struct worker_in {
 	unsigned        outputs;
 	int             output_fd[OUTPUTS_MAX];
 	enum sink_type  output_type[OUTPUTS_MAX];
+	enum privacy    output_privacy[OUTPUTS_MAX];
+	enum dns_version output_dns[OUTPUTS_MAX];
 	int             ask_name; /* pipe to the resolver; -1: clients stay without names */
 	int             learned;  /* eventfd: a new address is watched */
 	const char     *empty_folder;

@@ -40,8 +40,11 @@ like() {	# GOT REGEX DESCRIPTION
 	tap_row $matches "$3" || { diag "     got: $1"; diag "expected: $2"; return 1; }
 }
 
-# Prints the plan; the exit status is the test's.
+# Prints the plan; the exit status is the test's. What a daemon of the test recorded keeps to the schema.
 done_testing() {
+	if [ -s "${lab_dir:-/nonexistent}/eve.json" ] && [ -z "${LAB_BROKEN_LOG:-}" ]; then
+		ok "every record keeps to the schema" "${BASH_SOURCE[0]%/*}/schema.py" "$lab_dir/eve.json" || true
+	fi
 	echo "1..$tap_rows"
 	[ $tap_failed = 0 ]
 	exit

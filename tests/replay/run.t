@@ -25,6 +25,7 @@ for ((i = 1; i <= n; i++)); do
 	status=0
 	run $i >"$work/stdout" || status=$?
 	[ -f "$work/$i.filter" ] && chosen=$(<"$work/$i.filter") || chosen=$filter
+	cat "$work/stdout" >>"$work/all"
 	got=$(jq -r "$chosen" "$work/stdout" 2>&1)
 	if [ -f "$work/$i.todo" ] && [ "$got" != "$(<"$work/$i.expect")" ]; then
 		tap_rows=$((tap_rows + 1))
@@ -39,6 +40,8 @@ for ((i = 1; i <= n; i++)); do
 		is "$got" "$(<"$work/$i.expect")" "$what"
 	fi
 done
+
+ok "every record keeps to the schema" tests/lib/schema.py "$work/all"
 
 # ---- what is no capture ----
 

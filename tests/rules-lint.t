@@ -307,6 +307,68 @@ lint d/p.yaml d/never.yaml
 like "$said" "^d/never.yaml:3: never 'store': kind: 'shop' is not one of update, firmware,[^"$'\n'"]*$" "the list itself is checked"
 rm -r d
 
+# ---- one mistake hides no other: every one at once, with its line, in every file
+cat >never.yaml <<-'END'
+	sources: [{id: s, title: t}]
+	never:
+	  - {id: time, names: [time.windows.com], kind: time, reason: No time., sources: [s]}
+END
+cat >m.yaml <<-'END'
+	pack: m
+	vendro: Example
+	version: 2026.11.24.1
+	sources:
+	  - {id: list, title: A list, link: "https://example.org/x"}
+	  - {id: idle, title: Idle}
+	stages:
+	  - {id: now, action: block, basis: site, citation: c}
+	entries:
+	  - {id: a, names: a.example.com, category: update, sources: [list], confidence: high, side_effect: none}
+	  - {id: b, names: [b.example.com], category: updates, sources: [list], confidence: sure, side_effect: none}
+	  - {id: c, names: [.co.uk], category: web, sources: [lost], confidence: high}
+	  - {id: d, names: [time.windows.com, "d d.example.com"], category: update, category: web, sources: list, confidence: high, side_effect: none}
+	  - {names: [e.example.com], category: update, confidence: high, action: block, side_effect: none}
+	  - {id: a, names: [[x]], category: update, ports: [tcp/99999], sources: [list], confidence: high, shared: maybe, side_effect: none}
+	  - just text
+	tests: {match: [z.example.com], no_match: [a.example.com]}
+END
+printf 'pack: n\nvendor: [x\n' >n.yaml
+printf 'pack: o\nvendor: O\nversion: 1\nsources: []\nstages: []\nentries: []\nexpires: soon\n' >o.yaml
+lint m.yaml n.yaml o.yaml
+while IFS='|' read -r want; do
+	like "$said" "(^|"$'\n'")$want" "at once: $want"
+done <<'END'
+m.yaml:2: unknown key 'vendro'
+m.yaml:1: missing key 'vendor'
+m.yaml:5: source 'list': unknown key 'link'
+m.yaml:6: source 'idle': nothing cites it
+m.yaml:8: stage 'now': missing key 'from'
+m.yaml:10: entry 'a': names: must be a list
+m.yaml:11: entry 'b': category: 'updates' is not one of
+m.yaml:11: entry 'b': confidence: 'sure' is not one of
+m.yaml:12: entry 'c': missing key 'side_effect'
+m.yaml:12: entry 'c': unknown source 'lost'
+m.yaml:12: entry 'c': name '.co.uk': 'co.uk' is a public suffix
+m.yaml:13: entry 'd': key 'category' is given twice
+m.yaml:13: entry 'd': sources: must be a list
+m.yaml:13: entry 'd': name 'd d.example.com': ' ' cannot be part of a name
+m.yaml:13: entry 'd': name 'time.windows.com' would block 'time.windows.com'
+m.yaml:17: test match: 'z.example.com' matches no entry
+m.yaml:17: test no_match: 'a.example.com' matches an entry
+m.yaml:14: entry 5: missing key 'id'
+m.yaml:14: entry 5: missing key 'sources'
+m.yaml:14: entry 5: action: 'block' is not one of log, allow
+m.yaml:15: entry 'a': shared: 'maybe' is not one of true, false
+m.yaml:15: entry 'a': this id is already used on line 10
+m.yaml:15: entry 'a': bad port 'tcp/99999'
+m.yaml:15: entry 'a': names: must be a single value, not a list
+m.yaml:16: entry 7: entries: must be a mapping
+n.yaml:3: not valid YAML
+o.yaml:7: pack 'o': expires: 'soon' is not a date
+END
+is "$status" 1 "and fails"
+rm never.yaml
+
 # ---- names in a file
 refuses_line() {	# WHAT CONTENT-OF-FILE MESSAGE
 	pack | sed 's/\[.example.com\]/[.example.com]\n    names-file: n.txt/' >p.yaml

@@ -391,6 +391,12 @@ static const char *text_to_bind(const struct yaml_doc *d, char **made, size_t *n
 	return fclose(f) == 0 && r == 0 ? *made : NULL;
 }
 
+unsigned yaml_doc_problems(const struct yaml_doc *d, const struct cyaml_schema_value *schema,
+                           struct err *err)
+{
+	return yaml_check(d, schema, err);
+}
+
 void *yaml_doc_bind(struct yaml_doc *d, const struct cyaml_schema_value *schema, struct err *err)
 {
 	struct err     found = { .text = "" };

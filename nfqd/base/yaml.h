@@ -40,6 +40,18 @@ MUST_CHECK void *yaml_doc_bind(struct yaml_doc *d, const struct cyaml_schema_val
                                struct err *err);
 void             yaml_doc_unbind(const struct cyaml_schema_value *schema, void *data);
 
+/* Does the document fit the schema? Says every problem; returns how many. */
+unsigned yaml_doc_problems(const struct yaml_doc *d, const struct cyaml_schema_value *schema,
+                           struct err *err);
+/* What a text of this key that is missing or wrong is taken for; a NULL key ends a list of them. */
+struct yaml_stand_in {
+	const char *key, *value;
+};
+/* Makes a document whose problems were said fit the schema: drops what does not, and puts stand-ins where
+ * something must be. For looking for more problems, never for use. Returns -1 when that cannot be done. */
+MUST_CHECK int yaml_doc_repair(struct yaml_doc *d, const struct cyaml_schema_value *schema,
+                               const struct yaml_stand_in *stand_ins);
+
 /* Gives a key ("key" or "section.key") that the document does not have a value, written as YAML. */
 MUST_CHECK int yaml_doc_default(struct yaml_doc *d, const char *path, const char *value,
                                 struct err *err);

@@ -262,3 +262,14 @@ unsigned yaml_check(const struct yaml_doc *d, const struct cyaml_schema_value *s
 	check_value(&c, "the file", schema, node_at(d, 1));
 	return c.problems;
 }
+
+bool yaml_check_node(const struct yaml_doc *d, const struct cyaml_schema_value *schema, const yaml_node_t *n)
+{
+	struct yaml_doc quiet = *d;
+	struct err      unused = { .text = "" };
+	struct check    c = { .d = &quiet, .err = &unused, .item = "" };
+
+	quiet.say = NULL;
+	check_value(&c, "value", schema, n);
+	return c.problems == 0;
+}

@@ -12,14 +12,14 @@ struct yaml_doc {
 	char           *name;
 	char           *text;
 	size_t          n;
-	yaml_document_t tree; /* changed by yaml_edit.c only */
+	yaml_document_t tree; /* changed by yaml_edit.c and yaml_repair.c only */
 	bool            parsed;
 	bool            edited; /* the tree is no longer what text says */
 	yaml_say       *say;
 	void           *ctx;
 };
 
-/* libyaml only hands out nodes of a tree that it may change; nothing but yaml_edit.c changes one. */
+/* libyaml only hands out nodes of a tree that it may change; the two above alone do. */
 static inline const yaml_node_t *node_at(const struct yaml_doc *d, int index)
 {
 	return d->tree.nodes.start + index - 1;
@@ -55,5 +55,7 @@ const yaml_node_t *yaml_doc_node(const struct yaml_doc *d, const char *path);
 
 /* Checks the whole document against a schema; returns how many problems it said. */
 unsigned yaml_check(const struct yaml_doc *d, const struct cyaml_schema_value *schema, struct err *err);
+/* Does a node fit a schema? Says nothing. */
+bool yaml_check_node(const struct yaml_doc *d, const struct cyaml_schema_value *schema, const yaml_node_t *n);
 
 #endif

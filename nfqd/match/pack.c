@@ -175,7 +175,18 @@ static struct pack *pack_checked(struct pack *p, struct err *err)
 
 struct pack *pack_open(const char *path, pack_say *say, void *ctx, struct err *err)
 {
-	return pack_bind(yaml_doc_open(path, say, ctx, err), path, err);
+	struct yaml_doc           *doc = yaml_doc_open(path, say, ctx, err);
+	const char                *source = doc ? yaml_doc_text(doc, "sources[0].id") : NULL;
+	const struct yaml_stand_in stand_ins[] = {
+		{ "sources", source }, { "from", "1970-01-01" }, { "since", "1970-01-01" }, { NULL, NULL },
+	};
+
+	if (doc && yaml_doc_problems(doc, &pack_schema, err) > 0 &&
+	    yaml_doc_repair(doc, &pack_schema, stand_ins) < 0) {
+		yaml_doc_free(doc);
+		return NULL;
+	}
+	return pack_bind(doc, path, err);
 }
 
 struct pack *pack_take(struct yaml_doc *doc, const char *path, struct err *err)

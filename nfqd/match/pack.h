@@ -106,8 +106,8 @@ struct pack {
 
 /* Reads one pack. Returns NULL with err filled (file:line: entry: what). */
 MUST_CHECK struct pack *pack_load(const char *path, struct err *err);
-/* The two halves of pack_load(), for lint: does the pack have the right shape, and does its content make
- * sense? say may be NULL. */
+/* The two halves of pack_load(), for lint: a pack whose shape is right or, after everything wrong with it was
+ * said, made right; and does its content make sense? say may be NULL. */
 MUST_CHECK struct pack *pack_open(const char *path, pack_say *say, void *ctx, struct err *err);
 MUST_CHECK int          pack_check(const struct pack *p, struct err *err);
 /* pack_load() for a file that is already parsed; takes doc, which may be NULL: err is filled then. */

@@ -234,12 +234,12 @@ static void lint_pack(struct lint *l, unsigned i)
 		checks[k](l, l->packs[i]);
 }
 
-static void run_tests(struct lint *l, struct pack *p)
+static void run_tests(struct lint *l, struct pack *p, bool broken)
 {
 	struct err err = { .text = "" };
 	unsigned   before = l->problems;
 
-	if (pack_test(p, &err) < 0 && l->problems == before)
+	if (pack_test(p, &err) < 0 && l->problems == before && !broken)
 		say(l, err.text); /* about the whole, at no line of the pack */
 }
 
@@ -321,10 +321,10 @@ static int lint_all(char *const paths[], unsigned n)
 	check_ids(&l);
 	lint_blocks(&l);
 	for (unsigned i = 0; i < l.n; i++) {
-		if (!l.broken[i]) {
-			run_tests(&l, l.packs[i]);
-			lint_never(&l, l.packs[i]);
-		}
+		if (l.broken[i])
+			lint_mend(l.packs[i]);
+		run_tests(&l, l.packs[i], l.broken[i]);
+		lint_never(&l, l.packs[i], l.broken[i]);
 		pack_free(l.packs[i]);
 	}
 	never_free(l.never);

@@ -11,7 +11,7 @@ struct lint {
 	struct never *never; /* what no pack may block; NULL: there is none to check against */
 	struct pack **packs;  /* those that have the right shape */
 	bool          never_broken; /* it was to be checked itself, and that was said */
-	bool         *broken; /* beside each: it does not load, so its tests cannot be run */
+	bool         *broken; /* beside each: it does not load, and why was said */
 	unsigned      n, problems;
 };
 
@@ -28,8 +28,11 @@ void lint_sources(struct lint *l, const struct pack *p);
 const char *lint_url(const char *url);
 /* rules_lint_names.c */
 void lint_names(struct lint *l);
-/* rules_lint_never.c: what of a pack that loads would block what must stay open. */
-void lint_never(struct lint *l, struct pack *p);
+/* rules_lint_mend.c: of one that is broken, so that the two below can be run all the same. */
+void lint_mend(struct pack *p);
+/* rules_lint_never.c: what of a pack would block what must stay open. Of one that is broken, that it does
+ * not compile is not said again. */
+void lint_never(struct lint *l, struct pack *p, bool broken);
 /* rules_lint_sids.c: of one pack; of all packs together. */
 void lint_sids(struct lint *l, const struct pack *p);
 void lint_blocks(struct lint *l);

@@ -14,7 +14,7 @@ static void say_hit(void *ctx, const struct never_hit *hit)
 	lint_wrong(ctx, hit->pack->path, never_line(hit), "%s", text);
 }
 
-void lint_never(struct lint *l, struct pack *p)
+void lint_never(struct lint *l, struct pack *p, bool broken)
 {
 	struct err           err = { .text = "" };
 	struct image_builder b;
@@ -31,7 +31,7 @@ void lint_never(struct lint *l, struct pack *p)
 		ruleset_open(&rs, img);
 		if (never_check(l->never, &p, 1, &rs, say_hit, l, &err) < 0)
 			lint_wrong(l, NULL, 0, "%s", err.text);
-	} else {
+	} else if (!broken) {
 		lint_wrong(l, NULL, 0, "%s", err.text[0] ? err.text : "out of memory");
 	}
 	free(img);

@@ -215,6 +215,56 @@ static void test_says_all(void **state)
 	yaml_doc_free(d);
 }
 
+static void test_repair(void **state)
+{
+	static const struct yaml_stand_in stand_ins[] = { { "id", "stand-in" }, { NULL, NULL } };
+	static const struct {
+		const char *text, *name, *ids; /* of the entries, first word of each */
+		int         kind;
+	} rows[] = {
+		{ "nome: x\n", "missing-1", "", 0 },
+		{ "name: [x]\nkind: blue\nnumber: -1\ngroup: {flag: maybe}\n", "missing-1", "", 0 },
+		{ "name: a\nname: b\nkind: [red]\nkind: red\n", "a", "", 1 },
+		{ "name: a\nentries: text\n", "a", "", 0 },
+		{ "name: a\nentries: {id: x}\n", "a", "", 0 },
+		{ "name: a\nentries:\n  - {words: one}\n  - text\n  - {id: y, words: [], x: y}\n"
+		  "  - {id: z, words: [[a], b, {c: d}]}\n",
+		  "a", "stand-in:one y: z:b ", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		struct err       err = { .text = "" };
+		struct yaml_doc *d = yaml_doc_parse("f", rows[i].text, strlen(rows[i].text), NULL, NULL, &err);
+		char             ids[100] = "";
+		struct doc      *data;
+
+		assert_int_not_equal(yaml_doc_problems(d, &schema, &err), 0);
+		assert_int_equal(yaml_doc_repair(d, &schema, stand_ins), 0);
+		data = yaml_doc_bind(d, &schema, &err);
+		assert_non_null(data);
+		same_text(rows[i].text, data->name, rows[i].name);
+		assert_int_equal(data->kind, rows[i].kind);
+		for (unsigned k = 0; k < data->n_entries; k++)
+			snprintf(ids + strlen(ids), sizeof(ids) - strlen(ids), "%s:%s ", data->entries[k].id,
+			         data->entries[k].n_words ? data->entries[k].words[0] : "");
+		same_text(rows[i].text, ids, rows[i].ids);
+		yaml_doc_unbind(&schema, data);
+		yaml_doc_free(d);
+	}
+}
+
+static void test_not_a_mapping(void **state)
+{
+	static const struct yaml_stand_in none[] = { { NULL, NULL } };
+	struct err                        err = { .text = "" };
+	struct yaml_doc                  *d = yaml_doc_parse("f", "[a]", 3, NULL, NULL, &err);
+
+	(void)state;
+	assert_int_equal(yaml_doc_repair(d, &schema, none), -1);
+	yaml_doc_free(d);
+}
+
 static void test_files(void **state)
 {
 	static const struct {
@@ -260,6 +310,7 @@ int main(void)
 		cmocka_unit_test(test_messages), cmocka_unit_test(test_values),
 		cmocka_unit_test(test_places),   cmocka_unit_test(test_says_all),
 		cmocka_unit_test(test_files),    cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_repair),   cmocka_unit_test(test_not_a_mapping),
 	};
 
 	return cmocka_run_group_tests(tests, enter_folder, leave_folder);

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Loads the table's text (steer_text.c) through libnftables, which checks it and explains errors, and
- * checks whether the table is still there.
+ * Loads the table's text (steer_text.c) through libnftables (steer_away.c), which checks it and explains
+ * errors, and checks whether the table is still there.
  */
 #include "capture/steer.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <net/if.h>
-#include <nftables/libnftables.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -16,6 +15,8 @@
 #include "base/addr.h"
 #include "base/diag.h"
 #include "capture/steer_private.h"
+
+enum { START_MS = 10000, RUN_MS = 2000, HASTY_MS = 100 }; /* patience with other programs' transactions */
 
 enum { TC_CLASSES = 0x80000000 }; /* lower priorities are traffic classes of other programs */
 
@@ -34,32 +35,34 @@ int steer_tokens_new(struct steer_tokens *t, struct err *err)
 	return 0;
 }
 
-int steer_run(struct steer *s, const char *commands, const char *doing, struct err *err)
+static int run_job(struct steer *s, const struct away_job *job, const char *doing, struct err *err)
 {
-	const char *why;
+	char *why;
+	int   r = away_run(&s->away, job, &why);
 
-	if (nft_run_cmd_from_buffer(s->nft, commands) == 0)
-		return 0;
-	why = nft_ctx_get_error_buffer(s->nft);
-	return err_set(err, "nft: %s: %s", doing, why && *why ? why : strerror(errno));
+	if (r == -ETIMEDOUT)
+		err_set(err, "nft: %s: no answer within %u ms: another program's transaction is under way", doing,
+		        s->away.patience_ms);
+	else if (r < 0)
+		err_set(err, "nft: %s: %s", doing, why && *why ? why : strerror(-r));
+	free(why);
+	return r < 0 ? -1 : 0;
 }
 
-/* Does this kernel accept the rule? The probe has no base chain, so that no packet meets it, and a
- * context of its own, so that no error message of the kernel stays in ours. */
+int steer_run(struct steer *s, const char *commands, const char *doing, struct err *err)
+{
+	return run_job(s, &(struct away_job){ .commands = commands }, doing, err);
+}
+
+/* Does this kernel accept the rule? The probe has no base chain, so that no packet meets it. */
 static bool has_rule(const char *rule)
 {
-	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
-	char            text[256];
-	bool            has;
+	struct away away = { .patience_ms = START_MS };
+	char        text[256];
 
-	if (!nft)
-		return false;
 	snprintf(text, sizeof(text), "add table inet nfqd_probe\ntable inet nfqd_probe {\nchain c {\n%s\n}\n}\n"
 	                             "delete table inet nfqd_probe\n", rule);
-	nft_ctx_buffer_error(nft);
-	has = nft_run_cmd_from_buffer(nft, text) == 0;
-	nft_ctx_free(nft);
-	return has;
+	return away_run(&away, &(struct away_job){ .commands = text }, NULL) == 0;
 }
 
 /* Is the word in NFQD_STEER? */
@@ -77,7 +80,7 @@ int steer_probe(struct steer_means *m, struct err *err)
 
 	m->nft_queue = !without("compat") && has_rule("queue num 0");
 	if (!m->nft_queue)
-		r = compat_probe();
+		r = away_run(&(struct away){ .patience_ms = START_MS }, &(struct away_job){ .probe = true }, NULL);
 	if (r == -EPERM)
 		return err_set(err, "nft: no permission (CAP_NET_ADMIN is needed: run as root)");
 	if (r < 0)
@@ -89,6 +92,7 @@ int steer_probe(struct steer_means *m, struct err *err)
 	m->mark_token = without("mark") || !queue_has_priority();
 	m->old_sets = without("old");
 	m->forget = without("forget");
+	m->hasty = without("hasty");
 	return 0;
 }
 
@@ -114,28 +118,28 @@ const char *steer_verdict_text(const struct steer *s)
 
 /* ---- the table in the kernel ---- */
 
-/* What `list` says, as JSON without the elements of sets; NULL: it is not there. */
-json_t *steer_list(struct steer *s, const char *what)
+/* Sets of many elements are listed without them. */
+int steer_list(struct steer *s, const char *what, json_t **doc)
 {
-	json_t *doc = NULL;
-	char    command[128];
+	char command[128], *text;
+	int  r;
 
 	snprintf(command, sizeof(command), "list %s", what);
-	nft_ctx_output_set_flags(s->nft, NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_TERSE);
-	if (nft_run_cmd_from_buffer(s->nft, command) == 0)
-		doc = json_loads(nft_ctx_get_output_buffer(s->nft), 0, NULL);
-	else
-		nft_ctx_get_error_buffer(s->nft); /* empties it: what is listed here may be missing */
-	nft_ctx_output_set_flags(s->nft, 0);
-	return doc;
+	r = away_run(&s->away, &(struct away_job){ .commands = command, .json = true }, &text);
+	if (r < 0 && text && strstr(text, "No such file or directory"))
+		r = -ENOENT;
+	*doc = r == 0 ? json_loads(text, 0, NULL) : NULL;
+	free(text);
+	return r == 0 && !*doc ? -ENOMEM : r;
 }
 
-/* The names of the table's chains but the queueing ones, a line each; the caller frees. NULL: there is no
- * table. */
-static char *chain_names(struct steer *s)
+/* The names of the table's chains but the queueing ones, a line each; the caller frees. NULL with 0: there is no
+ * table; -1: that is not known. */
+static int chain_names(struct steer *s, char **out, struct err *err)
 {
-	json_t *doc = steer_list(s, "table inet nfqd"), *item;
+	json_t *doc, *item;
 	char   *names = NULL;
+	int     r = steer_list(s, "table inet nfqd", &doc);
 	size_t  i, size;
 	FILE   *f = doc ? open_memstream(&names, &size) : NULL;
 
@@ -150,19 +154,21 @@ static char *chain_names(struct steer *s)
 	if (f)
 		fclose(f);
 	json_decref(doc);
-	return names;
+	*out = names;
+	return r < 0 && r != -ENOENT ? err_set(err, "nft: table inet nfqd: %s", strerror(-r)) : 0;
 }
 
-static unsigned count_rules(struct steer *s)
+/* -1: that is not known. */
+static int count_rules(struct steer *s)
 {
-	json_t  *doc = steer_list(s, "table inet nfqd"), *item;
-	unsigned n = 0;
-	size_t   i;
+	json_t *doc, *item;
+	int     r = steer_list(s, "table inet nfqd", &doc), n = 0;
+	size_t  i;
 
 	json_array_foreach(json_object_get(doc, "nftables"), i, item)
 		n += json_object_get(item, "rule") != NULL;
 	json_decref(doc);
-	return n;
+	return r < 0 && r != -ENOENT ? -1 : n;
 }
 
 /* How many rules of the table contain this text: a different number shows that another program changed
@@ -181,10 +187,12 @@ static unsigned rules_of(const struct steer *s, const char *text)
 	return n;
 }
 
-static int run_text(struct steer *s, const char *flush, struct err *err)
+/* With queues: also the rules that nft's text cannot write. */
+static int run_text(struct steer *s, const char *flush, bool queues, struct err *err)
 {
-	char *text = steer_table_text(s, flush);
-	int   r = text ? steer_run(s, text, "table inet nfqd", err) : err_set(err, "out of memory");
+	char           *text = steer_table_text(s, flush);
+	struct away_job job = { .commands = text, .queues = queues ? &s->conf : NULL };
+	int             r = text ? run_job(s, &job, "table inet nfqd", err) : err_set(err, "out of memory");
 
 	if (r == 0) {
 		s->rules = rules_of(s, text);
@@ -197,20 +205,22 @@ static int run_text(struct steer *s, const char *flush, struct err *err)
 /* Loads the rules into the table that is there, when it is of this kind; otherwise replaces it. */
 static int load(struct steer *s, struct err *err)
 {
-	char      *names = chain_names(s);
+	bool       compat = !s->conf.means.nft_queue;
 	struct err why = { 0 };
+	char      *names;
 	int        r = -1;
 
+	s->stale = true;
+	if (chain_names(s, &names, err) < 0)
+		return -1;
 	if (names && strstr(names, "to_main\n"))
-		r = run_text(s, names, &why);
+		r = run_text(s, names, compat, &why);
 	if (r < 0) {
 		steer_counters(s, &s->gone);
 		s->asleep = !names; /* an existing table is replaced at once */
-		r = run_text(s, NULL, err);
+		r = run_text(s, NULL, compat, err);
 	}
 	free(names);
-	if (r == 0 && !s->conf.means.nft_queue)
-		r = compat_queue(&s->conf, err);
 	return r;
 }
 
@@ -222,8 +232,9 @@ int steer_rewrite(struct steer *s, struct err *err)
 	s->stale = true;
 	if (s->asleep) /* steer_wake() does it */
 		return 0;
-	names = chain_names(s);
-	r = names ? run_text(s, names, err) : err_set(err, "table inet nfqd is gone");
+	if (chain_names(s, &names, err) < 0)
+		return -1;
+	r = names ? run_text(s, names, false, err) : err_set(err, "table inet nfqd is gone");
 	free(names);
 	return r;
 }
@@ -244,11 +255,12 @@ int steer_wake(struct steer *s, struct err *err)
 		text = steer_table_text(s, NULL);
 		if (text)
 			names = steer_chain_names(text, s->conf.means.nft_queue);
-		r = names ? run_text(s, names, err) : err_set(err, "out of memory");
+		r = names ? run_text(s, names, false, err) : err_set(err, "out of memory");
 		free(text);
 		free(names);
 	}
 	s->asleep = r < 0;
+	s->away.patience_ms = s->conf.means.hasty ? HASTY_MS : RUN_MS; /* a start may wait longer */
 	return r;
 }
 
@@ -303,24 +315,37 @@ int steer_set_outside(struct steer *s, const uint32_t *outside, unsigned n, stru
 
 static void free_steer(struct steer *s)
 {
-	if (s->nft)
-		nft_ctx_free(s->nft);
+	counters_close(&s->counters);
 	free(s);
 }
 
 static bool has_chain(struct steer *s, const char *chain)
 {
-	json_t *doc = steer_list(s, chain);
+	json_t *doc;
+	int     r = steer_list(s, chain, &doc);
 
 	json_decref(doc);
-	return doc;
+	return r == 0;
+}
+
+/* Has one of iptables-nft's tables an NFQUEUE rule? */
+static bool has_nfqueue(struct steer *s, const char *table)
+{
+	json_t *doc;
+	char   *text = steer_list(s, table, &doc) == 0 ? json_dumps(doc, 0) : NULL;
+	bool    has = text && strstr(text, "\"NFQUEUE\"");
+
+	free(text);
+	json_decref(doc);
+	return has;
 }
 
 /* Removes what nfqd 0.1.0 left when it was killed: bits in marks, and iptables rules. */
 static void remove_old(struct steer *s)
 {
 	bool     table = has_chain(s, "chain inet nfqd decided") && !has_chain(s, "chain inet nfqd to_main");
-	unsigned rules = old_rules_remove(has_chain(s, "table ip mangle"));
+	unsigned rules = old_rules_remove((bool[]){ has_nfqueue(s, "table ip mangle"),
+		                                    has_nfqueue(s, "table ip6 mangle") });
 
 	if (!table && !rules)
 		return;
@@ -351,9 +376,8 @@ static int install(struct steer *s, struct err *err)
 		return -1;
 	if (s->conf.means.labels)
 		conntrack_clear_labels();
-	if (nft_run_cmd_from_buffer(s->nft, "reset counters table inet nfqd") != 0)
+	if (counters_reset(&s->counters) < 0)
 		diag_debug("steer", "a former run's counters are left");
-	nft_ctx_get_output_buffer(s->nft); /* empties it */
 	s->gone = s->seen = (struct steer_counts){ 0 };
 	return 0;
 }
@@ -361,19 +385,15 @@ static int install(struct steer *s, struct err *err)
 struct steer *steer_install(const struct steer_conf *conf, struct err *err)
 {
 	struct steer *s = calloc(1, sizeof(*s));
+	struct err    why = { .text = "" };
 
 	if (!s)
 		return err_set(err, "out of memory"), NULL;
 	s->conf = *conf;
-	s->nft = nft_ctx_new(NFT_CTX_DEFAULT);
-	if (!s->nft || nft_ctx_buffer_error(s->nft) || nft_ctx_buffer_output(s->nft)) {
-		err_set(err, "libnftables does not start");
-		free_steer(s);
-		return NULL;
-	}
+	s->away.patience_ms = START_MS;
 	if (install(s, err) == 0)
 		return s;
-	if (nft_run_cmd_from_buffer(s->nft, "delete table inet nfqd") != 0)
+	if (steer_run(s, "delete table inet nfqd", "undo the start", &why) < 0)
 		diag_debug("steer", "nothing to take back");
 	free_steer(s);
 	return NULL;
@@ -386,7 +406,14 @@ int steer_repair(struct steer *s, struct err *err)
 
 bool steer_is_intact(struct steer *s)
 {
-	return count_rules(s) == s->rules;
+	int n = count_rules(s);
+
+	return n < 0 || n == (int)s->rules;
+}
+
+bool steer_is_stale(const struct steer *s)
+{
+	return s->stale;
 }
 
 /* The rules that queue go; what `fail:` says stays. */
@@ -409,6 +436,7 @@ void steer_remove(struct steer *s)
 {
 	struct err err = { 0 };
 
+	s->away.patience_ms = START_MS;
 	if (steer_run(s, "delete table inet nfqd", "remove the table", &err) < 0)
 		diag_warn("steer", "%s", err.text);
 	if (s->conf.means.labels)
@@ -419,31 +447,10 @@ void steer_remove(struct steer *s)
 int steer_counters(struct steer *s, struct steer_counts *out)
 {
 	struct steer_counts seen = s->gone;
-	const struct {
-		const char *name;
-		uint64_t   *to;
-	} counters[] = { { "queued", &seen.queued },
-		         { "marked_output", &seen.marked_output },
-		         { "no_conntrack", &seen.no_conntrack },
-		         { "held", &seen.held },
-		         { "uninspected", &seen.uninspected } };
-	json_t *doc = steer_list(s, "counters table inet nfqd"), *item;
-	size_t  i;
+	int                 r = counters_read(&s->counters, &seen);
 
+	if (r == 0)
+		s->seen = seen;
 	*out = s->seen;
-	if (!doc)
-		return -1;
-	json_array_foreach(json_object_get(doc, "nftables"), i, item)
-	{
-		json_t     *c = json_object_get(item, "counter");
-		const char *name = json_string_value(json_object_get(c, "name"));
-
-		for (size_t k = 0; name && k < sizeof(counters) / sizeof(counters[0]); k++)
-			if (strcmp(name, counters[k].name) == 0)
-				*counters[k].to += (uint64_t)json_integer_value(
-					json_object_get(c, "packets"));
-	}
-	json_decref(doc);
-	*out = s->seen = seen;
-	return 0;
+	return r;
 }

@@ -49,10 +49,11 @@ struct steer_means {
 	bool mark_token; /* NFQA_PRIORITY is ignored: the token is a packet mark, which is restored */
 	bool old_sets;  /* tests: STEER_LABELS_AND_SETS, whatever there is */
 	bool forget;    /* tests: no rule removes a token */
+	bool hasty;     /* tests: another program's transaction is soon too long */
 };
 /*
  * Finds that out, without a base chain and without a packet. NFQD_STEER (comma-separated: compat,
- * repeat, sets, old, mark, forget) takes means away, for tests. Returns -1 with err when packets cannot be
+ * repeat, sets, old, mark, forget, hasty) takes means away, for tests. Returns -1 with err when packets cannot be
  * queued at all.
  */
 MUST_CHECK int steer_probe(struct steer_means *m, struct err *err);
@@ -133,8 +134,10 @@ unsigned       steer_events_read(int fd);
  * element. Look at everything afterwards. */
 void           steer_events_listen(int fd, bool on);
 
-/* False when another program has removed the table or emptied it. */
+/* False when another program has removed the table or emptied it; true where that cannot be known now. */
 bool steer_is_intact(struct steer *s);
+/* Did a change of rules or sets fail, or is it not known how it went? steer_repair() and filling the sets help. */
+bool steer_is_stale(const struct steer *s);
 /* Puts everything back as steer_install() did, also after steer_stop_queueing(). Existing chains are
  * emptied and not deleted, so that waiting packets stay. Sets that change at run time may be empty then:
  * fill them and call steer_wake(). Decisions stay on their connections. */

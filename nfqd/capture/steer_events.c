@@ -12,12 +12,11 @@
 #include <unistd.h>
 
 #include "base/diag.h"
-#include "capture/steer.h"
+#include "capture/steer_private.h"
 
 enum { EVENT_BUFFER = 1 << 20, TABLE_NAME = 1 /* the first attribute of every message but NEWGEN */ };
 
 struct reading {
-	pid_t       own;
 	unsigned    collected; /* of the transaction that is being told */
 	unsigned    events;
 	const char *table;
@@ -99,7 +98,7 @@ static void take(struct reading *r, const struct nlmsghdr *nlh)
 	/* the end of the transaction names its author */
 	r->pid = 0;
 	mnl_attr_parse(nlh, sizeof(struct nfgenmsg), read_pid, r);
-	if (r->pid != (uint32_t)r->own)
+	if (!away_is_own((pid_t)r->pid))
 		r->events |= r->collected;
 	r->collected = 0;
 }
@@ -107,7 +106,7 @@ static void take(struct reading *r, const struct nlmsghdr *nlh)
 unsigned steer_events_read(int fd)
 {
 	static _Alignas(struct nlmsghdr) char buf[32768];
-	struct reading r = { .own = getpid() };
+	struct reading r = { .events = 0 };
 	ssize_t        n;
 
 	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0 || (n < 0 && (errno == ENOBUFS || errno == EINTR))) {

@@ -3,6 +3,7 @@
  * Flow offload: another program's flowtable takes connections past every chain, ours included. This file
  * finds it, reports it, and notices when the rules that hold connections back have to change.
  */
+#include <errno.h>
 #include <jansson.h>
 
 #include "base/diag.h"
@@ -15,9 +16,11 @@ const char *steer_flowtable(const struct steer *s)
 
 static void find_flowtable(struct steer *s)
 {
-	json_t *doc = steer_list(s, "flowtables"), *item;
+	json_t *doc, *item;
 	size_t  i;
 
+	if (steer_list(s, "flowtables", &doc) == -ETIMEDOUT)
+		return; /* what was there, still is */
 	s->flowtable[0] = '\0';
 	json_array_foreach(json_object_get(doc, "nftables"), i, item)
 	{

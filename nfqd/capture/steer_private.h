@@ -10,7 +10,7 @@
 
 #include "capture/steer.h"
 
-struct nft_ctx;
+struct mnl_socket;
 
 #define INSIDE_MAX 64
 
@@ -19,8 +19,23 @@ struct steer_filled {
 	bool nets[2], ports[2], watched[2]; /* IPv4, IPv6 */
 };
 
+/* A process that makes a transaction. */
+struct away {
+	pid_t    pid; /* 0: none is under way */
+	int      fd;  /* what it says */
+	int64_t  until; /* its answer is waited for */
+	unsigned patience_ms;
+};
+
+/* The socket stays open: to close one waits for other programs' transactions. */
+struct counters_socket {
+	struct mnl_socket *nl; /* NULL: not yet */
+	uint32_t           sequence;
+};
+
 struct steer {
-	struct nft_ctx      *nft;
+	struct away          away;
+	struct counters_socket counters;
 	struct steer_conf    conf;
 	enum steer_storage   storage;
 	uint32_t             outside[INSIDE_MAX], inside[INSIDE_MAX]; /* interface indices */
@@ -95,12 +110,36 @@ char *steer_chain_names(const char *text, bool queueing);
 /* steer_offload.c: looks for a flowtable before the table is loaded. -1: the site refuses to start beside one. */
 MUST_CHECK int steer_meet_flowtables(struct steer *s, struct err *err);
 
-/* What nft lists of a thing, as JSON; the caller owns it. NULL: there is none. */
-json_t *steer_list(struct steer *s, const char *what);
+/* What nft lists of a thing, as JSON; the caller owns it. -ENOENT: there is none; other errors: that is not
+ * known. *doc is NULL then. */
+MUST_CHECK int steer_list(struct steer *s, const char *what, json_t **doc);
 /* Runs nft commands as one transaction; err says what was being done. */
 MUST_CHECK int steer_run(struct steer *s, const char *commands, const char *doing, struct err *err);
 /* Rewrites the rules after something they depend on has changed. */
 MUST_CHECK int steer_rewrite(struct steer *s, struct err *err);
+
+/* ---- steer_away.c: transactions with a deadline ---- */
+
+struct away_job {
+	const char              *commands; /* of nft, one transaction */
+	const struct steer_conf *queues;   /* then compat_queue() */
+	bool                     json;     /* what it lists */
+	bool                     probe;    /* compat_probe() */
+};
+
+/* Returns 0 or -errno; -ETIMEDOUT: it is not known yet how this or the one before it went. With text: what
+ * nft printed, or its complaint; the caller frees, NULL: nothing. */
+MUST_CHECK int away_run(struct away *a, const struct away_job *job, char **text);
+/* Did one of the last of these processes have this number? */
+bool away_is_own(pid_t pid);
+
+/* ---- steer_counters.c ---- */
+
+/* Adds the table's counters to sum. Returns 0 or -errno. */
+MUST_CHECK int counters_read(struct counters_socket *c, struct steer_counts *sum);
+/* Sets them to 0. */
+MUST_CHECK int counters_reset(struct counters_socket *c);
+void           counters_close(struct counters_socket *c);
 
 /* ---- steer_compat.c: xt NFQUEUE through nft_compat ---- */
 
@@ -120,7 +159,8 @@ void conntrack_clear_marks(uint32_t mask);
 
 /* ---- steer_old.c ---- */
 
-/* Removes the iptables rules of nfqd 0.1.0 (comment `nfqd`). Returns how many. */
-unsigned old_rules_remove(bool nft_mangle);
+/* Removes the iptables rules of nfqd 0.1.0 (comment `nfqd`). Returns how many. nft_queues: does iptables-nft's
+ * table mangle queue packets, of IPv4, of IPv6? */
+unsigned old_rules_remove(const bool nft_queues[2]);
 
 #endif

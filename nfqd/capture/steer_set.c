@@ -142,6 +142,7 @@ int steer_set_end(struct steer_set *set, struct err *err)
 		s->filled = set->filled;
 		r = steer_rewrite(s, err);
 	}
+	s->stale |= r < 0;
 	free(text);
 	free(set);
 	return r;

@@ -193,7 +193,8 @@ static int reload(struct parent *p, struct err *err)
 	parent_rules_are_live(p);
 	if (update_sets(p, &kernel) < 0)
 		return err_set(err, "generation %llu is live, but the kernel does not steer the packs' "
-		               "networks: %s", (unsigned long long)p->generation, kernel.text);
+		               "networks: %s; it is tried again", (unsigned long long)p->generation,
+		               kernel.text);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
 #include "parent/parent_private.h"
 
@@ -85,20 +86,21 @@ void parent_resume_queueing(struct parent *p)
 void parent_look_at_steering(struct parent *p)
 {
 	struct err err = { 0 };
-	bool       intact;
+	bool       intact, stale;
 
 	if (!p->steer || p->unprotected)
 		return;
 	intact = steer_is_intact(p->steer);
-	if (intact && !p->repair_failed)
+	stale = steer_is_stale(p->steer);
+	if (intact && !p->repair_failed && !stale)
 		return;
-	if (!p->repair_failed) {
+	if (!p->repair_failed && !stale) {
 		p->repairs++;
 		diag_error("steer", "another program removed rules of ours: putting them back");
 	}
 	p->repair_failed = (!intact && steer_repair(p->steer, &err) < 0) ||
 	                   parent_fill_sets(p, &err) < 0;
-	if (p->repair_failed)
+	if (p->repair_failed && diag_may(&p->repair_said, clock_monotonic()))
 		diag_error("steer", "%s; the next look tries again", err.text);
 }
 
@@ -139,7 +141,7 @@ void parent_steer_tick(struct parent *p)
 		return;
 	if (p->unprotected && p->worker > 0)
 		parent_resume_queueing(p);
-	if (p->repair_failed) /* a repair that failed causes no event */
+	if (p->repair_failed || steer_is_stale(p->steer)) /* a failed change causes no event */
 		parent_look_at_steering(p);
 	record_uninspected(p);
 }

@@ -9,7 +9,7 @@ set -u
 . tests/faults/lib.sh
 need ip nft dig dnsmasq unbound nginx jq openssl iptables-legacy iptables-legacy-restore mount "$LAB_PYTHON"
 
-RULES=60000	# of the other program: a second of the kernel's time
+RULES=100000	# of the other program: seconds of the kernel's time
 
 # Programs of iptables that only tell that they were called, seen by nfqd alone: ip netns exec has its own mounts.
 # shellcheck disable=SC2016	# for the inner shell
@@ -86,7 +86,7 @@ slowest() {	# COMMAND...
 	echo $worst
 }
 
-requests() { nfqd_ctl status && nfqd_ctl reload; }
+requests() { nfqd_ctl reload; nfqd_ctl reload; nfqd_ctl reload; nfqd_ctl status; }
 
 long_transaction() {	# FAIL
 	local t="fail: $1, another program's long transaction" worker worst

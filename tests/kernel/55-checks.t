@@ -156,6 +156,7 @@ nfqd_stop
 for i in 1 2 3 4 5 6 7 8; do r nft "table inet theirs$i { chain c { type filter hook prerouting priority raw; notrack; }; }"; done
 nfqd_start || bail "nfqd does not start again"
 is "$(grep -c 'check: table inet theirs.*notrack\|check: table inet theirs.*cure: ' "$lab_dir/nfqd.log")" 5 "five of a kind are said at the start"
+ok "and are on record" lab_wait 5 eval '[ "$(jq -c "select(.nfqd.kind == \"check\" and .nfqd.check == \"notrack\" and .nfqd.where != null and .nfqd.cure != null)" "$lab_dir/eve.json" | wc -l)" = 5 ]'
 like "$(nfqd_ctl status)" 'check notrack: table inet theirs5, chain c, rule 1, and 3 more like it,.*cure: ' "the others are counted"
 sed -i 's/^default:/inspect: {checks: false}\n&/' "$lab_dir/nfqd.yaml"
 ok "a site may turn the checks off, by a reload" nfqd_ctl reload

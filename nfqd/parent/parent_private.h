@@ -130,7 +130,7 @@ json_t *status_queues_and_steering(const struct parent *p); /* {"queues":…, "s
 json_t *run_status(void *ctx, const json_t *request, struct err *err);
 json_t *status_mode(const struct parent *p);
 void    status_say(const struct parent *p); /* for the person who starts the daemon */
-void    status_say_checks(const struct parent *p); /* and what may surprise that person */
+void    status_say_checks(struct parent *p); /* and what may surprise that person */
 
 #define RUN_FOLDER   "/run/nfqd"
 #define EMPTY_FOLDER RUN_FOLDER "/empty"

@@ -185,11 +185,14 @@ static json_t *checks(const struct parent *p)
 	return p->tap || !p->conf->inspect.checks ? NULL : checks_run(p->boot->inspect.marked_output);
 }
 
-void status_say_checks(const struct parent *p)
+void status_say_checks(struct parent *p)
 {
-	json_t *findings = checks(p);
+	json_t *findings = checks(p), *one;
+	size_t  i;
 
 	checks_say(findings);
+	json_array_foreach(findings, i, one)
+		parent_record(p, "check", json_copy(one));
 	json_decref(findings);
 }
 

@@ -18,6 +18,13 @@ unsaid() {
 
 is "$(written)" "$(tools/rules-table)" "the table is the one that tools/rules-table makes"
 is "$(unsaid)" "" "CHANGES.md names every pack"
+# the newest section is of the newest version, and names each pack that has it
+newest=$(sed -n 's/^version: *//p' rules/[a-z]*.yaml | sort -V | tail -n 1)
+is "$(sed -n 's/^## //p' rules/CHANGES.md | head -n 1)" "$newest" "CHANGES.md begins with the newest version of a pack"
+section=$(sed -n "/^## $newest\$/,/^## /p" rules/CHANGES.md)
+for f in $(grep -l "^version: $newest\$" rules/[a-z]*.yaml); do
+	[ "$f" = rules/never.yaml ] || like "$section" "\`$(sed -n 's/^pack: *//p' "$f")\`" "and says what changed in $f"
+done
 is "$(grep -h '^sids:' rules/[a-z]*.yaml | sort | uniq -d)" "" "no two packs share a block of numbers"
 is "$(grep -L '^sids:' rules/[a-z]*.yaml)" rules/never.yaml "and every pack has one"
 ok "the template lints clean" "$nfqctl" rules lint rules/TEMPLATE.yaml

@@ -46,5 +46,39 @@ like "$("$NFQCTL" rules diff rules/kaspersky.yaml "$new")" '^- stage site-teleme
 ~ source v2fly: publisher: "v2fly" -> "v2"
 ~ stage icts-full: from: "2024-09-29T04:00:00Z" -> "2024-09-29T05:00:00Z"$' "diff: version, sources, stages"
 is "$("$NFQCTL" rules diff rules/kaspersky.yaml rules/kaspersky.yaml)" "" "diff: the same pack"
-rm -f "$new"
+# ---- as a section of CHANGES.md
+folder=$(mktemp -d) && mkdir "$folder/old" "$folder/new"
+cat >"$folder/old/p.yaml" <<'END'
+pack: p
+vendor: V
+version: 2026.11.28.9
+sources: [{id: s, title: t}]
+stages: [{id: now, from: 2024-01-01, action: block, basis: site, citation: c}]
+entries:
+  - {id: a, names: [a.example.com, b.example.com], category: update, sources: [s], confidence: high, side_effect: none}
+  - {id: gone, names: [c.example.com], category: update, sources: [s], confidence: high, side_effect: none}
+  - {id: w, names: [w.example.com], category: web, sources: [s], confidence: high, side_effect: none}
+END
+sed 's/28.9/28.10/; s/b.example.com\], category: update/d.example.com], category: firmware, action: log/; s/id: gone, names: .c/id: new, names: [n/
+	/id: w/s/none/none at all/; s/from: 2024/from: 2025/' "$folder/old/p.yaml" >"$folder/new/p.yaml"
+sed 's/pack: p/pack: q/; s/id: \([a-z]*\), names/id: q\1, names/' "$folder/new/p.yaml" >"$folder/new/q.yaml"
+is "$("$NFQCTL" rules diff --changes "$folder/old" "$folder/new")" '## 2026.11.28.10
+
+### `p`
+
+- new: `new` (update, stage): `n.example.com`
+- gone: `gone`
+- `stage now`: from: "2025-01-01", was "2024-01-01"
+- `a`: names added: `d.example.com`; gone: `b.example.com`
+- `a`: action: "log", was "stage"
+- `a`: category: "firmware", was "update"
+- sources, dates or wording: `w`
+
+### `q`: new
+
+V; 4 names.' "diff --changes: two folders, as CHANGES.md has it"
+like "$("$NFQCTL" rules diff --changes "$folder/new" "$folder/old")" '### `q`: gone$' "a pack that is gone"
+"$NFQCTL" rules diff --changes --json "$folder/new" "$folder/old" >/dev/null 2>&1
+is $? 2 "diff: one form at a time"
+rm -rf "$new" "$folder"
 done_testing

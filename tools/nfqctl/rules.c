@@ -11,7 +11,7 @@ static const struct nfqctl_command commands[] = {
 	{ "list", cmd_rules_list, "[--json] [--rules PATH]...", "show every rule of the packs" },
 	{ "show", cmd_rules_show, "[--json] [--rules PATH]... NAME|ADDRESS|ID",
 	  "what the packs say of a name, an address or an entry" },
-	{ "diff", cmd_rules_diff, "[--json] OLD NEW", "what changed between two versions of a pack" },
+	{ "diff", cmd_rules_diff, "[--json | --changes] OLD NEW", "what changed between two versions of a pack" },
 	{ "import", cmd_rules_import, "FORMAT|auto FILE|- --out NAME.yaml [--pack ID] [--vendor TEXT] [--title TEXT] [--category WORD] [--exceptions own|global] [--force]",
 	  "make a pack of a list made elsewhere" },
 	{ "export", cmd_rules_export, "--format FORMAT [--categories WORD,...] [--with-log] PACK...",

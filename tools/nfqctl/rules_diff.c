@@ -7,7 +7,7 @@
 
 #include "match/ruleset.h"
 #include "nfqctl.h"
-#include "rules.h"
+#include "rules_diff.h"
 
 static int add_name(void *ctx, const char *name, const char *path, unsigned line)
 {
@@ -94,8 +94,7 @@ static int put_items(json_t *all, const struct pack *p, struct err *err)
 	return 0;
 }
 
-/* Everything in a pack but its tests, by id. NULL: it does not load; that is said. */
-static json_t *pack_json(const char *path)
+json_t *diff_pack(const char *path)
 {
 	struct err   err = { .text = "" };
 	struct pack *p = pack_load(path, &err);
@@ -142,7 +141,7 @@ static json_t *changes(json_t *old, json_t *new)
 	return fields;
 }
 
-static json_t *diff(json_t *old, json_t *new)
+json_t *diff_of(json_t *old, json_t *new)
 {
 	json_t     *changed = json_object(), *v;
 	const char *id;
@@ -182,27 +181,13 @@ static void print(const json_t *d)
 		}
 }
 
-int cmd_rules_diff(struct nfqctl *ctl, int argc, char **argv)
+static int diff_files(const char *from, const char *to, bool json)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
-		                                 { "help", no_argument, NULL, 'h' },
-		                                 { NULL, 0, NULL, 0 } };
-	bool    json = false;
-	json_t *old, *new = NULL, *d;
-	int     o, r = CTL_FAILED;
+	json_t *old = diff_pack(from), *new = old ? diff_pack(to) : NULL, *d;
+	int     r = CTL_FAILED;
 
-	(void)ctl;
-	while ((o = getopt_long(argc, argv, "jh", options, NULL)) == 'j')
-		json = true;
-	if (o != -1 || optind + 2 != argc) {
-		fprintf(o == 'h' ? stdout : stderr, "usage: nfqctl rules diff [--json] OLD NEW\n");
-		return o == 'h' ? CTL_DONE : CTL_USAGE;
-	}
-	old = pack_json(argv[optind]);
-	if (old)
-		new = pack_json(argv[optind + 1]);
 	if (new) {
-		d = diff(old, new);
+		d = diff_of(old, new);
 		if (!json)
 			print(d);
 		r = json ? rules_print_json(json_incref(d)) : CTL_DONE;
@@ -211,4 +196,26 @@ int cmd_rules_diff(struct nfqctl *ctl, int argc, char **argv)
 	json_decref(old);
 	json_decref(new);
 	return r;
+}
+
+int cmd_rules_diff(struct nfqctl *ctl, int argc, char **argv)
+{
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+		                                 { "changes", no_argument, NULL, 'c' },
+		                                 { "help", no_argument, NULL, 'h' },
+		                                 { NULL, 0, NULL, 0 } };
+	bool json = false, changes = false;
+	int  o;
+
+	(void)ctl;
+	while ((o = getopt_long(argc, argv, "jh", options, NULL)) == 'j' || o == 'c') {
+		json |= o == 'j';
+		changes |= o == 'c';
+	}
+	if (o != -1 || optind + 2 != argc || (json && changes)) {
+		fprintf(o == 'h' ? stdout : stderr, "usage: nfqctl rules diff [--json | --changes] OLD NEW\n");
+		return o == 'h' ? CTL_DONE : CTL_USAGE;
+	}
+	return changes ? diff_changes(argv[optind], argv[optind + 1]) :
+	                 diff_files(argv[optind], argv[optind + 1], json);
 }

@@ -53,17 +53,17 @@ struct watch;
 	X(allowed, "connections or queries allowed")                                               \
 	X(rejected, "connections or queries refused")                                              \
 	X(repeated, "of those: repeated by a validating resolver, without a record")               \
-	X(dropped, "connections or queries dropped in silence")                                    \
-	X(would_reject, "matches that only a log mode, stage or policy let pass")                  \
+	X(dropped, "connections or queries dropped silently")                                      \
+	X(would_reject, "matches that passed only because a mode, stage or policy says log")       \
 	X(passed, "packets passed without a decision on their connection")                         \
-	X(waiting, "segments passed while a name was incomplete")                                  \
-	X(unknown, "connections of no protocol of ours, decided by address")                       \
+	X(waiting, "segments that passed while a name was incomplete")                             \
+	X(unknown, "connections of an unknown protocol, decided by address")                       \
 	X(records, "records made")                                                                 \
 	X(records_lost, "records lost because the log could not keep up")                          \
-	X(answers_failed, "packets of our own that could not be sent")                             \
+	X(answers_failed, "packets of nfqd's own that could not be sent")                          \
 	INJECT_FAILURES(FAILURE_COUNTER)                                                           \
-	X(fragments, "IP fragments, put together before they are judged")                          \
-	X(decoys, "packets that may never reach their server, and decide nothing but a refusal") \
+	X(fragments, "IP fragments, reassembled before they are judged")                           \
+	X(decoys, "packets that may never reach their server: they can be refused, but allow nothing") \
 	FAULTS(FAULT_COUNTER)
 
 enum { EVIDENCE_MAX = 4096 }; /* bytes of a message that a record holds */

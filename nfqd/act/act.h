@@ -31,8 +31,8 @@ struct injector_fds {
 	X(route, "no route back", "no route back")                                                 \
 	X(filter, "rules of this host (OUTPUT, POSTROUTING) or its masquerading drop them",        \
 	  "a rule of this host (OUTPUT, POSTROUTING) or its masquerading drops it")                \
-	X(ipsec, "the question came through IPsec and the answer must not leave in clear",         \
-	  "the question came through IPsec, and past the tunnel it would leave in clear")          \
+	X(ipsec, "the question came through IPsec and the answer must not leave in the clear",     \
+	  "the question came through IPsec, and outside the tunnel the answer would leave in the clear") \
 	X(mac, "the sender's MAC address is not known", "the sender's MAC address is not known")   \
 	X(other, "other errors", "error")
 

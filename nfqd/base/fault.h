@@ -8,16 +8,16 @@
 
 #define FAULTS(X)                                                                                  \
 	X(decode, "decode", "not a whole IP, TCP or UDP packet")                                   \
-	X(cut, "cut", "packet longer than what was captured of it")                                \
+	X(cut, "cut", "packet of which only a part was captured")                                  \
 	X(parse, "parse", "damaged DNS, TLS or HTTP message")                                      \
-	X(quic_unknown, "quic-unknown", "QUIC that could not be opened")                                   \
-	X(certificate, "certificate", "server's handshake that could not be read")                        \
+	X(quic_unknown, "quic-unknown", "QUIC packet that could not be decrypted")                 \
+	X(certificate, "certificate", "server handshake that could not be read")                   \
 	X(hello_size, "hello-size", "hello longer than 16 KiB")                                    \
-	X(window, "window", "segment far from the ones that are waited for")                       \
+	X(window, "window", "segment too far from the bytes that come next")                       \
 	X(overlap, "overlap", "segments that overlap with different bytes")                        \
 	X(flows_full, "flows-full", "flow table full, oldest flow forgotten")                      \
 	X(streams_full, "streams-full", "no memory left, oldest incomplete hello forgotten")       \
-	X(source_streams, "source-streams", "one client's share of that memory is used up")
+	X(source_streams, "source-streams", "one client's share of that memory used up")
 
 enum fault {
 #define X(id, key, text) FAULT_##id,

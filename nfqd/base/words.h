@@ -22,7 +22,8 @@
 	WORDS_COVER(name, (n) + 1)
 /* For arrays that an enum indexes, filled from its table or by hand: asserts their size. */
 #define WORDS_COVER(array, n)                                                                      \
-	_Static_assert(sizeof(array) / sizeof((array)[0]) == (n), #array " has not one row for each value")
+	_Static_assert(sizeof(array) / sizeof((array)[0]) == (n),                                  \
+	               #array " does not have one row for each value")
 
 /* The enum value of a word; -1: it is not one of them. */
 static inline int word_find(const char *const words[], const char *word)

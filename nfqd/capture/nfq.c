@@ -99,7 +99,7 @@ static int bind_kinds(int fd, const struct queue_conf *conf, uint16_t *num)
 static void set_socket(int fd)
 {
 	int            one = 1, size = RECEIVE_BUFFER;
-	struct timeval tv = { .tv_usec = PATIENCE_MS * 1000 };
+	struct timeval tv = { .tv_usec = PATIENCE_MS * 1000L };
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));

@@ -80,7 +80,7 @@ static void look_at_counts(struct pcap_source *s, uint64_t now)
 	s->counts->dropped += lost;
 	s->last = st;
 	if (lost && diag_may(&s->rate, now))
-		diag_warn("capture", "%s: the kernel dropped packets for want of room, %llu so far",
+		diag_warn("capture", "%s: the kernel dropped packets because its buffer was full, %llu so far",
 		          s->name, (unsigned long long)s->counts->dropped);
 }
 

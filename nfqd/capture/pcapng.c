@@ -200,7 +200,7 @@ static int read_packet(struct pcapng *s, uint32_t type, struct wire *w, struct r
 		index = u32(s, w);
 	}
 	if (*w->err != WIRE_OK || index >= s->n)
-		return bad(s, "a packet of no interface");
+		return bad(s, "a packet of an unknown interface");
 	i = &s->interfaces[index];
 	if (type != BLOCK_SIMPLE) {
 		t = (uint64_t)u32(s, w) << 32;
@@ -220,7 +220,7 @@ static int read_packet(struct pcapng *s, uint32_t type, struct wire *w, struct r
 	raw->number = s->read + s->unread + 1;
 	s->read += i->link != LINK_UNKNOWN;
 	if (i->link == LINK_UNKNOWN && s->unread++ == 0)
-		diag_warn("file", "%s: packets of link type %d (%s) are passed over: not supported",
+		diag_warn("file", "%s: packets of link type %d (%s) are skipped: not supported",
 		          s->name, i->dlt, pcap_link_text(i->dlt));
 	return i->link != LINK_UNKNOWN;
 }

@@ -47,7 +47,7 @@ static void say_flowtable(const struct steer *s)
 		                  : "They pass UNINSPECTED.",
 		          LABEL_ALLOWED);
 	else
-		diag_info("steer", "flow offload: there is no flowtable any more");
+		diag_info("steer", "flow offload: the flowtable is gone");
 }
 
 bool steer_look_for_flowtables(struct steer *s)

@@ -230,12 +230,12 @@ static bool product_known(struct compile *x, const char *product)
 static void warn(struct compile *x, const struct policy_in *in)
 {
 	if (in->action == ACTION_DROP)
-		diag_warn("policy", "policy '%s' drops in silence: the product then asks its public "
-		          "resolvers; 'reject' answers it at once",
+		diag_warn("policy", "policy '%s' drops silently: the product then asks its public "
+			  "resolvers; 'reject' answers it at once",
 		          in->name);
 	for (unsigned i = 0; i < in->n_products; i++)
 		if (!product_known(x, in->products[i]))
-			diag_warn("policy", "policy '%s': no entry of the packs is about product '%s'",
+			diag_warn("policy", "policy '%s': no entry of the packs names product '%s'",
 			          in->name, in->products[i]);
 }
 

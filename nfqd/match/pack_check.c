@@ -219,7 +219,7 @@ static void check_nets(struct pack_checker *c)
 			check_net_id(c, n->id, LINE(c, "nets[%u].id", i));
 		if (net_parse(n->cidr, &net) < 0)
 			SAY(c, LINE(c, "nets[%u].cidr", i),
-			    "net '%s': no network (write 192.0.2.0/24 or 2001:db8::/32, with zero bits "
+			    "net '%s': not a network (write 192.0.2.0/24 or 2001:db8::/32, with zero bits "
 			    "after the prefix)",
 			    n->cidr);
 		check_date(c, "net", n->id, "added", n->added, LINE(c, "nets[%u].added", i));

@@ -46,7 +46,7 @@ static int packs_add(struct packs *packs, struct pack *p, struct err *err)
 		return err_set(err, "out of memory");
 	}
 	if (pack_expired(p))
-		diag_warn("rules", "%s:%u: pack '%s' expired on %s: it still works, get a newer one",
+		diag_warn("rules", "%s:%u: pack '%s' expired on %s: it still works; get a newer one",
 		          p->path, yaml_doc_line(p->doc, "expires"), p->id, p->expires);
 	packs->v = v;
 	packs->v[packs->n++] = p;

@@ -22,40 +22,49 @@ static const struct check {
 	const char *id, *text, *cure;
 } checks[FACT_KINDS] = {
 	[FACT_MARK] = { "output-marks",
-	                "marks packets of this host's programs in front of nfqd, which takes them for a tunnel's and does not judge them",
+	                "marks packets of this host's programs before nfqd sees them: it takes "
+			"them for a tunnel's and does not judge them",
 	                "mark at priority mangle or later, or set inspect.marked-output: queue" },
 	[FACT_FLOWTABLE] = { "flowtable",
-	                     "takes connections past every rule, nfqd's too, before a name was seen on them",
+	                     "takes connections past every rule, including nfqd's, before a name "
+			     "is seen on them",
 	                     "in that table let only allowed connections in: `ct label 122` before `flow add`" },
 	[FACT_NOTRACK] = { "notrack",
 	                   "takes packets out of connection tracking: each is judged alone, and a refused connection is not remembered",
 	                   "leave ports 53, 80, 443 and 853 tracked" },
 	[FACT_QUEUE] = { "other-queue",
 	                 "queues packets for another program after nfqd has judged them",
-	                 "nothing, when that program accepts or drops; one that sends its own copy of a packet must not run beside nfqd" },
+	                 "none, if that program only accepts or drops; one that sends its own copy "
+			 "of a packet must not run beside nfqd" },
 	[FACT_QUEUE_FRONT] = { "queue-in-front",
-	                       "queues packets for another program in front of nfqd: what that one rewrites or sends by itself is not seen",
+	                       "queues packets for another program before nfqd sees them: what "
+			       "that program rewrites or sends itself is not seen",
 	                       "move that rule to priority mangle or later" },
 	[FACT_NAT_FRONT] = { "nat-in-front",
-	                     "translates destinations in front of nfqd: a refused DNS question is answered from an address that its client did not ask",
+	                     "translates destinations before nfqd sees them: a refused DNS "
+			     "question is answered from an address that its client did not ask",
 	                     "give that chain priority dstnat (-100)" },
 	[FACT_TPROXY] = { "tproxy",
 	                  "hands connections to a proxy on this host: nfqd sees the proxy's own connections, and none that it marks",
 	                  "set inspect.marked-output: queue, and expect the proxy's address in the records" },
 	[FACT_OUTPUT] = { "output-policy",
-	                  "drops by policy what this host sends: made-up DNS answers go past it, but TCP resets and ICMP errors of the kernel do not",
+	                  "drops what this host sends, by its policy: forged DNS answers bypass "
+			  "it, but the kernel's TCP resets and ICMP errors do not",
 	                  "accept `ct state established,related` there" },
 	[FACT_PROXY] = { "proxy",
-	                 "is an explicit proxy on this host: refusals are right, but records name this host and not the client",
+	                 "is an explicit proxy on this host: refusals work, but records name this "
+			 "host and not the client",
 	                 "read the proxy's own log for the client, or run nfqd on a host between clients and proxy" },
-	[FACT_VRF] = { "vrf", "is a VRF: its clients are judged, and refusals reach them by their MAC address only",
-	               "nothing, as long as clients are on links with MAC addresses" },
-	[FACT_BRIDGE] = { "bridge", "is a bridge whose packets no IP rule sees: what crosses it is not inspected",
+	[FACT_VRF] = { "vrf", "is a VRF: its clients are judged, but refusals reach them only by "
+		       "their MAC address",
+	               "none, as long as clients are on links with MAC addresses" },
+	[FACT_BRIDGE] = { "bridge", "is a bridge whose packets no IP rule sees: traffic across it "
+			  "is not inspected",
 	                  "modprobe br_netfilter; sysctl net.bridge.bridge-nf-call-iptables=1 net.bridge.bridge-nf-call-ip6tables=1" },
 	[FACT_SHARED] = { "shared-uplink",
 	                  "carries other interfaces (macvlan, ipvlan, containers or virtual machines) that reach the network past this host's rules",
 	                  "route or bridge them, or run nfqd in their namespaces" },
-	[FACT_UNREADABLE] = { "unreadable", "could not be read: what it holds was not checked",
+	[FACT_UNREADABLE] = { "unreadable", "could not be read, and so was not checked",
 	                      "run nfqctl status again as root" },
 };
 

@@ -76,7 +76,7 @@ int ctl_connect(const char *path, struct err *err)
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0)
 		return fd;
 	err_set(err, "%s: %s (%s)", path, strerror(errno),
-	        errno == EACCES ? "root and the group nfqd may ask" : "is nfqd running?");
+	        errno == EACCES ? "only root and the group nfqd may ask" : "is nfqd running?");
 	if (fd >= 0)
 		close(fd);
 	return -1;

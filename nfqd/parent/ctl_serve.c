@@ -96,7 +96,7 @@ static void end(struct client *c)
 	free(c->text);
 	c->text = NULL;
 	if (ctl->n-- == CLIENTS_MAX && poller_change(ctl->poller, &ctl->listener, EPOLLIN) < 0)
-		diag_error("control", "the socket cannot be watched any more: %m");
+		diag_error("control", "the socket can no longer be watched: %m");
 }
 
 static void time_is_up(struct poller_timer *t)

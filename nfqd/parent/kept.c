@@ -30,9 +30,9 @@ void parent_follow_clock(struct parent *p)
 		return;
 	p->rebuild_due = parent_rebuild(p, &err) < 0;
 	if (p->rebuild_due && diag_may(&p->rebuild_said, clock_monotonic()))
-		diag_warn("clock", "the rules do not know yet what it has ended or begun: %s", err.text);
+		diag_warn("clock", "what it has ended or begun is not in the rules yet: %s", err.text);
 	if (set && !p->rebuild_due)
-		diag_info("clock", "it is set: new packs are observed from now on");
+		diag_info("clock", "the clock is set: new packs are observed from now on");
 	if (state_save(&p->state, &unsaved) < 0)
 		diag_warn("state", "%s; it is tried again", unsaved.text);
 }

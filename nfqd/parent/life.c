@@ -71,7 +71,7 @@ static void wait_for_end(struct parent *p)
 {
 	if (++p->dying <= DYING_LOOKS)
 		return;
-	diag_error("worker", "the worker was killed and does not end: another one takes its place");
+	diag_error("worker", "the worker was killed but does not end: another one takes its place");
 	parent_worker_is_gone(p);
 }
 

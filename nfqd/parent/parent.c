@@ -403,7 +403,7 @@ static void stop(struct parent *p)
 /* Reports how much of the traffic could be judged. */
 static void say_watched(const struct parent *p)
 {
-	diag_info("capture", "%s: %llu packets, %llu dropped by the kernel for want of room",
+	diag_info("capture", "%s: %llu packets, %llu dropped by the kernel because its buffer was full",
 	          p->tap->device, (unsigned long long)p->shared->live.received,
 	          (unsigned long long)p->shared->live.dropped);
 }

@@ -69,7 +69,7 @@ struct parent {
 	bool             routes_due;  /* the kernel has not taken the latest change */
 	bool             rebuild_due; /* the clock has changed something that is not in the rules yet */
 	struct diag_rate rebuild_said;
-	bool             repair_failed; /* of the table: the next look tries again */
+	bool             repair_failed; /* of the table: the next check tries again */
 	struct diag_rate repair_said;
 	uint32_t         outside[OUTSIDE_MAX]; /* interface indices */
 	unsigned         n_outside;

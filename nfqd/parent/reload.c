@@ -102,7 +102,7 @@ static void adopt_conf(struct parent *p, struct conf *conf)
 	if (conf == p->conf)
 		return;
 	if (conf_needs_restart(p->boot, conf, keys, sizeof(keys)))
-		diag_warn("reload", "changed, but in effect at the next start only: %s", keys);
+		diag_warn("reload", "changed, but takes effect only at the next start: %s", keys);
 	if (p->conf != p->boot)
 		conf_free(p->conf);
 	p->conf = conf;
@@ -143,7 +143,7 @@ void parent_rules_are_live(struct parent *p)
 		          clock, packs);
 	}
 	if (state_save(&p->state, &err) < 0)
-		diag_warn("state", "%s: at the next start it is unknown when packs were first loaded",
+		diag_warn("state", "%s: at the next start it will be unknown when packs were first loaded",
 		          err.text);
 }
 
@@ -176,7 +176,7 @@ static int reload(struct parent *p, struct err *err)
 {
 	struct conf        *conf = p->conf->path ? conf_load(p->conf->path, err) : p->conf;
 	struct err          kernel = { .text = "" };
-	const struct image *img;
+	const struct image *img = NULL;
 	int                 fd;
 
 	if (!conf)
@@ -208,7 +208,7 @@ int parent_reload(struct parent *p, struct err *err)
 
 int parent_rebuild(struct parent *p, struct err *err)
 {
-	const struct image *img;
+	const struct image *img = NULL;
 	int                 fd = parent_build_rules(p, p->conf, p->img, &img, err);
 
 	return fd < 0 ? -1 : swap_rules(p, img, fd, err);

@@ -151,9 +151,9 @@ void parent_worker_is_gone(struct parent *p)
 static void say_end(const char *token, int status, const char *then)
 {
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
-		diag_error(token, "was ended by the kernel: it made a system call that is forbidden to it%s", then);
+		diag_error(token, "was killed by the kernel: it made a forbidden system call%s", then);
 	else if (WIFSIGNALED(status))
-		diag_error(token, "died of signal %d%s", WTERMSIG(status), then);
+		diag_error(token, "was killed by signal %d%s", WTERMSIG(status), then);
 	else
 		diag_error(token, "ended with code %d%s", WEXITSTATUS(status), then);
 }
@@ -165,10 +165,10 @@ void parent_reap(struct parent *p)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == p->resolver) {
-			say_end("resolver", status, "; until it runs again, in 3 s, clients are without names "
-			        "and no listed name is looked up");
+			say_end("resolver", status, "; until it runs again, in 3 s, clients have "
+				"no names and no listed name is looked up");
 			p->resolver = 0;
-			poller_set(&p->poller, &p->resolver_due, RESOLVER_PAUSE_S * 1000);
+			poller_set(&p->poller, &p->resolver_due, RESOLVER_PAUSE_S * 1000U);
 		}
 		if (pid != p->worker)
 			continue;

@@ -61,7 +61,7 @@ void parent_stop_queueing(struct parent *p)
 {
 	if (!p->steer || p->unprotected)
 		return;
-	diag_error("worker", "%u died in a row: NOTHING IS INSPECTED until one lives (fail: open)",
+	diag_error("worker", "%u died in a row: NOTHING IS INSPECTED until a worker starts (fail: open)",
 	           p->deaths);
 	steer_stop_queueing(p->steer);
 	p->unprotected = true;
@@ -74,7 +74,7 @@ void parent_resume_queueing(struct parent *p)
 	if (!p->unprotected)
 		return;
 	if (steer_repair(p->steer, &err) < 0 || parent_fill_sets(p, &err) < 0) {
-		diag_error("steer", "%s", err.text); /* the next look tries again */
+		diag_error("steer", "%s", err.text); /* the next check tries again */
 		return;
 	}
 	p->unprotected = false;
@@ -96,12 +96,12 @@ void parent_look_at_steering(struct parent *p)
 		return;
 	if (!p->repair_failed && !stale) {
 		p->repairs++;
-		diag_error("steer", "another program removed rules of ours: putting them back");
+		diag_error("steer", "another program removed nfqd's rules: putting them back");
 	}
 	p->repair_failed = (!intact && steer_repair(p->steer, &err) < 0) ||
 	                   parent_fill_sets(p, &err) < 0;
 	if (p->repair_failed && diag_may(&p->repair_said, clock_monotonic()))
-		diag_error("steer", "%s; the next look tries again", err.text);
+		diag_error("steer", "%s; the next check tries again", err.text);
 }
 
 void parent_look_at_tables(struct parent *p)

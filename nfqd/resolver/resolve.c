@@ -208,7 +208,7 @@ int resolver_main(const struct resolver_in *in)
 	diag_never_wait(in->diag_lost);
 	if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS || !(channel = resolver_channel(in)) ||
 	    rounds_init(&rounds, in) < 0) {
-		diag_warn("resolver", "c-ares does not start: clients stay without names");
+		diag_warn("resolver", "c-ares cannot be initialized: clients have no names");
 		return 1;
 	}
 	if (privs_drop(in->empty_folder, PRIVS_RESOLVER, PRIVS_NET_ADMIN, &err) < 0 ||

@@ -86,7 +86,7 @@ static int check_ends(struct compile *x)
 	for (unsigned i = 0; i < x->c->n_exceptions; i++) {
 		const struct exception_in *e = &x->c->exceptions[i];
 
-		if (clock_parse(e->expires, &end) == 0 && end > now + EXCEPTION_DAYS_MAX * 86400)
+		if (clock_parse(e->expires, &end) == 0 && end > now + EXCEPTION_DAYS_MAX * INT64_C(86400))
 			return yaml_doc_error(x->c->doc, x->err,
 			                      yaml_doc_line(x->c->doc, "exceptions[%u].expires", i),
 			                      "exception '%s': expires: '%s' is more than a year ahead",
@@ -182,10 +182,10 @@ static void check_never(struct compile *x, const struct image *img)
 	ruleset_open(&rs, img);
 	if (x->packs.n && (!never || never_check(never, x->packs.v, x->packs.n, &rs, warn_never, &said,
 	                                         &why) < 0))
-		diag_warn("rules", "what must stay open was not checked: %s", why.text);
+		diag_warn("rules", "the names that must stay open were not checked: %s", why.text);
 	if (said > NEVER_LINES)
-		diag_warn("rules", "%u more names would block what must stay open: nfqctl rules lint "
-		                   "says all", said - NEVER_LINES);
+		diag_warn("rules", "%u more names would block what must stay open: nfqctl rules "
+			  "lint lists all", said - NEVER_LINES);
 	never_free(never);
 }
 

@@ -39,16 +39,17 @@ static int out_of_memory(struct err *err)
 /* A number in decimal or, with 0x, in hexadecimal; a leading 0 does not make it octal. */
 static int read_number(const struct conf_key *k, const char *text, unsigned long *out)
 {
-	bool  hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-	char *end;
+	bool        hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+	const char *digits = hex ? text + 2 : text;
+	char       *end;
 
 	*out = 0;
 	if (k->zero && strcmp(text, k->zero) == 0)
 		return 0;
 	if (!(text[0] >= '0' && text[0] <= '9'))
 		return -1;
-	*out = strtoul(text + (hex ? 2 : 0), &end, hex ? 16 : 10);
-	return *end || end == text + 2 * hex || *out < k->least || *out > k->most ? -1 : 0;
+	*out = strtoul(digits, &end, hex ? 16 : 10);
+	return *end || end == digits || *out < k->least || *out > k->most ? -1 : 0;
 }
 
 static int read_span(const struct conf_key *k, const char *text, unsigned long *out)
@@ -102,7 +103,7 @@ static int check_inside(struct conf *c, struct err *err)
 	for (unsigned i = 0; c->inspect.n_inside > 1 && i < c->inspect.n_inside; i++)
 		if (strcmp(c->inspect.inside[i], "auto") == 0)
 			return yaml_doc_error(c->doc, err, yaml_doc_line(c->doc, "inspect.inside[%u]", i),
-			                      "inside: 'auto' cannot stand beside interfaces and networks");
+			                      "inside: 'auto' cannot be combined with interfaces or networks");
 	return 0;
 }
 
@@ -208,7 +209,8 @@ static int find_rules(struct conf *c, unsigned i, struct err *err)
 	return yaml_doc_error(c->doc, err, yaml_doc_line(c->doc, "rules[%u]", i),
 	                      "rules: '%s': %m%s", c->rules[i],
 	                      c->rules[i][0] == '/' ? "" :
-	                                              " (looked for from here and beside this file)");
+	                                              " (looked for in the current folder and "
+						      "beside this file)");
 }
 
 static int check_rules(struct conf *c, struct err *err)

@@ -22,7 +22,7 @@
 	  "whether packets pass or are dropped while nfqd cannot answer")                          \
 	X(P, TEXTS, "rules", rules, NEEDED, (0), NULL, RELOAD, "packs, or folders of packs")       \
 	X(P, TEXTS, "profiles", profiles, OPTIONAL, (0), "[]", RELOAD,                             \
-	  "profiles whose stages hold, too")                                                       \
+	  "profiles whose stages are in force, too")                                               \
 	X(P, MAPPING, "inspect", inspect, OPTIONAL, (struct conf_inspect, inspect_fields), NULL,   \
 	  RESTART, "what is judged")                                                               \
 	X(P, MAPPING, "resolve", resolve, OPTIONAL, (struct conf_resolve, resolve_fields), NULL,   \
@@ -33,7 +33,7 @@
 	  "[{name: all-packs, action: stage}]", RELOAD,                                            \
 	  "policies in order; the first one that matches decides")                                 \
 	X(P, ITEMS, "exceptions", exceptions, OPTIONAL, (struct exception_in, exception_value),    \
-	  "[]", RELOAD, "what is allowed for a while")                                             \
+	  "[]", RELOAD, "names that are allowed for a while")                                      \
 	X(P, WORD, "default", default_action, OPTIONAL, (actions, ACTION_ALLOW, 2), "allow",       \
 	  RELOAD, "the action for listed names that no policy matches")                            \
 	X(P, GROUP, "on-fault", on_fault, OPTIONAL, (on_fault_fields), NULL, RELOAD,               \
@@ -41,7 +41,7 @@
 	X(P, TEXT, "control", control, OPTIONAL, (), "/run/nfqd/control.sock", RESTART,            \
 	  "the control socket")                                                                    \
 	X(P, TEXT, "state", state, OPTIONAL, (), "/var/lib/nfqd/state.json", RESTART,              \
-	  "the file of what must outlive a restart")                                               \
+	  "the file of what must survive a restart")                                               \
 	X(P, GROUP, "log", log, OPTIONAL, (log_fields), NULL, RELOAD, "records")
 
 #define CONF_INSPECT(X, P)                                                                         \
@@ -62,20 +62,20 @@
 	X(P, TEXTS, "nat64", nat64, OPTIONAL, (0), "[]", RELOAD,                                   \
 	  "prefixes of NAT64 beside 64:ff9b::/96")                                                 \
 	X(P, WORD, "offload", offload, OPTIONAL, (offloads, OFFLOAD_HOLD, 3), "hold", RESTART,     \
-	  "what is done about flowtables")                                                         \
-	X(P, SPAN, "offload-hold", offload_hold, OPTIONAL, ("1s", "1m"), "3s", RESTART,          \
+	  "what nfqd does about flowtables")                                                       \
+	X(P, SPAN, "offload-hold", offload_hold, OPTIONAL, ("1s", "1m"), "3s", RESTART,            \
 	  "how long undecided connections are kept from a flowtable")                              \
 	X(P, WORD, "marked-output", marked_output, OPTIONAL, (marked, 0, 2), "accept", RESTART,    \
 	  "packets of local programs that already carry a mark")                                   \
 	X(P, BOOL, "checks", checks, OPTIONAL, (), "true", RELOAD,                                 \
-	  "look for other rules of this machine that keep packets from nfqd")
+	  "check for other rules of this machine that keep packets from nfqd")
 
 #define CONF_RESOLVE(X, P)                                                                         \
 	X(P, TEXT, "server", server, NEEDED, (), NULL, RELOAD, "address of the resolver")          \
-	X(P, SPAN, "interval", interval, OPTIONAL, ("1m", "30d"), "6h", RELOAD,                 \
+	X(P, SPAN, "interval", interval, OPTIONAL, ("1m", "30d"), "6h", RELOAD,                    \
 	  "time between rounds")                                                                   \
-	X(P, SPAN, "jitter", jitter, OPTIONAL, ("0s", "30d"), NULL, RELOAD,                      \
-	  "random time on top; without the key a tenth of the interval")
+	X(P, SPAN, "jitter", jitter, OPTIONAL, ("0s", "30d"), NULL, RELOAD,                        \
+	  "random time added to it (default: a tenth of the interval)")
 
 #define CONF_UPDATE(X, P)                                                                          \
 	X(P, TEXT, "from", from, OPTIONAL, (), NULL, RELOAD, "an https URL or a folder")           \
@@ -84,16 +84,16 @@
 	  "where releases are kept")
 
 #define CONF_POLICY(X, P)                                                                          \
-	X(P, TEXT, "name", name, NEEDED, (), NULL, RELOAD, "how records call it")                  \
+	X(P, TEXT, "name", name, NEEDED, (), NULL, RELOAD, "its name in records")                  \
 	X(P, TEXTS, "clients", clients, OPTIONAL, (1), NULL, RELOAD,                               \
-	  "networks, MACs and interfaces it is for")                                               \
+	  "networks, MACs and interfaces that it applies to")                                      \
 	X(P, GROUP, "match", match, OPTIONAL, (match_fields), NULL, RELOAD, "what it is about")    \
 	X(P, WORD, "action", action, NEEDED, (actions, ACTION_ALLOW, ACTION_N), NULL, RELOAD,      \
 	  "what is done")                                                                          \
 	X(P, WORD, "dns", dns, OPTIONAL, (dns_styles, DNS_NXDOMAIN, DNS_STYLE_N), NULL, RELOAD,    \
-	  "how a rejected question is answered; nxdomain without the key")                         \
-	X(P, TEXT, "from", from, OPTIONAL, (), NULL, RELOAD, "when it begins to hold")             \
-	X(P, TEXT, "until", until, OPTIONAL, (), NULL, RELOAD, "when it ceases to hold")           \
+	  "how a rejected question is answered (default: nxdomain)")                               \
+	X(P, TEXT, "from", from, OPTIONAL, (), NULL, RELOAD, "when it begins to apply")            \
+	X(P, TEXT, "until", until, OPTIONAL, (), NULL, RELOAD, "when it ceases to apply")          \
 	X(P, TEXT, "observe-for", observe_for, OPTIONAL, (), NULL, RELOAD,                         \
 	  "how long a new pack is only logged")
 
@@ -105,17 +105,17 @@
 	X(P, TEXTS, "ports", ports, OPTIONAL, (1), NULL, RELOAD, "")
 
 #define CONF_EXCEPTION(X, P)                                                                       \
-	X(P, TEXT, "name", name, NEEDED, (), NULL, RELOAD, "how records call it")                  \
+	X(P, TEXT, "name", name, NEEDED, (), NULL, RELOAD, "its name in records")                  \
 	X(P, TEXTS, "names", names, NEEDED, (1), NULL, RELOAD, "names, addresses and networks")    \
-	X(P, TEXTS, "clients", clients, OPTIONAL, (1), NULL, RELOAD, "for whom; all without it")   \
-	X(P, TEXT, "owner", owner, NEEDED, (), NULL, RELOAD, "who answers for it")                 \
+	X(P, TEXTS, "clients", clients, OPTIONAL, (1), NULL, RELOAD, "clients that it applies to (default: all)") \
+	X(P, TEXT, "owner", owner, NEEDED, (), NULL, RELOAD, "who is responsible for it")          \
 	X(P, TEXT, "reason", reason, NEEDED, (), NULL, RELOAD, "why")                              \
 	X(P, TEXT, "expires", expires, NEEDED, (), NULL, RELOAD, "its end, at most a year ahead")
 
 #define CONF_OUTPUT(X, P)                                                                          \
 	X(P, WORD, "type", type, NEEDED, (output_types, 0, SINK_N), NULL, RESTART,                 \
 	  "kind of output")                                                                        \
-	X(P, TEXT, "path", path, OPTIONAL, (), NULL, RESTART, "where to; - is standard output")    \
+	X(P, TEXT, "path", path, OPTIONAL, (), NULL, RESTART, "where records go; - is standard output") \
 	X(P, WORD, "privacy", privacy, OPTIONAL, (privacies, 0, PRIVACY_N), NULL, RESTART,         \
 	  "what is written of clients; full without the key")                                      \
 	X(P, WORD, "dns", dns, OPTIONAL, (dns_versions, 0, DNS_VERSION_N), NULL, RESTART,          \
@@ -127,7 +127,7 @@
 	X(P, WORD, "packets", packets, OPTIONAL, (packets, PACKETS_REFUSED, PACKETS_N), "refused", \
 	  RELOAD, "whose packets stand in records")                                                \
 	X(P, BOOL, "client-names", client_names, OPTIONAL, (), "true", RESTART,                    \
-	  "ask resolvers for the names of clients")                                                \
+	  "look up the names of clients")                                                          \
 	X(P, ITEMS, "outputs", outputs, OPTIONAL, (struct conf_output, output_value),              \
 	  "[{type: file, path: /var/log/nfqd/eve.json}]", RESTART, "where records go")
 

@@ -89,8 +89,8 @@ static json_t *read_kept(const char *path, const char *machine)
 		diag_warn("sensor", "%s: not a sensor's identity; this machine becomes a new sensor",
 		          path);
 	else if (kept && made_on && strcmp(made_on, machine) != 0)
-		diag_warn("sensor", "%s was made on another machine (%s differs); this one becomes a new "
-		                    "sensor", path, MACHINE_ID);
+		diag_warn("sensor", "%s was made on another machine (%s differs); this machine "
+			  "becomes a new sensor", path, MACHINE_ID);
 	else
 		return kept;
 	json_decref(kept);

@@ -53,8 +53,9 @@ static int use_spare(struct err *err)
 		uid_t uid = SPARE_UID + role;
 
 		if (getpwuid(uid) || getgrgid(uid))
-			return err_set(err, "there is no user nfqd for the worker, and %u is another user: "
-			               "make install creates nfqd, --user names one", uid);
+			return err_set(err, "the worker has no user: there is no user nfqd, and %u "
+					    "is another user (make install creates nfqd, --user "
+					    "names one)", uid);
 		users[role].uid = uid;
 		users[role].gid = uid;
 	}

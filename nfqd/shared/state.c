@@ -193,11 +193,11 @@ static void set_aside(struct state *s)
 	clock_text_iso((int64_t)(clock_now() / NS_PER_S), when);
 	snprintf(aside, sizeof(aside), "%s.damaged-%s", s->path, when);
 	if (rename(s->path, aside) == 0) {
-		diag_error("state", "%s; it is kept as %s, exceptions in it are not in force",
+		diag_error("state", "%s; it is kept as %s, and its exceptions are not in force",
 		           s->problem.text, aside);
 		return;
 	}
-	diag_error("state", "%s; it is left as it is, and nothing new is kept over a restart",
+	diag_error("state", "%s; it is left as it is, and nothing new survives a restart",
 	           s->problem.text);
 	s->path = NULL;
 }

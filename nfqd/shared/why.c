@@ -41,7 +41,7 @@ static int read_name(struct why *w, const char *text, struct err *err)
 	struct span host;
 
 	if (!text || !*text)
-		return err_set(err, "a name is missing");
+		return err_set(err, "the name is missing");
 	if (scheme)
 		text = scheme + strlen("://");
 	host = span_of(text, strcspn(text, "/?#"));
@@ -318,10 +318,10 @@ static json_t *by_policy(const struct why *w)
 	if (!w->rule)
 		return json_string("no pack lists it");
 	if (w->rule->action == ENTRY_ALLOW)
-		return json_sprintf("entry %s of pack %s is one that must never be blocked",
+		return json_sprintf("entry %s of pack %s must never be blocked",
 		                    rs_text(w->rs, w->rule->id), rs_text(w->rs, w->pack->id));
 	if (!name)
-		return json_string("no policy is about it, so the default holds");
+		return json_string("no policy covers it, so the default applies");
 	if (w->policy->action == ACTION_STAGE)
 		return by_entry_or_stage(w, name);
 	return json_sprintf("policy %s says %s", name, action_words[w->policy->action]);

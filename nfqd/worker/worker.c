@@ -173,7 +173,7 @@ static void close_rules(struct ruleset *rs)
 static void tell(struct worker *w, enum message_type type, uint64_t generation)
 {
 	if (message_send(w->in->parent, type, generation, -1) < 0)
-		diag_warn("worker", "the parent does not listen");
+		diag_warn("worker", "the parent does not respond");
 }
 
 static void swap_rules(struct worker *w, int fd, uint64_t generation)

@@ -69,7 +69,7 @@ resolver() {
 	kill -STOP "$pid"
 	ok "$t: noticed" lab_wait 15 said 'resolver: it has not moved'
 	ok "$t: meanwhile the watchdog was not fed, after the first still second" [ $(($(fed) - before)) -le 3 ]
-	ok "$t: said what is missing" lab_wait 5 said 'resolver: died of signal 9; until it runs again'
+	ok "$t: said what is missing" lab_wait 5 said 'resolver: was killed by signal 9; until it runs again'
 	ok "$t: a new one" lab_wait 10 other_resolver "$pid"
 	ok "$t: the watchdog is fed again" lab_wait 5 fed_more "$(fed)"
 	pid=$(status .resolver.pid)
@@ -87,7 +87,7 @@ forbidden() {
 	is "$(awk '/^Seccomp:/{print $2}' "/proc/$worker/status")" "$(seccomp_mode)" "$t: a filter is in force"
 	kill -SYS "$worker"
 	ok "$t: a new worker" lab_wait 10 other_worker "$worker"
-	ok "$t: said" said 'worker: was ended by the kernel: it made a system call that is forbidden to it'
+	ok "$t: said" said 'worker: was killed by the kernel: it made a forbidden system call'
 	is "$(status .worker_forbidden_calls)" 1 "$t: counted"
 	ok "$t: shown" grep -q 'MADE A FORBIDDEN SYSTEM CALL' <(nfqd_ctl status)
 	nfqd_stop

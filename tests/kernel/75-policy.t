@@ -65,7 +65,7 @@ refused_exceptions() {
 	like "$(nfqd_ctl allow $NAME --for 1h 2>&1)" 'usage' "and none at all"
 	like "$(nfqd_ctl exceptions --revoke nothing 2>&1)" "no exception has the name or id 'nothing'" "revoking what is not there"
 	like "$(setpriv --reuid=65534 --regid=65534 --clear-groups /proc/self/fd/3 -s "$lab_dir/control.sock" status 2>&1 3<"$NFQCTL")" \
-		'root and the group nfqd may ask' "and who may not ask is told who may"
+		'only root and the group nfqd may ask' "and who may not ask is told who may"
 	is "$(nfqd_ctl exceptions --json | jq '.exceptions | length')" 0 "none of them is in the list"
 	is "$(asked)" NXDOMAIN "nothing passes by them"
 }

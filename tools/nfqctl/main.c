@@ -15,7 +15,7 @@ static const struct nfqctl_command commands[] = {
 	{ "allow", cmd_allow, "NAME [--client A] --for 1h|--until DATE --reason TEXT [--json]",
 	  "let a name pass for a while" },
 	{ "exceptions", cmd_exceptions, "[--json] | --revoke NAME|ID",
-	  "list or revoke what is allowed for a while" },
+	  "list or revoke names that are allowed for a while" },
 	{ "mode", cmd_mode, "[enforce|log|off [--for 10m]] [--json]",
 	  "block, only record, or leave everything alone" },
 	{ "reload", cmd_reload, "[--json]", "read configuration and packs again" },

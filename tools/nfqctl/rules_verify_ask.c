@@ -225,7 +225,7 @@ static ares_channel channel_of(const struct verify_how *how)
 	    ares_init_options(&channel, &options,
 	                      ARES_OPT_FLAGS | ARES_OPT_EDNSPSZ | ARES_OPT_TIMEOUTMS |
 	                              ARES_OPT_TRIES | ARES_OPT_LOOKUPS) != ARES_SUCCESS) {
-		fprintf(stderr, "nfqctl: c-ares does not start\n");
+		fprintf(stderr, "nfqctl: c-ares cannot be initialized\n");
 		return NULL;
 	}
 	if (!how->server || ares_set_servers_ports_csv(channel, how->server) == ARES_SUCCESS)

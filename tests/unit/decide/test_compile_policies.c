@@ -167,10 +167,10 @@ static void test_warns(void **state)
 		const char      *said;
 	} rows[] = {
 		{ { .name = "quiet", .action = ACTION_DROP },
-		  "2 policy: policy 'quiet' drops in silence: the product then asks its public resolvers; "
-		  "'reject' answers it at once" },
+		  "2 policy: policy 'quiet' drops silently: the product then asks its public "
+		  "resolvers; 'reject' answers it at once" },
 		{ { .name = "typo", .action = ACTION_LOG, .products = none, .n_products = 1 },
-		  "2 policy: policy 'typo': no entry of the packs is about product 'no such'" },
+		  "2 policy: policy 'typo': no entry of the packs names product 'no such'" },
 		{ { .name = "plain", .action = ACTION_LOG }, "" },
 	};
 

@@ -175,7 +175,7 @@ static void test_messages(void **state)
 		  "p.yaml:6: source 's': this id is already used on line 5" },
 		{ "a bad network", HEAD STAGES ENTRY
 		  "nets:\n  - {cidr: 192.0.2.1/24, category: web, sources: [s1], confidence: low}\n",
-		  "p.yaml:14: net '192.0.2.1/24': no network (write 192.0.2.0/24 or 2001:db8::/32, with "
+		  "p.yaml:14: net '192.0.2.1/24': not a network (write 192.0.2.0/24 or 2001:db8::/32, with "
 		  "zero bits after the prefix)" },
 		{ "a network's unknown source", HEAD STAGES ENTRY
 		  "nets:\n  - {cidr: 192.0.2.0/24, category: web, sources: [x], confidence: low}\n",
@@ -321,7 +321,7 @@ static void test_expired(void **state)
 		{ "no date", "", "" },
 		{ "a day to come", "expires: 2999-01-01\n", "" },
 		{ "a day gone by", "expires: 2020-02-03\n",
-		  "2 rules x.yaml:5: pack 'p' expired on 2020-02-03: it still works, get a newer one" },
+		  "2 rules x.yaml:5: pack 'p' expired on 2020-02-03: it still works; get a newer one" },
 	};
 	char *paths[] = { "x.yaml" };
 

@@ -188,8 +188,8 @@ static void test_messages(void **state)
 		{ "no rules", "mode: log\n", "nfqd.yaml:1: missing key 'rules'" },
 		{ "an empty list of rules", "rules: []\n", "nfqd.yaml:1: rules: must not be empty" },
 		{ "rules that are not there", "rules:\n  - rules/kaspersky.yaml\n  - rules/x.yaml\n",
-		  "nfqd.yaml:3: rules: 'rules/x.yaml': No such file or directory (looked for from here "
-		  "and beside this file)" },
+		  "nfqd.yaml:3: rules: 'rules/x.yaml': No such file or directory (looked for in "
+		  "the current folder and beside this file)" },
 		{ "a misspelt key", RULES "policy: []\n",
 		  "nfqd.yaml:2: unknown key 'policy' (allowed: mode, fail, rules, profiles, inspect, resolve, update, "
 		  "policies, exceptions, default, on-fault, control, state, log)" },
@@ -256,7 +256,7 @@ static void test_messages(void **state)
 		{ "an empty inside", RULES "inspect:\n  inside: []\n",
 		  "nfqd.yaml:3: inside: must not be empty" },
 		{ "auto in a list", RULES "inspect:\n  inside:\n    - lan0\n    - auto\n",
-		  "nfqd.yaml:5: inside: 'auto' cannot stand beside interfaces and networks" },
+		  "nfqd.yaml:5: inside: 'auto' cannot be combined with interfaces or networks" },
 		{ "a file without a path", RULES "log:\n  outputs:\n    - {type: file}\n",
 		  "nfqd.yaml:4: output of type file: missing key 'path'" },
 		{ "an unknown output", RULES "log:\n  outputs:\n    - {type: pigeon}\n",

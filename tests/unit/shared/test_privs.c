@@ -63,6 +63,7 @@ static const struct {
 	{ "another user", call_setuid, PRIVS_DESCRIPTORS, SIGSYS, 0 },
 };
 
+#ifndef NFQD_NO_SECCOMP
 static void test_forbidden(void **state)
 {
 	(void)state;
@@ -85,6 +86,7 @@ static void test_forbidden(void **state)
 			same_num(cases[i].what, "code", WEXITSTATUS(status), cases[i].code);
 	}
 }
+#endif
 
 /* Before any user is looked up the only one there is would be root. */
 static void test_never_root(void **state)

@@ -85,7 +85,7 @@ static const struct row rows[] = {
 
 	{ "an allow entry", "tool.k.x", NULL, AFTER, NULL, "action", "\"allow\"" },
 	{ "why it is allowed", "tool.k.x", NULL, AFTER, NULL, "because",
-	  "\"entry tool of pack kav is one that must never be blocked\"" },
+	  "\"entry tool of pack kav must never be blocked\"" },
 	{ "an entry that is only recorded", "www.k.x", NULL, AFTER, NULL, "action", "\"log\"" },
 	{ "why", "www.k.x", NULL, AFTER, NULL, "because",
 	  "\"policy site follows the pack's calendar, and the pack only records this entry\"" },
@@ -171,8 +171,8 @@ static void test_answers(void **state)
 static void test_nonsense(void **state)
 {
 	static const struct row questions[] = {
-		{ "no name", NULL, NULL, NULL, NULL, NULL, "a name is missing" },
-		{ "an empty one", "", NULL, NULL, NULL, NULL, "a name is missing" },
+		{ "no name", NULL, NULL, NULL, NULL, NULL, "the name is missing" },
+		{ "an empty one", "", NULL, NULL, NULL, NULL, "the name is missing" },
 		{ "a URL without a host", "https:///x", NULL, NULL, NULL, NULL, "'/x' holds no name" },
 		{ "a mistyped address as client", "a.b", "10.0.0.300", NULL, NULL, NULL,
 		  "client: '10.0.0.300' is not an address, network, MAC or interface" },

@@ -6,7 +6,7 @@ set -u
 . tools/lab/nfqd.sh
 . tests/lib/tap.sh
 . tests/lib/field.sh
-need ip nft iptables-legacy dig dnsmasq unbound nginx curl jq openssl "$LAB_PYTHON"
+need ip nft iptables-legacy conntrack dig dnsmasq unbound nginx curl jq openssl "$LAB_PYTHON"
 
 xt() { in_router iptables-legacy -t "$@"; }
 
@@ -27,7 +27,7 @@ rules() {
 count() {
 	local m
 
-	for m in 0 1 0x200 0x10000 0x10200 0x40000 0x40000000 0x40010000 0x50000000 0x52340f00 0x52350f00 0x20000000 0x60000000; do
+	for m in 0 1 0x200 0x10000 0x10200 0x40000 0x40000000 0x40010000 0x50000000 0x52340f00 0x52010000 0x20000000 0x60000000; do
 		xt mangle -A POSTROUTING -o wan0 -m mark --mark $m -m comment --comment "mark $m" || return
 	done
 	xt mangle -A POSTROUTING -o wan0 -m comment --comment "every mark"
@@ -64,17 +64,25 @@ marks() {
 	xt mangle -vnxL POSTROUTING | awk '/comment|mark/ && /\/\*/ { print $1, $(NF-2), $(NF-1), $NF }' | grep -v 'every\|0x200 \| 0x40000 \|mark 0 ' | tr '\n' ';'
 }
 
+# Packets that left by the uplink with a mark that has no rule of its own.
+unnamed() { xt mangle -vnxL POSTROUTING | awk '/\/\* mark / { n += $1 } /\/\* every / { all = $1 } END { print all - n }'; }
+
 connection_marks() { nfqd_states | grep -v '^6 ' | grep -o 'mark=[0-9]*' | sort -u | tr '\n' ';'; }
 
 field_up plain
 rules && count || bail "no rules"
 marks >/dev/null			# the first packets find no neighbours
 without=$(marks) without_ct=$(connection_marks)
+without_all=$(in_router conntrack -L -o labels,mark 2>/dev/null | grep -o 'mark=[0-9]*' | sort -u | tr '\n' ';')
 like "$without" '40 .*0x40010000' "without nfqd: the rules mark"
+is "$(unnamed)" 0 "without nfqd: and no others"
 in_router conntrack -F 2>/dev/null
 field_nfqd
 is "$(marks)" "$without" "rules before nfqd: every packet leaves with the mark that it had"
 is "$(connection_marks)" "$without_ct" "and so do connections"
+is "$(unnamed)" 0 "no packet leaves with a mark that none of their rules makes"
+is "$(in_router conntrack -L -o labels,mark 2>/dev/null | grep -o 'mark=[0-9]*' | sort -u | tr '\n' ';')" "$without_all" \
+	"conntrack(8) knows no other mark, of TCP either"
 is "$(field_tls $FIELD_TLS 4)" reset "a listed name is refused there"
 is "$(nfqd_states | grep '^6 .* 443 ' | grep -o 'mark=[0-9]*' | sort -u)" "mark=512" "connections that were judged have mwan3's mark alone"
 nfqd_stop

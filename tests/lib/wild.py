@@ -34,9 +34,10 @@ def heard(s):
         return "timeout"
 
 
-def tcp(name, host, port=443, fast=False, proto=0, src=None, size=0, before=b""):
+def tcp(name, host, port=443, fast=False, proto=0, src=None, size=0, before=b"", priority=0):
     hello = before + client_hello(random.Random(1), name, size=size)
     with made(host, socket.SOCK_STREAM, proto, src) as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, priority)
         try:
             if fast:
                 s.sendto(hello, MSG_FASTOPEN, (host, port))

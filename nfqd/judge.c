@@ -176,6 +176,22 @@ static bool is_repeated(const struct pipeline *p, const struct message *m)
 	return false;
 }
 
+/* What cannot be known of a connection, by reason. */
+static void count_uninspectable(const struct judged *j)
+{
+	const struct names *names = &j->m->names;
+	struct counters    *c = j->p->count;
+	bool                hello = names->app == APP_TLS || names->app == APP_QUIC;
+
+	if (j->m->from_server || !j->m->row)
+		return;
+	count_add(c, COUNT_nameless, names->n == 0);
+	if (!hello || !names->tls.ech)
+		return;
+	count_add(c, COUNT_ech, 1);
+	count_add(c, COUNT_ech_hidden, tls_is_hidden(names));
+}
+
 static struct verdict judge_names(const struct judged *asked)
 {
 	struct judged               j = *asked;
@@ -203,6 +219,7 @@ static struct verdict judge_names(const struct judged *asked)
 		if (decisions[i].action > worst->action)
 			worst = &decisions[i];
 	}
+	count_uninspectable(&j);
 	count_add(p->count, COUNT_names, n);
 	by_address = !listed && (n == 0 || !j.m->row->names_only) && match_address(&j, &learned_for, &m);
 	if (by_address || n == 0) {

@@ -58,6 +58,9 @@ struct watch;
 	X(passed, "packets passed without a decision on their connection")                         \
 	X(waiting, "segments that passed while a name was incomplete")                             \
 	X(unknown, "connections of an unknown protocol, decided by address")                       \
+	X(nameless, "connections whose client named no host: judged by address or certificate")    \
+	X(ech, "hellos with Encrypted ClientHello, or with what only looks like it")               \
+	X(ech_hidden, "of those: to a name that only stands for others")                           \
 	X(records, "records made")                                                                 \
 	X(records_lost, "records lost because the log could not keep up")                          \
 	X(answers_failed, "packets of nfqd's own that could not be sent")                          \

@@ -75,7 +75,7 @@ refused("a number beyond 53 bits", alert, lambda e: e.update(flow_id=1 << 53))
 refused("an alert without a rule", alert, lambda e: e["nfqd"].update(rule=None))
 refused("an alert on a name that no pack lists", plain, lambda e: e.update(alert=alert["alert"]))
 refused("a record that is too long", alert, lambda e: e["nfqd"].update(policy="x" * 8192))
-refused("a kind that there is not", alert, lambda e: (e.update(event_type="nfqd"), e["nfqd"].update(kind="other")))
+refused("a daemon's own record with a client", alert, lambda e: (e.update(event_type="nfqd"), e["nfqd"].update(kind="stats")))
 
 # ---- readers ----
 

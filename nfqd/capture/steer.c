@@ -454,3 +454,14 @@ int steer_counters(struct steer *s, struct steer_counts *out)
 	*out = s->seen;
 	return r;
 }
+
+bool steer_left_behind(struct steer_counts *out)
+{
+	struct counters_socket c = { .nl = NULL };
+	int                    r;
+
+	*out = (struct steer_counts){ 0 };
+	r = counters_read(&c, out);
+	counters_close(&c);
+	return r == 0 && out->queued > 0;
+}

@@ -118,6 +118,9 @@ struct steer_counts {
 /* Returns 0, or -1 when the table cannot be read; out then has what was last known. */
 int steer_counters(struct steer *s, struct steer_counts *out);
 
+/* The counters of a table that a killed run left; false: there is none, or it counted nothing. */
+bool steer_left_behind(struct steer_counts *out);
+
 /* Looks for flowtables: true when there is one; steer_flowtable() names it. When that has changed the
  * rules follow; the next look reports a failure. */
 bool        steer_look_for_flowtables(struct steer *s);

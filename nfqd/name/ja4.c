@@ -135,6 +135,14 @@ static bool is_public_name(const char *name)
 	return false;
 }
 
+bool tls_is_hidden(const struct names *names)
+{
+	for (unsigned i = 0; i < names->n; i++)
+		if (is_public_name(names->v[i].text))
+			return true;
+	return false;
+}
+
 static const char *version_word(uint16_t version)
 {
 	static const char *const words[] = { "s3", "10", "11", "12", "13" };
@@ -195,9 +203,8 @@ void tls_describe(const struct names *names, struct tls_detail *out)
 	read_ciphers(wire_sub(&w, wire_u16(&w)), &h);
 	wire_skip(&w, wire_u8(&w));  /* compression_methods */
 	read_extensions(wire_left(&w) ? wire_sub(&w, wire_u16(&w)) : w, &h, out);
-	for (unsigned i = 0; out->ech && i < names->n; i++)
-		if (is_public_name(names->v[i].text))
-			out->ech = ECH_LIKELY;
+	if (out->ech && tls_is_hidden(names))
+		out->ech = ECH_LIKELY;
 	if (err == WIRE_OK)
 		write_ja4(&h, out);
 }

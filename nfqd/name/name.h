@@ -71,6 +71,7 @@ struct dns_info {
 struct tls_info {
 	uint16_t    version; /* the highest that the client offers, or what the server chose */
 	uint32_t    quic;    /* the QUIC version, when QUIC carried it */
+	bool        ech;     /* the extension is there */
 	struct span hello;   /* the whole ClientHello's body, borrowed until the next message is
 	                        read; n == 0: not all of it has come */
 };
@@ -227,6 +228,8 @@ bool dns_extended_error(struct span message, struct dns_error *out);
 /* Overwrites what a request says beside its method, its host and its version; returns how many of the n bytes
  * are left, up to the end of its Host. */
 size_t http_mask(uint8_t *bytes, size_t n);
+/* Does a hello with Encrypted ClientHello name one of its providers' few public names? */
+bool tls_is_hidden(const struct names *names);
 /* Fills in what only records need; a connection without a record does not pay for it. */
 void tls_describe(const struct names *names, struct tls_detail *out);
 

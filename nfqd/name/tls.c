@@ -68,6 +68,8 @@ static enum wire_err client_hello(struct wire *w, enum seen_in where, bool cooki
 			server_name(ext, where, out);
 		else if (type == TLS_EXT_SUPPORTED_VERSIONS)
 			supported_versions(ext, &out->tls);
+		else if (type == TLS_EXT_ECH)
+			out->tls.ech = true;
 	}
 	return *w->err;
 }

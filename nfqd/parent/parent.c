@@ -207,6 +207,7 @@ static int start(struct parent *p, struct err *err)
 	if (lock_state(p, err) < 0 || lock_namespace(p, err) < 0)
 		return -1;
 	parent_live_open(p);
+	parent_open_counts(p);
 	open_identity(p);
 	in->rules = parent_build_rules(p, p->conf, NULL, &p->img, err);
 	p->generation++;
@@ -389,6 +390,7 @@ static void stop(struct parent *p)
 	close_if(p->signals);
 	parent_live_close(p);
 	close_if(p->state_lock);
+	parent_close_counts(p);
 	unlock_namespace(p);
 	poller_close(&p->poller);
 	close_if(p->learned);

@@ -65,6 +65,8 @@ struct parent {
 	int              state_lock, net_lock, signals, learned;
 	char             net_path[64]; /* without .lock: of the network namespace */
 	bool             stopping;
+	int64_t          while_down;  /* packets that met the rules of a killed run; -1: there was none */
+	uint64_t         unprotected_since, unprotected_ms; /* poller_ms(); of times that ended */
 	bool             unprotected; /* nothing is queued: there is no working worker */
 	bool             routes_due;  /* the kernel has not taken the latest change */
 	bool             rebuild_due; /* the clock has changed something that is not in the rules yet */
@@ -122,6 +124,15 @@ json_t     *parent_last_checkpoints(const struct parent *p); /* of the boot befo
 /* The verifier key as text; NULL: there is none. */
 const char *parent_log_key(const struct parent *p, char out[static NOTE_KEY_TEXT]);
 json_t     *run_log_key(void *ctx, const json_t *request, struct err *err);
+
+/* watching.c: counts that outlive a kill, before the queues are bound; what the start, and every stats
+ * record, says of packets that were not judged; the beginning and the end of queueing nothing */
+void parent_open_counts(struct parent *p);
+void parent_close_counts(struct parent *p);
+void parent_add_while_down(const struct parent *p, json_t *start);
+void parent_add_watching(const struct parent *p, json_t *stats);
+void parent_fault_begins(struct parent *p);
+void parent_fault_ends(struct parent *p);
 
 /* status.c */
 json_t *status_counters(const struct parent *p);

@@ -143,6 +143,7 @@ void parent_record_start(struct parent *p)
 		                              "checkpoints", parent_last_checkpoints(p)));
 	if (parent_log_key(p, key))
 		json_object_set_new(all, "key", json_string(key));
+	parent_add_while_down(p, all);
 	parent_record(p, "start", all);
 }
 
@@ -166,6 +167,7 @@ static void record_stats(struct parent *p)
 	                        status_log(p), "counters", status_counters(p));
 
 	json_object_update_new(all, status_queues_and_steering(p));
+	parent_add_watching(p, all);
 	parent_record(p, "stats", all);
 }
 

@@ -64,7 +64,7 @@ void parent_stop_queueing(struct parent *p)
 	diag_error("worker", "%u died in a row: NOTHING IS INSPECTED until a worker starts (fail: open)",
 	           p->deaths);
 	steer_stop_queueing(p->steer);
-	p->unprotected = true;
+	parent_fault_begins(p);
 }
 
 void parent_resume_queueing(struct parent *p)
@@ -77,7 +77,7 @@ void parent_resume_queueing(struct parent *p)
 		diag_error("steer", "%s", err.text); /* the next check tries again */
 		return;
 	}
-	p->unprotected = false;
+	parent_fault_ends(p);
 	diag_info("worker", "traffic is inspected again");
 }
 

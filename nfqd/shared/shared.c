@@ -5,13 +5,24 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
+static void *shared_memory(size_t n)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
 struct shared *shared_new(void)
 {
-	struct shared *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
-	                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct shared *s = shared_memory(sizeof(*s));
 
-	if (s == MAP_FAILED)
+	if (!s)
 		return NULL;
+	s->queue = shared_memory(QUEUES_MAX * sizeof(*s->queue));
+	if (!s->queue) {
+		munmap(s, sizeof(*s));
+		return NULL;
+	}
 	watch_init(&s->watch);
 	return s;
 }

@@ -33,6 +33,7 @@ lab_wait 3 nfqd_has_records 3 '.event_type == "alert"'
 worker=$(nfqd_worker)
 lab_end nfqd KILL
 lab_wait 5 is_gone "$worker"
+for n in 1 2 3; do in_client dig +time=1 +tries=1 "s0$n.upd.kaspersky.com" @1.1.1.1 >/dev/null; done
 nfqd_start || bail "nfqd does not start after it was killed"
 ok "and after it was killed" ask 3
 nfqd_stop
@@ -52,4 +53,12 @@ is "$(alerts 'map(.nfqd.boot) | unique | map(tostring) | join(" ")')" "1 2 3" "t
 is "$(jq -rs 'group_by(.nfqd.boot) | map(map(.nfqd.seq) == [range(1; length + 1)]) | unique | join(" ")' "$lab_dir/eve.json")" true \
 	"every boot numbers its records from 1 without a gap, over the death of a worker"
 is "$(alerts 'map([.host, .nfqd.source]) | unique | map(join(" ")) | join(",")')" "$(in_router hostname) queue" "host and source"
+is "$(own 'map(select(.kind == "start").uninspected_while_down) | map(. // 0 | . >= 3 and . < 30)')" '[false,false,true]' \
+	"the start after a kill says how many packets passed meanwhile"
+is "$(own 'map(select(.kind == "stats")) | last | [(.uninspected | map_values(type) | to_entries | map(.key, .value) | unique), .fail_open_s, (.clock | keys)]')" \
+	'[["bypassed","ech","faults","no_conntrack","no_name","number","offloaded","unknown_protocol"],0,["estimated_error_us","maximum_error_us","synchronised"]]' \
+	"stats say what could not be judged, by reason, and whether the clock can be believed"
+watching=$(sed -n '/^\.Sh QUESTIONS/,/^\.Sh KERNEL/s/^jq .*"stats".*/&/p' nfqd/man/nfqd.8)
+is "$(cd "$lab_dir" && eval "$watching" | cut -f2,3 | tr '\t\n' ' ,')" \
+	"1 start,1 mode,1 stats,1 stop,2 start,3 start,3 stats,3 stop," "was nfqd watching: the manual's line"
 done_testing

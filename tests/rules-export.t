@@ -136,6 +136,23 @@ is "$(local_seen "$blocked_there $open")" "$(for n in $blocked_there; do echo "$
 	"unbound's local zones block what the pack does, never more"
 like "$(cat p.conf)" "lost: 3 exceptions of a name alone, which here open what is below it, too" "and say what they open"
 
+# ---- all packs, by the programs' own checkers
+mapfile -t packs < <(ls "$rules"/[a-z]*.yaml | grep -v never.yaml)
+export_ dnsmasq "${packs[@]}" >all.dnsmasq
+ok "dnsmasq --test takes all packs" dnsmasq --test -C all.dnsmasq
+export_ unbound "${packs[@]}" >all.conf
+printf 'server:\n\tchroot: ""\n\tusername: ""\n\tdirectory: "%s"\ninclude: "all.conf"\n' "$folder" >checked.conf
+ok "unbound-checkconf takes all packs" unbound-checkconf checked.conf
+export_ rpz "${packs[@]}" >all.rpz
+if command -v named-checkzone >/dev/null; then
+	ok "named-checkzone takes the response policy zone" named-checkzone -i none rpz.test p.rpz
+	ok "and that of all packs" named-checkzone -i none rpz.test all.rpz
+else
+	diag "named-checkzone is not installed (bind9-utils): unbound alone has read the zone"
+fi
+export_ nft "${packs[@]}" >all.nft
+ok "nft takes the sets of all packs" unshare $([ "$(id -u)" = 0 ] || echo -r) -n nft -c -f all.nft
+
 # ---- back through import
 again() {	# FORMAT: what import makes of the export, one pattern per line
 	export_ "$1" p.yaml >"list.$1"
@@ -152,10 +169,12 @@ is "$(sort back.txt)" "$(names <list.domains)" "domains: the same names come bac
 is "$(sort back.txt)" "$(printf '%s\n' blocked.example.com deep.logzone.blocked.example.com exact.example.org hole.example.net s0.upd.example.com s1.upd.example.com s2.upd.example.com x.ent.blocked.example.com | sort)" \
 	"domains: no suffix that would swallow what stays open"
 again adblock
-is "$(sort back.txt)" "$(printf '%s\n' .apex.example.com .blocked.example.com .hole.example.net deep.logzone.blocked.example.com exact.example.org 'g-*.example.net' s0.upd.example.com s1.upd.example.com s2.upd.example.com x.ent.blocked.example.com | sort)" \
+is "$(sort back.txt)" "$(printf '%s\n' .apex.example.com .blocked.example.com .hole.example.net exact.example.org 'g-*.example.net' s0.upd.example.com s1.upd.example.com s2.upd.example.com x.ent.blocked.example.com | sort)" \
 	"adblock: names and suffixes come back"
 is "$(sort back.allow.txt)" "$(printf '%s\n' .logzone.blocked.example.com 'a-*.hole.example.net' apex.example.com help.example.org log.blocked.example.com tool.blocked.example.com | sort)" \
 	"adblock: exceptions come back"
+like "$(grep '^!' list.adblock)" "lost: 1 names inside an exception, which this format lets win: left out"$'\n'"!   deep.logzone.blocked.example.com" \
+	"adblock: what an exception would undo is said"
 again rpz
 export_ dnsmasq p.yaml >list.dnsmasq
 rm -f back.*
@@ -167,7 +186,8 @@ is "$(sort back.txt)" "$(printf '%s\n' .blocked.example.com .x.ent.blocked.examp
 is "$(sort back.allow.txt)" "$(printf '%s\n' .help.example.org .logzone.blocked.example.com apex.example.com log.blocked.example.com tool.blocked.example.com | sort)" \
 	"dnsmasq: exceptions, too"
 
-# ---- Suricata, which Debian 12 does not have: the shape of what it would load
+# ---- Suricata: the shape of what it loads; and, where it is installed (Debian 12 has it in backports only), what
+# it makes of it
 export_ suricata-dataset p.yaml >p.lst
 is "$(while read -r line; do base64 -d <<<"$line"; echo; done <p.lst | sort)" "$(names <list.hosts | cut -d' ' -f2 | sort)" \
 	"suricata-dataset: the exact names, in base64"
@@ -178,6 +198,57 @@ is "$(grep -o 'sid:[0-9]*; rev' p.rules | sort | uniq -d)" "" "suricata-rules: n
 is "$(grep -c '' <<<"$(grep -v '^#' p.rules)") $(grep -c '^pass dns.*content:"tool.blocked.example.com"' p.rules) $(grep -cF 'pcre:"/^g-[^.]+\.example\.net$/i"' p.rules)" \
 	"$(($(grep -v '^#' p.rules | wc -l))) 1 2" "suricata-rules: exceptions pass, patterns are regular expressions"
 is "$(export_ suricata-rules p.yaml | grep -v '^#' | md5sum)" "$(grep -v '^#' p.rules | md5sum)" "suricata-rules: numbers stay"
+
+# Questions for names, as a capture
+asked() {	# FILE NAME...
+	python3 - "$@" <<'END'
+import struct, sys
+with open(sys.argv[1], "wb") as f:
+    f.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
+    for i, name in enumerate(sys.argv[2:]):
+        labels = b"".join(bytes([len(l)]) + l.encode() for l in name.split("."))
+        dns = struct.pack(">HHHHHH", i, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">HH", 1, 1)
+        udp = struct.pack(">HHHH", 20000 + i, 53, 8 + len(dns), 0) + dns
+        ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), i, 0, 64, 17, 0, bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2])) + udp
+        f.write(struct.pack("<IIII", 1700000000 + i, 0, len(ip), len(ip)) + ip)
+END
+}
+# The names that an exported file of rules, or one rule beside a dataset, alerts on
+alerted() {	# RULES
+	rm -rf suricata && mkdir suricata
+	suricata -c suricata.conf -S "$1" -r asked.pcap -l suricata -k none >suricata/said 2>&1 || cat suricata/said
+	jq -r 'select(.event_type == "alert") | .dns.query[0].rrname // .dns.queries[0].rrname' suricata/eve.json | sort -u
+}
+if command -v suricata >/dev/null; then
+	cat >suricata.conf <<-'END'
+		%YAML 1.1
+		---
+		outputs: [{eve-log: {enabled: yes, filetype: regular, filename: eve.json, types: [alert: {tagged-packets: no}]}}]
+		classification-file: empty
+		reference-config-file: empty
+		threshold-file: empty
+		app-layer: {protocols: {tls: {enabled: yes, detection-ports: {dp: 443}}, dns: {udp: {enabled: yes, detection-ports: {dp: 53}}}}}
+	END
+	: >empty
+	ok "suricata -T takes the rules" suricata -T -c suricata.conf -S p.rules -l .
+	export_ suricata-rules "${packs[@]}" >all.rules
+	export_ suricata-dataset "${packs[@]}" >all.lst
+	said=$(suricata -T -v -c suricata.conf -S all.rules -l . 2>&1)
+	like "$? $said" "^0 .* $(grep -vc '^#' all.rules) rules successfully loaded, 0 rules failed" "and those of all packs"
+	# shellcheck disable=SC2086
+	asked asked.pcap $blocked $open
+	# unlike DNS zones it knows what a '*' stands for; an exception wins over what is listed inside it, which is said
+	# shellcheck disable=SC2086
+	is "$(alerted p.rules)" "$(printf '%s\n' $blocked g-1.example.net x.hole.example.net | grep -v '^deep' | sort)" \
+		"suricata alerts on what the pack blocks, and on nothing else"
+	like "$(grep '^#' p.rules)" "lost: 1 names inside an exception.*deep.logzone.blocked.example.com" "but for what it says"
+	echo "alert dns any any -> any any (dns.query; dataset:isset,p,type string,load $folder/p.lst; sid:1;)" >set.rules
+	is "$(alerted set.rules)" "$(names <list.hosts | cut -d' ' -f2 | grep -v s1.upd | sort)" "and with the dataset on the exact names"
+	echo "alert dns any any -> any any (dns.query; dataset:isset,all,type string,load $folder/all.lst; sid:1;)" >all-set.rules
+	ok "suricata -T takes the dataset of all packs" suricata -T -c suricata.conf -S all-set.rules -l .
+else
+	diag "suricata is not installed: its rules and datasets are read by their shape only"
+fi
 
 # ---- networks and tables
 export_ nft p.yaml >p.nft

@@ -28,6 +28,7 @@ static const char *const lost_words[] = {
 	[LOST_HOLE] = "suffixes below which something stays open that cannot be said here: left out",
 	[LOST_EXCEPTION] = "exceptions, which this format cannot say; nothing here blocks them",
 	[LOST_OPEN] = "exceptions of a name alone, which here open what is below it, too",
+	[LOST_INSIDE] = "names inside an exception, which this format lets win: left out",
 	[LOST_NET] = "networks: left out",
 	[LOST_NET_HOLE] = "networks inside which something stays open: left out",
 	[LOST_NAME] = "name patterns: left out",

@@ -37,6 +37,7 @@ struct export_format {
 	bool        says_below, says_exceptions;
 	bool        again; /* a line may stand there twice: what follows it matters */
 	bool        needs_apex; /* cannot block what is below a name without the name */
+	bool        exceptions_win; /* also over a longer pattern that blocks */
 	bool        opens_below; /* cannot keep a name open without what is below it */
 	bool        hides; /* a name hides the wildcards above it from its siblings (DNS zones) */
 	void (*block)(FILE *f, const struct export_name *n);
@@ -65,6 +66,7 @@ enum lost {
 	LOST_HOLE,
 	LOST_EXCEPTION,
 	LOST_OPEN,
+	LOST_INSIDE,
 	LOST_NET,
 	LOST_NET_HOLE,
 	LOST_NAME,

@@ -104,8 +104,42 @@ static void unhide(struct exporter *x, const char *text)
 		                                                 .below_blocked = true });
 }
 
+/* The last labels of a name. */
+static const char *tail(const char *text, unsigned labels)
+{
+	const char *at = text + strlen(text);
+
+	while (at > text && (at[-1] != '.' || --labels > 0))
+		at--;
+	return at;
+}
+
+/* Is an exception around a name, which the format lets win over a longer pattern, written too? */
+static bool inside_exception(const struct exporter *x, const char *text)
+{
+	struct hit  hits[32];
+	struct name name;
+	unsigned    n;
+
+	if (!x->format->exceptions_win || !name_canonical(&name, span_str(text)))
+		return false;
+	n = ruleset_match_all(&x->rs, &name, hits, 32);
+	for (unsigned i = 0; i < n && i < 32; i++) {
+		const struct rs_rule *r = &x->rs.rules[hits[i].rule];
+
+		if (hits[i].kind != PATTERN_EXACT && !export_blocks(x, r) &&
+		    (r->action == ENTRY_ALLOW || parent_blocked(x, tail(name.text, hits[i].labels))))
+			return true;
+	}
+	return false;
+}
+
 static void block(struct exporter *x, struct export_name *n)
 {
+	if (inside_exception(x, n->text)) {
+		export_lose(x, LOST_INSIDE, n->below ? "." : "", n->text);
+		return;
+	}
 	if (n->below && !n->apex_blocked && x->format->needs_apex) {
 		export_lose(x, LOST_APEX, ".", n->text);
 		return;

@@ -28,7 +28,7 @@ bool checkpoint_origin_parse(const char *origin, const char **sensor, size_t *se
 /* Writes the signed note. */
 void checkpoint_sign(const struct checkpoint *c, const struct note_key *signer,
                      char out[static CHECKPOINT_NOTE]);
-/* Reads a note without a look at its signatures. Returns 0, or -1 with err filled. */
+/* Reads a note without checking its signatures. Returns 0, or -1 with err filled. */
 MUST_CHECK int checkpoint_parse(const char *note, size_t n, struct checkpoint *out, struct err *err);
 
 #endif

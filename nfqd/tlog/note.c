@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* C2SP signed notes: keys, signing, verifying. Knows nothing of what the text says. */
+/* C2SP signed notes: keys, signing, verifying. Knows nothing about the content of the text. */
 #include "tlog/note.h"
 
 #include <errno.h>

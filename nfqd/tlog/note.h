@@ -26,7 +26,7 @@ struct note_key {
 /* Makes a new pair. Returns 0, or -1 with err filled. */
 MUST_CHECK int note_key_new(const char *name, struct note_key *signer, struct err *err);
 void           note_key_public(const struct note_key *signer, struct note_key *verifier);
-/* As text; signer: with the word that says that it is private. */
+/* As text; signer: with the word that marks it as private. */
 void           note_key_text(const struct note_key *k, bool signer, char out[static NOTE_KEY_TEXT]);
 MUST_CHECK int note_key_parse(const char *text, bool signer, struct note_key *out, struct err *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Hashes of lines and of subtrees. Nothing here knows what a line says. */
+/* Hashes of lines and of subtrees. Nothing here knows the content of a line. */
 #include "tlog/tree.h"
 
 #include <nettle/base64.h>
@@ -59,7 +59,8 @@ unsigned tree_count(uint64_t begin, uint64_t end)
 	return n;
 }
 
-/* Appends a complete subtree of that size; where it is the right half of a larger one, that one takes its place. */
+/* Appends a complete subtree of that size; when it is the right half of a larger one, the larger one
+ * replaces both. */
 static void push(struct tree_range *r, struct tree_hash node, uint64_t size)
 {
 	uint64_t begin = r->end;

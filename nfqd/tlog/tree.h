@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The Merkle tree of RFC 6962 2.1 over lines that are only ever appended. A range of it is kept as the
- * hashes of the largest complete subtrees that lie inside: O(log n) of them, enough to go on from, to join
- * with the range that follows, and, from the first line on, to compute the root.
+ * hashes of the largest complete subtrees inside it: O(log n) of them, enough to continue, to join with the
+ * range that follows, and, from the first line on, to compute the root.
  */
 #ifndef NFQD_TLOG_TREE_H
 #define NFQD_TLOG_TREE_H
@@ -33,7 +33,7 @@ struct tree_hash tree_parent(const struct tree_hash *left, const struct tree_has
 /* An empty range at a place. */
 void tree_begin(struct tree_range *r, uint64_t at);
 void tree_append(struct tree_range *r, const struct tree_hash *leaf);
-/* Appends the range that follows r. False: it begins elsewhere, or is damaged; r is as it was. */
+/* Appends the range that follows r. False: next begins elsewhere, or is damaged; r does not change. */
 bool tree_join(struct tree_range *r, const struct tree_range *next);
 /* How many subtrees a range consists of. */
 unsigned tree_count(uint64_t begin, uint64_t end);

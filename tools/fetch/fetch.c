@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nfqd-fetch: writes what an https URL gives to standard output, at most so many bytes. A program of its
- * own, so that neither nfqd nor nfqctl links an HTTP client: it links nothing of nfqd, gives up root and
- * may open no file for writing and run no program. What it writes is not trusted by whoever runs it.
+ * nfqd-fetch: writes the content of an https URL to standard output, up to a number of bytes. A program of
+ * its own, so that neither nfqd nor nfqctl links an HTTP client: it links nothing of nfqd, gives up root,
+ * and can neither open a file for writing nor run a program. Its caller does not trust its output.
  */
 #include <curl/curl.h>
 #include <errno.h>
@@ -17,12 +17,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define NOBODY     65534 /* of no use to anything */
+#define NOBODY     65534 /* owns nothing */
 #define REDIRECTS  5
 #define CONNECT_S  30
 #define WHOLE_S    600
 #define SLOW_BYTES 100 /* per second, over */
-#define SLOW_S     60  /* seconds: then it is given up */
+#define SLOW_S     60  /* seconds: then the transfer is aborted */
 
 struct fetch {
 	unsigned long long max, got;
@@ -81,7 +81,7 @@ static int confine(void)
 	for (size_t i = 0; r == 0 && i < sizeof(families) / sizeof(families[0]); i++)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 		                     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
-	/* no file is opened but to be read */
+	/* files are opened only for reading */
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
 		                     SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));

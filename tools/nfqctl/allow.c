@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nfqctl allow: lets a name pass for a while. The daemon writes down who asked; it is not told. */
+/* nfqctl allow: lets a name pass for a while. The daemon finds out who asks from the socket. */
 #include <getopt.h>
 #include <stdio.h>
 

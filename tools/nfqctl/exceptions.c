@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nfqctl exceptions: lists names that are allowed for a while, and takes it back. */
+/* nfqctl exceptions: lists what is allowed for a while, and revokes it. */
 #include <getopt.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nfqctl: asks and steers a running nfqd, and looks after rule packs. The table of sub-commands. */
+/* nfqctl: queries and controls a running nfqd, and maintains rule packs. The table of sub-commands. */
 #include "nfqctl.h"
 
 #include <getopt.h>

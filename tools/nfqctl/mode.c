@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nfqctl mode: what the daemon may do to packets, at once, and for a time if wanted. */
+/* nfqctl mode: shows or sets what the daemon may do to packets, for a time if wanted. */
 #include <getopt.h>
 #include <stdio.h>
 

@@ -22,18 +22,17 @@ struct nfqctl_command {
 	const char *args, *help; /* one line each */
 };
 
-/* Runs the row that argv[0] names; prints what there is when no row has that name. prefix is what
- * stands before the names in messages ("nfqctl", "nfqctl rules"). */
+/* Runs the row that argv[0] names; prints the choices when no row has that name. prefix stands before
+ * the names in messages ("nfqctl", "nfqctl rules"). */
 int  nfqctl_run(const struct nfqctl_command *rows, const char *prefix, struct nfqctl *ctl, int argc,
                 char **argv);
 void nfqctl_help(const struct nfqctl_command *rows, const char *prefix);
 
-/* ask.c: asks the daemon (takes the request); NULL: it has said why not. */
+/* ask.c: asks the daemon (takes the request); NULL: it failed, and the reason was printed. */
 json_t *ask(const struct nfqctl *ctl, json_t *request);
-/* Prints an answer (takes it; NULL: there is none) as JSON or as print() does it for people; returns an
- * enum ctl_exit. */
+/* Prints an answer (takes it; NULL: none) as JSON, or with print() for people; returns an enum ctl_exit. */
 int print_answer(json_t *answer, bool as_json, void (*print)(const json_t *));
-/* A whole sub-command that has no argument but --json: asks by its own name. */
+/* A whole sub-command without arguments but --json: sends its own name as the request. */
 int ask_by_name(struct nfqctl *ctl, int argc, char **argv, void (*print)(const json_t *));
 /* A key's text, "-" when there is none; its number. */
 const char *text_of(const json_t *o, const char *key);

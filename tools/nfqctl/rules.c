@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nfqctl rules: the table of what can be done with rule packs. None of it needs a daemon. */
+/* nfqctl rules: the table of sub-commands for rule packs. None of them needs a daemon. */
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>

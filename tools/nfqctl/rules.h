@@ -11,21 +11,22 @@
 
 #define HOST_TEXT 254 /* the longest name and its NUL */
 
-/* Loads packs from paths; n 0: ./rules when it is there, else the installed ones. Says what is wrong. */
+/* Loads packs from paths; n 0: ./rules if it exists, else the installed ones. Prints what is wrong. */
 MUST_CHECK int rules_load(struct packs *out, char *const paths[], unsigned n);
 
 struct image; /* base/image.h */
-/* The ruleset of packs, which the caller frees. NULL: what is wrong is said. */
+/* The ruleset of packs, which the caller frees. NULL: the reason was printed. */
 MUST_CHECK struct image *rules_image(const struct packs *packs);
 
-/* The arguments of a sub-command that reads packs: [--json] [--rules PATH]... and so many words behind them. */
+/* The arguments of a sub-command that reads packs: [--json] [--rules PATH]... and a number of words
+ * after them. */
 struct rules_args {
 	char   **paths; /* owned */
 	unsigned n;
 	bool     json;
 };
-/* Returns below 0 to go on (argv[optind] is the first word), else the enum ctl_exit to end with: it was
- * asked for help, or the usage was wrong and is said. */
+/* Returns below 0 to continue (argv[optind] is the first word), else the enum ctl_exit to end with: help
+ * was printed, or what is wrong with the usage. */
 MUST_CHECK int rules_args(struct rules_args *a, int argc, char **argv, int words, const char *usage);
 
 /* Calls each with every name of an entry, also those of its file, and where it stands; stops at a
@@ -52,7 +53,7 @@ void rules_net(const struct pack *p, unsigned i, struct rules_item *out);
 typedef void rules_each(void *ctx, const struct rules_item *item);
 void         rules_items(const struct packs *packs, rules_each *each, void *ctx);
 
-/* What a source is known by: its url, else its title; "" when the pack has no such source. */
+/* How a source is cited: its url, else its title; "" when the pack has no such source. */
 const char *rules_source(const struct pack *p, const char *id);
 /* Of all sources of an item. */
 json_t *rules_sources(const struct rules_item *item);
@@ -69,8 +70,8 @@ const char *hostname_registered(const char *name);
 bool hostname_idna_ok(const char *name);
 /* Writes a name in UTF-8 with A-labels, in lower case. Returns 0, or -1 when IDNA has no such name. */
 int hostname_to_ascii(const char *name, char out[static HOST_TEXT]);
-/* What a person typed for a name, with A-labels where it has other letters: out, or text when there is
- * nothing to be done. */
+/* What a person typed as a name, in A-labels where it has other letters: out, or text when nothing has
+ * to change. */
 const char *hostname_typed(const char *text, char out[static HOST_TEXT + 1]);
 
 #endif

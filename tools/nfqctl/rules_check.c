@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nfqctl rules check: a ranking of busy names (Umbrella, Tranco, Majestic) against the packs. Says what
- * any pack would refuse today, with its rank, and which busy names lie below a zone that is only
- * recorded: there a maintainer finds what a pack misses.
+ * nfqctl rules check: compares a ranking of busy names (Umbrella, Tranco, Majestic) with the packs. Prints
+ * what any pack would refuse today, with its rank, and which busy names lie below a zone that is only
+ * recorded: these show a maintainer what a pack misses.
  */
 #include <errno.h>
 #include <getopt.h>

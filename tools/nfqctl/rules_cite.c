@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nfqctl rules cite: reads the cited files that lie in a folder again and says which names of the packs
- * stand in none of them. Nothing is fetched: a maintainer puts the files there.
+ * nfqctl rules cite: searches the cited files in a folder again and prints which names of the packs are in
+ * none of them. Nothing is fetched: a maintainer puts the files there.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -20,14 +20,14 @@
 
 /* The words of a cited file that can be names, sorted; they lie in text, in lower case. */
 struct cited {
-	char  *text; /* NULL: the file does not lie there */
+	char  *text; /* NULL: the file was not found */
 	char **v;
 	size_t n;
 };
 
 struct cite {
 	const char        *folder;
-	const struct pack *p; /* at hand */
+	const struct pack *p; /* the pack being checked */
 	struct cited      *sources; /* beside p->sources */
 	unsigned           entry;
 	unsigned long      files, found, lost, unread;
@@ -161,7 +161,7 @@ static bool ends_below(const char *word, const struct pattern *p)
 	return n > p->len && word[n - p->len - 1] == '.' && strcmp(word + n - p->len, p->text) == 0;
 }
 
-/* A '*' of the pattern stands for itself or for what a source has there. */
+/* A '*' of the pattern matches itself, or what a source has in its place. */
 static bool glob_stands(const struct pattern *p, const char *word)
 {
 	char          glob[PATTERN_TEXT + 1];
@@ -220,7 +220,7 @@ static int count_one(void *ctx, const char *name, size_t len)
 
 /* ---- what is said -------------------------------------------------------------------------- */
 
-/* The sources of the entry that lie there, or those that do not. */
+/* The sources of the entry that were found, or those that were not. */
 static unsigned list_sources(const struct cite *c, bool there, char *out, size_t room)
 {
 	const struct pack_entry *e = &c->p->entries[c->entry];

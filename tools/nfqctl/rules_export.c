@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nfqctl rules export: packs as lists for other programs. What a pack would block today is exported,
- * nothing else, and never more: what must stay open below a name becomes an exception, or where the
- * format has none the name is left out. What the matcher says decides, not the order of the entries;
- * what was lost stands in the header.
+ * nfqctl rules export: writes packs as lists for other programs. A list blocks what a pack would block
+ * today, nothing else and never more: a name that must stay open below a blocked one becomes an exception
+ * or, where the format has none, the blocked name is left out. The matcher decides, not the order of the
+ * entries; the header says what was lost.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -52,7 +52,7 @@ static enum export_as net_as(const struct exporter *x, const struct pack_net *n,
 	return export_blocks(x, &x->rs.rules[rule]) ? EXPORT_BLOCKED : EXPORT_RECORDED;
 }
 
-/* All of them, also those that are not exported: they may lie inside one that is. */
+/* All networks, including those that are not exported: they may lie inside one that is. */
 static unsigned collect_nets(struct exporter *x, struct export_net *v)
 {
 	unsigned n = 0, rule = 0;
@@ -230,7 +230,7 @@ static int print_once(struct row *v, size_t n)
 	return ferror(stdout) || fflush(stdout) != 0 ? -1 : 0;
 }
 
-/* Each line once, in the order of their first ones: entries may name the same thing. */
+/* Copies each line once, in the order of their first occurrence: entries may name the same thing. */
 static int copy_once(FILE *body)
 {
 	long        size = fflush(body) == 0 ? ftell(body) : -1;
@@ -340,7 +340,7 @@ static const struct export_format *format_named(const char *name)
 	return NULL;
 }
 
-/* 0: one of them is no category. */
+/* 0: one of the words is not a category. */
 static unsigned categories_parse(char *words)
 {
 	unsigned bits = 0;

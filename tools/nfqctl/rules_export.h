@@ -14,7 +14,7 @@
 /* One name that is to be blocked, or kept open below what is blocked. */
 struct export_name {
 	const char *text;
-	bool        below;         /* the pattern says: and all below */
+	bool        below;         /* the pattern covers everything below, too */
 	bool        apex_blocked;  /* what the packs say of the name itself */
 	bool        below_blocked; /* and of names below it */
 	const struct ruleset *rs;
@@ -29,13 +29,13 @@ struct export_net {
 	unsigned               pack;
 	enum export_as         as;
 };
-/* Is there one, not blocked itself, inside v[i], that v[i] would block with it? */
+/* Is there a network inside v[i] that is not blocked itself, but that v[i] would block? */
 bool export_net_has_hole(const struct export_net *v, unsigned n, unsigned i);
 
 struct export_format {
 	const char *name, *comment; /* NULL: no line of it can be a comment */
 	bool        says_below, says_exceptions;
-	bool        again; /* a line may stand there twice: what follows it matters */
+	bool        again; /* a line may occur twice, since the lines after it matter */
 	bool        needs_apex; /* cannot block what is below a name without the name */
 	bool        exceptions_win; /* also over a longer pattern that blocks */
 	bool        opens_below; /* cannot keep a name open without what is below it */
@@ -97,9 +97,9 @@ struct exporter {
 };
 
 
-/* rules_export.c: counts what a format cannot say, and keeps the first ones as examples. */
+/* rules_export.c: counts what a format cannot express, and keeps the first ones as examples. */
 void export_lose(struct exporter *x, enum lost why, const char *dot, const char *text);
-/* rules_export_names.c: does a rule block today, of the categories that were asked for? */
+/* rules_export_names.c: does a rule block today, in the chosen categories? */
 bool export_blocks(const struct exporter *x, const struct rs_rule *r);
 /* Writes the names of all packs. Returns 0, or -1 with err filled. */
 MUST_CHECK int export_names(struct exporter *x);

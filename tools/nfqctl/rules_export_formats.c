@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How each format writes a name or a row. None of them may say more than the packs do. */
+/* How each format writes a name or a row. None of them may block more than the packs do. */
 #include <nettle/base64.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which names an export blocks and which it keeps open: what the matcher says of every pattern and of
- * what is below it, and what of that the format can say.
+ * Which names an export blocks and which it keeps open: what the matcher says about every pattern and the
+ * names below it, and how much of that the format can express.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static bool name_blocked(const struct exporter *x, const char *text)
 	return false;
 }
 
-/* Are names below this one blocked, other than those listed by themselves? */
+/* Are names below this one blocked, except those that are listed themselves? */
 static bool below_blocked(const struct exporter *x, const char *text)
 {
 	char probe[HOST_TEXT + 20];
@@ -64,7 +64,7 @@ static int text_order(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* No suffix at this text or above it can be said without an exception that this format lacks. */
+/* No suffix at this text or above it can be written without an exception, which this format lacks. */
 static void add_hole(struct exporter *x, const char *text)
 {
 	for (; text; text = strchr(text, '.')) {
@@ -145,7 +145,7 @@ static void block(struct exporter *x, struct export_name *n)
 		return;
 	}
 	if (n->below ? !n->below_blocked : !n->apex_blocked)
-		return; /* something longer, or an allow of another pack, has taken it over */
+		return; /* a longer pattern, or an allow of another pack, takes precedence */
 	if (n->below && (!x->format->says_below || has_hole(x, n->text))) {
 		export_lose(x, x->format->says_below ? LOST_HOLE : LOST_BELOW, ".", n->text);
 		n->below = false;
@@ -174,7 +174,7 @@ static bool in_glob(const struct exporter *x, const char *text)
 	return false;
 }
 
-/* What is not blocked matters only below something that is; an allow is always said. */
+/* What is not blocked matters only below something that is; an allow is always written. */
 static void keep_open(struct exporter *x, const struct export_name *n, bool allow)
 {
 	bool inside = parent_blocked(x, n->text) || (!n->below && n->below_blocked) ||
@@ -219,7 +219,7 @@ static int take_name(void *ctx, const char *text, size_t len)
 	return 0;
 }
 
-/* As the format writes it; what only stays open where nothing around it is blocked is left out. */
+/* Written as the format requires; what only stays open is left out where nothing around it is blocked. */
 static void write_glob(struct exporter *x, const struct pattern *p, const char *around)
 {
 	const struct rs_rule *r = &x->rs.rules[x->rule];
@@ -233,7 +233,7 @@ static void write_glob(struct exporter *x, const struct pattern *p, const char *
 	x->format->glob(x->body, &n, blocked);
 }
 
-/* Where a format has nothing for it, a glob is left out, and what would swallow one too. */
+/* Where a format has no globs, a glob is left out, and so is whatever would cover it. */
 static void take_glob(struct exporter *x, const char *name, const struct pattern *p)
 {
 	const char *star = strrchr(p->text, '*'), *dot = strchr(star, '.');
@@ -280,7 +280,7 @@ static int take_pattern(void *ctx, const char *name, const char *path, unsigned 
 	return x->err.text[0] ? -1 : 0;
 }
 
-/* Rules stand in the ruleset as entries and networks do in the packs. */
+/* Rules are in the ruleset in the order of entries and networks in the packs. */
 static int each_pattern(struct exporter *x)
 {
 	x->rule = 0;

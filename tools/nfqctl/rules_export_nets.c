@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Networks as sets of nft: those for every port by address alone, those that a pack lists for some ports
- * only by address, protocol and port. What is only recorded stands in sets of its own.
+ * Networks as nft sets: those for every port by address alone, those that a pack lists only for some ports
+ * by address, protocol and port. What is only recorded is in sets of its own.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -35,7 +35,7 @@ static bool inside(const struct net *small, const struct net *big)
 	return small->bits >= big->bits && net_has(big, &small->addr);
 }
 
-/* As matching has it: a longer prefix speaks for its own pack, an allow of any length for all. */
+/* As in matching: a longer prefix counts for its own pack, an allow of any length for all packs. */
 bool export_net_has_hole(const struct export_net *v, unsigned n, unsigned i)
 {
 	for (unsigned k = 0; k < n; k++) {
@@ -78,8 +78,8 @@ static void push(struct elements *e, const struct element *one)
 	e->v[e->n++] = *one;
 }
 
-/* Such a set takes no two elements that overlap. Wider networks come first, so it is always the new one
- * that gives way: the ports of it that are still free, one range after the other. */
+/* Such a set may not hold two elements that overlap. Wider networks come first, so the new one always
+ * gives way: its ports that are still free are added, one range after the other. */
 static void add(struct elements *e, struct element one)
 {
 	uint32_t last = one.port.last;

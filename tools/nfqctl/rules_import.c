@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nfqctl rules import: a list made elsewhere becomes a small pack that only records, and a plain file
- * of names beside it. The list is read once, block by block, whatever its size (rules_import_read.c).
+ * nfqctl rules import: turns a list made elsewhere into a small pack that only records, and a plain file of
+ * names beside it. The list is read once, block by block, whatever its size (rules_import_read.c).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 
 /* ---- the files beside each other ----------------------------------------------------------- */
 
-/* NAME.yaml -> NAME<end>, written under a name of its own until all is done. */
+/* NAME.yaml -> NAME<end>, written under a temporary name until everything is done. */
 static int output_open(struct importer *x, struct output *o, const char *end)
 {
 	size_t      n = strlen(x->out) - strlen(".yaml");
@@ -45,7 +45,7 @@ static bool exists(const struct importer *x, const char *end)
 	       access(path, F_OK) == 0;
 }
 
-/* Would the list itself be written over? */
+/* Would the list itself be overwritten? */
 static bool is_list(const struct output *o, int fd)
 {
 	struct stat list, there;
@@ -54,7 +54,7 @@ static bool is_list(const struct output *o, int fd)
 	       list.st_ino == there.st_ino;
 }
 
-/* Puts the file in its place when it has something to say, else takes it away. */
+/* Moves the file into place if it has content, else removes it. */
 static int output_close(struct output *o, bool keep_it)
 {
 	char temporary[sizeof(o->path) + 8];
@@ -72,7 +72,7 @@ static int output_close(struct output *o, bool keep_it)
 
 /* ---- the pack's tests ---------------------------------------------------------------------- */
 
-/* The first candidate that no exception of the list takes back. */
+/* The first candidate that no exception of the list cancels. */
 static const char *positive(struct importer *x)
 {
 	char  line[HOST_TEXT + 2], temporary[sizeof(x->allow.path) + 8];
@@ -184,7 +184,7 @@ static int import(struct importer *x, int fd)
 	return r < 0 ? failed(x, x->out, r) : 0;
 }
 
-/* Standard input as something that can be read twice. Returns a descriptor or -errno. */
+/* Copies standard input to a file that can be read twice. Returns a descriptor or -errno. */
 static int spool(int fd)
 {
 	FILE   *f = tmpfile();

@@ -2,7 +2,7 @@
 /*
  * Between the parts of `nfqctl rules import`: rules_import.c (the command and its files),
  * rules_import_read.c (the list, line by line, name by name), rules_import_lines.c (what a line of each
- * format says) and rules_import_pack.c (the pack's YAML).
+ * format means) and rules_import_pack.c (the pack's YAML).
  */
 #ifndef NFQCTL_RULES_IMPORT_H
 #define NFQCTL_RULES_IMPORT_H
@@ -21,7 +21,7 @@ enum taken { /* bits: and all below; an exception; '*' is meant as packs mean it
 };
 
 struct import_lines {
-	/* Takes one name. Returns NULL, or why it cannot be. Set by the caller. */
+	/* Takes one name. Returns NULL, or why the name cannot be taken. Set by the caller. */
 	const char *(*take)(struct import_lines *x, const char *name, unsigned taken);
 	/* What was taken last was this name with all below it, and for the opposite: what is below is
 	 * not meant after all. False: it was not that. Set by the caller. */
@@ -34,8 +34,8 @@ struct import_lines {
 
 struct import_format {
 	const char *name;
-	/* Takes the names of one line, which it may change. Returns why the line says nothing that
-	 * can be taken; NULL: fine, or nothing but a comment. */
+	/* Takes the names of one line, which it may change. Returns why nothing of the line can be
+	 * taken; NULL: all is well, or the line is only a comment. */
 	const char *(*line)(struct import_lines *x, char *line);
 	bool cancels; /* a line may cancel others, wherever they stand: the list is read twice */
 };
@@ -44,7 +44,7 @@ extern const struct import_format import_formats[]; /* ends with a row without a
  * cancels every rule that reads the same. */
 bool import_adblock_rule(const char *line, char *out, size_t room);
 
-/* What the new pack says of itself. */
+/* What the new pack says about itself. */
 struct import_pack {
 	const char *id, *vendor, *title, *category;
 	const char *format, *file, *sha256;
@@ -68,11 +68,11 @@ struct importer {
 	struct import_pack          pack;
 	const char                 *out;
 	bool                        probing, begun, force;
-	bool                        told; /* nobody named the format */
+	bool                        told; /* the format was detected, not given */
 	bool                        collecting; /* rules that others cancel */
 	char                      **cancelled;  /* sorted once collected */
 	size_t                      n_cancelled;
-	const char                 *no_text; /* what the file is instead of a list */
+	const char                 *no_text; /* what the file is, if not a list */
 	unsigned                    line;
 	struct err                  why; /* the first bad name of the line */
 	unsigned long               skipped;

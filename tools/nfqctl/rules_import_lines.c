@@ -31,7 +31,7 @@ static void cut(char *line, char comment)
 		*at = '\0';
 }
 
-/* An address that stands for "nowhere". */
+/* An address that means "nowhere". */
 static bool is_nowhere(const char *text)
 {
 	struct addr a;
@@ -90,7 +90,7 @@ static const char *domains_line(struct import_lines *x, char *line)
 
 /* ---- AdBlock: ||name^ and @@||name^; |name^ is the name alone ------------------------------ */
 
-/* Options that do not narrow a rule; with any other it means less than the name. */
+/* Options that do not narrow a rule; with any other option, a rule covers less than the name. */
 static bool is_unconditional(char *options)
 {
 	static const char *const fine[] = { "important", "all", "document", "badfilter" };
@@ -207,7 +207,7 @@ static const char *adblock_line(struct import_lines *x, char *line)
 
 /* ---- dnsmasq: address=/name/, server=/name/, local=/name/ are the name and all below ------- */
 
-/* What stands behind the last '/': nothing (no such name), nowhere, or '#' (ask as usual). */
+/* What follows the last '/': nothing (no such name), nowhere, or '#' (ask as usual). */
 static const char *dnsmasq_target(const char *key, const char *target, unsigned *taken)
 {
 	if (!*target || (strcmp(key, "address") == 0 && (is_nowhere(target) || !strcmp(target, "#"))))
@@ -265,7 +265,7 @@ static bool is_ttl_or_class(const char *w)
 	       (digits > 0 && digits + strspn(w + digits, "smhdwSMHDW0123456789") == strlen(w));
 }
 
-/* What a record does to its name. NULL, or why that cannot be taken. */
+/* What a record does to its name. NULL, or why it cannot be converted. */
 static const char *rpz_action(const char *type, const char *data, unsigned *taken)
 {
 	if (strcasecmp(type, "CNAME") == 0) {
@@ -297,14 +297,15 @@ static void rpz_absolute(const struct import_lines *x, const char *name, char ou
 		snprintf(out, ABSOLUTE, "%s%s%s", name, *x->origin ? "." : "", x->origin);
 }
 
-/* Writes the name that an owner stands for, without the zone's own. Returns -1 when it lies outside. */
+/* Writes the name that an owner stands for, without the zone's own. Returns -1 when the name lies
+ * outside the zone. */
 static int rpz_trigger(const struct import_lines *x, char out[static ABSOLUTE])
 {
 	size_t n, zone = strlen(x->zone);
 
 	rpz_absolute(x, x->owner, out);
 	n = strlen(out);
-	if (zone == 0) /* no line has said which it is */
+	if (zone == 0) /* no line has named the zone */
 		return *x->owner && x->owner[strlen(x->owner) - 1] == '.' ? -1 : 0;
 	if (n <= zone || out[n - zone - 1] != '.' || strcasecmp(out + n - zone, x->zone) != 0)
 		return -1;

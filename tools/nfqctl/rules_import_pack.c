@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The pack that an import makes, as YAML: log-only, and honest about where it comes from. */
+/* The pack that an import makes, as YAML: it only logs, and says where its names come from. */
 #include <stdio.h>
 #include <string.h>
 #include <yaml.h>
@@ -147,7 +147,7 @@ static void fill(struct writer *w, const struct import_pack *p)
 	put(w, root, "tests", tests(w, p));
 }
 
-/* The emitter takes the document, whatever becomes of it. */
+/* The emitter takes the document, whether it succeeds or not. */
 static bool emit(FILE *f, struct writer *w)
 {
 	yaml_emitter_t out;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading a list: block by block into lines, each line by its format, each name made canonical and
- * looked at before it is taken. What cannot be taken is said with its line and why.
+ * Reads a list: block by block into lines, each line by its format; each name is made canonical and checked
+ * before it is taken. A line that cannot be taken is reported with its number and the reason.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 #define TEXT_OF(n)   TEXT_OF_(n)
 #define TEXT_OF_(n)  #n
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
-#define PROBE_LINES  500 /* from which the format is told */
+#define PROBE_LINES  500 /* from which the format is detected */
 
 /* ---- one name ------------------------------------------------------------------------------ */
 
@@ -38,7 +38,7 @@ static const char *canonical(const char *name, char out[static HOST_TEXT])
 	return NULL;
 }
 
-/* What lint would refuse, and what would mean something else as a pattern. */
+/* Finds what lint would refuse, and what would mean something else as a pattern. */
 static const char *unfit(struct importer *x, const char *name, unsigned taken)
 {
 	static const struct {
@@ -67,7 +67,7 @@ static const char *unfit(struct importer *x, const char *name, unsigned taken)
 	return hostname_is_public_suffix(name) ? "all below a public suffix" : NULL;
 }
 
-/* Keeps what the pack's tests are made of. */
+/* Keeps names for the pack's tests. */
 static void keep(struct importer *x, const char *name, bool allow)
 {
 	if (!allow && x->candidates < CANDIDATES)
@@ -120,7 +120,7 @@ static bool narrow(struct import_lines *lines, const char *name, unsigned taken)
 
 /* ---- lines --------------------------------------------------------------------------------- */
 
-/* Somebody else wrote the line: what of it would do something to a terminal is not shown. */
+/* Others wrote the line: what would control a terminal is not shown. */
 static void skip(struct importer *x, const char *why, const char *shown)
 {
 	char text[400];
@@ -156,7 +156,7 @@ static int text_order(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* A rule that another one takes back, or that one itself. */
+/* Is the rule cancelled by another one, or is it the cancelling one itself? */
 static bool is_cancelled(const struct importer *x, const char *line)
 {
 	char  rule[LINE_LONGEST + 1];
@@ -231,7 +231,7 @@ static void read_block(struct importer *x, struct reader *r, const char *p, cons
 	}
 }
 
-/* What a file is instead of text; NULL: it may be some. */
+/* What a file is instead of text; NULL: it may be text. */
 static const char *no_text(const char *p, size_t n)
 {
 	static const struct {
@@ -252,7 +252,7 @@ static const char *no_text(const char *p, size_t n)
 	return NULL;
 }
 
-/* Reads the whole list, or when probing its beginning. */
+/* Reads the whole list or, when probing, its beginning. */
 int import_read(struct importer *x, int fd, struct sha256_ctx *hash)
 {
 	static char          block[BLOCK];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading and writing the index of a release, and files whole. */
+/* Reads and writes the index of a release, and reads whole files. */
 #include "rules_index.h"
 
 #include <errno.h>
@@ -108,7 +108,7 @@ static int read_line(struct rules_index *x, const char *line)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (strncmp(line, rows[i].key, strlen(rows[i].key)) == 0)
 			return rows[i].read(x, line + strlen(rows[i].key));
-	return 0; /* of a later version */
+	return 0; /* from a later version */
 }
 
 /* ---- the whole ----------------------------------------------------------------------------- */

@@ -48,7 +48,7 @@ void             index_free(struct rules_index *x);
 
 /* SHA-256 in lower-case hexadecimal. */
 void           sha256_hex(const void *data, size_t n, char out[static HEX_SHA256]);
-/* A file's name as releases may have it: no folder, no dot in front, ends with .yaml or .txt. */
+/* Is this a file name that releases may have: no folder, no leading dot, ending in .yaml or .txt? */
 bool           index_name_ok(const char *name);
 /* Reads a whole file of at most max bytes; NULL: err is filled. The caller frees it. */
 MUST_CHECK char *index_read_file(const char *path, size_t max, size_t *n, struct err *err);

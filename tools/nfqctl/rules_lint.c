@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nfqctl rules lint: everything that is wrong with packs, one problem per line. What a daemon refuses
- * is found by match/pack_check.c; here is what it could live with but a reviewer should not. Names are
- * looked at in rules_lint_names.c.
+ * nfqctl rules lint: everything that is wrong with packs, one problem per line. match/pack_check.c finds
+ * what a daemon refuses; this file finds what a daemon could live with but a reviewer should not.
+ * rules_lint_names.c checks names.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -64,7 +64,7 @@ static bool all_unattributed(const struct rules_item *r)
 	return r->n_sources > 0;
 }
 
-/* A sighting without an address alone never blocks, and says that it is weak. */
+/* A sighting without an address never blocks by itself, and says that it is weak. */
 static void check_unattributed(struct lint *l, const struct rules_item *r, const char *what,
                                const char *id, unsigned line)
 {
@@ -84,7 +84,7 @@ static void check_entries(struct lint *l, const struct pack *p)
 	}
 }
 
-/* Networks nobody holds alone: what 'public suffix' is for names. */
+/* Networks that no single owner holds: the counterpart of a public suffix. */
 enum { WIDEST_4 = 8, WIDEST_6 = 16 };
 
 static void check_net(struct lint *l, const struct rules_item *r, unsigned line)
@@ -95,7 +95,7 @@ static void check_net(struct lint *l, const struct rules_item *r, unsigned line)
 	if (!r->side_effect)
 		WRONG(l, r->p, line, "net '%s': missing key 'side_effect'", r->cidr);
 	if (net_parse(r->cidr, &net) < 0)
-		return; /* said when the pack was checked */
+		return; /* already reported when the pack was checked */
 	addr_text(&net.addr, text);
 	snprintf(text + strlen(text), 8, "/%u", net.bits);
 	if (strcmp(text, r->cidr) != 0)
@@ -128,7 +128,7 @@ static unsigned stage_bits(const struct pack_stage *s)
 	return bits;
 }
 
-/* Which of two stages of one hour is in force must not depend on their order in the file. */
+/* Which of two stages of the same hour is in force must not depend on their order in the file. */
 static bool same_profile(const struct pack_stage *a, const struct pack_stage *b)
 {
 	return !a->profile || !b->profile || strcmp(a->profile, b->profile) == 0;
@@ -157,9 +157,9 @@ static bool has_vendor_source(const struct pack *p)
 }
 
 /*
- * A citation covers what it is cited for. What can be told from the pack alone: a law has a number to
- * be found by; no text covers every category, so one that blocks by law or by the vendor's word names
- * them; and what the vendor says, a source of the vendor's says.
+ * A citation must support what it is cited for. What the pack alone can show: a law has a number to find it
+ * by; no text covers every category, so a stage that blocks by law or by the vendor's word names its
+ * categories; and what the vendor says comes from a source of the vendor's.
  */
 static const char *uncovered(const struct pack *p, const struct pack_stage *s)
 {
@@ -240,12 +240,12 @@ static void run_tests(struct lint *l, struct pack *p, bool broken)
 	unsigned   before = l->problems;
 
 	if (pack_test(p, &err) < 0 && l->problems == before && !broken)
-		say(l, err.text); /* about the whole, at no line of the pack */
+		say(l, err.text); /* about the file as a whole, without a line */
 }
 
 /* ---- all packs together -------------------------------------------------------------------- */
 
-/* Records and policies tell packs and entries by their ids alone. */
+/* Records and policies identify packs and entries only by their ids. */
 static void check_ids(struct lint *l)
 {
 	for (unsigned a = 0; a < l->n; a++)
@@ -294,7 +294,7 @@ static void lint_file(struct lint *l, const char *path)
 		say(l, err.text);
 }
 
-/* The list of what must stay open that holds for these packs. */
+/* Finds the list of what must stay open that applies to these packs. */
 static void lint_find_never(struct lint *l, char *const paths[], unsigned n)
 {
 	struct err err = { .text = "" };

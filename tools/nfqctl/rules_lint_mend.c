@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Makes a pack that does not load compile, after all that is wrong with it was said: each value that
- * cannot be read becomes one that harms nothing. So its own tests and never.yaml are held against the rest
- * of it, too.
+ * Makes a pack that does not load compile, after everything that is wrong with it was reported: each value
+ * that cannot be read becomes a harmless one. So its own tests run, and the rest of it is checked against
+ * never.yaml, too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "match/ruleset.h"
 #include "rules_lint.h"
 
-/* A value in place of another; without memory the old one stays, and the pack does not compile. */
+/* Replaces a value; without memory the old one stays, and the pack does not compile. */
 static void take(char **value, const char *other)
 {
 	char *copy = strdup(other);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What lint has to say about names: each one by itself (a public suffix, no IDNA name), and against
- * each other (twice, already covered, undone by an allow). Names of a names-file are looked at by
- * themselves only: lists made elsewhere repeat themselves, which costs a ruleset nothing.
+ * Lints names: each one by itself (a public suffix, not an IDNA name), and against each other (twice,
+ * already covered, undone by an allow). Names of a names-file are only checked by themselves: lists made
+ * elsewhere repeat themselves, which costs a ruleset nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +47,8 @@ static int listed_order(const void *va, const void *vb)
 
 /* ---- each name by itself ------------------------------------------------------------------- */
 
-/* What is right of the label with the last '*': whose names the pattern can match. */
+/* The part to the right of the label with the last '*': the names that the pattern can match lie below
+ * it. */
 static const char *fixed_part(const char *text)
 {
 	const char *star = strrchr(text, '*'), *dot = star ? strchr(star, '.') : NULL;
@@ -100,7 +101,7 @@ static int take_name(void *ctx, const char *name, const char *path, unsigned lin
 
 	t->now = (struct listed){ .pack = t->pack, .line = line, .entry = &p->entries[t->entry] };
 	if (pattern_parse(&pattern, name, &why) < 0) {
-		if (!own) /* else said when the pack was checked */
+		if (!own) /* otherwise already reported when the pack was checked */
 			lint_wrong(t->lint, path, line, "entry '%s': name '%s': %s", t->now.entry->id,
 			           name, why.text);
 		t->lint->broken[t->pack] = true;
@@ -125,7 +126,7 @@ static bool same_texts(char *const a[], unsigned n_a, char *const b[], unsigned 
 	return true;
 }
 
-/* Does neither a stage nor a policy nor a user tell them apart? */
+/* Do neither a stage nor a policy nor a user distinguish them? */
 static bool same_effect(const struct pack_entry *a, const struct pack_entry *b)
 {
 	return a->category == b->category && a->action == b->action &&
@@ -156,7 +157,7 @@ static void warn_of_both(const struct table *t, const struct listed *a, const st
 		        p->path);
 }
 
-/* Two with the same text, a before b: what is exact comes first. */
+/* Two entries with the same text, a before b: the exact one comes first. */
 static void check_pair(struct table *t, const struct listed *a, const struct listed *b)
 {
 	bool allow_a = a->entry->action == ENTRY_ALLOW, allow_b = b->entry->action == ENTRY_ALLOW;
@@ -193,7 +194,7 @@ static const struct listed *find_suffix(const struct table *t, const char *text,
 	               NULL;
 }
 
-/* What would be matched without x: the next shorter suffix of its pack. */
+/* What would match without x: the next shorter suffix of its pack. */
 static void check_covered(struct table *t, const struct listed *x)
 {
 	const char          *s = x->text;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What lint has to say about numbers and ids over time: each pack allots its signature ids within a
- * block of its own, and neither a number nor an id of something retired is ever used again.
+ * Lints numbers and ids over time: each pack allots its signature ids from a block of its own, and neither
+ * the number nor the id of something retired is ever reused.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "base/yaml.h"
 #include "rules_lint.h"
 
-/* One that has a number, or should: an entry, a network, something retired. */
+/* Something that has a number, or should: an entry, a network, something retired. */
 struct numbered {
 	const char *what, *id;
 	unsigned    sid, line;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What lint has to say about sources: one that nothing cites, and one that nobody can read again as it
- * was. A file in a repository changes under its address, so a source names the full commit; every other
- * page needs the day on which it was read or made.
+ * Lints sources: one that nothing cites, and one that nobody can read again as it was. A file in a
+ * repository changes under its address, so a source names the full commit; every other page needs the day
+ * on which it was read or made.
  */
 #include <string.h>
 

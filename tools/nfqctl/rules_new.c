@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nfqctl rules new: asks for what a pack needs, one question at a time, and writes a pack that lints.
- * Every answer is checked before the next question; rules_new_write.c writes what was answered.
+ * nfqctl rules new: asks for what a pack needs, one question at a time, and writes a pack that lints. Every
+ * answer is checked before the next question; rules_new_write.c writes the answers.
  */
 #include <ctype.h>
 #include <getopt.h>

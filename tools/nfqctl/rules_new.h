@@ -23,7 +23,7 @@ struct new_pack {
 	unsigned         n_entries;
 };
 
-/* Writes the pack to a file that must not be there yet. Returns 0, or -1: that is said. */
+/* Writes the pack to a file that must not exist. Returns 0, or -1 with the reason printed. */
 MUST_CHECK int new_write(const struct new_pack *p, const char *path);
 
 #endif

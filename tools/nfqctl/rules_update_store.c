@@ -151,7 +151,7 @@ static void prune(const struct updater *u)
 			store_remove(path);
 }
 
-/* First the number, so that an older release is refused from here on, whatever happens next. */
+/* The number is written first, so that an older release is refused from then on, whatever happens next. */
 int store_commit(struct updater *u)
 {
 	char path[UPDATE_PATH];

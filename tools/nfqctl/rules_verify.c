@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nfqctl rules verify: asks a resolver for every exact name of packs and reports what came of it,
- * in a form that a maintainer can commit. It states facts; what to do about an entry is for people.
+ * nfqctl rules verify: asks a resolver for every exact name of packs and reports the results in a form that
+ * a maintainer can commit. It states facts; people decide what to do about an entry.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -133,7 +133,7 @@ static const struct verify_answer *better(const struct verify_answer v[VERIFY_TY
 	return &v[v[1].outcome > v[0].outcome];
 }
 
-/* nfqd names the pack and the rule that it refuses by. */
+/* nfqd names the pack and the rule by which it refuses. */
 static bool is_from_nfqd(const struct verify_answer *v, const char *pack)
 {
 	size_t n = strlen(pack);
@@ -200,7 +200,7 @@ static void on_name(void *ctx, size_t i, const struct verify_answer v[VERIFY_TYP
 		json_object_set_new(item->row, "why", json_string(best->why));
 }
 
-/* Name 0 is the canary; name 1, the root, is there to be answered when the canary is not. */
+/* Name 0 is the canary; name 1, the root, is answered even when the canary is not. */
 static void on_probe(void *ctx, size_t i, const struct verify_answer v[VERIFY_TYPES])
 {
 	struct verify              *x = ctx;

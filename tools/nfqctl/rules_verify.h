@@ -9,13 +9,13 @@
 
 #define VERIFY_CANARY "blocked.nfqd.invalid"
 
-/* Of the answers to A and AAAA the one that stands further down counts. */
+/* Of the outcomes of A and AAAA, the later one in this list counts. */
 enum outcome {
 	OUTCOME_DEAD,   /* NXDOMAIN */
 	OUTCOME_EMPTY,  /* the name exists, but has no address */
-	OUTCOME_FAILED, /* no answer, or one that says nothing of the name */
+	OUTCOME_FAILED, /* no answer, or one that says nothing about the name */
 	OUTCOME_ADDRESS,
-	OUTCOME_BLOCKED, /* somebody on the way answered, and says so */
+	OUTCOME_BLOCKED, /* a server on the way answered, and says so */
 };
 
 struct verify_answer {
@@ -34,14 +34,14 @@ struct verify_how {
 	unsigned    at_once, timeout_s;
 };
 
-/* Is told what names[i] came to. */
+/* Called with the result of names[i]. */
 typedef void verify_done(void *ctx, size_t i, const struct verify_answer v[VERIFY_TYPES]);
 
 struct verify_asker;
-/* NULL: it has said why. */
+/* NULL: the reason was printed. */
 struct verify_asker *verify_open(const struct verify_how *how);
 void                 verify_close(struct verify_asker *a);
-/* The servers that are asked, with commas. */
+/* The servers in use, separated by commas. */
 const char *verify_servers(const struct verify_asker *a);
 /* Returns 0 when every name was done, -1 when memory ended before. */
 MUST_CHECK int verify_names(struct verify_asker *a, const char *const names[], size_t n,

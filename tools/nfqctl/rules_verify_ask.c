@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Looks names up with c-ares, a bounded number at once, and reads what came back with the daemon's
- * own parser. What an answer means for a pack is not known here.
+ * Looks names up with c-ares, a bounded number at once, and reads the answers with the daemon's own parser.
+ * What an answer means for a pack is decided elsewhere.
  */
 #include <ares.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "rules_verify.h"
 
 enum { CLASS_IN = 1, TRIES = 2, UDP_SIZE = 1232, RCODE = 0xf, NXDOMAIN = 3 };
-/* RFC 8914: the answer is somebody's policy, not the name's owner's word */
+/* RFC 8914: the answer comes from a policy, not from the owner of the name */
 enum { EDE_BLOCKED = 15, EDE_FILTERED = 17 };
 
 static const int types[VERIFY_TYPES] = { 1, 28 }; /* A, AAAA */
@@ -41,8 +41,8 @@ static void failed(struct verify_answer *v, const char *why)
 	print_why(v, span_str(why));
 }
 
-/* "Nowhere", or a machine of this site, as filters say it that do not say more. The pack may list
- * networks of that kind, for what a vendor's products say to each other. */
+/* "Nowhere", or a machine of this site: what filters answer that give no other sign. The pack may list
+ * networks of that kind, for traffic between a vendor's products. */
 static bool is_from_here(const struct addr *a)
 {
 	static const struct net nets[] = {
@@ -210,8 +210,8 @@ const char *verify_servers(const struct verify_asker *a)
 	return a->servers;
 }
 
-/* EDNS, so that who blocks can say so. Answers such as SERVFAIL are what we want to know of, not a
- * reason to ask another server. */
+/* EDNS, so that a blocking server can say so. Answers such as SERVFAIL are results, not a reason to ask
+ * another server. */
 static ares_channel channel_of(const struct verify_how *how)
 {
 	struct ares_options options = { .flags = ARES_FLAG_EDNS | ARES_FLAG_NOCHECKRESP,

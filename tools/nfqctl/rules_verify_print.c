@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The report of `nfqctl rules verify` as text: made of its JSON, one line per name, so that two
- * runs can be compared by diff. */
+/* The report of `nfqctl rules verify` as text: made from its JSON, one line per name, so that diff can
+ * compare two runs. */
 #include <stdio.h>
 #include <string.h>
 

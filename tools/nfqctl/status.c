@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nfqctl status: what the running daemon does and has counted. */
+/* nfqctl status: what the running daemon does, and its counters. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nfqctl why: asks the running daemon; where none answers, or for a configuration or packs that are
- * named, loads them here and asks the same code.
+ * nfqctl why: asks the running daemon. Where none answers, or when a configuration or packs are given, it
+ * loads them here and runs the same code.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -54,7 +54,7 @@ static struct conf *find_conf(const struct source *s, struct err *err)
 	return conf_default(NULL, 0, err);
 }
 
-/* Exceptions of `nfqctl allow` that a daemon would have, started now. */
+/* The exceptions of `nfqctl allow` that a daemon would have if it started now. */
 static void read_state(struct state *state, const struct conf *conf)
 {
 	struct err err = { 0 };

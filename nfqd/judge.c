@@ -181,12 +181,11 @@ static void count_uninspectable(const struct judged *j)
 {
 	const struct names *names = &j->m->names;
 	struct counters    *c = j->p->count;
-	bool                hello = names->app == APP_TLS || names->app == APP_QUIC;
 
 	if (j->m->from_server || !j->m->row)
 		return;
 	count_add(c, COUNT_nameless, names->n == 0);
-	if (!hello || !names->tls.ech)
+	if (!tls_has_ech(names))
 		return;
 	count_add(c, COUNT_ech, 1);
 	count_add(c, COUNT_ech_hidden, tls_is_hidden(names));
@@ -234,7 +233,7 @@ static struct verdict judge_names(const struct judged *asked)
 		count_add(p->count, COUNT_repeated, repeated);
 	} else if (!j.m->from_server) {
 		count_add(p->count, COUNT_allowed, 1);
-		/* somebody else may have refused it */
+		/* another device on the way may have refused it */
 		repeated = p->copies && action_blocks(worst->would) && is_repeated(p, j.m);
 	}
 	for (unsigned i = 0; i < n && !repeated; i++)

@@ -135,6 +135,11 @@ static bool is_public_name(const char *name)
 	return false;
 }
 
+bool tls_has_ech(const struct names *names)
+{
+	return (names->app == APP_TLS || names->app == APP_QUIC) && names->tls.ech;
+}
+
 bool tls_is_hidden(const struct names *names)
 {
 	for (unsigned i = 0; i < names->n; i++)

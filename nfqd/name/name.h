@@ -172,7 +172,7 @@ struct name_mark {
 /*
  * One protocol: guess() says from the first bytes whether it is this one, names() extracts.
  *
- * WIRE_OK: the message is read; no names: it names nobody. The cursor stands after it, where the
+ * WIRE_OK: the message is read; no names: it names no host. The cursor stands after it, where the
  * framing tells what comes before the next.
  * WIRE_MORE: the message goes on. Names that are there already are certain, and the rest may name
  * others: refuse for what is there, but do not allow for it.
@@ -228,6 +228,8 @@ bool dns_extended_error(struct span message, struct dns_error *out);
 /* Overwrites what a request says beside its method, its host and its version; returns how many of the n bytes
  * are left, up to the end of its Host. */
 size_t http_mask(uint8_t *bytes, size_t n);
+/* Is it a hello that offers Encrypted ClientHello, real or GREASE? */
+bool tls_has_ech(const struct names *names);
 /* Does a hello with Encrypted ClientHello name one of its providers' few public names? */
 bool tls_is_hidden(const struct names *names);
 /* Fills in what only records need; a connection without a record does not pay for it. */

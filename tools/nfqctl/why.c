@@ -152,12 +152,12 @@ static void print(const json_t *a)
 
 static int run(struct nfqctl *ctl, const struct source *s, const json_t *question, bool as_json)
 {
-	struct err err = { 0 }, nobody = { 0 };
-	int        fd = s->conf || s->n_rules ? -1 : ctl_connect(ctl->socket, &nobody);
+	struct err err = { 0 }, unheard = { 0 };
+	int        fd = s->conf || s->n_rules ? -1 : ctl_connect(ctl->socket, &unheard);
 	json_t    *answer;
 
-	if (nobody.text[0])
-		fprintf(stderr, "nfqctl: %s\n", nobody.text);
+	if (unheard.text[0])
+		fprintf(stderr, "nfqctl: %s\n", unheard.text);
 	answer = fd >= 0 ? ctl_talk(fd, question, &err) : answer_here(s, question, &err);
 	if (!answer)
 		fprintf(stderr, "nfqctl: %s\n", err.text);

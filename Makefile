@@ -37,6 +37,7 @@ ROOMS := $(filter-out $(B)/obj/nfqd/main.o,$(OBJ))
 CTL   := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tools/nfqctl/*.c)))
 UNIT  := $(patsubst tests/unit/%.c,$(B)/tests/%.t,$(sort $(wildcard tests/unit/*/test_*.c)))
 FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,$(B)/tests/fuzz_%.t,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FLOOD := $(B)/bench/flood $(B)/bench/honest
 
 all: $(B)/nfqd $(B)/nfqctl $(B)/nfqd-fetch
 
@@ -120,12 +121,12 @@ check-unit: test-programs ## tests that need no privileges
 	$(Q)$(MAKE) --no-print-directory prove T="$(UNIT) $(FUZZ) $(sort $(wildcard tests/replay/run.t tests/*.t))"
 check-kernel: all ## the kernel's queue, in namespaces (root)
 	$(Q)$(MAKE) --no-print-directory prove T="$(sort $(wildcard tests/kernel/*.t tests/field/*.t))"
-check-faults: all ## what breaks, hangs or fights with us, in namespaces (root)
+check-faults: all $(FLOOD) ## what breaks, hangs or fights with us, in namespaces (root)
 	$(Q)$(MAKE) --no-print-directory prove T="$(sort $(wildcard tests/faults/*.t))"
 check-vm: all   ## the nft backend on a Debian kernel under qemu
 	$(Q)$(MAKE) --no-print-directory prove T=tests/vm/run.t
 
-test-programs: all $(UNIT) $(FUZZ)
+test-programs: all $(UNIT) $(FUZZ) $(FLOOD)
 prove:
 	$(Q)NFQD=$(B)/nfqd NFQCTL=$(B)/nfqctl CMOCKA_MESSAGE_OUTPUT=TAP prove $(if $(V),-v) $(T)
 
@@ -177,6 +178,9 @@ fuzz-objects:
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c fuzz-objects
 	$(Q)clang $(CPPFLAGS) -std=c11 -g -O1 -DNFQD_NO_SECCOMP $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $< \
 		build/fuzz/libnfqctl.a build/fuzz/libnfqd.a $(FUZZ_LIBS)
+
+check-flood: all $(FLOOD) $(B)/bench/tcp ## 20,000 half messages a second from 50,000 addresses beside honest clients (root, ten minutes)
+	$(Q)tools/bench/flood --build $(B)
 
 BENCH := $(patsubst tools/bench/%.c,$(B)/bench/%,$(wildcard tools/bench/*.c))
 $(B)/bench/%: tools/bench/%.c $(B)/libnfqd.a
@@ -239,5 +243,5 @@ clean:          ## remove what was built (the virtual machine's kernel stays)
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
 
-.PHONY: all deps deps-test run demo check check-unit check-kernel check-faults check-vm test-programs prove asan tsan soak cover \
+.PHONY: all deps deps-test run demo check check-unit check-kernel check-faults check-flood check-vm test-programs prove asan tsan soak cover \
 	bench fuzz fuzz-all fuzz-objects lint format install uninstall clean help FORCE

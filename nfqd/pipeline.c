@@ -14,6 +14,8 @@
 #include "judge.h"
 #include "reassemble/fragment.h"
 
+#define SAYS(id, word, says) [id] = says,
+
 enum { DECOY_HOPS = 12 }; /* what clients send with 64 and more has this left at a router of theirs */
 
 const char *const counter_names[] = {
@@ -46,27 +48,41 @@ void pipeline_fini(struct pipeline *p)
 	p->fragments = NULL;
 }
 
-/* Does the site drop packets that have this fault? */
-static bool drops(const struct pipeline *p, enum fault what)
+/* What the site does for this fault: nothing when it blocks nothing. */
+static enum fault_action action_on(const struct pipeline *p, enum fault what)
 {
-	return rs_settings(p->rules)->drop >> what & 1;
+	const struct rs_settings *s = rs_settings(p->rules);
+
+	return s->mode == MODE_ENFORCE ? (enum fault_action)s->on_fault[what] : ON_FAULT_PASS;
 }
 
-/* Counts a fault and reports it, rate-limited. Returns whether the packet is dropped for it. */
-static bool note_fault(struct pipeline *p, const struct packet *pkt, enum fault what, unsigned n)
+/* The severest of that, for the faults that decide about the packet. */
+static enum fault_action action_on_all(const struct pipeline *p, const struct inspection *in)
 {
+	enum fault_action worst = ON_FAULT_PASS;
+
+	for (unsigned i = 0; i < FAULT_N; i++)
+		if (conn_fault_decides(in, i) && action_on(p, i) > worst)
+			worst = action_on(p, i);
+	return worst;
+}
+
+/* Counts a fault and reports it, rate-limited. */
+static void note_fault(struct pipeline *p, const struct packet *pkt, enum fault what, unsigned n)
+{
+	static const char *const says[] = { FAULT_ACTIONS(SAYS) };
 	static _Thread_local struct diag_rate rate[FAULT_N];
 	enum counter                          counter = COUNT_fault_decode + what;
 	char                                  src[ADDR_TEXT], dst[ADDR_TEXT];
 
 	count_add(p->count, counter, n);
 	if (!diag_may(&rate[what], p->now))
-		return drops(p, what);
+		return;
 	addr_text(&pkt->src, src);
 	addr_text(&pkt->dst, dst);
-	diag_info("packet", "%s, %s: %s port %u to %s port %u", counter_texts[counter],
-	          drops(p, what) ? "dropped" : "passed", src, pkt->sport, dst, pkt->dport);
-	return drops(p, what);
+	diag_info("packet", "%s, %s%s: %s port %u to %s port %u", counter_texts[counter], says[action_on(p, what)],
+	          action_on(p, what) == rs_settings(p->rules)->on_fault[what] ? "" : " in this mode", src, pkt->sport,
+	          dst, pkt->dport);
 }
 
 /* ---- decoding ---- */
@@ -115,8 +131,25 @@ static enum decode_err decode(struct pipeline *p, const struct raw_packet *raw, 
 
 /* ---- the connection ---- */
 
+/*
+ * Of a connection that cannot be judged: where hellos are expected its client may be told to try again. Elsewhere
+ * that would end what no server name is to be expected of.
+ */
+static bool may_reset(const struct packet *pkt)
+{
+	return pkt->proto == IPPROTO_TCP && (pkt->dport == PORT_HTTPS || pkt->dport == PORT_DOT);
+}
+
+static struct verdict reset(struct pipeline *p, const struct packet *pkt, const struct inspection *in)
+{
+	struct act_on on = { .raw = p->raw, .pkt = pkt, .peer_next = conn_peer_next(in) };
+
+	count_add(p->count, COUNT_resets, 1);
+	return act_reset(&p->inject, &on);
+}
+
 /* The packet's verdict when none of its messages is refused. */
-static struct verdict verdict_of(const struct pipeline *p, const struct inspection *in)
+static struct verdict verdict_of(struct pipeline *p, const struct packet *pkt, const struct inspection *in)
 {
 	static const struct verdict verdicts[OUTCOMES] = {
 		[OUTCOME_OPEN] = { .state = STATE_UNDECIDED },
@@ -130,20 +163,21 @@ static struct verdict verdict_of(const struct pipeline *p, const struct inspecti
 
 	if (outcome == OUTCOME_SETTLED)
 		return (struct verdict){ .drop = fate.drop, .state = fate.state };
-	for (unsigned i = 0; outcome == OUTCOME_FAULT && i < FAULT_N; i++)
-		if (conn_faults(in)[i] && drops(p, i))
-			return (struct verdict){ .drop = true, .state = STATE_DROPPED };
+	if (outcome == OUTCOME_FAULT && action_on_all(p, in) == ON_FAULT_DROP)
+		return (struct verdict){ .drop = true, .state = STATE_DROPPED };
+	if (outcome == OUTCOME_FAULT && action_on_all(p, in) == ON_FAULT_RESET && may_reset(pkt))
+		return reset(p, pkt, in);
 	return verdicts[outcome];
 }
 
 /* v: what judge() said about the message read last. */
-static struct verdict settle(struct pipeline *p, struct inspection *in, struct verdict v)
+static struct verdict settle(struct pipeline *p, const struct packet *pkt, struct inspection *in, struct verdict v)
 {
 	bool        refused = verdict_refuses(v);
 	struct fate fate;
 
 	if (!refused)
-		v = verdict_of(p, in);
+		v = verdict_of(p, pkt, in);
 	if (!refused && conn_outcome(in) == OUTCOME_SETTLED)
 		return v;
 	fate = (struct fate){ .state = v.state, .drop = v.drop || v.replaced.n }; /* only the first packet is
@@ -167,12 +201,10 @@ static struct verdict keep_resolver(const struct packet *pkt, struct verdict v)
 static struct verdict apply_faults(struct pipeline *p, const struct packet *pkt, const struct inspection *in,
                                    struct verdict v)
 {
-	bool dropped = false;
-
 	for (unsigned i = 0; i < FAULT_N; i++)
 		if (conn_faults(in)[i])
-			dropped |= note_fault(p, pkt, i, conn_faults(in)[i]);
-	if (dropped && v.state != STATE_REJECTED && v.state != STATE_DROPPED)
+			note_fault(p, pkt, i, conn_faults(in)[i]);
+	if (action_on_all(p, in) == ON_FAULT_DROP && v.state != STATE_REJECTED && v.state != STATE_DROPPED)
 		return (struct verdict){ .drop = true };
 	return v;
 }
@@ -185,7 +217,7 @@ static struct verdict inspect(struct pipeline *p, struct packet *pkt)
 
 	while (!verdict_refuses(v) && (m = conn_next(in)) != NULL)
 		v = judge(p, in, m);
-	v = settle(p, in, v);
+	v = settle(p, pkt, in, v);
 	v = keep_resolver(pkt, v);
 	return apply_faults(p, pkt, in, v);
 }
@@ -202,8 +234,10 @@ struct verdict pipeline_packet(struct pipeline *p, const struct raw_packet *raw)
 	e = decode(p, raw, &pkt);
 	if (e == DECODE_OK)
 		v = inspect(p, &pkt);
-	else if (e == DECODE_BAD)
-		v.drop = note_fault(p, &pkt, FAULT_decode, 1);
+	if (e == DECODE_BAD) {
+		note_fault(p, &pkt, FAULT_decode, 1);
+		v.drop = action_on(p, FAULT_decode) == ON_FAULT_DROP;
+	}
 	count_add(p->count, COUNT_packets, 1);
 	count_add(p->count, COUNT_passed, !v.drop && v.state == STATE_UNDECIDED);
 	return v;

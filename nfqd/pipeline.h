@@ -57,6 +57,7 @@ struct watch;
 	X(would_reject, "matches that passed only because a mode, stage or policy says log")       \
 	X(passed, "packets passed without a decision on their connection")                         \
 	X(waiting, "segments that passed while a name was incomplete")                             \
+	X(resets, "connections reset because they could not be judged")                            \
 	X(unknown, "connections of an unknown protocol, decided by address")                       \
 	X(nameless, "connections whose client named no host: judged by address or certificate")    \
 	X(ech, "hellos with Encrypted ClientHello, or with what only looks like it")               \
@@ -117,8 +118,7 @@ struct pipeline {
 	} evidence; /* of the record in hand (evidence.h) */
 };
 
-/* max_conns bounds the connections (each about 200 bytes), max_streams the incomplete messages (18 KiB
- * each). Returns 0 or -ENOMEM. */
+/* The bounds of inspect/inspect.h: conns_new(). Returns 0 or -ENOMEM. */
 MUST_CHECK int pipeline_init(struct pipeline *p, uint32_t max_conns, uint32_t max_streams);
 void           pipeline_fini(struct pipeline *p);
 

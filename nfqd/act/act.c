@@ -112,20 +112,25 @@ static struct verdict answer_dns_udp(struct injector *inj, const struct decision
 /* The kernel resets the sender of the packet by the connection's state. The other side is told from
  * here, and first: the client may reuse its port as soon as it is told. Where the kernel's reset would
  * not reach this client, both sides are told from here, and later packets are dropped. */
-static struct verdict reset_tcp(struct injector *inj, const struct decision *d,
-                                const struct act_on *on, enum sent *sent)
+struct verdict act_reset(struct injector *inj, const struct act_on *on)
 {
-	(void)d;
 	if (on->answer)
 		reset_client(inj, on);
 	else
 		reset_server(inj, on);
-	*sent = SENT_TCP_RESET;
 	if (is_stray(inj, on)) {
 		reset_stray_client(inj, on);
 		return (struct verdict){ .drop = true, .state = STATE_DROPPED };
 	}
 	return (struct verdict){ .state = STATE_REJECTED };
+}
+
+static struct verdict reset_tcp(struct injector *inj, const struct decision *d,
+                                const struct act_on *on, enum sent *sent)
+{
+	(void)d;
+	*sent = SENT_TCP_RESET;
+	return act_reset(inj, on);
 }
 
 /* The answer and the end of the connection in one segment; the client asks pipelined queries again on a

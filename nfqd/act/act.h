@@ -101,6 +101,9 @@ struct act_on {
 struct verdict act_apply(struct injector *inj, const struct decision *d, const struct act_on *on,
                          enum sent *sent);
 
+/* Resets both ends of a TCP connection that could not be judged. */
+struct verdict act_reset(struct injector *inj, const struct act_on *on);
+
 /*
  * Builds the DNS answer to a query message (RFC 1035, 2308, 8914). Returns its length, or 0 when
  * the query has no question to answer.

@@ -6,6 +6,16 @@
 #ifndef NFQD_BASE_FAULT_H
 #define NFQD_BASE_FAULT_H
 
+#include "base/words.h"
+
+/* What is done then, in the order of severity: X(id, word, what is said of the packet) */
+#define FAULT_ACTIONS(X)                                                                           \
+	X(ON_FAULT_PASS, "pass", "passed")                                                         \
+	X(ON_FAULT_RESET, "reset", "reset")                                                        \
+	X(ON_FAULT_DROP, "drop", "dropped")
+
+enum fault_action { FAULT_ACTIONS(WORD_ID) ON_FAULT_N };
+
 #define FAULTS(X)                                                                                  \
 	X(decode, "decode", "not a whole IP, TCP or UDP packet")                                   \
 	X(cut, "cut", "packet of which only a part was captured")                                  \
@@ -16,7 +26,7 @@
 	X(window, "window", "segment too far from the bytes that come next")                       \
 	X(overlap, "overlap", "segments that overlap with different bytes")                        \
 	X(flows_full, "flows-full", "flow table full, oldest flow forgotten")                      \
-	X(streams_full, "streams-full", "no memory left, oldest incomplete hello forgotten")       \
+	X(streams_full, "streams-full", "no memory left, an incomplete message forgotten")         \
 	X(source_streams, "source-streams", "one client's share of that memory used up")
 
 enum fault {

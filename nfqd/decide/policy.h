@@ -62,7 +62,7 @@ struct rs_settings {
 	uint8_t default_action; /* enum action, of names that no policy matched */
 	int64_t not_before;     /* seconds: the present is later than this, whatever the clock says; 0:
 				 * unknown */
-	uint32_t drop;          /* bit per enum fault: packets with these are dropped */
+	uint8_t on_fault[FAULT_N]; /* enum fault_action */
 };
 
 /* What the configuration says, as read (shared/conf.c); strings borrowed until the image is built. */

@@ -7,26 +7,31 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/hash.h"
 
 enum {
-	IDLE_S = 120,
-	STALE_S = 20, /* idle for longer, another connection may have its stream */
 	RECORD_ONCE_S = 30,
 	AGE_PER_CALL = 4,
-	SHARE_LEAST = 4 /* streams that every source may have */
+	SHARE_LEAST = 4, /* connections that every source may have wait */
+	RESERVES = BOUND_WAITING / BOUND_RESERVE, /* one part of so many is reserved for each source */
+	FORGOTTEN_PER_CONN = BOUND_LOST / BOUND_CONNS,
+	FORGOTTEN_LEAST = 4096,
+	SPARED = 2 /* connections that never lose: the packet's, and the one that there must be room for */
 };
 
-/* Indices are kept plus one, so that zeroed memory means "none". */
-static struct conn *at(struct conns *t, uint32_t i)
+static uint32_t larger(uint32_t a, uint32_t b)
 {
-	return i ? &t->all[i - 1] : NULL;
+	return a > b ? a : b;
 }
 
-static uint32_t index_of(const struct conns *t, const struct conn *c)
+/* As many as there are for all, in proportion; and the stream in hand needs so many, beside another one. */
+static uint32_t pieces_for(uint32_t max_streams)
 {
-	return (uint32_t)(c - t->all) + 1;
+	uint64_t all = BOUND_SHARED / STREAM_PIECE;
+
+	return larger((uint32_t)(all * max_streams / BOUND_WAITING), 2 * STREAM_PIECES);
 }
 
 struct conns *conns_new(uint32_t max, uint32_t max_streams)
@@ -39,10 +44,18 @@ struct conns *conns_new(uint32_t max, uint32_t max_streams)
 	t->n_buckets = max + max / 2;
 	t->all = calloc(max, sizeof(*t->all));
 	t->buckets = calloc(t->n_buckets, sizeof(*t->buckets));
-	t->max_streams = max_streams;
-	t->pool = stream_pool_new(max_streams);
-	t->owner = calloc(max_streams, sizeof(*t->owner));
-	if (!t->all || !t->buckets || !t->pool || !t->owner ||
+	t->max_waiting = max_streams;
+	t->n_sources = larger(max_streams, CONN_SOURCES);
+	t->n_forgotten = larger(FORGOTTEN_PER_CONN * max, FORGOTTEN_LEAST);
+	t->share[KEPT_CONNS] = larger(max_streams / BOUND_SHARE, SHARE_LEAST);
+	t->share[KEPT_PIECES] = larger(pieces_for(max_streams) / BOUND_SHARE, STREAM_PIECES);
+	t->reserve[KEPT_CONNS] = larger(max_streams / RESERVES, 1);
+	t->reserve[KEPT_PIECES] = STREAM_PIECES;
+	t->max_pieces = pieces_for(max_streams);
+	t->pool = stream_pool_new(max_streams + SPARED, t->max_pieces);
+	t->sources = calloc(t->n_sources, sizeof(*t->sources));
+	t->forgotten = calloc(t->n_forgotten, sizeof(*t->forgotten));
+	if (!t->all || !t->buckets || !t->pool || !t->sources || !t->forgotten ||
 	    getrandom(&t->seed, sizeof(t->seed), 0) != sizeof(t->seed)) {
 		conns_free(t);
 		return NULL;
@@ -55,7 +68,8 @@ void conns_free(struct conns *t)
 	if (!t)
 		return;
 	stream_pool_free(t->pool);
-	free(t->owner);
+	free(t->forgotten);
+	free(t->sources);
 	free(t->buckets);
 	free(t->all);
 	free(t);
@@ -83,67 +97,109 @@ static bool same_key(const struct conn *c, const struct packet *pkt)
 
 static struct conn *find(struct conns *t, const struct packet *pkt, uint64_t hash)
 {
-	struct conn *c = at(t, t->buckets[hash_range(hash, t->n_buckets)]);
+	struct conn *c = conn_at(t, t->buckets[hash_range(hash, t->n_buckets)]);
 
 	while (c && !(c->hash == (uint32_t)hash && same_key(c, pkt)))
-		c = at(t, c->chain);
+		c = conn_at(t, c->chain);
 	return c;
 }
 
-static void age_list_remove(struct conns *t, struct conn *c)
-{
-	struct conn *older = at(t, c->older), *newer = at(t, c->newer);
+/* ---- lists ---- */
 
-	*(older ? &older->newer : &t->oldest) = c->newer;
-	*(newer ? &newer->older : &t->newest) = c->older;
+static void unlist(struct conns *t, struct conn *c)
+{
+	struct conn *older = conn_at(t, c->older), *newer = conn_at(t, c->newer);
+
+	*(older ? &older->newer : &t->oldest[c->list]) = c->newer;
+	*(newer ? &newer->older : &t->newest[c->list]) = c->older;
 }
 
-static void age_list_push(struct conns *t, struct conn *c)
+static void list_push(struct conns *t, struct conn *c, enum conn_list list)
 {
-	struct conn *newest = at(t, t->newest);
+	struct conn *newest = conn_at(t, t->newest[list]);
 
-	c->older = t->newest;
+	c->list = (uint8_t)list;
+	c->older = t->newest[list];
 	c->newer = 0;
-	t->newest = index_of(t, c);
-	*(newest ? &newest->newer : &t->oldest) = t->newest;
+	t->newest[list] = conn_index(t, c);
+	*(newest ? &newest->newer : &t->oldest[list]) = t->newest[list];
+}
+
+void conn_enlist(struct conns *t, struct conn *c, enum conn_list list)
+{
+	unlist(t, c);
+	list_push(t, c, list);
 }
 
 void conn_touch(struct conns *t, struct conn *c, uint64_t now)
 {
 	c->last = now;
-	age_list_remove(t, c);
-	age_list_push(t, c);
+	conn_enlist(t, c, c->list);
+	conn_source_touch(t, c);
 }
+
+/* ---- what was forgotten ---- */
+
+/* 24 bits of the hash, 8 of the second. */
+static uint32_t forgotten_mark(uint64_t hash, uint64_t now)
+{
+	return (uint32_t)hash << 8 | (uint8_t)(now / NS_PER_S);
+}
+
+static bool was_forgotten(const struct conns *t, uint64_t hash, uint64_t now)
+{
+	uint32_t mark = forgotten_mark(hash, now), slot = t->forgotten[hash_range(hash, t->n_forgotten)];
+
+	return slot && slot >> 8 == mark >> 8 && (uint8_t)(mark - slot) < BOUND_IDLE;
+}
+
+/* Would what follows be taken for something else, had its connection been forgotten? A decided one's decision
+ * stands in the kernel. */
+static bool matters(const struct conn *c)
+{
+	return c->lost || c->waits ||
+	       (c->proto == IPPROTO_TCP && c->state == CONN_READING && (c->order.anchored || c->tcp.row));
+}
+
+void conn_forget(struct conns *t, struct conn *c, uint64_t now)
+{
+	struct packet key = { .src = c->src, .dst = c->dst, .sport = c->sport, .dport = c->dport,
+		              .proto = c->proto, .decoy = c->decoy };
+	uint64_t      hash = key_hash(t, &key);
+	uint32_t     *link = &t->buckets[hash_range(hash, t->n_buckets)];
+	uint32_t      me = conn_index(t, c);
+
+	if (matters(c))
+		t->forgotten[hash_range(hash, t->n_forgotten)] = forgotten_mark(hash, now);
+	while (*link != me)
+		link = &conn_at(t, *link)->chain;
+	*link = c->chain;
+	c->state = CONN_READING;
+	conn_drop_stream(t, c);
+	unlist(t, c);
+	c->chain = t->spare;
+	t->spare = me;
+}
+
+/* ---- connections ---- */
 
 struct conn *conn_find(struct conns *t, const struct packet *pkt)
 {
 	return find(t, pkt, key_hash(t, pkt));
 }
 
-void conn_drop_stream(struct conns *t, struct conn *c)
+/* The longest idle one of the first list that has any; the packet's own only if there is no other. */
+static struct conn *longest_idle(const struct conns *t)
 {
-	if (!c->stream)
-		return;
-	t->owner[stream_index(t->pool, c->stream)] = NULL;
-	t->by_source[c->source]--;
-	stream_put(t->pool, c->stream);
-	c->stream = NULL;
-}
+	for (unsigned i = 0; i < LISTS; i++) {
+		struct conn *c = conn_at(t, t->oldest[i]);
 
-static void forget(struct conns *t, struct conn *c)
-{
-	struct packet key = { .src = c->src, .dst = c->dst, .sport = c->sport, .dport = c->dport,
-		              .proto = c->proto, .decoy = c->decoy };
-	uint32_t     *link = &t->buckets[hash_range(key_hash(t, &key), t->n_buckets)];
-	uint32_t      me = index_of(t, c);
-
-	while (*link != me)
-		link = &at(t, *link)->chain;
-	*link = c->chain;
-	age_list_remove(t, c);
-	conn_drop_stream(t, c);
-	c->chain = t->spare;
-	t->spare = me;
+		if (c && c == t->reading.conn)
+			c = conn_at(t, c->newer);
+		if (c)
+			return c;
+	}
+	return t->reading.conn;
 }
 
 struct conn *conn_get(struct conns *t, const struct packet *pkt, uint64_t now,
@@ -162,16 +218,17 @@ struct conn *conn_get(struct conns *t, const struct packet *pkt, uint64_t now,
 		t->spare = ++t->used;
 	} else if (!t->spare) {
 		*evicted = true;
-		forget(t, at(t, t->oldest));
+		conn_forget(t, longest_idle(t), now);
 	}
-	c = at(t, t->spare);
+	c = conn_at(t, t->spare);
 	t->spare = c->chain;
 	*c = (struct conn){ .src = pkt->src, .dst = pkt->dst, .sport = pkt->sport,
 		            .dport = pkt->dport, .proto = pkt->proto, .decoy = pkt->decoy,
 		            .ifin = pkt->ifin, .hash = (uint32_t)hash, .chain = *bucket };
-	*bucket = index_of(t, c);
-	age_list_push(t, c);
+	*bucket = conn_index(t, c);
+	list_push(t, c, LIST_OTHERS);
 	conn_restart(t, c, now);
+	c->lost = was_forgotten(t, hash, now) ? FAULT_flows_full + 1 : 0;
 	return c;
 }
 
@@ -185,107 +242,28 @@ void conn_reopen(struct conns *t, struct conn *c, bool address_judged)
 	c->address_judged = address_judged;
 	c->order = (struct order){ 0 };
 	c->tcp = (struct tcp_side){ 0 };
+	conn_account(t, c);
 }
 
 void conn_restart(struct conns *t, struct conn *c, uint64_t now)
 {
 	conn_reopen(t, c, false);
 	c->urgent = (struct urgent){ 0 };
-	c->lost = false;
+	c->lost = 0;
 	c->strange = 0;
 	c->last = now;
 	c->id = hash64(&now, sizeof(now), (uint64_t)c->hash << 32 ^ t->seed) >> 11;
 	memset(c->recorded, 0, sizeof(c->recorded));
 }
 
-/* Of the connections that have a stream; source < CONN_SOURCES: only those of that source. newest: the one
- * that was heard last instead of the longest idle one. */
-static struct conn *find_owner(const struct conns *t, uint16_t source, bool newest)
-{
-	struct conn *best = NULL;
-
-	for (uint32_t i = 0; i < t->max_streams; i++) {
-		struct conn *c = t->owner[i];
-
-		if (c && (source == CONN_SOURCES || c->source == source) &&
-		    (!best || (newest ? c->last > best->last : c->last < best->last)))
-			best = c;
-	}
-	return best;
-}
-
-/* The source that has most streams; CONN_SOURCES: none has more than one. */
-static uint16_t busiest_source(const struct conns *t)
-{
-	uint16_t best = CONN_SOURCES, most = 1;
-
-	for (uint32_t i = 0; i < t->max_streams; i++) {
-		const struct conn *c = t->owner[i];
-
-		if (c && t->by_source[c->source] > most) {
-			best = c->source;
-			most = t->by_source[best];
-		}
-	}
-	return best;
-}
-
-/* Whose stream is taken for another one of that source, or, CONN_SOURCES, of any. */
-static struct conn *choose_owner(const struct conns *t, uint16_t source, uint64_t now)
-{
-	struct conn *idle = find_owner(t, source, false);
-
-	if (conn_is_stale(idle, now))
-		return idle;
-	if (source == CONN_SOURCES)
-		source = busiest_source(t);
-	return find_owner(t, source, source != CONN_SOURCES);
-}
-
-bool conn_is_stale(const struct conn *c, uint64_t now)
-{
-	return now > c->last + STALE_S * NS_PER_S;
-}
-
-/* Its stream is needed by c; says what that means for the one that loses it. */
-static enum conn_room take_from(struct conns *t, struct conn *loser, const struct conn *c,
-                                enum conn_room room)
-{
-	conn_drop_stream(t, loser);
-	loser->lost = true;
-	return conn_is_stale(loser, c->last) ? CONN_ROOM : room;
-}
-
-struct stream *conn_need_stream(struct conns *t, struct conn *c, uint32_t seq, bool anchored,
-                                enum conn_room *room)
-{
-	uint32_t share = t->max_streams / 8 < SHARE_LEAST ? SHARE_LEAST : t->max_streams / 8;
-
-	*room = CONN_ROOM;
-	if (c->stream)
-		return c->stream;
-	c->source = (uint16_t)(hash64(c->src.b, c->src.len, t->seed) % CONN_SOURCES);
-	if (t->by_source[c->source] >= share)
-		*room = take_from(t, choose_owner(t, c->source, c->last), c, CONN_ROOM_OF_SOURCE);
-	c->stream = stream_get(t->pool, seq, anchored);
-	if (!c->stream) {
-		*room = take_from(t, choose_owner(t, CONN_SOURCES, c->last), c, CONN_ROOM_OF_OTHERS);
-		c->stream = stream_get(t->pool, seq, anchored);
-	}
-	t->owner[stream_index(t->pool, c->stream)] = c;
-	t->by_source[c->source]++;
-	return c->stream;
-}
-
 void conns_age(struct conns *t, uint64_t now)
 {
-	for (unsigned i = 0; i < AGE_PER_CALL; i++) {
-		struct conn *c = at(t, t->oldest);
+	struct conn *c;
 
-		if (!c || now < c->last + IDLE_S * NS_PER_S)
-			return;
-		forget(t, c);
-	}
+	for (unsigned list = 0; list < LISTS; list++)
+		for (unsigned i = 0; i < AGE_PER_CALL; i++)
+			if ((c = conn_at(t, t->oldest[list])) != NULL && now >= c->last + BOUND_IDLE * NS_PER_S)
+				conn_forget(t, c, now);
 }
 
 bool conn_first_record(struct conn *c, uint32_t hash, uint64_t now)

@@ -5,7 +5,10 @@
  * mark says too, but packets already queued and capture files know nothing of marks), and which names
  * were recorded.
  *
- * The table holds a fixed number of connections; when it is full the one that was idle longest goes.
+ * The table holds a fixed number of connections. Those that wait for the rest of a message, or for their
+ * server, are the fewer ones, at most three quarters; the others only repeat what the kernel knows, or a message would
+ * begin anew on them. So when the table is full, the longest idle one of the others goes (conn.c). Who loses
+ * what is kept when there is no more room for that says room.c.
  */
 #ifndef NFQD_INSPECT_CONN_H
 #define NFQD_INSPECT_CONN_H
@@ -75,7 +78,8 @@ struct conn {
 	uint64_t      id;      /* flow_id of records, below 2^53 */
 	uint64_t      last;    /* ns: last packet */
 	struct urgent urgent;
-	bool          lost;    /* bytes of a message had to be forgotten: it is not allowed for what follows */
+	uint8_t       lost;    /* enum fault + 1: why bytes of a message had to be forgotten: it is not allowed
+	                        * for what follows; 0: they were not */
 	uint8_t       strange; /* how often it was no protocol of ours on a resolver's port */
 
 	/* from here on: conn_reopen() */
@@ -96,7 +100,20 @@ struct conn {
 
 	/* table */
 	uint32_t hash, chain, older, newer;
-	uint16_t source; /* of the stream: index of by_source */
+	uint8_t  list; /* enum conn_list */
+	/* room.c, of one that waits: */
+	bool     waits;
+	uint8_t  pieces; /* of its stream, when they were counted last */
+	uint32_t source; /* index of sources */
+	uint32_t source_older, source_newer;
+};
+
+/* Each from the longest idle one on. */
+enum conn_list {
+	LIST_OTHERS,  /* nothing is kept for them */
+	LIST_WAITING, /* they wait */
+	LIST_LONG,    /* likewise, with pieces that all streams share */
+	LISTS
 };
 
 static inline bool conn_is_decided(const struct conn *c)
@@ -104,7 +121,15 @@ static inline bool conn_is_decided(const struct conn *c)
 	return c->state >= CONN_AWAITS_SERVER;
 }
 
-#define CONN_SOURCES 1024 /* clients are counted by a hash: two may have to share */
+#define CONN_SOURCES 1024 /* at least; clients are counted by a hash: two may have to share */
+
+/* What is kept for one client, in connections and in pieces. */
+enum kept { KEPT_CONNS, KEPT_PIECES, KEPT_N };
+
+struct source {
+	uint32_t n[KEPT_N];
+	uint32_t oldest, newest; /* of its connections that wait, by when they were heard last */
+};
 
 struct inspection {
 	struct conns  *table;
@@ -116,6 +141,7 @@ struct inspection {
 	enum place     ground;  /* what the packet's bytes in order are: IN_ORDER, SYN or DECOY */
 	enum outcome   outcome;
 	uint16_t       faults[FAULT_N];
+	uint32_t       charged; /* bit per fault: those that decide about this packet */
 
 	uint32_t       peer_next; /* without urgent bytes, as sequence numbers are counted here */
 	uint32_t       urgents; /* bytes in front of the segment that its sequence number leaves out */
@@ -141,13 +167,29 @@ struct conns {
 	struct conn        *all;
 	uint32_t           *buckets;
 	struct stream_pool *pool;
-	struct conn       **owner; /* of each stream of the pool; NULL: it is free */
-	uint16_t            by_source[CONN_SOURCES]; /* streams in use */
+	struct source      *sources;
+	uint32_t           *forgotten; /* hash and second of connections that had to go while they mattered */
 	uint64_t            seed;
-	uint32_t            max, n_buckets, max_streams;
+	uint32_t            max, n_buckets, n_sources, n_forgotten;
 	uint32_t            used; /* connections that were ever taken: memory after them is untouched */
-	uint32_t            spare, oldest, newest; /* indices + 1; 0: none */
+	/* indices + 1; 0: none */
+	uint32_t            spare, oldest[LISTS], newest[LISTS];
+	uint32_t            waiting, max_waiting, max_pieces;
+	uint32_t            share[KEPT_N], reserve[KEPT_N]; /* what one client has at most; what is never taken
+	                                                     * from it for one that has less */
+	uint32_t            busiest[KEPT_N]; /* a source that has most, or had it lately */
 };
+
+/* Indices are kept plus one, so that zeroed memory means "none". */
+static inline struct conn *conn_at(const struct conns *t, uint32_t i)
+{
+	return i ? &t->all[i - 1] : NULL;
+}
+
+static inline uint32_t conn_index(const struct conns *t, const struct conn *c)
+{
+	return (uint32_t)(c - t->all) + 1;
+}
 
 /* The connection of a packet's direction, or NULL. */
 struct conn *conn_find(struct conns *t, const struct packet *pkt);
@@ -159,18 +201,30 @@ struct conn *conn_get(struct conns *t, const struct packet *pkt, uint64_t now, b
 void conn_restart(struct conns *t, struct conn *c, uint64_t now);
 /* It is read as if nothing were decided; what was recorded stands. */
 void conn_reopen(struct conns *t, struct conn *c, bool address_judged);
-/* Returns the stream to the pool. */
+/* Puts it where it is found as the youngest of a list. */
+void conn_enlist(struct conns *t, struct conn *c, enum conn_list list);
+/* Removes it from the table. What mattered of it is remembered: the same connection, made anew, is lost. */
+void conn_forget(struct conns *t, struct conn *c, uint64_t now);
+
+/* room.c. Returns the stream to the pool. */
 void conn_drop_stream(struct conns *t, struct conn *c);
 /*
- * A stream for the connection. When none is free, or when its source has an eighth of all, another one
- * loses its stream, and room says so when that was still in use: the longest idle one if it is stale; else
- * the newest of the source, or, when none is free, of the source that has most. So a flood costs its own
- * source what came last, and a client that waits for a few messages keeps them.
+ * A stream for the connection, with room for as much as a stream may hold. When there is none left, or when
+ * its source has an eighth of all, another one loses what is kept for it; the packet in hand notes that as a fault
+ * unless that one was stale. It is the longest idle one when the rest of its message is not to be expected any
+ * more; else the newest of the source, or, when there is none left, of the source that has most, if that has
+ * more than is reserved for each. So a flood costs its own source what came last, and a client that waits for a
+ * few messages keeps them.
  */
-enum conn_room { CONN_ROOM, CONN_ROOM_OF_OTHERS, CONN_ROOM_OF_SOURCE };
-struct stream *conn_need_stream(struct conns *t, struct conn *c, uint32_t seq, bool anchored,
-                                enum conn_room *room);
-/* Idle longer than STALE_S. */
+struct stream *conn_need_stream(struct conns *t, struct conn *c, uint32_t seq, bool anchored);
+/* Brings up to date what is known of c's share; to be called when its state or its stream has changed. Another one
+ * may lose what is kept for it. */
+void conn_account(struct conns *t, struct conn *c);
+/* It was heard last of its source. */
+void conn_source_touch(struct conns *t, struct conn *c);
+/* More than half of the pieces are in use: a stream should hold no more than decides. */
+bool conn_room_is_scarce(const struct conns *t);
+/* Idle longer than BOUND_STALE. */
 bool conn_is_stale(const struct conn *c, uint64_t now);
 
 /* One record per name and seen_in: true when this one was not made within the last 30 s. */

@@ -38,25 +38,36 @@ bool address_found(struct inspection *in, step *next)
 	return message_found(in, in->ground, next);
 }
 
+struct conn *conn_made_for(struct inspection *in, const struct packet *pkt)
+{
+	bool         evicted = false;
+	struct conn *c = conn_get(in->table, pkt, in->now, &evicted);
+
+	in->faults[FAULT_flows_full] = (uint16_t)(in->faults[FAULT_flows_full] + evicted);
+	return c;
+}
+
 struct conn *conn_made(struct inspection *in)
 {
-	bool evicted = false;
-
 	if (!in->conn)
-		in->conn = conn_get(in->table, in->pkt, in->now, &evicted);
-	if (evicted)
-		note_fault(in, FAULT_flows_full);
+		in->conn = conn_made_for(in, in->pkt);
 	return in->conn;
 }
 
 struct stream *stream_made(struct inspection *in, uint32_t seq, bool anchored)
 {
-	enum conn_room room;
-	struct stream *s = conn_need_stream(in->table, conn_made(in), seq, anchored, &room);
+	return conn_need_stream(in->table, conn_made(in), seq, anchored);
+}
 
-	if (room != CONN_ROOM)
-		note_fault(in, room == CONN_ROOM_OF_SOURCE ? FAULT_source_streams : FAULT_streams_full);
-	return s;
+static bool lost_judged(struct inspection *in)
+{
+	charge_fault(in, (enum fault)(conn_made(in)->lost - 1));
+	return reading_over(in, OUTCOME_FAULT);
+}
+
+bool lost_start(struct inspection *in)
+{
+	return conn_made(in)->address_judged ? lost_judged(in) : address_found(in, lost_judged);
 }
 
 static bool other_judged(struct inspection *in)
@@ -124,9 +135,19 @@ struct fate conn_fate(const struct inspection *in)
 	return in->conn ? in->conn->fate : (struct fate){ 0 };
 }
 
+uint32_t conn_peer_next(const struct inspection *in)
+{
+	return in->pkt->seq + in->urgents;
+}
+
 const uint16_t *conn_faults(const struct inspection *in)
 {
 	return in->faults;
+}
+
+bool conn_fault_decides(const struct inspection *in, enum fault what)
+{
+	return in->charged >> what & 1;
 }
 
 static void end(struct inspection *in, struct conn *c, const struct packet *pkt, enum conn_state state,
@@ -138,6 +159,7 @@ static void end(struct inspection *in, struct conn *c, const struct packet *pkt,
 		c->tcp = (struct tcp_side){ 0 };
 	c->state = (uint8_t)state;
 	c->fate = fate;
+	conn_account(in->table, c);
 }
 
 /* Both sides get the decision: what either has sent already is on its way here. */
@@ -193,15 +215,7 @@ bool conn_settle(struct inspection *in, bool refused, struct fate fate)
 /* The connection that a record of the message is about. */
 static struct conn *subject(struct inspection *in)
 {
-	bool         evicted = false;
-	struct conn *c;
-
-	if (in->msg.pkt == in->pkt)
-		return conn_made(in);
-	c = conn_get(in->table, in->msg.pkt, in->now, &evicted);
-	if (evicted)
-		note_fault(in, FAULT_flows_full);
-	return c;
+	return in->msg.pkt == in->pkt ? conn_made(in) : conn_made_for(in, in->msg.pkt);
 }
 
 bool conn_record_once(struct inspection *in, uint32_t hash)

@@ -80,8 +80,8 @@ struct fate {
 struct conns;
 struct inspection;
 
-/* max bounds the connections (each about 200 bytes), max_streams the incomplete messages (18 KiB each).
- * Returns NULL when memory ran out. */
+/* max bounds the connections (each about 200 bytes); max_streams, at most three quarters of them, those whose message
+ * is incomplete (200 bytes each, and as many pieces of 150 bytes that all share). Returns NULL when memory ran out. */
 struct conns *conns_new(uint32_t max, uint32_t max_streams);
 void          conns_free(struct conns *t);
 /* Forgets connections that were idle for too long; cheap when there are none. */
@@ -95,8 +95,13 @@ const struct message *conn_next(struct inspection *in);
 
 enum outcome conn_outcome(const struct inspection *in);
 struct fate  conn_fate(const struct inspection *in);
+/* The sequence number that the packet's receiver waits for, if all before it has come. */
+uint32_t conn_peer_next(const struct inspection *in);
 /* How often each fault came up in this packet. */
 const uint16_t *conn_faults(const struct inspection *in);
+/* Is what the site says of the fault meant for this packet? It is not when the packet only made another connection
+ * lose its beginning: that one's own packets are charged with the loss. */
+bool conn_fault_decides(const struct inspection *in, enum fault what);
 
 /*
  * Ends the reading. refused: the message last read was, or the site drops for OUTCOME_FAULT. fate is what

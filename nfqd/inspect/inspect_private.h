@@ -23,9 +23,16 @@ static inline bool reading_over(struct inspection *in, enum outcome outcome)
 	return false;
 }
 
+/* What the site says of the fault decides about the packet. */
+static inline void charge_fault(struct inspection *in, enum fault what)
+{
+	in->charged |= 1U << what;
+}
+
 static inline void note_fault(struct inspection *in, enum fault what)
 {
 	in->faults[what]++;
+	charge_fault(in, what);
 }
 
 static inline bool over_by_fault(struct inspection *in, enum fault what)
@@ -42,8 +49,13 @@ bool address_found(struct inspection *in, step *next);
 void message_begin(struct inspection *in, const struct name_proto *row);
 /* The packet's connection, made when there is none. */
 struct conn *conn_made(struct inspection *in);
+/* That of another packet; one may have to be forgotten for it, and is not to be blamed on this packet. */
+struct conn *conn_made_for(struct inspection *in, const struct packet *pkt);
 /* A stream for it; another one may have to go. */
 struct stream *stream_made(struct inspection *in, uint32_t seq, bool anchored);
+/* The packet is of no message, since the beginning of one was lost: what the site says of that loss decides, once
+ * the address was judged. */
+step lost_start;
 
 /* udp.c, tcp.c: begin to read a packet. */
 void udp_begin(struct inspection *in);
@@ -69,6 +81,9 @@ step aside_search;
 struct span order_front(struct inspection *in);
 /* Keeps bytes of an incomplete message, from the sequence number seq on. */
 void order_remember(struct inspection *in, uint32_t seq, struct span bytes);
+/* Of the incomplete message in in->msg, whose bytes are all that the stream has: when memory is scarce, only what decides is
+ * kept. */
+void order_shrink(struct inspection *in);
 /* Every message up to in->at was read, as far as it has come; what is there after it is kept. */
 void order_read_up_to(struct inspection *in, size_t at);
 /* Remembers where the connection is when its reading ends with this packet. */

@@ -32,6 +32,7 @@ void order_remember(struct inspection *in, uint32_t seq, struct span bytes)
 
 	c->order.ack = in->pkt->ack;
 	stream_add(stream_made(in, seq, c->order.anchored), seq, bytes);
+	conn_account(in->table, c);
 }
 
 bool order_is_answered(const struct inspection *in)
@@ -42,10 +43,11 @@ bool order_is_answered(const struct inspection *in)
 /* Puts the segment into the stream; the front, when it is longer than before. */
 static struct span add_segment(struct inspection *in)
 {
-	struct stream  *s = in->conn->stream;
+	struct stream  *s = stream_made(in, 0, false);
 	uint32_t        base = s->base;
 	enum stream_add added = stream_add(s, in->pkt->seq, in->pkt->payload);
 
+	conn_account(in->table, in->conn);
 	in->full = added == STREAM_FULL;
 	if (s->base != base && in->conn->state != CONN_SERVER)
 		in->conn->tcp.segments = 0; /* a lower start turned up: the stream is out of order */
@@ -67,7 +69,7 @@ struct span order_front(struct inspection *in)
 	if (!c->stream && (int32_t)(end_of(pkt) - c->order.next) <= 0)
 		return span_of(NULL, 0);
 	if (c->stream) {
-		uint32_t have = (uint32_t)stream_front(c->stream).n;
+		uint32_t have = c->stream->front;
 
 		if (pkt->seq - c->stream->base <= have)
 			in->peer_next = c->stream->base + have;
@@ -75,6 +77,21 @@ struct span order_front(struct inspection *in)
 		order_remember(in, c->order.next, span_of(NULL, 0));
 	}
 	return add_segment(in);
+}
+
+void order_shrink(struct inspection *in)
+{
+	uint8_t                  room[STREAM_MAX / 8];
+	struct stream           *s = in->conn->stream;
+	const struct name_proto *row = in->msg.row;
+	size_t                   n;
+
+	if (!s || !s->pieces || s->end != s->front || !row || !row->shrink || !conn_room_is_scarce(in->table))
+		return;
+	n = row->shrink(stream_front(s), room, sizeof(room));
+	if (n)
+		stream_shrink(s, span_of(room, n));
+	conn_account(in->table, in->conn);
 }
 
 void order_read_up_to(struct inspection *in, size_t at)
@@ -86,10 +103,12 @@ void order_read_up_to(struct inspection *in, size_t at)
 	c->order.from = c->stream ? c->stream->base : in->pkt->seq;
 	c->order.next = c->order.from + (uint32_t)at;
 	c->order.to = c->order.from + (uint32_t)(at < read ? at : read);
-	if (c->stream && c->stream->end > at)
-		stream_consume(c->stream, at); /* there is more after a hole */
-	else
+	if (!c->stream || c->stream->end <= at) {
 		conn_drop_stream(in->table, c);
+		return;
+	}
+	stream_consume(c->stream, at); /* there is more after a hole */
+	conn_account(in->table, c);
 }
 
 void order_end(struct conn *c, const struct packet *pkt)
@@ -97,7 +116,7 @@ void order_end(struct conn *c, const struct packet *pkt)
 	struct order *o = &c->order;
 
 	o->from = c->stream ? c->stream->base : pkt->seq;
-	o->to = o->from + (uint32_t)(c->stream ? stream_front(c->stream).n : pkt->payload.n);
+	o->to = o->from + (c->stream ? c->stream->front : (uint32_t)pkt->payload.n);
 	o->next = c->stream ? c->stream->base + c->stream->end : o->to;
 	order_advance(c, end_of(pkt));
 }
@@ -113,7 +132,7 @@ bool order_is_late(const struct conn *c, const struct packet *pkt)
 /* A segment before it was lost, perhaps by the capture, or overtaken; or the ports are used again at once. */
 bool order_is_ahead(const struct conn *c, const struct packet *pkt)
 {
-	uint32_t next = c->stream ? c->stream->base + (uint32_t)stream_front(c->stream).n : c->order.next;
+	uint32_t next = c->stream ? c->stream->base + c->stream->front : c->order.next;
 
 	return (c->stream || c->order.anchored) && (int32_t)(pkt->seq - next) > 0;
 }

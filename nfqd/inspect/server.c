@@ -29,18 +29,16 @@ void server_turn(struct inspection *in)
 void server_ask(struct inspection *in)
 {
 	struct conn *c;
-	bool         evicted;
 
 	server_turn(in);
-	c = conn_get(in->table, &in->turned, in->now, &evicted);
-	if (evicted)
-		note_fault(in, FAULT_flows_full);
+	c = conn_made_for(in, &in->turned);
 	conn_restart(in->table, c, in->now);
 	c->state = CONN_SERVER;
 	c->order.anchored = in->pkt->tcp_flags & TCP_ACK;
 	c->order.next = in->turned.seq;
 	c->server.has_mac = in->pkt->has_mac;
 	memcpy(c->server.mac, in->pkt->mac, sizeof(c->server.mac));
+	conn_account(in->table, c);
 }
 
 struct conn *server_client(struct inspection *in)
@@ -55,7 +53,7 @@ struct conn *server_client(struct inspection *in)
 bool server_is_asked(struct inspection *in)
 {
 	if (!in->conn || in->conn->state != CONN_SERVER)
-		return in->pkt->reply && !in->conn; /* of a connection that was forgotten meanwhile */
+		return in->pkt->reply && (!in->conn || in->conn->lost); /* it was forgotten meanwhile */
 	if (server_client(in))
 		return true;
 	conn_restart(in->table, in->conn, in->now); /* the ports are used again */
@@ -94,8 +92,12 @@ bool server_read(struct inspection *in)
 {
 	enum wire_err r;
 
-	if (!in->conn)
+	if (!in->conn && !conn_made(in)->lost)
 		return over_by_fault(in, FAULT_certificate);
+	if (in->conn->state != CONN_SERVER) {
+		charge_fault(in, (enum fault)(in->conn->lost - 1));
+		return reading_over(in, OUTCOME_FAULT);
+	}
 	in->front = order_front(in);
 	if (in->front.n == 0 && !in->full)
 		return false;

@@ -72,9 +72,8 @@ static bool unknown_judged(struct inspection *in)
 {
 	struct conn *c = conn_made(in);
 
-	/* a resolver passes over what is damaged, and reads what follows; and where a beginning was
-	 * forgotten, what it named is not known: later messages still name */
-	if (!c->lost && (in->pkt->dport != PORT_DNS || ++c->strange >= STRANGE_MAX))
+	/* a resolver passes over what is damaged, and reads what follows */
+	if (in->pkt->dport != PORT_DNS || ++c->strange >= STRANGE_MAX)
 		return reading_over(in, OUTCOME_ALLOWED);
 	conn_reopen(in->table, c, true);
 	return false;
@@ -93,6 +92,8 @@ static bool wait_for_start(struct inspection *in)
 	struct conn *c = conn_made(in);
 	bool         hole = c->stream && c->stream->end > in->front.n;
 
+	if (c->lost) /* what was named is not known, and later messages still name */
+		return lost_start(in);
 	if (!hole && c->tcp.segments < UNKNOWN_SEGMENTS)
 		c->tcp.segments++;
 	if (c->order.anchored || order_is_answered(in) || in->front.n >= UNKNOWN_BYTES ||
@@ -112,25 +113,35 @@ bool tcp_unknown_start(struct inspection *in)
 
 /* ---- one message after the other ---- */
 
+/* Has as much of the message at in->at come as will ever be read? */
+static bool is_all(const struct inspection *in)
+{
+	const struct stream *s = in->conn->stream;
+
+	return in->front.n - in->at + (s ? s->removed : 0) >= STREAM_MAX;
+}
+
 /* The rest of the message at in->at is still to come. */
 static bool wait_for_rest(struct inspection *in)
 {
 	struct conn *c = conn_made(in);
 	size_t       have = in->front.n - in->at;
+	bool         all = is_all(in);
 
-	if (have >= STREAM_MAX && c->tcp.row) {
+	if (all && c->tcp.row) {
 		struct span here = span_of(in->front.p + in->at, have);
 
 		order_read_up_to(in, in->at + c->tcp.row->framing.length(here));
 		return false;
 	}
-	if (have >= STREAM_MAX)
+	if (all)
 		return over_by_fault(in, FAULT_hello_size);
 	c->order.anchored |= in->at > 0;
 	if (!c->stream)
 		order_remember(in, in->pkt->seq + (uint32_t)in->at, span_of(in->front.p + in->at, have));
 	else if (in->at > 0)
 		stream_consume(c->stream, in->at);
+	order_shrink(in);
 	return reading_over(in, OUTCOME_WAITS);
 }
 
@@ -139,7 +150,7 @@ static bool wait_for_rest(struct inspection *in)
 static bool read_partial(struct inspection *in)
 {
 	struct conn *c = conn_made(in);
-	bool         all = in->pkt->cut || in->front.n - in->at >= STREAM_MAX;
+	bool         all = in->pkt->cut || is_all(in);
 
 	if (in->msg.names.n <= (all ? 0 : c->tcp.named))
 		return wait_for_rest(in);
@@ -237,6 +248,8 @@ static bool next_message(struct inspection *in)
 		return read_body(in, left);
 	in->read = tcp_read_message(in, left);
 	row = in->msg.row;
+	if (row && row->shrink && c->stream && c->stream->shrunk)
+		in->msg.names.tls.hello = span_of(NULL, 0); /* not what was sent */
 	if (row && row->follow == FOLLOW_SAME)
 		c->tcp.row = row;
 	if (in->read == WIRE_MORE)
@@ -249,7 +262,7 @@ static bool next_message(struct inspection *in)
 		return pass_message(in); /* it only says where the first message begins */
 	if (in->read == WIRE_OK || (in->read == WIRE_BAD && in->msg.names.n))
 		return message_found(in, in->ground, message_judged);
-	if (c->tcp.requests) /* not what was spoken before: the proxy's business */
+	if (c->tcp.requests && !c->lost) /* not what was spoken before: the proxy's business */
 		return reading_over(in, OUTCOME_ALLOWED);
 	if (in->read == WIRE_BAD && c->order.anchored)
 		return over_by_fault(in, FAULT_parse);

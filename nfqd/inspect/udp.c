@@ -28,6 +28,7 @@ static bool read_quic(struct inspection *in)
 	enum wire_err            err = WIRE_OK;
 	struct wire              w = wire_of(stream_front(s), &err, true);
 
+	conn_account(in->table, c);
 	if (r == QUIC_CLOSED)
 		note_fault(in, FAULT_quic_unknown);
 	if (s->conflict)
@@ -36,10 +37,13 @@ static bool read_quic(struct inspection *in)
 	in->msg.read = stream_front(s);
 	if (r == QUIC_NEW && row->names(&w, &in->msg.names) == WIRE_OK) {
 		in->msg.names.tls.quic = in->quic;
+		if (s->shrunk)
+			in->msg.names.tls.hello = span_of(NULL, 0); /* not what was sent */
 		return message_found(in, in->ground, flow_judged);
 	}
 	if (r != QUIC_NEW && ++c->udp.segments >= UNKNOWN_DATAGRAMS)
 		return over_by_fault(in, FAULT_quic_unknown);
+	order_shrink(in);
 	return reading_over(in, OUTCOME_WAITS);
 }
 
@@ -52,6 +56,7 @@ static bool read_dtls(struct inspection *in)
 	enum wire_err            err = WIRE_OK;
 	struct wire              w = wire_of(stream_front(s), &err, true);
 
+	conn_account(in->table, in->conn);
 	if (s->conflict)
 		note_fault(in, FAULT_overlap);
 	message_begin(in, row);
@@ -76,6 +81,8 @@ static bool read_unknown(struct inspection *in)
 {
 	struct conn *c = conn_made(in);
 
+	if (c->lost)
+		return lost_start(in);
 	if (c->udp.segments == 0 && !c->address_judged)
 		return address_found(in, unknown_judged);
 	return unknown_judged(in);

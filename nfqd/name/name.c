@@ -19,7 +19,8 @@ static const struct name_proto protos[] = {
 	  .guess = dns_guess, .names = dns_names },
 	/* before DNS: the header of a record may look like one of a long query */
 	{ .transport = TRANSPORT_STREAM, .guess = tls_guess, .names = tls_names, .ask_server = true,
-	  .mark = { "\26\3", 2, false }, .begins = tls_begins_hello, .repeats = tls_begins_handshake },
+	  .mark = { "\26\3", 2, false }, .begins = tls_begins_hello, .repeats = tls_begins_handshake,
+	  .shrink = tls_shrink },
 	{ .transport = TRANSPORT_STREAM, .follow = FOLLOW_SAME, .names_only = true, .port = PORT_DNS,
 	  .guess = dns_tcp_guess, .names = dns_tcp_names, .framing = DNS_FRAMING },
 	{ .transport = TRANSPORT_STREAM, .follow = FOLLOW_SAME, .names_only = true, .from = PORT_DNS,
@@ -36,7 +37,7 @@ static const struct name_proto protos[] = {
 	{ .transport = TRANSPORT_STREAM, .content_follows = true, .guess = starttls_guess,
 	  .names = starttls_names },
 	/* found without a guess: their transport tells them */
-	{ .transport = TRANSPORT_CRYPTO, .names = quic_tls_names },
+	{ .transport = TRANSPORT_CRYPTO, .names = quic_tls_names, .shrink = quic_tls_shrink },
 	{ .transport = TRANSPORT_DTLS, .names = dtls_names },
 	{ .transport = TRANSPORT_SERVER, .names = tls_cert_names },
 };

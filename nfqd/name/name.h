@@ -195,6 +195,9 @@ struct name_proto {
 	bool (*begins)(struct span bytes);
 	/* May these bytes, right after a message, be another first message? */
 	bool (*repeats)(struct span bytes);
+	/* Writes what names() reads with the rest of the message as it would read the message, in fewer bytes than
+	 * those that have come; returns how many, 0: none. NULL: it is not done. */
+	size_t (*shrink)(struct span bytes, uint8_t *out, size_t room);
 };
 
 /*

@@ -28,6 +28,9 @@ bool tls_begins_hello(struct span first);
 bool tls_begins_handshake(struct span bytes);
 /* The handshake without records, as QUIC carries it. */
 enum wire_err quic_tls_names(struct wire *w, struct names *out);
+/* What stands for the beginning of either one, as name_proto.shrink says. */
+size_t tls_shrink(struct span bytes, uint8_t *out, size_t room);
+size_t quic_tls_shrink(struct span bytes, uint8_t *out, size_t room);
 /* The handshake of DTLS, whose fragments were put together. */
 enum wire_err dtls_names(struct wire *w, struct names *out);
 /*

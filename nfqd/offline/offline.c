@@ -7,13 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bounds.h"
 #include "base/diag.h"
 #include "log/sink.h"
 #include "match/watch.h"
 #include "shared/identity.h"
 #include "worker/loop.h"
 
-enum { MAX_FLOWS = 131072, MAX_STREAMS = 512 };
+enum { MAX_FLOWS = 2 * BOUND_CONNS, MAX_STREAMS = 2 * BOUND_WAITING };
 
 static bool emit(void *ctx, const struct event *e)
 {

@@ -4,9 +4,10 @@
 
 #include <stdlib.h>
 
+#include "base/bounds.h"
 #include "base/clock.h"
 
-enum { SLOTS = 32, WHOLE_MAX = 65536, BLOCKS = WHOLE_MAX / 8, LIFE_S = 30 };
+enum { SLOTS = BOUND_FRAGMENTED, WHOLE_MAX = 65536, BLOCKS = WHOLE_MAX / 8, LIFE_S = 30 };
 
 struct slot {
 	struct addr src, dst;

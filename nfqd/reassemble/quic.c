@@ -192,7 +192,7 @@ static bool read_frames(struct span frames, uint64_t crypto, struct stream *s)
 		struct span data = wire_span(&w, read_length(&w));
 
 		if (err == WIRE_OK && data.n && offset < STREAM_MAX)
-			fresh |= stream_add(s, s->base + (uint32_t)offset, data) == STREAM_OK;
+			fresh |= stream_add(s, s->base - s->removed + (uint32_t)offset, data) == STREAM_OK;
 	}
 	return fresh;
 }

@@ -217,7 +217,7 @@ static int add_policies(struct compile *x)
 	struct err          what = { .text = "" };
 
 	for (unsigned i = 0; i < FAULT_N; i++)
-		settings.drop |= (uint32_t)c->on_fault[i] << i;
+		settings.on_fault[i] = (uint8_t)c->on_fault[i];
 	if (policy_compile(&x->b, c->policies, c->n_policies, x->exceptions, x->n_exceptions, &settings,
 	                 &where, &what) == 0)
 		return 0;

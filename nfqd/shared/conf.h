@@ -42,7 +42,7 @@ struct conf_update {
 struct conf {
 	CONF_TOP(CONF_MEMBER, TOP)
 	CONF_LOG(CONF_MEMBER, LOG)
-	int on_fault[FAULT_N]; /* 0: pass, 1: drop */
+	int on_fault[FAULT_N]; /* enum fault_action */
 	/* not in the file */
 	char            *path; /* NULL: there is no file */
 	struct yaml_doc *doc;  /* what is in effect, defaults included */

@@ -15,7 +15,7 @@ static const cyaml_strval_t offloads[] = { { "hold", OFFLOAD_HOLD },
 	                                   { "warn", OFFLOAD_WARN },
 	                                   { "refuse-start", OFFLOAD_REFUSE } };
 static const cyaml_strval_t marked[] = { { "accept", false }, { "queue", true } };
-static const cyaml_strval_t fates[] = { { "pass", false }, { "drop", true } };
+static const cyaml_strval_t fault_actions[] = { FAULT_ACTIONS(SCHEMA_STRVAL) };
 static const cyaml_strval_t actions[] = { ACTIONS(SCHEMA_STRVAL) };
 static const cyaml_strval_t dns_styles[] = { DNS_STYLES(SCHEMA_STRVAL) };
 static const cyaml_strval_t packets[] = { PACKETS(SCHEMA_STRVAL) };
@@ -65,7 +65,7 @@ static const cyaml_schema_field_t exception_fields[] = {
 };
 static const cyaml_schema_field_t output_fields[] = { CONF_OUTPUT(FIELD, OUTPUT) CYAML_FIELD_END };
 static const cyaml_schema_field_t on_fault_fields[] = {
-#define X(id, key, text) SCHEMA_WORD(key, SCHEMA_OPTIONAL, struct conf, on_fault[FAULT_##id], fates),
+#define X(id, key, text) SCHEMA_WORD(key, SCHEMA_OPTIONAL, struct conf, on_fault[FAULT_##id], fault_actions),
 	FAULTS(X)
 #undef X
 	CYAML_FIELD_END,
@@ -134,7 +134,7 @@ const struct conf_key conf_keys[] = {
 	CONF_POLICY(ROW, POLICY) CONF_MATCH(ROW, MATCH) CONF_EXCEPTION(ROW, EXCEPTION)
 #define X(id, key, title)                                                                          \
 	{ .path = "on-fault." key, .type = CONF_WORD, .preset = "pass", .text = title,             \
-	  .offset = offsetof(struct conf, on_fault[FAULT_##id]), .words = fates, .n_words = 2 },
+	  .offset = offsetof(struct conf, on_fault[FAULT_##id]), .words = fault_actions, .n_words = ON_FAULT_N },
 	FAULTS(X)
 #undef X
 	CONF_LOG(ROW, LOG) CONF_OUTPUT(ROW, OUTPUT)

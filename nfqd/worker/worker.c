@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/diag.h"
 #include "shared/message.h"
@@ -19,8 +20,7 @@
 #include "worker/ring.h"
 
 /* Totals for all threads: each gets its share, so that memory does not grow with their number. */
-enum { MAX_FLOWS = 65536, MAX_STREAMS = 1024, MAX_RECORDS = 8192,
-       MAX_BYTES = 1 << 20 /* of packets in records */ };
+enum { MAX_RECORDS = 8192, MAX_BYTES = 1 << 20 /* of packets in records */ };
 
 /* The log thread rests after each round, so that records gather: a wake-up for every record would cost the
  * packet threads more than the records themselves. */
@@ -278,7 +278,7 @@ static int open_thread(struct worker *w, unsigned i, struct err *err)
 		                         .asked = in->answers ? &in->shared->asked : NULL,
 		                         .emit = emit, .learned = tell_learned, .emit_ctx = t,
 		                         .ifname = name_of_interface };
-	if (!t->ring || pipeline_init(&t->pipeline, MAX_FLOWS / in->queues, MAX_STREAMS / in->queues) < 0)
+	if (!t->ring || pipeline_init(&t->pipeline, BOUND_CONNS / in->queues, BOUND_WAITING / in->queues) < 0)
 		return err_set(err, "worker: out of memory");
 	if (!in->device && !(t->pipeline.inject.ways = ways_open()))
 		return err_set(err, "worker: out of memory");

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct stream             *s;
 
 	if (!pool)
-		pool = stream_pool_new(1);
+		pool = stream_pool_new(1, STREAM_PIECES);
 	FUZZ_CHECK(pool);
 	s = stream_get(pool, 0, true);
 	FUZZ_CHECK(s);

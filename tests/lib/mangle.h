@@ -90,7 +90,7 @@ static inline void mangle_cut(const char *what, mangle_parser *f, struct span ms
                               const struct names *whole)
 {
 	const struct span   halves[] = { span_of(msg.p, at), span_of(msg.p + at, msg.n - at) };
-	struct stream_pool *pool = stream_pool_new(1);
+	struct stream_pool *pool = stream_pool_new(1, STREAM_PIECES);
 
 	for (unsigned first = 0; first < 2; first++) {
 		const uint32_t seq = UINT32_MAX - 5; /* across the wrap */

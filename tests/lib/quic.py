@@ -65,16 +65,19 @@ def varint(n):
     return (0x4000 | n).to_bytes(2, "big")
 
 
-def initial(name, version=1, salt=SALT):
-    """One datagram: an Initial whose CRYPTO frame is the hello; packet number 0 in 4 bytes."""
-    dcid = random.randbytes(8)
+def initial(name, version=1, salt=SALT, part=slice(None), seed=None):
+    """One datagram: an Initial whose CRYPTO frame is the hello, or that part of it; packet number 0 in 4 bytes. One
+    seed makes one connection."""
+    rng = random.Random(seed)
+    dcid = rng.randbytes(8)
     key, iv, hp = keys(dcid, salt)
     parameters = extension(57, b"\x01\x02\x67\x10" + b"\x0f\x00")   # idle timeout; no source id
-    hello = client_hello(random.Random(), name, alpn=b"h3", more=parameters)[5:]
+    hello = client_hello(rng, name, alpn=b"h3", more=parameters)[5:]
     head = b"\xc3" + version.to_bytes(4, "big") + block(1, dcid) + b"\0" + b"\0"
     room = DATAGRAM - len(head) - 2
     head += varint(room) + bytes(4)
-    frames = (b"\x06\0" + varint(len(hello)) + hello).ljust(room - 4 - TAG, b"\0")
+    begin, data = part.start or 0, hello[part]
+    frames = (b"\x06" + varint(begin) + varint(len(data)) + data).ljust(room - 4 - TAG, b"\0")
     payload = gcm(key, iv, head, frames)            # the nonce is iv ^ 0
     mask = aes(hp, payload[:16])
     return bytes([head[0] ^ mask[0] & 15]) + head[1:-4] + mask[1:5] + payload

@@ -43,7 +43,7 @@ struct rig_conf {
 	const char *rules; /* NULL: only the canary */
 	int         mode, events;
 	uint32_t    flows, streams; /* 0: the usual */
-	uint32_t    drop; /* bit per enum fault */
+	uint32_t    drop, reset; /* bit per enum fault */
 };
 
 /* NULL with err filled. */
@@ -59,7 +59,7 @@ static inline struct rig *rig_new(const struct rig_conf *c, struct err *err)
 	conf->mode = c->mode;
 	conf->events = c->events;
 	for (unsigned i = 0; i < FAULT_N; i++)
-		conf->on_fault[i] = (int)(c->drop >> i & 1);
+		conf->on_fault[i] = c->drop >> i & 1 ? ON_FAULT_DROP : c->reset >> i & 1 ? ON_FAULT_RESET : ON_FAULT_PASS;
 	if (conf_compile(conf, &r->img, err) < 0) {
 		conf_free(conf);
 		free(r);

@@ -15,7 +15,7 @@ static struct stream      *s;
 static void fresh_stream(void)
 {
 	if (!pool)
-		pool = stream_pool_new(1);
+		pool = stream_pool_new(1, STREAM_PIECES);
 	if (s)
 		stream_put(pool, s);
 	s = stream_get(pool, 0, true);

@@ -102,7 +102,7 @@ static int begin(void **state)
 	struct hello h = { .sni = "s07.upd.kaspersky.com", .flags = HELLO_13 | HELLO_GREASE, .pad = 100 };
 
 	(void)state;
-	pool = stream_pool_new(1);
+	pool = stream_pool_new(1, STREAM_PIECES);
 	hello.n = 0;
 	hello_build(&hello, &h);
 	return pool ? 0 : -1;

@@ -9,7 +9,7 @@ static struct stream_pool *pool;
 static int with_pool(void **state)
 {
 	(void)state;
-	pool = stream_pool_new(2);
+	pool = stream_pool_new(2, 2 * STREAM_PIECES);
 	return pool ? 0 : -1;
 }
 

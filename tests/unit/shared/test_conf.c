@@ -399,8 +399,8 @@ static void test_old_name_of_faults(void **state)
 	assert_string_equal(err.text, "");
 	assert_string_equal(said, "nfqd.yaml:2: 'on-exception' is now called 'on-fault'");
 	diag_register(NULL);
-	assert_int_equal(c->on_fault[FAULT_parse], 1);
-	assert_int_equal(c->on_fault[FAULT_cut], 0);
+	assert_int_equal(c->on_fault[FAULT_parse], ON_FAULT_DROP);
+	assert_int_equal(c->on_fault[FAULT_cut], ON_FAULT_PASS);
 	conf_free(c);
 	assert_null(load(RULES "on-fault: {}\non-exception: {parse: drop}\n", &err));
 	assert_string_equal(err.text, "nfqd.yaml:3: key 'on-fault' is given twice");

@@ -3,10 +3,12 @@
 #include "log/sink.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "log/privacy.h"
@@ -107,6 +109,17 @@ int sinks_add(struct sinks *s, enum sink_type type, int fd, struct sink_counts *
 	return 0;
 }
 
+/* A socket keeps its number: the worker may send on no other. */
+static struct outlet replace(struct outlet *old, int fd)
+{
+	if (old->socket && old->fd > STDERR_FILENO && dup3(fd, old->fd, O_CLOEXEC) >= 0) {
+		close(fd);
+		return outlet_of(old->fd);
+	}
+	outlet_close(old);
+	return outlet_of(fd);
+}
+
 void sinks_reopen(struct sinks *s, unsigned i, int fd)
 {
 	struct sink *k = &s->v[i];
@@ -116,8 +129,7 @@ void sinks_reopen(struct sinks *s, unsigned i, int fd)
 		return;
 	}
 	sink_flush(k);
-	outlet_close(&k->out);
-	k->out = outlet_of(fd);
+	k->out = replace(&k->out, fd);
 	k->colour = wants_colour(fd);
 	sink_begin_anew(k); /* a line that was cut by the change goes to the new file whole */
 }

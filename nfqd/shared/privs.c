@@ -13,13 +13,15 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "shared/landlock.h"
 
 /* In a range that nothing allots (60578 to 61183, systemd's UIDS-GIDS): the worker's and the resolver's
  * users where the package's are missing. */
-enum { SPARE_UID = 60700 };
+enum { SPARE_UID = 60700, DESCRIPTORS = 1024 /* more than a worker has */ };
 
 #define N_OF(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -82,6 +84,8 @@ int privs_find_users(struct err *err)
 
 int privs_drop(const char *empty_folder, enum privs_role role, enum privs keep, struct err *err)
 {
+	int r;
+
 	if (users[role].uid == 0) /* privs_find_users() was not called: the parent is not root, but may
 				   * change users */
 		return err_set(err, "no user but root to become: start nfqd as root");
@@ -94,14 +98,15 @@ int privs_drop(const char *empty_folder, enum privs_role role, enum privs keep, 
 		return err_set(err, "cannot become user %u: %s", users[role].uid, strerror(errno));
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_set(err, "no_new_privs: %s", strerror(errno));
-	return 0;
+	r = landlock_confine(NULL, role == PRIVS_RESOLVER);
+	return r < 0 ? err_set(err, "landlock: %s", strerror(-r)) : 0;
 }
 
 static const int descriptor_calls[] = {
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close),
 	SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(lseek), SCMP_SYS(fcntl),
 	SCMP_SYS(recvmsg), SCMP_SYS(recvfrom), SCMP_SYS(recvmmsg), SCMP_SYS(recvmmsg_time64),
-	SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(getsockopt), SCMP_SYS(poll), SCMP_SYS(ppoll),
+	SCMP_SYS(getsockopt), SCMP_SYS(poll), SCMP_SYS(ppoll),
 	SCMP_SYS(ppoll_time64), SCMP_SYS(futex), SCMP_SYS(futex_time64),
 	SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64), SCMP_SYS(clock_nanosleep),
 	SCMP_SYS(clock_nanosleep_time64), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday),
@@ -113,7 +118,7 @@ static const int descriptor_calls[] = {
 };
 
 static const int socket_calls[] = {
-	SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(uname),
+	SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(uname),
 };
 
 /* Calls that are harmless only with some first or second arguments: with CAP_NET_ADMIN, other kinds of
@@ -139,6 +144,32 @@ static int allow_sockets(scmp_filter_ctx ctx)
 	return r;
 }
 
+static int allow_for(scmp_filter_ctx ctx, int call, unsigned arg, int fd)
+{
+	struct scmp_arg_cmp is = { .arg = arg, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)fd };
+
+	return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, call, 1, &is);
+}
+
+/* Sending on the sockets that are open now; a new one can only take the place of one of them (an output that
+ * is opened again). */
+static int allow_sending(scmp_filter_ctx ctx)
+{
+	struct stat st;
+	int         r = 0;
+
+	for (int fd = 0; r == 0 && fd < DESCRIPTORS; fd++) {
+		if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode))
+			continue;
+		r = allow_for(ctx, SCMP_SYS(sendto), 0, fd);
+		if (r == 0)
+			r = allow_for(ctx, SCMP_SYS(sendmsg), 0, fd);
+		if (r == 0)
+			r = allow_for(ctx, SCMP_SYS(dup3), 1, fd);
+	}
+	return r;
+}
+
 static int allow(scmp_filter_ctx ctx, const int *calls, size_t n)
 {
 	int r = 0;
@@ -152,6 +183,7 @@ int privs_seccomp(enum privs_calls calls, struct err *err)
 {
 #ifdef NFQD_NO_SECCOMP /* sanitizers need more system calls than these */
 	(void)calls, (void)err, (void)allow, (void)allow_sockets, (void)descriptor_calls;
+	(void)allow_sending;
 	(void)socket_calls;
 	return 0;
 #else
@@ -161,6 +193,8 @@ int privs_seccomp(enum privs_calls calls, struct err *err)
 
 	if (r == 0)
 		r = allow(ctx, descriptor_calls, N_OF(descriptor_calls));
+	if (r == 0 && calls != PRIVS_SOCKETS)
+		r = allow_sending(ctx);
 	if (r == 0 && calls == PRIVS_CAPTURE)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(openat), 0);
 	if (r == 0 && calls == PRIVS_SOCKETS)

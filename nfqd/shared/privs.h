@@ -11,7 +11,7 @@ enum privs {
 };
 
 enum privs_calls {
-	PRIVS_DESCRIPTORS, /* reading, writing and mapping what is already open */
+	PRIVS_DESCRIPTORS, /* reading, writing and mapping what is already open, and sending on those sockets */
 	PRIVS_CAPTURE,     /* the same; opening a file fails: libpcap counts in /sys, or works without */
 	PRIVS_SOCKETS,     /* and sockets to resolvers, of the internet's families only */
 };
@@ -26,7 +26,8 @@ void           privs_choose_user(const char *name);
  * worker has to be replaced. Without a user nfqd-resolver the resolver runs as the worker's user. */
 MUST_CHECK int privs_find_users(struct err *err);
 /* Leaves the file system (chroot into an empty folder that root owns), drops root's identity (for the
- * role's user) and every capability but the one named. */
+ * role's user) and every capability but the one named; by Landlock also, where the kernel has it, files, TCP
+ * ports (of the resolver only to listen), and signals to other processes. Call before a thread starts. */
 MUST_CHECK int privs_drop(const char *empty_folder, enum privs_role role, enum privs keep, struct err *err);
 /* Allows only these system calls, for every thread of the process. Any other ends the process by
  * SIGSYS; with PRIVS_SOCKETS it fails with EPERM, since c-ares tries files. */

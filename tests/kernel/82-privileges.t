@@ -40,7 +40,15 @@ processes() {	# TITLE
 	is "$(sets "$(status .resolver.pid)")" "none cap_net_admin cap_net_admin none no_new_privs 1" "$1: so has the resolver"
 }
 
+# What the kernel says to a verdict of a process with these capabilities, on a socket that root made.
+verdict() {	# CAPABILITIES
+	in_router "$LAB_PYTHON" tests/lib/verdict.py bind setpriv --reuid=60700 --regid=60700 --clear-groups --inh-caps "$1" \
+		--ambient-caps "$1" --bounding-set "$1" "$LAB_PYTHON" tests/lib/verdict.py send
+}
+
 field_up plain
+is "$(verdict -all)" EPERM "without CAP_NET_ADMIN the kernel takes no verdict, whoever made the socket"
+is "$(verdict -all,+net_admin)" ENOENT "with it alone it does"
 field_nfqd
 processes "as root"
 works "as root"

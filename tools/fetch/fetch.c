@@ -17,6 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "shared/landlock.h"
+
 #define NOBODY     65534 /* owns nothing */
 #define REDIRECTS  5
 #define CONNECT_S  30
@@ -95,6 +97,14 @@ static int confine(void)
 	return r;
 }
 
+/* Where an HTTPS client reads: names, certificates, libraries; and the certificates that it was given. */
+static int confine_files(const char *ca)
+{
+	const char *const readable[] = { "/etc", "/usr", "/lib", "/lib64", "/run", ca, NULL };
+
+	return landlock_confine(readable, true);
+}
+
 static CURLcode fetch(CURL *c, const char *url, const char *ca, struct fetch *f, char *why)
 {
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, why);
@@ -131,6 +141,7 @@ static int run(const char *url, const char *ca, unsigned long long max)
 		fprintf(stderr, "nfqd-fetch: no HTTP client\n");
 		return 1;
 	}
+	confined = confined < 0 ? confined : confine_files(ca);
 #ifndef NFQD_NO_SECCOMP
 	confined = confined < 0 ? confined : confine();
 #else

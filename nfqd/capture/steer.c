@@ -92,6 +92,7 @@ int steer_probe(struct steer_means *m, struct err *err)
 	m->mark_token = without("mark") || !queue_has_priority();
 	m->old_sets = without("old");
 	m->forget = without("forget");
+	m->flowtable = without("flowtable");
 	m->hasty = without("hasty");
 	return 0;
 }

@@ -50,10 +50,11 @@ struct steer_means {
 	bool old_sets;  /* tests: STEER_LABELS_AND_SETS, whatever there is */
 	bool forget;    /* tests: no rule removes a token */
 	bool hasty;     /* tests: another program's transaction is soon too long */
+	bool flowtable; /* tests: as if another table had a flowtable */
 };
 /*
  * Finds that out, without a base chain and without a packet. NFQD_STEER (comma-separated: compat,
- * repeat, sets, old, mark, forget, hasty) takes means away, for tests. Returns -1 with err when packets cannot be
+ * repeat, sets, old, mark, forget, hasty, flowtable) takes means away or pretends, for tests. Returns -1 with err when packets cannot be
  * queued at all.
  */
 MUST_CHECK int steer_probe(struct steer_means *m, struct err *err);

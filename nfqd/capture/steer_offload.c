@@ -21,7 +21,7 @@ static void find_flowtable(struct steer *s)
 
 	if (steer_list(s, "flowtables", &doc) == -ETIMEDOUT)
 		return; /* what was there, still is */
-	s->flowtable[0] = '\0';
+	snprintf(s->flowtable, sizeof(s->flowtable), "%s", s->conf.means.flowtable ? "of a test" : "");
 	json_array_foreach(json_object_get(doc, "nftables"), i, item)
 	{
 		json_t *t = json_object_get(item, "flowtable");

@@ -115,8 +115,8 @@ struct queue_conf {
 };
 
 /*
- * Binds the kernel's queues of all kinds to one netlink socket: returns it, -1 with err filled (a queue is
- * already bound, no privileges). The descriptor may be handed to another process; it stays the queues'
+ * Binds the kernel's queues of all kinds to one netlink socket: returns it, -EBUSY (another process has
+ * bound one) or -1, with err filled. The descriptor may be handed to another process; it stays the queues'
  * owner. Of conf->glue it leaves what the kernel has.
  */
 MUST_CHECK int queue_bind(struct queue_conf *conf, struct err *err);

@@ -112,6 +112,7 @@ int queue_bind(struct queue_conf *conf, struct err *err)
 	struct sockaddr_nl sa = { .nl_family = AF_NETLINK };
 	int      fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER), r;
 	uint16_t num = conf->num;
+	bool     busy = false;
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
 		err_set(err, "netlink socket: %s", strerror(errno));
@@ -126,14 +127,14 @@ int queue_bind(struct queue_conf *conf, struct err *err)
 	if (r == -EPERM && geteuid() != 0)
 		err_set(err, "queue %u: no permission (CAP_NET_ADMIN is needed: run as root)", num);
 	else if (r == -EPERM || r == -EBUSY)
-		err_set(err, "queue %u is already bound by another program (is nfqd running?)", num);
+		err_set(err, "queue %u is already bound by another program (is nfqd running?)", num), busy = true;
 	else
 		err_set(err, "queue %u: %s (is the kernel module nfnetlink_queue there?)", num,
 		        strerror(-r));
 fail:
 	if (fd >= 0)
 		close(fd);
-	return -1;
+	return busy ? -EBUSY : -1;
 }
 
 /* An attribute that the kernel puts into a packet's message. */

@@ -159,35 +159,6 @@ static int chain_names(struct steer *s, char **out, struct err *err)
 	return r < 0 && r != -ENOENT ? err_set(err, "nft: table inet nfqd: %s", strerror(-r)) : 0;
 }
 
-/* -1: that is not known. */
-static int count_rules(struct steer *s)
-{
-	json_t *doc, *item;
-	int     r = steer_list(s, "table inet nfqd", &doc), n = 0;
-	size_t  i;
-
-	json_array_foreach(json_object_get(doc, "nftables"), i, item)
-		n += json_object_get(item, "rule") != NULL;
-	json_decref(doc);
-	return r < 0 && r != -ENOENT ? -1 : n;
-}
-
-/* How many rules of the table contain this text: a different number shows that another program changed
- * them. */
-static unsigned rules_of(const struct steer *s, const char *text)
-{
-	const char *at = strchr(text, '\n');
-	unsigned    n = s->conf.means.nft_queue ? 0 : 2 * QUEUE_KINDS; /* compat_queue()'s */
-	bool        counts = true;
-
-	for (; at; at = strchr(at + 1, '\n')) {
-		if (strncmp(at, "\n\tchain ", 8) == 0)
-			counts = s->conf.means.nft_queue || strncmp(at + 8, "q_", 2) != 0;
-		n += counts && strncmp(at, "\n\t\t", 3) == 0 && strncmp(at, "\n\t\ttype ", 8) != 0;
-	}
-	return n;
-}
-
 /* With queues: also the rules that nft's text cannot write. */
 static int run_text(struct steer *s, const char *flush, bool queues, struct err *err)
 {
@@ -196,7 +167,7 @@ static int run_text(struct steer *s, const char *flush, bool queues, struct err 
 	int             r = text ? run_job(s, &job, "table inet nfqd", err) : err_set(err, "out of memory");
 
 	if (r == 0) {
-		s->rules = rules_of(s, text);
+		s->rules = steer_rules_in(s, text);
 		s->stale = false;
 	}
 	free(text);
@@ -204,21 +175,21 @@ static int run_text(struct steer *s, const char *flush, bool queues, struct err 
 }
 
 /* Loads the rules into the table that is there, when it is of this kind; otherwise replaces it. */
-static int load(struct steer *s, struct err *err)
+static int load(struct steer *s, bool asleep, struct err *err)
 {
 	bool       compat = !s->conf.means.nft_queue;
 	struct err why = { 0 };
-	char      *names;
+	char      *names = NULL;
 	int        r = -1;
 
 	s->stale = true;
-	if (chain_names(s, &names, err) < 0)
+	if (!steer_is_gone() && chain_names(s, &names, err) < 0)
 		return -1;
 	if (names && strstr(names, "to_main\n"))
 		r = run_text(s, names, compat, &why);
 	if (r < 0) {
 		steer_counters(s, &s->gone);
-		s->asleep = !names; /* an existing table is replaced at once */
+		s->asleep = asleep && !names; /* an existing table is replaced at once */
 		r = run_text(s, NULL, compat, err);
 	}
 	free(names);
@@ -247,6 +218,7 @@ int steer_wake(struct steer *s, struct err *err)
 	char *text, *names = NULL;
 	int   r = -1;
 
+	s->away.patience_ms = s->conf.means.hasty ? HASTY_MS : RUN_MS; /* a start may wait longer */
 	if (!s->asleep)
 		return 0;
 	s->asleep = false;
@@ -261,7 +233,6 @@ int steer_wake(struct steer *s, struct err *err)
 		free(names);
 	}
 	s->asleep = r < 0;
-	s->away.patience_ms = s->conf.means.hasty ? HASTY_MS : RUN_MS; /* a start may wait longer */
 	return r;
 }
 
@@ -373,7 +344,11 @@ static int install(struct steer *s, struct err *err)
 		return -1;
 	s->n_inside = inside_indices(&s->conf, s->inside);
 	s->storage = choose_storage(&s->conf.means);
-	if (load(s, err) < 0)
+	s->took_over = has_chain(s, "chain inet nfqd to_main");
+	if (s->took_over) /* its sets may have elements; those rules stay until the sets are filled anew */
+		memset(&s->filled, true, sizeof(s->filled));
+	/* until it is filled a table of `fail: closed` holds, rather than lets pass */
+	if (load(s, s->conf.fail_open, err) < 0)
 		return -1;
 	if (s->conf.means.labels)
 		conntrack_clear_labels();
@@ -394,7 +369,8 @@ struct steer *steer_install(const struct steer_conf *conf, struct err *err)
 	s->away.patience_ms = START_MS;
 	if (install(s, err) == 0)
 		return s;
-	if (steer_run(s, "delete table inet nfqd", "undo the start", &why) < 0)
+	/* one that stood before holds what it held */
+	if ((conf->fail_open || !s->took_over) && steer_run(s, "delete table inet nfqd", "undo the start", &why) < 0)
 		diag_debug("steer", "nothing to take back");
 	free_steer(s);
 	return NULL;
@@ -402,14 +378,7 @@ struct steer *steer_install(const struct steer_conf *conf, struct err *err)
 
 int steer_repair(struct steer *s, struct err *err)
 {
-	return load(s, err);
-}
-
-bool steer_is_intact(struct steer *s)
-{
-	int n = count_rules(s);
-
-	return n < 0 || n == (int)s->rules;
+	return load(s, false, err);
 }
 
 bool steer_is_stale(const struct steer *s)
@@ -442,6 +411,16 @@ void steer_remove(struct steer *s)
 		diag_warn("steer", "%s", err.text);
 	if (s->conf.means.labels)
 		conntrack_clear_labels();
+	free_steer(s);
+}
+
+bool steer_took_over(const struct steer *s)
+{
+	return s->took_over;
+}
+
+void steer_leave(struct steer *s)
+{
 	free_steer(s);
 }
 

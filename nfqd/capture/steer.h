@@ -86,6 +86,11 @@ MUST_CHECK int steer_wake(struct steer *s, struct err *err);
 void steer_stop_queueing(struct steer *s);
 /* Removes everything and frees s. Call it when the queues are empty. */
 void steer_remove(struct steer *s);
+/* Leaves the table as it is and frees s: after steer_stop_queueing(), with fail_open off, it drops whatever
+ * would be queued, until the next steer_install() takes it over. */
+void steer_leave(struct steer *s);
+/* Was there the table of an earlier run? */
+bool steer_took_over(const struct steer *s);
 
 /* The chosen backend, in words. */
 const char *steer_backend_text(const struct steer *s);

@@ -42,6 +42,7 @@ struct steer {
 	unsigned             n_outside, n_inside;
 	struct steer_filled  filled;
 	char                 flowtable[128]; /* the first that was found; empty: none */
+	bool                 took_over; /* the table of an earlier run was there */
 	bool                 asleep; /* loaded, not yet filled */
 	bool                 stale;  /* the rules are out of date */
 	unsigned             rules; /* of the table, as loaded last */
@@ -113,6 +114,11 @@ MUST_CHECK int steer_meet_flowtables(struct steer *s, struct err *err);
 /* What nft lists of a thing, as JSON; the caller owns it. -ENOENT: there is none; other errors: that is not
  * known. *doc is NULL then. */
 MUST_CHECK int steer_list(struct steer *s, const char *what, json_t **doc);
+/* steer_look.c: how many rules the table has with this text in it: a different number shows that another
+ * program changed them. */
+/* Is there no such table? Quicker than a list; false where that is not known. */
+bool     steer_is_gone(void);
+unsigned steer_rules_in(const struct steer *s, const char *text);
 /* Runs nft commands as one transaction; err says what was being done. */
 MUST_CHECK int steer_run(struct steer *s, const char *commands, const char *doing, struct err *err);
 /* Rewrites the rules after something they depend on has changed. */

@@ -31,9 +31,24 @@
 #include "shared/privs.h"
 #include "worker/worker.h"
 
-enum { DRAIN_MS = 2000, LOOK_MS = 1000, LOOKS_STEERING = 5 };
+enum { BIND_MS = 5000, BIND_AGAIN_MS = 20, DRAIN_MS = 2000, LOOK_MS = 1000, LOOKS_STEERING = 5 };
 
 /* ---- start ---- */
+
+/* A killed run's worker holds its queues until it has noticed that, which is no reason not to start. */
+static int bind_queue(struct queue_conf *qc, struct err *err)
+{
+	uint64_t end = poller_ms() + BIND_MS;
+	int      fd = queue_bind(qc, err);
+
+	if (fd == -EBUSY)
+		diag_info("queue", "%u is bound by another process: waiting for its end", qc->num);
+	while (fd == -EBUSY && poller_ms() < end && !parent_told_to_stop()) {
+		poll(NULL, 0, BIND_AGAIN_MS);
+		fd = queue_bind(qc, err);
+	}
+	return fd;
+}
 
 static int bind_queues(struct parent *p, struct err *err)
 {
@@ -45,7 +60,7 @@ static int bind_queues(struct parent *p, struct err *err)
 		int               fd;
 
 		qc.num = (uint16_t)(qc.num + in->queues);
-		fd = queue_bind(&qc, err);
+		fd = bind_queue(&qc, err);
 		if (fd < 0)
 			return -1;
 		in->queue_fd[in->queues] = fd;
@@ -357,6 +372,18 @@ static void drain_queues(struct parent *p)
 	}
 }
 
+/* `fail: closed` outlives the daemon: until the next start, nothing undecided passes. */
+static void end_steering(struct parent *p)
+{
+	if (p->in.queue.fail_open) {
+		steer_remove(p->steer);
+		return;
+	}
+	steer_leave(p->steer);
+	diag_warn("steer", "fail: closed: table inet nfqd stays, DNS and undecided connections are dropped until nfqd "
+	          "runs again (`nft delete table inet nfqd` lets them pass)");
+}
+
 static void close_if(int fd)
 {
 	if (fd >= 0)
@@ -373,7 +400,7 @@ static void stop(struct parent *p)
 	if (p->worker > 0)
 		parent_record_stop(p);
 	if (p->steer)
-		steer_remove(p->steer);
+		end_steering(p);
 	parent_stop_worker(p);
 	keep_identity(p);
 	parent_close_signing(p);

@@ -83,18 +83,28 @@ void parent_resume_queueing(struct parent *p)
 
 /* ---- others in the same kernel ---- */
 
+/* Since the event came; what passed in between was not judged. */
+static void record_repair(struct parent *p, bool again, uint64_t us)
+{
+	diag_info("steer", "table inet nfqd is back after %llu.%llu ms", (unsigned long long)us / 1000,
+	          (unsigned long long)us / 100 % 10);
+	parent_record(p, "repair", json_pack("{s:s, s:b, s:I}", "fail", p->in.queue.fail_open ? "open" : "closed",
+	                                     "retried", again, "us", (json_int_t)us));
+}
+
 void parent_look_at_steering(struct parent *p)
 {
 	struct err err = { 0 };
-	bool       intact, stale;
+	bool       intact, stale, again = p->repair_failed;
+	uint64_t   begin = clock_monotonic();
 
 	if (!p->steer || p->unprotected)
 		return;
 	intact = steer_is_intact(p->steer);
 	stale = steer_is_stale(p->steer);
-	if (intact && !p->repair_failed && !stale)
+	if (intact && !again && !stale)
 		return;
-	if (!p->repair_failed && !stale) {
+	if (!again && !stale) {
 		p->repairs++;
 		diag_error("steer", "another program removed nfqd's rules: putting them back");
 	}
@@ -102,6 +112,8 @@ void parent_look_at_steering(struct parent *p)
 	                   parent_fill_sets(p, &err) < 0;
 	if (p->repair_failed && diag_may(&p->repair_said, clock_monotonic()))
 		diag_error("steer", "%s; the next check tries again", err.text);
+	if (!p->repair_failed && !intact)
+		record_repair(p, again, (clock_monotonic() - begin) / 1000);
 }
 
 void parent_look_at_tables(struct parent *p)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Proves, under traffic: a reload loses nothing; a killed worker is replaced within a second and
 # `fail: open` keeps the network going; what a killed run left is replaced, not doubled; the end
-# leaves nothing behind; with `fail: closed` and nfqd dead one can still log in.
+# leaves nothing behind, but with `fail: closed` a table that holds; with nfqd dead one can still log in.
 set -u
 . tools/lab/net.sh
 . tools/lab/nfqd.sh
@@ -177,7 +177,11 @@ fail_closed() {	# TITLE
 	is "$(in_client dig +short +time=1 +tries=1 www.example.org @8.8.8.8)" "${LAB_WEB[4]}" "$1: started again: answered"
 	nfqd_stop
 	is $? 0 "$1: nfqd stops"
+	is "$(in_client dig +short +time=1 +tries=1 www.example.org @8.8.8.8 | grep -v '^;')" "" "$1: stopped: forwarded DNS is blocked"
+	like "$(tail -n 3 "$lab_dir/nfqd.log")" 'table inet nfqd stays' "$1: stopped: it says so"
+	ok "$1: what it says lets all pass" in_router nft delete table inet nfqd
 	is "$(nfqd_left)" "" "$1: no table and no rule is left"
+	is "$(in_client dig +short +time=1 +tries=1 www.example.org @8.8.8.8)" "${LAB_WEB[4]}" "$1: then it is answered"
 }
 
 lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Is the table still as it was loaded? Asked by plain netlink, with a deadline: libnftables would read the
+ * elements of every set, too. Where the kernel does not answer, nothing is known, and nothing is repaired.
+ */
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "base/diag.h"
+#include "capture/steer_private.h"
+
+enum { ANSWER_MS = 1000, TRIES = 3 };
+
+static int count_one(const struct nlmsghdr *nlh, void *data)
+{
+	if (nlh->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE))
+		++*(int *)data;
+	return MNL_CB_OK;
+}
+
+/* The first attribute of either message is the table's name. */
+static int ask(struct mnl_socket *nl, unsigned message, uint16_t flags)
+{
+	char             buf[256];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct nfgenmsg *g;
+
+	nlh->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message);
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	g = mnl_nlmsg_put_extra_header(nlh, sizeof(*g));
+	*g = (struct nfgenmsg){ NFPROTO_INET, NFNETLINK_V0, 0 };
+	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, "nfqd");
+	return mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
+}
+
+/* Asks and reads to the end: the number of rules in the answer, or -errno. */
+static int look(unsigned message, uint16_t flags)
+{
+	static _Alignas(struct nlmsghdr) char buf[32768];
+	struct mnl_socket *nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	struct timeval     tv = { .tv_sec = ANSWER_MS / 1000 };
+	int                n = 0, r;
+
+	if (!nl)
+		return -errno;
+	setsockopt(mnl_socket_get_fd(nl), SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	r = mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : ask(nl, message, flags);
+	for (int more = MNL_CB_OK; r == 0 && more == MNL_CB_OK;) {
+		ssize_t got = mnl_socket_recvfrom(nl, buf, sizeof(buf));
+
+		more = got < 0 ? MNL_CB_ERROR : mnl_cb_run(buf, (size_t)got, 0, 0, count_one, &n);
+		if (more == MNL_CB_ERROR)
+			r = -errno;
+	}
+	mnl_socket_close(nl);
+	return r < 0 ? r : n;
+}
+
+/* How many rules the table has: 0 also where there is no table. -EINTR: it changed meanwhile. */
+static int count_rules(void)
+{
+	return look(NFT_MSG_GETRULE, NLM_F_DUMP);
+}
+
+bool steer_is_gone(void)
+{
+	return look(NFT_MSG_GETTABLE, NLM_F_ACK) == -ENOENT;
+}
+
+unsigned steer_rules_in(const struct steer *s, const char *text)
+{
+	const char *at = strchr(text, '\n');
+	unsigned    n = s->conf.means.nft_queue ? 0 : 2 * QUEUE_KINDS; /* compat_queue()'s */
+	bool        counts = true;
+
+	for (; at; at = strchr(at + 1, '\n')) {
+		if (strncmp(at, "\n\tchain ", 8) == 0)
+			counts = s->conf.means.nft_queue || strncmp(at + 8, "q_", 2) != 0;
+		n += counts && strncmp(at, "\n\t\t", 3) == 0 && strncmp(at, "\n\t\ttype ", 8) != 0;
+	}
+	return n;
+}
+
+bool steer_is_intact(struct steer *s)
+{
+	int n = -EINTR;
+
+	for (unsigned i = 0; i < TRIES && n == -EINTR; i++)
+		n = count_rules();
+	if (n >= 0)
+		return (unsigned)n == s->rules;
+	diag_warn("steer", "whether table inet nfqd is still there is not known: %s", strerror(-n));
+	return true;
+}

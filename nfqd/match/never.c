@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/schema.h"
 #include "match/names.h"
+#include "match/pack_schema.h"
 
 #ifndef NFQD_DATADIR
 #define NFQD_DATADIR "/usr/share/nfqd/rules"
@@ -28,26 +28,12 @@ static const cyaml_strval_t kinds[] = {
 #undef X
 };
 
-static const cyaml_schema_value_t text_value = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1,
-	                                                            SCHEMA_TEXT_MAX) };
-
-static const cyaml_schema_field_t source_fields[] = {
-	SCHEMA_TEXT("id", SCHEMA_NEEDED, struct pack_source, id),
-	SCHEMA_TEXT("title", SCHEMA_OPTIONAL, struct pack_source, title),
-	SCHEMA_TEXT("url", SCHEMA_OPTIONAL, struct pack_source, url),
-	SCHEMA_TEXT("publisher", SCHEMA_OPTIONAL, struct pack_source, publisher),
-	SCHEMA_TEXT("retrieved", SCHEMA_OPTIONAL, struct pack_source, retrieved),
-	CYAML_FIELD_END,
-};
-static const cyaml_schema_value_t source_value = { CYAML_VALUE_MAPPING(0, struct pack_source,
-	                                                             source_fields) };
-
 static const cyaml_schema_field_t item_fields[] = {
 	SCHEMA_TEXT("id", SCHEMA_NEEDED, struct never_item, id),
-	SCHEMA_LIST("names", SCHEMA_NEEDED, struct never_item, names, &text_value, 1),
+	SCHEMA_LIST("names", SCHEMA_NEEDED, struct never_item, names, &pack_text_value, 1),
 	SCHEMA_WORD("kind", SCHEMA_NEEDED, struct never_item, kind, kinds),
 	SCHEMA_TEXT("reason", SCHEMA_NEEDED, struct never_item, reason),
-	SCHEMA_LIST("sources", SCHEMA_NEEDED, struct never_item, sources, &text_value, 1),
+	SCHEMA_LIST("sources", SCHEMA_NEEDED, struct never_item, sources, &pack_text_value, 1),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t item_value = { CYAML_VALUE_MAPPING(0, struct never_item,
@@ -56,7 +42,7 @@ static const cyaml_schema_value_t item_value = { CYAML_VALUE_MAPPING(0, struct n
 static const cyaml_schema_field_t never_fields[] = {
 	SCHEMA_TEXT("version", SCHEMA_OPTIONAL, struct never, version),
 	SCHEMA_TEXT("license", SCHEMA_OPTIONAL, struct never, license),
-	SCHEMA_LIST("sources", SCHEMA_NEEDED, struct never, sources, &source_value, 0),
+	SCHEMA_LIST("sources", SCHEMA_NEEDED, struct never, sources, &pack_source_value, 0),
 	CYAML_FIELD_SEQUENCE_COUNT("never", CYAML_FLAG_POINTER, struct never, items, n_items,
 	                           &item_value, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_END,

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/schema.h"
+#include "match/pack_schema.h"
 #include "match/ruleset.h"
 
 /* nfqd/match/canary.S */
@@ -25,8 +25,8 @@ static const cyaml_strval_t entry_actions[] = { ENTRY_ACTIONS(SCHEMA_STRVAL) };
 static const cyaml_strval_t protections[] = { PROTECTIONS(SCHEMA_STRVAL) };
 static const cyaml_strval_t stage_actions[] = { STAGE_ACTIONS(SCHEMA_STRVAL) };
 
-static const cyaml_schema_value_t text_value = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1,
-	                                                            SCHEMA_TEXT_MAX) };
+const cyaml_schema_value_t pack_text_value = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1,
+	                                                          SCHEMA_TEXT_MAX) };
 static const cyaml_schema_value_t category_value = { CYAML_VALUE_ENUM(
 	CYAML_FLAG_STRICT, int, categories, CYAML_ARRAY_LEN(categories)) };
 
@@ -38,8 +38,8 @@ static const cyaml_schema_field_t source_fields[] = {
 	SCHEMA_TEXT("retrieved", SCHEMA_OPTIONAL, struct pack_source, retrieved),
 	CYAML_FIELD_END,
 };
-static const cyaml_schema_value_t source_value = { CYAML_VALUE_MAPPING(0, struct pack_source,
-	                                                             source_fields) };
+const cyaml_schema_value_t pack_source_value = { CYAML_VALUE_MAPPING(0, struct pack_source,
+	                                                           source_fields) };
 
 static const cyaml_schema_field_t stage_fields[] = {
 	SCHEMA_TEXT("id", SCHEMA_NEEDED, struct pack_stage, id),
@@ -57,12 +57,12 @@ static const cyaml_schema_value_t stage_value = { CYAML_VALUE_MAPPING(0, struct 
 /* names may be missing: pack_check() requires them or names-file */
 static const cyaml_schema_field_t entry_fields[] = {
 	SCHEMA_TEXT("id", SCHEMA_NEEDED, struct pack_entry, id),
-	SCHEMA_LIST("names", SCHEMA_OPTIONAL, struct pack_entry, names, &text_value, 0),
+	SCHEMA_LIST("names", SCHEMA_OPTIONAL, struct pack_entry, names, &pack_text_value, 0),
 	SCHEMA_TEXT("names-file", SCHEMA_OPTIONAL, struct pack_entry, names_file),
 	SCHEMA_WORD("category", SCHEMA_NEEDED, struct pack_entry, category, categories),
-	SCHEMA_LIST("ports", SCHEMA_OPTIONAL, struct pack_entry, ports, &text_value, 0),
-	SCHEMA_LIST("products", SCHEMA_OPTIONAL, struct pack_entry, products, &text_value, 0),
-	SCHEMA_LIST("sources", SCHEMA_NEEDED, struct pack_entry, sources, &text_value, 1),
+	SCHEMA_LIST("ports", SCHEMA_OPTIONAL, struct pack_entry, ports, &pack_text_value, 0),
+	SCHEMA_LIST("products", SCHEMA_OPTIONAL, struct pack_entry, products, &pack_text_value, 0),
+	SCHEMA_LIST("sources", SCHEMA_NEEDED, struct pack_entry, sources, &pack_text_value, 1),
 	SCHEMA_WORD("confidence", SCHEMA_NEEDED, struct pack_entry, confidence, confidences),
 	CYAML_FIELD_BOOL("shared", SCHEMA_OPTIONAL, struct pack_entry, shared),
 	SCHEMA_TEXT("side_effect", SCHEMA_NEEDED, struct pack_entry, side_effect),
@@ -83,8 +83,8 @@ static const cyaml_schema_field_t net_fields[] = {
 	SCHEMA_TEXT("cidr", SCHEMA_NEEDED, struct pack_net, cidr),
 	CYAML_FIELD_UINT("asn", SCHEMA_OPTIONAL, struct pack_net, asn),
 	SCHEMA_WORD("category", SCHEMA_NEEDED, struct pack_net, category, categories),
-	SCHEMA_LIST("ports", SCHEMA_OPTIONAL, struct pack_net, ports, &text_value, 0),
-	SCHEMA_LIST("sources", SCHEMA_NEEDED, struct pack_net, sources, &text_value, 1),
+	SCHEMA_LIST("ports", SCHEMA_OPTIONAL, struct pack_net, ports, &pack_text_value, 0),
+	SCHEMA_LIST("sources", SCHEMA_NEEDED, struct pack_net, sources, &pack_text_value, 1),
 	SCHEMA_WORD("confidence", SCHEMA_NEEDED, struct pack_net, confidence, confidences),
 	SCHEMA_SOME("action", SCHEMA_OPTIONAL, struct pack_net, action, entry_actions, 1, ENTRY_N - 1),
 	SCHEMA_TEXT("side_effect", SCHEMA_OPTIONAL, struct pack_net, side_effect),
@@ -107,9 +107,9 @@ static const cyaml_schema_value_t retired_value = { CYAML_VALUE_MAPPING(0, struc
 	                                                              retired_fields) };
 
 static const cyaml_schema_field_t test_fields[] = {
-	SCHEMA_LIST("allow", SCHEMA_OPTIONAL, struct pack_tests, allow, &text_value, 0),
-	SCHEMA_LIST("match", SCHEMA_OPTIONAL, struct pack_tests, match, &text_value, 0),
-	SCHEMA_LIST("no_match", SCHEMA_OPTIONAL, struct pack_tests, no_match, &text_value, 0),
+	SCHEMA_LIST("allow", SCHEMA_OPTIONAL, struct pack_tests, allow, &pack_text_value, 0),
+	SCHEMA_LIST("match", SCHEMA_OPTIONAL, struct pack_tests, match, &pack_text_value, 0),
+	SCHEMA_LIST("no_match", SCHEMA_OPTIONAL, struct pack_tests, no_match, &pack_text_value, 0),
 	CYAML_FIELD_END,
 };
 
@@ -120,7 +120,7 @@ static const cyaml_schema_field_t pack_fields[] = {
 	SCHEMA_TEXT("version", SCHEMA_NEEDED, struct pack, version),
 	SCHEMA_TEXT("expires", SCHEMA_OPTIONAL, struct pack, expires),
 	SCHEMA_TEXT("license", SCHEMA_OPTIONAL, struct pack, license),
-	SCHEMA_LIST("sources", SCHEMA_NEEDED, struct pack, sources, &source_value, 0),
+	SCHEMA_LIST("sources", SCHEMA_NEEDED, struct pack, sources, &pack_source_value, 0),
 	SCHEMA_LIST("stages", SCHEMA_NEEDED, struct pack, stages, &stage_value, 0),
 	SCHEMA_LIST("entries", SCHEMA_NEEDED, struct pack, entries, &entry_value, 0),
 	SCHEMA_LIST("nets", SCHEMA_OPTIONAL, struct pack, nets, &net_value, 0),

@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <ifaddrs.h>
-#include <libmnl/libmnl.h>
 #include <limits.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "parent/checks_private.h"
+#include "parent/netlink.h"
 
 enum { LINKS_MAX = 1024, KIND = 16, LISTENERS_MAX = 512 };
 
@@ -111,27 +111,10 @@ static int read_forwarding(const struct nlmsghdr *nlh, void *ctx)
 	return MNL_CB_OK;
 }
 
-static int dump(struct mnl_socket *nl, uint16_t type, uint8_t family, mnl_cb_t cb, void *ctx)
+/* A neighbour dump accepts the header of links, too. */
+static int dump(struct mnl_socket *nl, uint16_t type, uint8_t family, mnl_cb_t cb, struct links *all)
 {
-	static char      buf[64 << 10];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi)); /* a neighbour dump accepts it,
-									        * too */
-	int              r = MNL_CB_OK;
-	ssize_t          n;
-
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	ifi->ifi_family = family;
-	if (mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0)
-		return -1;
-	while (r > MNL_CB_STOP) {
-		n = mnl_socket_recvfrom(nl, buf, sizeof(buf));
-		if (n < 0)
-			return -1;
-		r = mnl_cb_run(buf, (size_t)n, 0, 0, cb, ctx);
-	}
-	return r;
+	return netlink_dump(nl, type, sizeof(struct ifinfomsg), family, cb, all);
 }
 
 /* ---- default routes and addresses ---- */
@@ -346,10 +329,9 @@ static void look_at_programs(struct facts *f)
 void facts_of_host(struct facts *f)
 {
 	static struct links all;
-	struct mnl_socket  *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct mnl_socket  *nl = netlink_open(NETLINK_ROUTE, 0);
 
-	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    dump(nl, RTM_GETLINK, AF_UNSPEC, read_link, &all) < 0) {
+	if (!nl || dump(nl, RTM_GETLINK, AF_UNSPEC, read_link, &all) < 0) {
 		fact_add(f, FACT_UNREADABLE, "the list of interfaces");
 	} else {
 		(void)dump(nl, RTM_GETNEIGH, AF_BRIDGE, read_forwarding, &all); /* a kernel without bridges has none */

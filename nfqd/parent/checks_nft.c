@@ -5,7 +5,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
@@ -16,6 +15,7 @@
 #include <string.h>
 
 #include "parent/checks_private.h"
+#include "parent/netlink.h"
 
 struct chain {
 	uint8_t  family;
@@ -253,33 +253,16 @@ static int read_flowtable(const struct nlmsghdr *nlh, void *ctx)
 
 static int dump(struct mnl_socket *nl, uint16_t type, mnl_cb_t cb, struct dump *d)
 {
-	static char       buf[64 << 10];
-	struct nlmsghdr  *nlh = mnl_nlmsg_put_header(buf);
-	struct nfgenmsg  *nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
-	int               r = MNL_CB_OK;
-	ssize_t           n;
-
-	nlh->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type);
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	nfg->nfgen_family = NFPROTO_UNSPEC;
-	if (mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0)
-		return -1;
-	while (r > MNL_CB_STOP) {
-		n = mnl_socket_recvfrom(nl, buf, sizeof(buf));
-		if (n < 0)
-			return -1;
-		r = mnl_cb_run(buf, (size_t)n, 0, 0, cb, d);
-	}
-	return r;
+	return netlink_dump(nl, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), sizeof(struct nfgenmsg),
+	                    NFPROTO_UNSPEC, cb, d);
 }
 
 void facts_of_nft(struct facts *f)
 {
 	struct dump        d = { .facts = f };
-	struct mnl_socket *nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	struct mnl_socket *nl = netlink_open(NETLINK_NETFILTER, 0);
 
-	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    dump(nl, NFT_MSG_GETCHAIN, read_chain, &d) < 0 ||
+	if (!nl || dump(nl, NFT_MSG_GETCHAIN, read_chain, &d) < 0 ||
 	    dump(nl, NFT_MSG_GETRULE, read_rule, &d) < 0)
 		fact_add(f, FACT_UNREADABLE, "the nft ruleset");
 	else

@@ -3,13 +3,14 @@
 #include "parent/routes.h"
 
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "parent/netlink.h"
 
 enum { TRIES = 8 };
 
@@ -104,29 +105,6 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-/* Returns 0 or -errno; -EINTR: what is listed changed meanwhile (NLM_F_DUMP_INTR). */
-static int dump(struct mnl_socket *nl, uint16_t type, uint8_t family, mnl_cb_t cb, void *data)
-{
-	static _Alignas(struct nlmsghdr) char buf[32768]; /* a link may take more than a page */
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct rtgenmsg *gen;
-	ssize_t          n;
-	int              r = MNL_CB_OK;
-
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	/* the longest of the headers that are needed; the family is the first byte of each */
-	gen = mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
-	gen->rtgen_family = family;
-	if (mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0)
-		return -errno;
-	while (r == MNL_CB_OK) {
-		n = mnl_socket_recvfrom(nl, buf, sizeof(buf));
-		r = n < 0 ? MNL_CB_ERROR : mnl_cb_run(buf, (size_t)n, 0, 0, cb, data);
-	}
-	return r < 0 ? -errno : 0;
-}
-
 static int by_index(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -134,22 +112,17 @@ static int by_index(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static struct mnl_socket *open_socket(unsigned groups)
+/* ifinfomsg is the longest of the headers that these dumps need. */
+static int dump(struct mnl_socket *nl, uint16_t type, uint8_t family, mnl_cb_t cb, struct reading *rd)
 {
-	struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-
-	if (nl && mnl_socket_bind(nl, groups, MNL_SOCKET_AUTOPID) < 0) {
-		mnl_socket_close(nl);
-		return NULL;
-	}
-	return nl;
+	return netlink_dump(nl, type, sizeof(struct ifinfomsg), family, cb, rd);
 }
 
 /* Uses a socket of its own: what an interrupted dump leaves there is discarded with it. Returns 0 or
  * -errno. */
 static int read_all(struct reading *rd)
 {
-	struct mnl_socket *nl = open_socket(0);
+	struct mnl_socket *nl = netlink_open(NETLINK_ROUTE, 0);
 	int                r;
 
 	if (!nl)
@@ -185,7 +158,7 @@ struct routes *routes_open(struct err *err)
 
 	if (!r)
 		return err_set(err, "out of memory"), NULL;
-	r->events = open_socket(RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE);
+	r->events = netlink_open(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE);
 	if (r->events)
 		return r;
 	err_set(err, "rtnetlink: %s", strerror(errno));

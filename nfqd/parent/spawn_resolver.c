@@ -83,7 +83,7 @@ void parent_start_resolver(struct parent *p)
 		become_resolver(p);
 	if (p->resolver < 0) {
 		diag_error("resolver", "fork: %m; the next try is in %d s", RETRY_S);
-		poller_set(&p->poller, &p->resolver_due, RETRY_S * 1000U);
+		poller_set(&p->poller, &p->resolver_due, RETRY_S * UINT64_C(1000));
 	}
 	if (before > 0)
 		kill(before, SIGTERM);
@@ -95,7 +95,7 @@ void parent_stop_resolver(struct parent *p)
 
 	if (p->ask_names >= 0)
 		close(p->ask_names); /* the worker has ended: this was the pipe's last writer */
-	while (p->resolver > 0 && waitpid(p->resolver, NULL, WNOHANG) == 0 && poller_ms() < 2U * STOP_MS + end) {
+	while (p->resolver > 0 && waitpid(p->resolver, NULL, WNOHANG) == 0 && poller_ms() < end + UINT64_C(2) * STOP_MS) {
 		if (poller_ms() > end)
 			kill(p->resolver, SIGKILL);
 		poll(NULL, 0, 2);

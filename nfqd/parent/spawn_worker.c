@@ -168,7 +168,7 @@ void parent_reap(struct parent *p)
 			say_end("resolver", status, "; until it runs again, in 3 s, clients have "
 				"no names and no listed name is looked up");
 			p->resolver = 0;
-			poller_set(&p->poller, &p->resolver_due, RESOLVER_PAUSE_S * 1000U);
+			poller_set(&p->poller, &p->resolver_due, RESOLVER_PAUSE_S * UINT64_C(1000));
 		}
 		if (pid != p->worker)
 			continue;

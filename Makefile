@@ -32,7 +32,8 @@ LDLIBS := -lnetfilter_queue -lmnl -lnetfilter_conntrack -lnfnetlink -lnftables -
 	-ljansson -lpcap -lnettle -lhogweed -lgnutls -lnghttp2 -lz -lseccomp -lcap-ng -lsystemd
 
 SRC   := $(sort $(wildcard nfqd/*.c nfqd/*/*.c))
-OBJ   := $(SRC:%.c=$(B)/obj/%.o) $(B)/obj/nfqd/match/canary.o $(B)/obj/nfqd/match/never_builtin.o
+DATA  := $(addprefix $(B)/obj/nfqd/,match/canary.o match/never_builtin.o prober/messages.o)
+OBJ   := $(SRC:%.c=$(B)/obj/%.o) $(DATA)
 ROOMS := $(filter-out $(B)/obj/nfqd/main.o,$(OBJ))
 CTL   := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tools/nfqctl/*.c)))
 UNIT  := $(patsubst tests/unit/%.c,$(B)/tests/%.t,$(sort $(wildcard tests/unit/*/test_*.c)))
@@ -65,7 +66,8 @@ $(B)/obj/%.o: %.c Makefile
 
 $(B)/obj/nfqd/match/canary.o: nfqd/match/canary.S rules/canary.yaml
 $(B)/obj/nfqd/match/never_builtin.o: nfqd/match/never_builtin.S rules/never.yaml
-$(B)/obj/nfqd/match/canary.o $(B)/obj/nfqd/match/never_builtin.o:
+$(B)/obj/nfqd/prober/messages.o: nfqd/prober/messages.S nfqd/prober/hello.bin nfqd/prober/initial.bin
+$(DATA):
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDEN) -c -o $@ $<
 
@@ -202,6 +204,8 @@ format:         ## rewrite the sources in the house style
 
 UNITS := $(DESTDIR)$(PREFIX)/lib/systemd/system
 USERS := $(DESTDIR)$(PREFIX)/lib/sysusers.d
+NETWORKD := $(DESTDIR)$(PREFIX)/lib/systemd/network
+NM    := $(DESTDIR)$(PREFIX)/lib/NetworkManager/conf.d
 MAN   := $(DESTDIR)$(PREFIX)/share/man
 # the unit, the configuration and the manual name the folders of PREFIX
 PLACED := sed 's|/usr/sbin/nfqd|$(PREFIX)/sbin/nfqd|g; s|/usr/bin/nfqctl|$(PREFIX)/bin/nfqctl|g; s|/usr/share/nfqd|$(PREFIX)/share/nfqd|g; \
@@ -224,16 +228,19 @@ install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stay
 	install -m 644 nfqd/man/nfqd-update.timer $(UNITS)/nfqd-update.timer
 	$(PLACED) nfqd/man/nfqd.yaml >$(DESTDIR)/etc/nfqd/nfqd.yaml.new
 	install -m 644 nfqd/man/nfqd.sysusers $(USERS)/nfqd.conf
+	install -D -m 644 nfqd/man/nfqd-heartbeat.network $(NETWORKD)/10-nfqd-heartbeat.network
+	install -D -m 644 nfqd/man/nfqd-heartbeat.nm.conf $(NM)/90-nfqd-heartbeat.conf
 	$(Q)cd $(DESTDIR)/etc/nfqd && if [ ! -e nfqd.yaml ]; then mv nfqd.yaml.new nfqd.yaml; \
 		elif cmp -s nfqd.yaml nfqd.yaml.new; then rm nfqd.yaml.new; \
 		else echo "/etc/nfqd/nfqd.yaml is kept; the packaged one is nfqd.yaml.new beside it"; fi
 	$(if $(DESTDIR),,if command -v systemd-sysusers >/dev/null; then systemd-sysusers $(USERS)/nfqd.conf; \
-		else for u in nfqd nfqd-resolver; do getent passwd $$u >/dev/null || \
+		else for u in nfqd nfqd-resolver nfqd-prober; do getent passwd $$u >/dev/null || \
 		useradd --system --user-group --no-create-home --home-dir / --shell /usr/sbin/nologin $$u; done; fi)
 
 uninstall:      ## remove what install put there, but for configuration, logs, state and users
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/nfqd bin/nfqctl bin/nfqd-fetch) $(UNITS)/nfqd.service $(UNITS)/nfqd-update.service \
 		$(UNITS)/nfqd-update.timer $(USERS)/nfqd.conf \
+		$(NETWORKD)/10-nfqd-heartbeat.network $(NM)/90-nfqd-heartbeat.conf \
 		$(MAN)/man8/nfqd.8 $(MAN)/man5/nfqd.yaml.5 $(MAN)/man1/nfqctl.1 $(DESTDIR)/etc/nfqd/nfqd.yaml.new
 	rm -rf $(DESTDIR)$(PREFIX)/share/nfqd
 

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/heartbeat.h"
 #include "decide/policy.h"
 #include "evidence.h"
 #include "match/watch.h"
@@ -27,6 +28,12 @@ struct judged {
 
 /* ---- records ---- */
 
+/* Of the heartbeat, which has records of its own. */
+static bool is_probe(const struct pipeline *p, const struct packet *pkt)
+{
+	return p->heartbeat && pkt->dst.len == 4 && heartbeat_is_responder(pkt->dst.b);
+}
+
 static void record(const struct judged *j, const struct name *name, uint16_t dns_type,
                    const struct decision *d, enum sent sent)
 {
@@ -42,6 +49,10 @@ static void record(const struct judged *j, const struct name *name, uint16_t dns
 		           .sent = (uint8_t)sent, .listed = d->match.n > 0,
 		           .dns_type = dns_type, .name = *name, .decision = *d };
 
+	if (is_probe(p, pkt)) {
+		count_add(p->count, COUNT_probes, 1);
+		return;
+	}
 	if (!conn_record_once(j->in, hash))
 		return;
 	if (j->origin)

@@ -62,6 +62,7 @@ struct watch;
 	X(nameless, "connections whose client named no host: judged by address or certificate")    \
 	X(ech, "hellos with Encrypted ClientHello, or with what only looks like it")               \
 	X(ech_hidden, "of those: to a name that only stands for others")                           \
+	X(probes, "names that the heartbeat asked for, without a record")                          \
 	X(records, "records made")                                                                 \
 	X(records_lost, "records lost because the log could not keep up")                          \
 	X(answers_failed, "packets of nfqd's own that could not be sent")                          \
@@ -103,6 +104,7 @@ struct pipeline {
 	struct watch         *watch;   /* borrowed; shared with others */
 	/* borrowed: questions whose answers are still on their way; NULL: answers are not inspected */
 	struct recent        *asked;
+	bool                  heartbeat; /* what goes to its responder is no client's */
 	struct injector       inject;
 	/* Takes a copy of the event; false when it had no room. */
 	bool (*emit)(void *ctx, const struct event *event);

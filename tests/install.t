@@ -24,7 +24,8 @@ mkdir "$tmp/build" && cp -a "$built/obj" "$built/libnfqd.a" "$built/nfqd" "$buil
 [ "$(id -u)" != 0 ] || chown -R --reference=Makefile "$tmp"	# who builds, also under sudo
 ok "make install PREFIX=/usr/local" ours install
 for f in sbin/nfqd bin/nfqctl share/nfqd/rules/kaspersky.yaml lib/systemd/system/nfqd.service \
-	lib/sysusers.d/nfqd.conf share/man/man8/nfqd.8 share/man/man5/nfqd.yaml.5 share/man/man1/nfqctl.1; do
+	lib/sysusers.d/nfqd.conf lib/systemd/network/10-nfqd-heartbeat.network \
+	lib/NetworkManager/conf.d/90-nfqd-heartbeat.conf share/man/man8/nfqd.8 share/man/man5/nfqd.yaml.5 share/man/man1/nfqctl.1; do
 	ok "$f is there" test -s "$prefix/$f"
 done
 is "$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' "$prefix/lib/systemd/system/nfqd.service")" /usr/local/sbin/nfqd \
@@ -55,7 +56,7 @@ fi
 if command -v systemd-sysusers >/dev/null; then
 	mkdir -p "$tmp/users/etc"
 	ok "systemd takes the users" systemd-sysusers --root="$tmp/users" "$prefix/lib/sysusers.d/nfqd.conf"
-	is "$(cut -d: -f1 "$tmp/users/etc/passwd" | sort | paste -sd' ')" "nfqd nfqd-resolver" "worker and resolver are two users"
+	is "$(cut -d: -f1 "$tmp/users/etc/passwd" | sort | paste -sd' ')" "nfqd nfqd-prober nfqd-resolver" "worker, resolver and prober are three users"
 fi
 
 ok "make uninstall" ours uninstall

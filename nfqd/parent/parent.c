@@ -208,6 +208,7 @@ static int start(struct parent *p, struct err *err)
 	if (geteuid() == 0 && privs_find_users(err) < 0)
 		return -1;
 	*in = (struct worker_in){ .parent = -1, .rules = -1, .ask_name = -1,
+		                  .heartbeat = !p->tap && p->conf->heartbeat,
 		                  .answers = p->tap || p->conf->inspect.answers,
 		                  .empty_folder = EMPTY_FOLDER, .inject = INJECTOR_NONE };
 	p->shared = in->shared = shared_new();
@@ -237,6 +238,7 @@ static int start(struct parent *p, struct err *err)
 	if (parent_start_worker(p, err) < 0 || (!p->tap && parent_steer(p, err) < 0))
 		return -1;
 	parent_start_resolver(p);
+	parent_open_heartbeat(p);
 	return 0;
 }
 
@@ -393,6 +395,7 @@ static void close_if(int fd)
 static void stop(struct parent *p)
 {
 	p->stopping = true;
+	parent_close_heartbeat(p);
 	if (p->steer) {
 		steer_stop_queueing(p->steer);
 		drain_queues(p);
@@ -424,6 +427,7 @@ static void stop(struct parent *p)
 	close_if(p->answer_names);
 	routes_close(p->routes);
 	image_unmap(p->img);
+	free(p->inside);
 	if (p->conf != p->boot)
 		conf_free(p->conf);
 	conf_free(p->boot);

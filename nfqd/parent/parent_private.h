@@ -61,6 +61,8 @@ struct parent {
 	unsigned         dying;            /* looks since the worker was killed; 0: it was not */
 	unsigned         resolver_restarts;
 	unsigned         repairs;          /* of the table and the rules */
+	char           **inside;    /* owned, its texts are not: steering's list where the heartbeat adds to it */
+	struct heartbeat *heartbeat; /* NULL: off */
 	struct ctl      *ctl;
 	int              state_lock, net_lock, signals, learned;
 	char             net_path[64]; /* without .lock: of the network namespace */
@@ -176,6 +178,11 @@ MUST_CHECK int parent_offer_rules(struct parent *p, int fd, uint64_t generation,
  * do. */
 void parent_look_at_life(struct parent *p);
 void parent_forget_pulses(struct parent *p); /* when a worker has just begun */
+
+/* heartbeat.c: from when packets are steered until nothing is queued any more */
+void    parent_open_heartbeat(struct parent *p);
+void    parent_close_heartbeat(struct parent *p);
+json_t *status_heartbeat(const struct parent *p);
 
 /* steering.c; without a table, functions that need one do nothing */
 MUST_CHECK int parent_steer(struct parent *p, struct err *err);

@@ -214,6 +214,7 @@ json_t *run_status(void *ctx, const json_t *request, struct err *err)
 	                queues(p), "steering", steering(p), "capture", tapped(p), "counters",
 	                status_counters(p), "log", status_log(p), "checks", checks(p));
 	json_object_update_new(all, status_mode(p));
+	json_object_set_new(all, "heartbeat", status_heartbeat(p));
 	json_object_set_new(all, "worker_hangs", json_integer((json_int_t)p->hangs));
 	json_object_set_new(all, "worker_forbidden_calls", json_integer((json_int_t)p->forbidden));
 	json_object_set_new(all, "resolver", json_pack("{s:i, s:i}", "pid", (int)p->resolver, "restarts",

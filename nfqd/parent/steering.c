@@ -3,13 +3,34 @@
  * The parent's part of steering: it puts the table in, follows the routes, restores the table when another
  * program removes it, and stops queueing while no worker answers.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/heartbeat.h"
 #include "parent/parent_private.h"
 
 #define OLD_MARK_MASK 0x70000000 /* of nfqd 0.1.0, unless its configuration said otherwise */
+
+/* A heartbeat that is routed comes from a client like those that the site names. */
+static int whose_are_judged(struct parent *p, struct steer_conf *sc)
+{
+	const struct conf_inspect *ins = &p->conf->inspect;
+
+	sc->inside_auto = ins->n_inside == 1 && strcmp(ins->inside[0], "auto") == 0;
+	sc->inside = ins->inside;
+	sc->n_inside = ins->n_inside;
+	if (sc->inside_auto || !p->conf->heartbeat || !p->conf->heartbeat_forward)
+		return 0;
+	p->inside = calloc(ins->n_inside + 1, sizeof(*p->inside));
+	if (!p->inside)
+		return -1;
+	memcpy(p->inside, ins->inside, ins->n_inside * sizeof(*p->inside));
+	p->inside[sc->n_inside++] = HEARTBEAT_FORWARD_LINK;
+	sc->inside = p->inside;
+	return 0;
+}
 
 int parent_steer(struct parent *p, struct err *err)
 {
@@ -21,10 +42,10 @@ int parent_steer(struct parent *p, struct err *err)
 		                 .queues = (uint16_t)p->in.queues,
 		                 .fail_open = p->conf->fail == FAIL_OPEN, .forward = ins->forward,
 		                 .output = ins->output, .answers = ins->answers,
-		                 .marked_output = ins->marked_output,
-		                 .inside = ins->inside, .n_inside = ins->n_inside };
+		                 .marked_output = ins->marked_output };
 
-	sc.inside_auto = ins->n_inside == 1 && strcmp(ins->inside[0], "auto") == 0;
+	if (whose_are_judged(p, &sc) < 0)
+		return err_set(err, "out of memory");
 	if (ins->mark_mask)
 		diag_warn("steer", "inspect.mark-mask is ignored: nfqd no longer uses marks");
 	p->nft_events = steer_events_open(err); /* before the table, so that no event is missed */

@@ -56,6 +56,9 @@ static int read_span(const struct conf_key *k, const char *text, unsigned long *
 {
 	int64_t n, least, most;
 
+	*out = 0;
+	if (k->zero && strcmp(text, k->zero) == 0)
+		return 0;
 	if (clock_parse_span(text, &n) < 0 || clock_parse_span(k->shortest, &least) < 0 ||
 	    clock_parse_span(k->longest, &most) < 0 || n < least || n > most)
 		return -1;
@@ -79,8 +82,9 @@ static int read_key(struct conf *c, const struct conf_key *k, struct err *err)
 		                      k->most);
 	if (k->type == CONF_SPAN && read_span(k, text, &n) < 0)
 		return yaml_doc_error(c->doc, err, line,
-		                      "%s: '%s' is not a time between %s and %s (write 90s, 10m, 6h or 7d)",
-		                      name, text, k->shortest, k->longest);
+		                      "%s: '%s' is not %s%sa time between %s and %s (write 90s, 10m, 6h or 7d)",
+		                      name, text, k->zero ? k->zero : "", k->zero ? " or " : "", k->shortest,
+		                      k->longest);
 	*to = (uint32_t)n;
 	return 0;
 }

@@ -7,10 +7,10 @@
  *	X(P, type, key, member, need, limits, default, effect, text)
  *
  * P is the table's own argument: the section. Types and their limits: BOOL, TEXT (), WORD (words, first,
- * how many), NUMBER (least, most[, a word that stands for 0]), SPAN of time (least, most, as in the file), TEXTS
- * (how many at least), ITEMS (structure, schema), and for what has a table of its own MAPPING (structure,
- * fields) and GROUP (fields), whose members are those of the structure around it. The default is
- * written as in the file; NULL: there is none.
+ * how many), NUMBER (least, most[, a word that stands for 0]), SPAN of time (least, most, as in the
+ * file[, a word that stands for 0]), TEXTS (how many at least), ITEMS (structure, schema), and for what
+ * has a table of its own MAPPING (structure, fields) and GROUP (fields), whose members are those of the
+ * structure around it. The default is written as in the file; NULL: there is none.
  */
 #ifndef NFQD_SHARED_CONF_KEYS_H
 #define NFQD_SHARED_CONF_KEYS_H
@@ -38,6 +38,10 @@
 	  RELOAD, "the action for listed names that no policy matches")                            \
 	X(P, GROUP, "on-fault", on_fault, OPTIONAL, (on_fault_fields), NULL, RELOAD,               \
 	  "what happens to packets that cannot be judged")                                         \
+	X(P, SPAN, "heartbeat", heartbeat, OPTIONAL, ("1s", "1d", "off"), "5m", RESTART,           \
+	  "time between two proofs that listed names are refused")                                 \
+	X(P, BOOL, "heartbeat-forward", heartbeat_forward, OPTIONAL, (), "false", RESTART,         \
+	  "prove it for routed traffic, too")                                                      \
 	X(P, TEXT, "control", control, OPTIONAL, (), "/run/nfqd/control.sock", RESTART,            \
 	  "the control socket")                                                                    \
 	X(P, TEXT, "state", state, OPTIONAL, (), "/var/lib/nfqd/state.json", RESTART,              \

@@ -124,7 +124,8 @@ const cyaml_schema_value_t conf_schema = { CYAML_VALUE_MAPPING(CYAML_FLAG_POINTE
 #define LIMITS_MAPPING(type, fields)   .zero = NULL
 #define LIMITS_GROUP(fields)           .zero = NULL
 #define LIMITS_WORD(list, first, n)    .words = (list) + (first), .n_words = (n)
-#define LIMITS_SPAN(min, max)          .shortest = (min), .longest = (max)
+#define LIMITS_SPAN(min, ...)          .shortest = (min), CALL(LIMITS_LONGEST, __VA_ARGS__, NULL, NULL)
+#define LIMITS_LONGEST(max, word, ...) .longest = (max), .zero = (word)
 #define LIMITS_NUMBER(min, ...)        .least = (min), CALL(LIMITS_MOST, __VA_ARGS__, NULL, NULL)
 #define LIMITS_MOST(max, word, ...)    .most = (max), .zero = (word)
 

@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <netinet/in.h>
 #include <pwd.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -19,8 +20,8 @@
 #include "base/diag.h"
 #include "shared/landlock.h"
 
-/* In a range that nothing allots (60578 to 61183, systemd's UIDS-GIDS): the worker's and the resolver's
- * users where the package's are missing. */
+/* In a range that nothing allots (60578 to 61183, systemd's UIDS-GIDS): one for each role where the package's
+ * users are missing. */
 enum { SPARE_UID = 60700, DESCRIPTORS = 1024 /* more than a worker has */ };
 
 #define N_OF(a) (sizeof(a) / sizeof((a)[0]))
@@ -79,7 +80,49 @@ int privs_find_users(struct err *err)
 		return err_set(err, "--user: '%s' is root", name);
 	if (!find(PRIVS_RESOLVER, "nfqd-resolver"))
 		users[PRIVS_RESOLVER] = users[PRIVS_WORKER];
+	if (!find(PRIVS_PROBER, "nfqd-prober"))
+		users[PRIVS_PROBER] = users[PRIVS_WORKER];
 	return 0;
+}
+
+/* In a user namespace, where its user has every capability over the namespace's own network alone, and cannot
+ * change to another one. */
+static bool has_own_users;
+
+static int become(enum privs_role role)
+{
+	return setgroups(0, NULL) < 0 || setresgid(users[role].gid, users[role].gid, users[role].gid) < 0 ||
+	                       setresuid(users[role].uid, users[role].uid, users[role].uid) < 0
+	               ? -errno
+	               : 0;
+}
+
+int privs_own_network(enum privs_role role)
+{
+	int r;
+
+	if (unshare(CLONE_NEWNET) == 0)
+		return 0;
+	if (errno != EPERM)
+		return -errno;
+	r = become(role);
+	if (r < 0 || unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+		return r < 0 ? r : -errno;
+	has_own_users = true;
+	return 0;
+}
+
+/* Every capability but the one, and root's identity. Returns 0 or a negative number, with errno. */
+static int change_identity(enum privs_role role, enum privs keep)
+{
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (has_own_users)
+		return capng_apply(CAPNG_SELECT_BOTH);
+	if (keep == PRIVS_NET_ADMIN)
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN);
+	return setgroups(0, NULL) < 0
+	               ? -1
+	               : capng_change_id((int)users[role].uid, (int)users[role].gid, CAPNG_NO_FLAG);
 }
 
 int privs_drop(const char *empty_folder, enum privs_role role, enum privs keep, struct err *err)
@@ -91,14 +134,11 @@ int privs_drop(const char *empty_folder, enum privs_role role, enum privs keep, 
 		return err_set(err, "no user but root to become: start nfqd as root");
 	if (chroot(empty_folder) < 0 || chdir("/") < 0)
 		return err_set(err, "chroot %s: %s", empty_folder, strerror(errno));
-	capng_clear(CAPNG_SELECT_BOTH);
-	if (keep == PRIVS_NET_ADMIN)
-		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN);
-	if (setgroups(0, NULL) < 0 || capng_change_id((int)users[role].uid, (int)users[role].gid, CAPNG_NO_FLAG) < 0)
+	if (change_identity(role, keep) < 0)
 		return err_set(err, "cannot become user %u: %s", users[role].uid, strerror(errno));
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_set(err, "no_new_privs: %s", strerror(errno));
-	r = landlock_confine(NULL, role == PRIVS_RESOLVER);
+	r = landlock_confine(NULL, role != PRIVS_WORKER);
 	return r < 0 ? err_set(err, "landlock: %s", strerror(-r)) : 0;
 }
 
@@ -189,18 +229,21 @@ int privs_seccomp(enum privs_calls calls, struct err *err)
 #else
 	scmp_filter_ctx ctx = seccomp_init(calls == PRIVS_SOCKETS ? SCMP_ACT_ERRNO(EPERM)
 	                                                          : SCMP_ACT_KILL_PROCESS);
+	bool            sockets = calls == PRIVS_SOCKETS || calls == PRIVS_PROBES;
 	int             r = ctx ? seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1) : -ENOMEM;
 
 	if (r == 0)
 		r = allow(ctx, descriptor_calls, N_OF(descriptor_calls));
-	if (r == 0 && calls != PRIVS_SOCKETS)
+	if (r == 0 && !sockets)
 		r = allow_sending(ctx);
 	if (r == 0 && calls == PRIVS_CAPTURE)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(openat), 0);
-	if (r == 0 && calls == PRIVS_SOCKETS)
+	if (r == 0 && sockets)
 		r = allow(ctx, socket_calls, N_OF(socket_calls));
-	if (r == 0 && calls == PRIVS_SOCKETS)
+	if (r == 0 && sockets)
 		r = allow_sockets(ctx);
+	if (r == 0 && calls == PRIVS_PROBES)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(accept4), 0);
 	if (r == 0)
 		r = seccomp_load(ctx);
 	if (ctx)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What worker and resolver give up before they read the first byte from outside. */
+/* What worker, resolver and the heartbeat's processes give up before they read the first byte from outside. */
 #ifndef NFQD_SHARED_PRIVS_H
 #define NFQD_SHARED_PRIVS_H
 
@@ -14,17 +14,21 @@ enum privs_calls {
 	PRIVS_DESCRIPTORS, /* reading, writing and mapping what is already open, and sending on those sockets */
 	PRIVS_CAPTURE,     /* the same; opening a file fails: libpcap counts in /sys, or works without */
 	PRIVS_SOCKETS,     /* and sockets to resolvers, of the internet's families only */
+	PRIVS_PROBES,      /* the same, and accepting connections */
 };
 
-enum privs_role { PRIVS_WORKER, PRIVS_RESOLVER, PRIVS_ROLES };
+enum privs_role { PRIVS_WORKER, PRIVS_RESOLVER, PRIVS_PROBER, PRIVS_ROLES };
 
-/* Sets the user that worker and resolver become, by name (borrowed for good), in place of nfqd and nfqd-
- * resolver. Without a call NFQD_USER of the environment counts, where it is set. Where neither names one
- * and there is no user nfqd, both become numbers that no account has. */
+/* Sets the user that these processes become, by name (borrowed for good), in place of nfqd, nfqd-resolver and
+ * nfqd-prober. Without a call NFQD_USER of the environment counts, where it is set. Where neither names one
+ * and there is no user nfqd, they become numbers that no account has. */
 void           privs_choose_user(const char *name);
 /* Looks the users up: once, before the first fork, since the user database may be out of reach when a
- * worker has to be replaced. Without a user nfqd-resolver the resolver runs as the worker's user. */
+ * worker has to be replaced. A role whose own user is missing runs as the user nfqd. */
 MUST_CHECK int privs_find_users(struct err *err);
+/* Moves the calling process into a network namespace of its own: with CAP_SYS_ADMIN as it is, otherwise as the
+ * role's user in a user namespace. Call it before privs_drop(). Returns 0 or -errno. */
+MUST_CHECK int privs_own_network(enum privs_role role);
 /* Leaves the file system (chroot into an empty folder that root owns), drops root's identity (for the
  * role's user) and every capability but the one named; by Landlock also, where the kernel has it, files, TCP
  * ports (of the resolver only to listen), and signals to other processes. Call before a thread starts. */

@@ -14,7 +14,7 @@
 #include "resolver/resolve.h"
 #include "shared/notes.h"
 
-enum process { PROCESS_PARENT, PROCESS_WORKER, PROCESS_RESOLVER, PROCESSES_N };
+enum process { PROCESS_PARENT, PROCESS_WORKER, PROCESS_RESOLVER, PROCESS_PROBER, PROCESSES_N };
 
 #define QUEUES_MAX 16
 #define IFACES_MAX 256

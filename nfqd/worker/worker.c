@@ -275,6 +275,7 @@ static int open_thread(struct worker *w, unsigned i, struct err *err)
 	t->ring = ring_new(MAX_RECORDS / in->queues, MAX_BYTES / in->queues);
 	t->pipeline = (struct pipeline){ .copies = in->device != NULL, .count = &in->shared->count[i], .inject.fds = in->inject,
 		                         .watch = &in->shared->watch,
+		                         .heartbeat = in->heartbeat,
 		                         .asked = in->answers ? &in->shared->asked : NULL,
 		                         .emit = emit, .learned = tell_learned, .emit_ctx = t,
 		                         .ifname = name_of_interface };

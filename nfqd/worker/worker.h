@@ -23,6 +23,7 @@ struct worker_in {
 	unsigned        queues; /* and threads; one for an interface */
 	int             queue_fd[QUEUES_MAX]; /* -1: none */
 	struct queue_conf queue; /* of the first */
+	bool            heartbeat;   /* what it asks for has no record of its own */
 	bool            answers;
 	struct injector_fds inject;
 	struct identity identity;

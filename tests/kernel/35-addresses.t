@@ -44,6 +44,7 @@ conf() {	# questions are let go, so that something can be learned from their ans
 		policies:
 		  - {name: questions, match: {packs: [lab], ports: [any/53]}, action: log}
 		  - {name: all, match: {packs: [lab]}, action: reject}
+		heartbeat: off
 		control: $lab_dir/control.sock
 		log: {outputs: [{type: file, path: $lab_dir/eve.json}]}
 	END

@@ -39,6 +39,7 @@ inspect:
   inside: lan0
   answers: {answers}
   queues: {queues}
+heartbeat: off
 control: {folder}/control.sock
 state: {folder}/state.json
 log:

@@ -22,6 +22,7 @@ nfqd_conf() {
 		default: allow
 		control: $lab_dir/control.sock
 		state: $lab_dir/state.json
+		heartbeat: off
 		log:
 		  events: ${3:-matches}
 		  outputs: [{type: file, path: $lab_dir/eve.json}]

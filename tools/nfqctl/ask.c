@@ -74,13 +74,15 @@ int print_answer(json_t *answer, bool as_json, void (*print)(const json_t *))
 	return r;
 }
 
-int ask_by_name(struct nfqctl *ctl, int argc, char **argv, void (*print)(const json_t *))
+int ask_by_name(struct nfqctl *ctl, int argc, char **argv, void (*print)(const json_t *),
+                bool (*is_well)(const json_t *))
 {
 	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
 		                                 { "help", no_argument, NULL, 'h' },
 		                                 { NULL, 0, NULL, 0 } };
-	bool as_json = false;
-	int  o;
+	bool    as_json = false, well;
+	json_t *answer;
+	int     o;
 
 	while ((o = getopt_long(argc, argv, "h", options, NULL)) == 'j')
 		as_json = true;
@@ -88,5 +90,8 @@ int ask_by_name(struct nfqctl *ctl, int argc, char **argv, void (*print)(const j
 		fprintf(o == 'h' ? stdout : stderr, "usage: nfqctl %s [--json]\n", argv[0]);
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}
-	return print_answer(ask(ctl, json_pack("{s:s}", "command", argv[0])), as_json, print);
+	answer = ask(ctl, json_pack("{s:s}", "command", argv[0]));
+	well = !answer || !is_well || is_well(answer);
+	o = print_answer(answer, as_json, print);
+	return well ? o : CTL_FAILED;
 }

@@ -32,8 +32,10 @@ void nfqctl_help(const struct nfqctl_command *rows, const char *prefix);
 json_t *ask(const struct nfqctl *ctl, json_t *request);
 /* Prints an answer (takes it; NULL: none) as JSON, or with print() for people; returns an enum ctl_exit. */
 int print_answer(json_t *answer, bool as_json, void (*print)(const json_t *));
-/* A whole sub-command without arguments but --json: sends its own name as the request. */
-int ask_by_name(struct nfqctl *ctl, int argc, char **argv, void (*print)(const json_t *));
+/* A whole sub-command without arguments but --json: sends its own name as the request. It fails also when is_well
+ * (NULL: none) says so of the answer. */
+int ask_by_name(struct nfqctl *ctl, int argc, char **argv, void (*print)(const json_t *),
+                bool (*is_well)(const json_t *));
 /* A key's text, "-" when there is none; its number. */
 const char *text_of(const json_t *o, const char *key);
 long long   number_of(const json_t *o, const char *key);

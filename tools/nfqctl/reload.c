@@ -21,5 +21,5 @@ static void print(const json_t *answer)
 
 int cmd_reload(struct nfqctl *ctl, int argc, char **argv)
 {
-	return ask_by_name(ctl, argc, argv, print);
+	return ask_by_name(ctl, argc, argv, print, NULL);
 }

@@ -79,6 +79,39 @@ static void print_log(const json_t *log)
 		printf("standard error: %lld lines lost: it had no room\n", number_of(log, "diag_lost"));
 }
 
+static const char *word_of(const json_t *result)
+{
+	return json_is_string(json_object_get(result, "why")) ? text_of(result, "why")
+	                                                       : text_of(result, "result");
+}
+
+/* One line; those channels that are not refused by name. */
+static void print_heartbeat(json_t *beat)
+{
+	const char *state = text_of(beat, "state"), *way, *channel;
+	json_t     *channels, *result;
+
+	if (strcmp(state, "off") == 0 || strcmp(state, "waiting") == 0) {
+		printf("heartbeat: %s\n", state);
+		return;
+	}
+	printf("heartbeat: %s at %s", strcmp(state, "open") == 0 ? "OPEN" : state, text_of(beat, "at"));
+	if (json_object_get(beat, "reason"))
+		printf(": %s", text_of(beat, "reason"));
+	json_object_foreach(json_object_get(beat, "channels"), way, channels)
+		json_object_foreach(channels, channel, result)
+			if (strcmp(text_of(result, "result"), "refused") != 0)
+				printf("; %s %s %s", way, channel, word_of(result));
+	putchar('\n');
+}
+
+static bool is_protected(const json_t *s)
+{
+	const char *state = text_of(json_object_get(s, "heartbeat"), "state");
+
+	return strcmp(state, "open") != 0 && strcmp(state, "failed") != 0;
+}
+
 static void print(const json_t *s)
 {
 	json_t     *steering = json_object_get(s, "steering"), *log = json_object_get(s, "log");
@@ -110,6 +143,7 @@ static void print(const json_t *s)
 	json_array_foreach(json_object_get(s, "checks"), i, item)
 		printf("check %s: %s %s; cure: %s\n", text_of(item, "check"), text_of(item, "where"),
 		       text_of(item, "text"), text_of(item, "cure"));
+	print_heartbeat(json_object_get(s, "heartbeat"));
 	print_log(log);
 	json_object_foreach(counters, key, value)
 		if (json_integer_value(value))
@@ -118,5 +152,5 @@ static void print(const json_t *s)
 
 int cmd_status(struct nfqctl *ctl, int argc, char **argv)
 {
-	return ask_by_name(ctl, argc, argv, print);
+	return ask_by_name(ctl, argc, argv, print, is_protected);
 }

@@ -23,11 +23,13 @@ static void write_row(FILE *f, const struct conf_key *k)
 	conf_key_words(k, words, sizeof(words));
 	fprintf(f, ".It Ic %s\n%c%s", k->path, toupper((unsigned char)k->text[0]), k->text + 1);
 	if (k->zero)
-		fprintf(f, ": %s, or %lu to %lu", k->zero, k->least, k->most);
-	else if (k->most)
-		fprintf(f, ": %lu to %lu", k->least, k->most);
+		fprintf(f, ": %s, or", k->zero);
+	else if (k->most || k->longest)
+		fputc(':', f);
+	if (k->most)
+		fprintf(f, " %lu to %lu", k->least, k->most);
 	else if (k->longest)
-		fprintf(f, ": %s to %s", k->shortest, k->longest);
+		fprintf(f, " %s to %s", k->shortest, k->longest);
 	else if (words[0] && k->type == CONF_WORD)
 		fprintf(f, ": %s", words);
 	if (k->preset)

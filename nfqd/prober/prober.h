@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The heartbeat's processes: the proof that a listed name is refused now, on this machine, by the rules
+ * that protect its clients. A responder sits in a network namespace of its own, at the far end of a link
+ * of ours. A prober asks it for the canary's name over each channel: from this host's network, as a local
+ * program would, or from a second namespace, as a client that is routed. The responder never answers: what
+ * the prober hears is nfqd's refusal, and what reaches the responder has passed. Nothing leaves the machine.
+ *
+ * Each process reports to the parent on a socket pair, and ends when the parent does; its namespace and
+ * the link go with it.
+ */
+#ifndef NFQD_PROBER_PROBER_H
+#define NFQD_PROBER_PROBER_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/* id, word in records, IP protocol, port */
+#define PROBE_CHANNELS(X)                                                                          \
+	X(DNS_UDP, "dns-udp", 17, 53)                                                              \
+	X(DNS_TCP, "dns-tcp", 6, 53)                                                               \
+	X(TLS, "tls", 6, 443)                                                                      \
+	X(HTTP, "http", 6, 80)                                                                     \
+	X(QUIC, "quic", 17, 443)
+
+enum probe_channel {
+#define X(id, word, proto, port) PROBE_##id,
+	PROBE_CHANNELS(X)
+#undef X
+		PROBE_CHANNELS_N
+};
+
+struct probe_row {
+	const char *word;
+	uint8_t     proto;
+	uint16_t    port;
+};
+extern const struct probe_row probe_rows[PROBE_CHANNELS_N];
+
+#define PROBE_MESSAGE 1280 /* the longest: a QUIC Initial of 1200 bytes (RFC 9000 14.1) */
+
+/* The bytes that ask for the canary over a channel, as a client sends them; id tells one DNS question from
+ * the next. Returns how many. */
+size_t probe_message(enum probe_channel channel, uint16_t id, uint8_t out[static PROBE_MESSAGE]);
+
+enum prober_role { PROBER_RESPONDER, PROBER_OUTPUT, PROBER_FORWARD, PROBER_ROLES };
+
+/* What a process tells the parent. */
+enum prober_report_kind {
+	PROBER_WANTS_LINK, /* it has a network of its own: a byte of the parent's says that the link is there */
+	PROBER_READY,
+	PROBER_FAILED,     /* it cannot start; error says why */
+	PROBER_REACHED,    /* a prober: the channel's connection was accepted */
+	PROBER_REFUSED,    /* a prober: nfqd refused, after us */
+	PROBER_UNSENT,     /* a prober: the kernel did not take the packet; error says why */
+	PROBER_DONE,       /* a prober: the beat is over */
+	PROBER_ARRIVED,    /* the responder: the channel's message came through */
+	PROBER_REPORTS
+};
+
+struct prober_report {
+	uint8_t  kind;    /* enum prober_report_kind */
+	uint8_t  channel; /* enum probe_channel */
+	uint16_t beat;
+	int32_t  error;   /* errno */
+	uint32_t us;      /* microseconds */
+};
+
+struct prober_in {
+	enum prober_role  role;
+	int               parent; /* a SOCK_SEQPACKET socket: reports go out, commands come in */
+	const char       *empty_folder;
+	_Atomic uint64_t *diag_lost;
+};
+
+/* A command of the parent's: a beat's number, or 0 for "the link is there". */
+typedef uint16_t prober_command;
+
+/* The process; returns its exit code. */
+int prober_main(const struct prober_in *in);
+
+#endif

@@ -1,0 +1,108 @@
+#!/bin/bash
+# Proves: the heartbeat asks for the canary's name over every channel through the queue, from this host and as
+# a routed client, and says what became of it in a record and in the exit status of `nfqctl status`: refused,
+# or which channel is open. It leaves neither record of traffic nor interface, also when nfqd is killed.
+set -u
+. tools/lab/net.sh
+. tools/lab/nfqd.sh
+. tests/lib/tap.sh
+need ip nft dig jq
+
+beats() { jq -c 'select(.nfqd.kind == "heartbeat").nfqd' "$lab_dir/eve.json"; }
+last() { beats | tail -n 1 | jq -c "$1"; }
+next_beat() {	# after this moment one began and ended
+	local n
+	n=$(($(beats | wc -l) + 2))
+	lab_wait 20 have_beats "$n"
+}
+have_beats() { [ "$(beats | wc -l)" -ge "$1" ]; }
+last_is() { [ "$(last .state)" = "\"$1\"" ]; }
+results() { last '.channels | map_values(map_values(.result))'; }
+links() { in_router ip -br link | grep -c '^nfqd-hb'; }
+no_links() { [ "$(links)" = 0 ]; }
+start() {	# [LINE...]: of the configuration
+	nfqd_conf enforce open | sed 's/^heartbeat: off/heartbeat: 1s/' >"$lab_dir/nfqd.yaml"
+	printf '%s\n' "$@" >>"$lab_dir/nfqd.yaml"
+	lab_spawn nfqd "$LAB_ROUTER" "$NFQD" -c "$lab_dir/nfqd.yaml" && lab_wait 15 nfqd_ready_or_dead && nfqd_says_ready
+}
+all() { jq -nc --arg r "$1" '{"dns-udp": $r, "dns-tcp": $r, "tls": $r, "http": $r, "quic": $r}'; }
+
+lab_up plain || bail "lab: $(cat "$lab_dir/up.log")"
+start 'heartbeat-forward: true' || bail "nfqd does not start: $(cat "$lab_dir/nfqd.log")"
+ok "a beat soon after the start" lab_wait 20 have_beats 1
+is "$(results)" "{\"output\":$(all refused),\"forward\":$(all refused)}" "every channel is refused, from here and routed"
+is "$(last '[.state, .every_s, .rule.pack, .rule.rule, .generation, (.channels.output.tls.ms | . >= 0 and . < 1500)]')" \
+	'["refused",1,"canary","canary-blocked",1,true]' "by which rule of which generation, and how fast"
+nfqd_ctl status >"$lab_dir/status"
+is $? 0 "status: protected"
+like "$(cat "$lab_dir/status")" 'heartbeat: refused at 20' "and says so"
+is "$(nfqd_records)" 0 "no record of traffic comes of it"
+ok "but they are counted" test "$(nfqd_ctl status --json | jq .counters.probes)" -ge 10
+in_client dig +time=1 +tries=1 blocked.nfqd.invalid @1.1.1.1 >/dev/null
+ok "a client's question for the same name has its record" lab_wait 3 nfqd_has_records 1
+is "$(links)" 2 "two links"
+
+# What opens a way is shown by the next beat.
+in_router nft 'add table ip marker; add chain ip marker output { type route hook output priority -200; }
+	add rule ip marker output ip daddr 198.18.53.2 meta mark set 0x77'
+ok "a foreign mark lets this host's channels pass" lab_wait 20 last_is open
+next_beat
+is "$(results)" "{\"output\":$(all open),\"forward\":$(all refused)}" "shown by channel"
+nfqd_ctl status >"$lab_dir/status"
+is $? 1 "status: not protected"
+like "$(cat "$lab_dir/status")" 'heartbeat: OPEN at .*output tls open' "and which channel is open"
+like "$(cat "$lab_dir/nfqd.log")" 'heartbeat: OPEN' "said once"
+is "$(grep -c 'heartbeat: OPEN' "$lab_dir/nfqd.log")" 1 "not with every beat"
+in_router nft delete table ip marker
+ok "gone with the mark" lab_wait 20 last_is refused
+in_router nft 'add table ip judge; add chain ip judge output { type filter hook output priority 0; }
+	add rule ip judge output ip daddr 198.18.53.2 udp dport 53 drop'
+next_beat
+is "$(last '[.state, .channels.output["dns-udp"].result, .channels.output.tls.result]')" '["refused","refused","refused"]' \
+	"another program's rule behind ours keeps nothing from us"
+in_router nft delete table ip judge
+nfqd_ctl mode log >/dev/null
+ok "mode log: nothing is inspected, which is no failure" lab_wait 20 last_is 'not inspected'
+like "$(nfqd_ctl status)" 'output tls the mode is not enforce' "said"
+nfqd_ctl mode enforce >/dev/null
+ok "and back" lab_wait 20 last_is refused
+
+# The firewall is flushed again and again, faster than it can be put back for good.
+(for _ in {1..400}; do in_router nft 'delete table inet nfqd' 2>/dev/null; done) &
+flusher=$!
+ok "a flushed firewall shows" lab_wait 20 last_is open
+kill "$flusher" 2>/dev/null
+wait "$flusher" 2>/dev/null
+ok "and the way back" lab_wait 20 last_is refused
+worker=$(nfqd_worker)
+kill -STOP "$worker"
+ok "a worker that hangs: no proof" lab_wait 20 last_is failed
+is "$(nfqd_ctl status >/dev/null; echo $?)" 1 "status: not protected"
+ok "until there is another one" lab_wait 30 last_is refused
+
+# Killed, it leaves nothing: the namespaces go with the processes.
+lab_end nfqd KILL
+ok "after a kill the links go by themselves" lab_wait 10 no_links
+start || bail "nfqd does not start again"
+before=$(beats | wc -l)
+ok "the next start has its own" lab_wait 20 have_beats $((before + 1))
+is "$(results)" "{\"output\":$(all refused)}" "without heartbeat-forward this host alone"
+nfqd_stop
+is "$(links)" 0 "stopped: no link is left"
+
+# As the unit runs it: without CAP_SYS_ADMIN the processes make their networks in user namespaces.
+lab_spawn nfqd "$LAB_ROUTER" setpriv --bounding-set -sys_admin "$NFQD" -c "$lab_dir/nfqd.yaml" &&
+	lab_wait 15 nfqd_says_ready || bail "nfqd does not start without CAP_SYS_ADMIN"
+before=$(beats | wc -l)
+ok "without CAP_SYS_ADMIN a beat comes" lab_wait 20 have_beats $((before + 1))
+is "$(results)" "{\"output\":$(all refused)}" "and proves the same"
+nfqd_stop
+is "$(links)" 0 "stopped: no link is left"
+
+# Where somebody else has these addresses nothing is taken over.
+in_router ip route add 198.18.53.0/24 dev lan0
+start || bail "nfqd does not start beside another network"
+ok "another network has the addresses: no proof" lab_wait 20 last_is failed
+like "$(last .reason)" 'Address already in use' "and why"
+nfqd_stop
+done_testing

@@ -116,7 +116,8 @@ enum wire_err starttls_guess(struct wire w)
 }
 
 /* After the command, finds what a server reads as TLS; a server that is sent more text before it
- * discards that text. */
+ * discards that text. Where the server refused the command, the same bytes in a message's own text are taken for a
+ * hello: no printable text has them, and a hello that names no listed host passes. */
 static enum wire_err find_hello(struct wire *w, struct names *out)
 {
 	static const uint8_t mark[] = { HANDSHAKE, 3 };

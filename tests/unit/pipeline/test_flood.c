@@ -349,6 +349,44 @@ static void test_forgotten(void **state)
 	}
 }
 
+/*
+ * Whether the server took STARTTLS is not seen. Bytes of a hello in what follows are read as one, wherever they are: no text
+ * holds them, and a server may have thrown away what came before. Taken for one by mistake, they stop nothing.
+ */
+static void test_refused_starttls(void **state)
+{
+	static const char hello[] = "EHLO lab\r\n", starttls[] = "STARTTLS\r\n",
+			  mail[] = "MAIL FROM:<a@example.org>\r\n", more[] = "RCPT TO:<b@example.org>\r\nDATA\r\n",
+			  text[] = "binary: \x16\x03\x01\x02\x05\x01 and more text\r\n";
+	struct rig     *r = rig_with((struct rig_conf){ 0 });
+	struct rig_conn c = client(1, 2000, 25), listed_conn = client(2, 2000, 25);
+	const char     *lines[] = { hello, starttls, mail, more, text };
+	uint8_t         last = STATE_UNDECIDED;
+	size_t          at = 0;
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(lines); at += strlen(lines[i++])) {
+		struct verdict v = rig_tcp(r, &c, at, span_str(lines[i]));
+
+		assert_false(v.drop || v.state > STATE_ALLOWED);
+	}
+	for (unsigned i = 0; i < 30 && last == STATE_UNDECIDED; i++, at += half.n) {
+		struct verdict v = rig_tcp(r, &c, at, bytes_span(&half));
+
+		assert_false(v.drop || v.state > STATE_ALLOWED);
+		last = v.state;
+	}
+	assert_int_equal(last, STATE_ALLOWED); /* after 16 KiB at the latest */
+	at = 0;
+	for (size_t i = 0; i < 2; at += strlen(lines[i++]))
+		assert_int_equal(rig_tcp(r, &listed_conn, at, span_str(lines[i])).state, STATE_UNDECIDED);
+	rig_tcp(r, &listed_conn, at, span_str("NOOP\r\n"));
+	at += strlen("NOOP\r\n");
+	rig_tcp(r, &listed_conn, at, part(&listed, 0, 60));
+	assert_int_equal(rig_tcp(r, &listed_conn, at + 60, part(&listed, 60, listed.n)).state, STATE_REJECTED);
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_own_hellos),    cmocka_unit_test(test_own_questions),
 		cmocka_unit_test(test_on_fault),      cmocka_unit_test(test_later_message),
 		cmocka_unit_test(test_lost_request),  cmocka_unit_test(test_forgotten),
+		cmocka_unit_test(test_refused_starttls),
 	};
 
 	return cmocka_run_group_tests(tests, prepare, NULL);

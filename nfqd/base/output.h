@@ -9,7 +9,8 @@
 #define SINKS(X)                                                                                   \
 	X(SINK_EVE, "file", NULL, sink_eve)                                                        \
 	X(SINK_TEXT, "text", "-", sink_text)                                                       \
-	X(SINK_SYSLOG, "syslog", "/dev/log", sink_syslog)
+	X(SINK_SYSLOG, "syslog", "/dev/log", sink_syslog)                                          \
+	X(SINK_UNIX, "unix", NULL, sink_unix)
 
 enum sink_type { SINKS(WORD_ID) SINK_N };
 

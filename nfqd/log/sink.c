@@ -35,6 +35,11 @@ int sink_open(enum sink_type type, const char *path, struct err *err)
 	return rows[type]->open(path, err);
 }
 
+bool sink_waits_for_reader(enum sink_type type)
+{
+	return rows[type]->connects;
+}
+
 /* ---- the door ------------------------------------------------------------------------------ */
 
 struct sinks *sinks_new(bool wait)

@@ -97,8 +97,8 @@ void sinks_keep(struct sinks *s, unsigned i, struct ledger *kept);
 void sinks_recover(struct sinks *s);
 /* A gap of records that died before they had a number. 0: nothing is written. */
 void sinks_note_unnumbered(struct sinks *s, uint64_t n);
-/* Once in a while asks the parent for checkpoints, and writes those that have come. */
-void sinks_checkpoint(struct sinks *s);
+/* Every so many seconds asks the parent for checkpoints, and writes those that have come. */
+void sinks_checkpoint(struct sinks *s, uint32_t every_s);
 /* The same at once, for all lines; waits for the parent, for a second at most. */
 void sinks_last_checkpoint(struct sinks *s);
 
@@ -106,6 +106,8 @@ void sinks_last_checkpoint(struct sinks *s);
 const char *sink_name(enum sink_type type);
 /* In the parent: opens what an output of that type writes to. Returns a descriptor, or -1. */
 MUST_CHECK int sink_open(enum sink_type type, const char *path, struct err *err);
+/* Is it one whose reader may come later? Then its descriptor may be -1 until sinks_reopen(). */
+bool sink_waits_for_reader(enum sink_type type);
 
 #define EVE_MAX 8192 /* room for one record as JSON, with its NUL */
 /* Writes one record as a JSON line without its newline. Returns its length; 0: it does not fit. */

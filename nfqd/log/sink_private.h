@@ -73,6 +73,9 @@ bool sinks_write_gaps(struct sinks *s);
 SINKS(X)
 #undef X
 
+/* sink_unix.c: connects a socket of that type; reader: what is missing when that fails. A descriptor, or -1. */
+MUST_CHECK int sink_connect(const char *path, int type, const char *reader, struct err *err);
+
 /* sink_file.c: an open() for files, FIFOs and (path "-") standard output. */
 MUST_CHECK int sink_file_open(const char *path, struct err *err);
 

@@ -10,7 +10,6 @@
 #include "log/sink_private.h"
 
 enum {
-	CHECKPOINT_S = 60,
 	ANSWER_S = 10, /* what the parent has not answered by then goes into the next checkpoint */
 	LAST_ANSWER_MS = 1000,
 };
@@ -165,16 +164,16 @@ static void write_checkpoints(struct sinks *s, uint64_t now)
 	s->asked = 0;
 }
 
-void sinks_checkpoint(struct sinks *s)
+void sinks_checkpoint(struct sinks *s, uint32_t every_s)
 {
 	uint64_t now = clock_monotonic();
 
 	if (s->checkpoint_due == 0)
-		s->checkpoint_due = now + CHECKPOINT_S * NS_PER_S;
+		s->checkpoint_due = now + every_s * NS_PER_S;
 	if (s->asked == 0 && now >= s->checkpoint_due && any_signs(s)) {
 		ask_all(s);
 		s->asked = now;
-		s->checkpoint_due = now + CHECKPOINT_S * NS_PER_S;
+		s->checkpoint_due = now + every_s * NS_PER_S;
 	}
 	if (s->asked && (all_answered(s) || now >= s->asked + ANSWER_S * NS_PER_S))
 		write_checkpoints(s, clock_now());

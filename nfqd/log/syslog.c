@@ -3,33 +3,17 @@
  * Records for syslog: RFC 5424 messages on the local daemon's socket, each with a record as JSON. A message
  * has at most 8 KiB with its header, which is what syslog daemons take by default.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <syslog.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "log/sink_private.h"
 
 static int open_socket(const char *path, struct err *err)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int                fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd >= 0 && strlen(path) < sizeof(a.sun_path)) {
-		memcpy(a.sun_path, path, strlen(path));
-		if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
-			return fd;
-	} else if (fd >= 0) {
-		errno = ENAMETOOLONG;
-	}
-	err_set(err, "log %s: no syslog daemon: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return -1;
+	return sink_connect(path, SOCK_DGRAM, "syslog daemon", err);
 }
 
 /* Writes the header (RFC 5424 6.2); returns its length. PROCID is left out: workers come and go. */

@@ -13,7 +13,7 @@
 #include "shared/file.h"
 #include "tlog/checkpoint.h"
 
-enum { PAUSE_MS = 10000 }; /* a worker cannot make the parent sign faster */
+enum { PAUSE_MS = 900 }; /* a worker cannot make the parent sign faster */
 
 struct signing {
 	struct note_key key;

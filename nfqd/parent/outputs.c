@@ -15,10 +15,18 @@ static int open_output(const struct conf_output *o, struct err *err)
 	return sink_open((enum sink_type)o->type, o->path, err);
 }
 
+/* The others are not kept waiting for one whose reader is not there. */
+static void say_waits(struct err *err)
+{
+	diag_warn("log", "%s; records wait for it", err->text);
+	err->text[0] = '\0';
+}
+
 int parent_open_outputs(struct parent *p, struct err *err)
 {
 	struct worker_in *in = &p->in;
 
+	in->checkpoint_s = p->conf->checkpoint;
 	for (unsigned i = 0; i < p->conf->n_outputs; i++) {
 		if (in->outputs == OUTPUTS_MAX)
 			return err_set(err, "log: more than %u outputs", OUTPUTS_MAX);
@@ -26,8 +34,10 @@ int parent_open_outputs(struct parent *p, struct err *err)
 		in->output_type[i] = (enum sink_type)p->conf->outputs[i].type;
 		in->output_privacy[i] = (enum privacy)p->conf->outputs[i].privacy;
 		in->output_dns[i] = (enum dns_version)p->conf->outputs[i].dns;
-		if (in->output_fd[i] < 0)
+		if (in->output_fd[i] < 0 && !sink_waits_for_reader(in->output_type[i]))
 			return -1;
+		if (in->output_fd[i] < 0)
+			say_waits(err);
 		in->outputs++;
 	}
 	return 0;

@@ -179,13 +179,24 @@ static int check_output(struct conf *c, unsigned i, struct err *err)
 	return o->path ? 0 : out_of_memory(err);
 }
 
+/* Two programs' lines in one file would be torn; so would two outputs'. */
+static int check_same_path(struct conf *c, unsigned i, struct err *err)
+{
+	for (unsigned k = 0; k < i; k++)
+		if (strcmp(c->outputs[k].path, c->outputs[i].path) == 0)
+			return yaml_doc_error(c->doc, err, yaml_doc_line(c->doc, "log.outputs[%u].type", i),
+			                      "output %u: '%s' is the path of output %u, too", i + 1,
+			                      c->outputs[i].path, k + 1);
+	return 0;
+}
+
 static int check_paths(struct conf *c, struct err *err)
 {
 	if (strlen(c->control) > CONTROL_MAX)
 		return WRONG(c, err, "control", "control: a socket's path has at most %d characters",
 		             CONTROL_MAX);
 	for (unsigned i = 0; i < c->n_outputs; i++)
-		if (check_output(c, i, err) < 0)
+		if (check_output(c, i, err) < 0 || check_same_path(c, i, err) < 0)
 			return -1;
 	return 0;
 }

@@ -132,7 +132,7 @@ static void write_records(struct worker *w)
 	}
 	write_notes(w);
 	sinks_flush(w->sinks);
-	sinks_checkpoint(w->sinks);
+	sinks_checkpoint(w->sinks, w->in->checkpoint_s);
 	diag_drain();
 }
 

@@ -27,6 +27,7 @@ struct worker_in {
 	bool            answers;
 	struct injector_fds inject;
 	struct identity identity;
+	uint32_t        checkpoint_s; /* how often the records are signed */
 	unsigned        outputs;
 	int             output_fd[OUTPUTS_MAX];
 	enum sink_type  output_type[OUTPUTS_MAX];

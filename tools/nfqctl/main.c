@@ -19,6 +19,8 @@ static const struct nfqctl_command commands[] = {
 	{ "mode", cmd_mode, "[enforce|log|off [--for 10m]] [--json]",
 	  "block, only record, or leave everything alone" },
 	{ "reload", cmd_reload, "[--json]", "read configuration and packs again" },
+	{ "log", cmd_log, "verify|prove|key|resend ...",
+	  "check, prove and send again what was recorded" },
 	{ "rules", cmd_rules, "lint|list|show|diff|import|export|verify ...",
 	  "check, show, make, convert and look up rule packs (needs no daemon)" },
 	{ NULL, NULL, NULL, NULL },

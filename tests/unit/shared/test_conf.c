@@ -260,7 +260,10 @@ static void test_messages(void **state)
 		{ "a file without a path", RULES "log:\n  outputs:\n    - {type: file}\n",
 		  "nfqd.yaml:4: output of type file: missing key 'path'" },
 		{ "an unknown output", RULES "log:\n  outputs:\n    - {type: pigeon}\n",
-		  "nfqd.yaml:4: output 1: type: 'pigeon' is not one of file, text, syslog" },
+		  "nfqd.yaml:4: output 1: type: 'pigeon' is not one of file, text, syslog, unix" },
+		{ "two outputs into one file",
+		  RULES "log:\n  outputs:\n    - {type: text}\n    - {type: file, path: \"-\"}\n",
+		  "nfqd.yaml:5: output 2: '-' is the path of output 1, too" },
 		{ "a socket's path that is too long",
 		  RULES "control: /run/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 			"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nfqctl log: the table of what can be done with records. Only `key`, and `resend` without files, ask the daemon. */
+#include <string.h>
+
+#include "log.h"
+#include "nfqctl.h"
+
+static const struct nfqctl_command commands[] = {
+	{ "verify", cmd_log_verify, "FILE... [--key KEY]... [--checkpoint FILE]...",
+	  "say which records are proved to be as they were written, and which are not" },
+	{ "prove", cmd_log_prove, "BOOT:SEQ|SENSOR/BOOT/SEQ FILE...",
+	  "print the proof of one record, to be checked without the log" },
+	{ "key", cmd_log_key, "[--rotate] [--json]", "print the key that checkpoints are verified with" },
+	{ "resend", cmd_log_resend, "BOOT:FROM-TO [--output N] [FILE...]",
+	  "write records again, to standard output or an output of the daemon's" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+int cmd_log(struct nfqctl *ctl, int argc, char **argv)
+{
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		nfqctl_help(commands, "nfqctl log");
+		return CTL_DONE;
+	}
+	return nfqctl_run(commands, "nfqctl log", ctl, argc - 1, argv + 1);
+}

@@ -206,6 +206,7 @@ UNITS := $(DESTDIR)$(PREFIX)/lib/systemd/system
 USERS := $(DESTDIR)$(PREFIX)/lib/sysusers.d
 NETWORKD := $(DESTDIR)$(PREFIX)/lib/systemd/network
 NM    := $(DESTDIR)$(PREFIX)/lib/NetworkManager/conf.d
+ROTATE := $(DESTDIR)/etc/logrotate.d/nfqd
 MAN   := $(DESTDIR)$(PREFIX)/share/man
 # the unit, the configuration and the manual name the folders of PREFIX
 PLACED := sed 's|/usr/sbin/nfqd|$(PREFIX)/sbin/nfqd|g; s|/usr/bin/nfqctl|$(PREFIX)/bin/nfqctl|g; s|/usr/share/nfqd|$(PREFIX)/share/nfqd|g; \
@@ -230,6 +231,7 @@ install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stay
 	install -m 644 nfqd/man/nfqd.sysusers $(USERS)/nfqd.conf
 	install -D -m 644 nfqd/man/nfqd-heartbeat.network $(NETWORKD)/10-nfqd-heartbeat.network
 	install -D -m 644 nfqd/man/nfqd-heartbeat.nm.conf $(NM)/90-nfqd-heartbeat.conf
+	$(Q)[ -e $(ROTATE) ] || install -D -m 644 nfqd/man/nfqd.logrotate $(ROTATE)
 	$(Q)cd $(DESTDIR)/etc/nfqd && if [ ! -e nfqd.yaml ]; then mv nfqd.yaml.new nfqd.yaml; \
 		elif cmp -s nfqd.yaml nfqd.yaml.new; then rm nfqd.yaml.new; \
 		else echo "/etc/nfqd/nfqd.yaml is kept; the packaged one is nfqd.yaml.new beside it"; fi

@@ -37,6 +37,8 @@ for program in sbin/nfqd bin/nfqctl; do
 	ok "$program looks nowhere else" not grep -q /usr/share/nfqd/rules "$prefix/$program"
 done
 ok "the installed configuration loads" loads "$etc/nfqd.yaml"
+is "$(grep -o '^/.*json' "$tmp/root/etc/logrotate.d/nfqd")" "/var/log/nfqd/*.json" "logrotate knows the records"
+ok "and takes the file" logrotate -d -s "$tmp/rotated" "$tmp/root/etc/logrotate.d/nfqd"
 ok "no nfqd.yaml.new beside a new configuration" test ! -e "$etc/nfqd.yaml.new"
 
 ok "make install again" ours install

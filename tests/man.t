@@ -14,7 +14,8 @@ in_synopsis() {
 		grep -oE -e 'Fl -[a-z-]+' | sed 's/Fl -/--/' | sort -u | paste -sd' '
 }
 for command in status reload why allow exceptions mode "rules lint" "rules list" "rules show" "rules diff" \
-	"rules import" "rules export" "rules check" "rules cite" "rules new" "rules publish" "rules update" "rules sids" "rules verify"; do
+	"rules import" "rules export" "rules check" "rules cite" "rules new" "rules publish" "rules update" "rules sids" "rules verify" \
+	"log verify" "log prove" "log key" "log resend" tail; do
 	# shellcheck disable=SC2086
 	help=$(in_help "$NFQCTL" $command)
 	is "$(in_synopsis "$command")" "$help" "nfqctl $command: the manual's synopsis has the options of --help"

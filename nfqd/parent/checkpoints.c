@@ -208,7 +208,7 @@ static json_t *rotate(struct parent *p, const char *by, struct err *err)
 	note_key_text(&fresh, false, new);
 	n = snprintf(text, sizeof(text), "nfqd log key\n%s\n", new);
 	note_sign(&s->key, text, (size_t)n, line);
-	members = json_pack("{s:s, s:s, s:s+++, s:s}", "old", old, "key", new, "note", text, "\n", line, "by", by);
+	members = json_pack("{s:s, s:s, s:s++, s:s}", "old", old, "key", new, "note", text, "\n", line, "by", by);
 	parent_record(p, "key", json_deep_copy(members));
 	return members;
 }

@@ -120,6 +120,7 @@ static void write_records(struct worker *w)
 {
 	struct shared *shared = w->in->shared;
 
+	sinks_flush(w->sinks); /* an output that has room again loses none of these */
 	for (unsigned i = 0; i < w->threads; i++) {
 		struct ring *ring = w->thread[i].ring;
 

@@ -20,8 +20,8 @@
 struct sending {
 	uint64_t      boot, from, to;
 	struct outlet out;
-	bool          messages; /* each line is one, on a socket */
 	uint64_t      sent;
+	bool         *done; /* each is sent once, also when what is sent goes to the end of a file that is read */
 	struct err    err;
 };
 
@@ -55,12 +55,13 @@ static bool send_line(void *ctx, unsigned file, uint32_t at, const char *line, s
 
 	(void)file, (void)at;
 	if (log_place(json, &own, &sensor, &boot, &seq, &kind) && boot == s->boot && seq >= s->from &&
-	    seq <= s->to) {
-		good = write_all(s, line, s->messages ? n : n + 1); /* with its newline */
+	    seq <= s->to && !s->done[seq - s->from]) {
+		s->done[seq - s->from] = true;
+		good = write_all(s, line, line[n] ? n + 1 : n) && (line[n] || write_all(s, "\n", 1));
 		s->sent += good;
 	}
 	json_decref(json);
-	return good;
+	return good && s->sent <= s->to - s->from;
 }
 
 /* ---- what the daemon says of its outputs --------------------------------------------------- */
@@ -120,12 +121,14 @@ static int open_output(struct sending *s, const struct outputs *o, unsigned n)
 
 /* ---- the command --------------------------------------------------------------------------- */
 
+enum { RANGE_MAX = 10000000 };
+
 static bool parse_range(const char *text, struct sending *s)
 {
 	int end = 0;
 
 	if (sscanf(text, "%" SCNu64 ":%" SCNu64 "-%" SCNu64 "%n", &s->boot, &s->from, &s->to, &end) == 3)
-		return !text[end] && s->from > 0 && s->from <= s->to;
+		return !text[end] && s->from > 0 && s->from <= s->to && s->to - s->from < RANGE_MAX;
 	end = 0;
 	if (sscanf(text, "%" SCNu64 ":%" SCNu64 "%n", &s->boot, &s->from, &end) != 2 || text[end])
 		return false;
@@ -139,6 +142,9 @@ static int resend(struct nfqctl *ctl, struct sending *s, int output, char **file
 	int            r = 0;
 
 	s->out = outlet_of(STDOUT_FILENO);
+	s->done = calloc(s->to - s->from + 1, sizeof(*s->done));
+	if (!s->done)
+		return err_set(&s->err, "out of memory");
 	if ((output >= 0 || n == 0) && find_outputs(ctl, &o) < 0)
 		return -1;
 	if (output >= 0)
@@ -155,6 +161,7 @@ static int resend(struct nfqctl *ctl, struct sending *s, int output, char **file
 	else if (r == 0 && output >= 0)
 		printf("%" PRIu64 " records sent\n", s->sent);
 	outlet_close(&s->out);
+	free(s->done);
 	json_decref(o.status);
 	globfree(&o.files);
 	return r < 0 || s->err.text[0] ? -1 : 0;

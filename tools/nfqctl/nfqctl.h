@@ -47,7 +47,8 @@ int cmd_why(struct nfqctl *ctl, int argc, char **argv);
 int cmd_allow(struct nfqctl *ctl, int argc, char **argv);
 int cmd_exceptions(struct nfqctl *ctl, int argc, char **argv);
 int cmd_mode(struct nfqctl *ctl, int argc, char **argv);
-/* log_command.c */
+/* tail.c, log_command.c */
+int cmd_tail(struct nfqctl *ctl, int argc, char **argv);
 int cmd_log(struct nfqctl *ctl, int argc, char **argv);
 /* rules.c and rules_<name>.c */
 int cmd_rules(struct nfqctl *ctl, int argc, char **argv);

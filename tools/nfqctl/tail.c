@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * nfqctl tail: the records of a file as they come, those that somebody asked for. For a terminal one readable
+ * line each; for a program the record as it is.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "nfqctl.h"
+
+enum { FIRST_LINES = 10, LOOK_MS = 200, CHUNK = 65536, LINE_LONGEST = 1 << 20 };
+
+struct tail {
+	const char *client, *name, *vendor, *action, *channel; /* NULL: any */
+	bool        follow, people, colour;
+	const char *path;
+	int         fd;
+	off_t       at;
+	char       *buf; /* begins with the part of a line that is not complete */
+	size_t      used, room;
+};
+
+/* ---- which records ------------------------------------------------------------------------- */
+
+static const char *text(const json_t *o, const char *key)
+{
+	const char *value = json_string_value(json_object_get(o, key));
+
+	return value ? value : "";
+}
+
+static bool is_any(const char *wanted, const char *a, const char *b, const char *c)
+{
+	return !wanted || strcasecmp(wanted, a) == 0 || strcasecmp(wanted, b) == 0 || strcasecmp(wanted, c) == 0;
+}
+
+/* The name itself, or with a dot before it every name that ends so. */
+static bool is_name(const char *wanted, const char *name)
+{
+	size_t n = strlen(name), w = wanted ? strlen(wanted) : 0;
+
+	if (!wanted || strcasecmp(wanted, name) == 0)
+		return true;
+	return wanted[0] == '.' && (strcasecmp(wanted + 1, name) == 0 ||
+	                            (n > w && strcasecmp(wanted, name + n - w) == 0));
+}
+
+/* dns, tls, quic, http: as the record calls its protocol, or where in it the name was. */
+static bool is_channel(const char *wanted, const json_t *record, const char *seen_in)
+{
+	return !wanted || strcasecmp(wanted, text(record, "app_proto")) == 0 ||
+	       strcasecmp(wanted, seen_in) == 0;
+}
+
+static bool is_wanted(const struct tail *t, const json_t *record)
+{
+	const json_t *own = json_object_get(record, "nfqd"), *client = json_object_get(own, "client");
+	const char   *id = text(client, "id");
+
+	return is_any(t->client, text(record, "src_ip"), text(client, "name"),
+	              strchr(id, ':') ? strchr(id, ':') + 1 : id) &&
+	       is_name(t->name, text(own, "name")) &&
+	       is_any(t->vendor, text(own, "vendor"), text(own, "pack"), text(own, "vendor")) &&
+	       is_any(t->action, text(own, "action"), text(own, "would"),
+	              text(json_object_get(record, "alert"), "action")) &&
+	       is_channel(t->channel, record, text(own, "seen_in"));
+}
+
+/* ---- as a readable line -------------------------------------------------------------------- */
+
+static const struct look {
+	const char *action, *word, *colour;
+} looks[] = {
+	{ "allow", "ALLOWED", "32" },
+	{ "log", "LOGGED ", "33" },
+	{ "drop", "BLOCKED", "31" },
+	{ "reject", "BLOCKED", "31" },
+	{ NULL, "nfqd   ", "36" },
+};
+
+static const struct look *look_of(const char *action)
+{
+	const struct look *l = looks;
+
+	while (l->action && strcmp(l->action, action) != 0)
+		l++;
+	return l;
+}
+
+static void add(FILE *f, const char *before, const char *value)
+{
+	char safe[512];
+
+	if (!*value)
+		return;
+	printable(value, safe, sizeof(safe));
+	fprintf(f, "%s%s", before, safe);
+}
+
+static void print_own(const json_t *own)
+{
+	add(stdout, "", text(own, "kind"));
+	add(stdout, "  ", text(own, "why"));
+	add(stdout, "  ", text(own, "failed"));
+	if (json_object_get(own, "from"))
+		printf("  output %lld, records %lld to %lld", number_of(own, "output"), number_of(own, "from"),
+		       number_of(own, "to"));
+	if (json_object_get(own, "size"))
+		printf("  %lld records", number_of(own, "size"));
+	add(stdout, "  mode ", text(own, "mode"));
+	add(stdout, "  by ", text(own, "by"));
+}
+
+static void print_decision(const json_t *record, const json_t *own)
+{
+	char client[64];
+
+	printable(text(record, "src_ip"), client, sizeof(client));
+	printf("%-15s", client);
+	add(stdout, "  ", text(json_object_get(own, "client"), "name"));
+	add(stdout, "  ", text(own, "seen_in"));
+	add(stdout, " ", text(own, "name"));
+	add(stdout, " -> ", text(record, "dest_ip"));
+	add(stdout, "  ", text(own, "sent"));
+	add(stdout, "  exception ", text(own, "exception"));
+	if (*text(own, "rule")) {
+		add(stdout, "  ", text(own, "pack"));
+		add(stdout, "/", text(own, "rule"));
+	}
+}
+
+static void print_line(const struct tail *t, const json_t *record)
+{
+	const json_t      *own = json_object_get(record, "nfqd");
+	const char        *kind = text(own, "kind");
+	const struct look *l = look_of(*kind ? "" : text(own, "action"));
+
+	add(stdout, "", text(record, "timestamp"));
+	if (t->colour)
+		printf("  \033[%sm%s\033[0m  ", l->colour, l->word);
+	else
+		printf("  %s  ", l->word);
+	if (*kind)
+		print_own(own);
+	else
+		print_decision(record, own);
+	putchar('\n');
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+static void take_line(struct tail *t, const char *line, size_t n)
+{
+	json_t *record = json_loadb(line, n, 0, NULL);
+
+	if (record && is_wanted(t, record)) {
+		if (t->people) {
+			print_line(t, record);
+		} else {
+			fwrite(line, 1, n, stdout);
+			putchar('\n');
+		}
+	}
+	json_decref(record);
+}
+
+static void take_lines(struct tail *t)
+{
+	char *line = t->buf, *end;
+
+	while ((end = memchr(line, '\n', t->used - (size_t)(line - t->buf))) != NULL) {
+		take_line(t, line, (size_t)(end - line));
+		line = end + 1;
+	}
+	t->used -= (size_t)(line - t->buf);
+	memmove(t->buf, line, t->used);
+	fflush(stdout);
+}
+
+/* What was added since. -1: out of memory, or a line without an end. */
+static int read_more(struct tail *t)
+{
+	ssize_t n;
+
+	for (;;) {
+		if (t->used + CHUNK > t->room) {
+			char *grown = t->room < LINE_LONGEST ? realloc(t->buf, t->room + 2 * CHUNK) : NULL;
+
+			if (!grown)
+				return -1;
+			t->buf = grown;
+			t->room += 2 * CHUNK;
+		}
+		n = pread(t->fd, t->buf + t->used, CHUNK, t->at);
+		if (n <= 0)
+			return 0;
+		t->at += n;
+		t->used += (size_t)n;
+		take_lines(t);
+	}
+}
+
+static bool open_file(struct tail *t)
+{
+	t->fd = open(t->path, O_RDONLY | O_CLOEXEC);
+	t->at = 0;
+	t->used = 0;
+	return t->fd >= 0;
+}
+
+/* Where the last ten lines begin. */
+static off_t last_lines(int fd)
+{
+	static char bytes[CHUNK * 4];
+	off_t       size = lseek(fd, 0, SEEK_END), from = size > CHUNK * 4 ? size - CHUNK * 4 : 0;
+	ssize_t     n = pread(fd, bytes, sizeof(bytes), from);
+	unsigned    lines = 0;
+
+	for (ssize_t i = n - 1; i > 0; i--)
+		if (bytes[i - 1] == '\n' && ++lines == FIRST_LINES)
+			return from + i;
+	return from;
+}
+
+/* The file was rotated: another one has its name; or truncated. */
+static void look_again(struct tail *t)
+{
+	struct stat held, there;
+
+	if (fstat(t->fd, &held) == 0 && held.st_size < t->at) {
+		t->at = 0;
+		t->used = 0;
+	}
+	if (stat(t->path, &there) == 0 && (there.st_ino != held.st_ino || there.st_dev != held.st_dev)) {
+		close(t->fd);
+		(void)open_file(t);
+	}
+}
+
+static int run(struct tail *t, struct err *err)
+{
+	struct pollfd gone = { .fd = STDOUT_FILENO };
+	int           r;
+
+	if (!open_file(t))
+		return err_set(err, "%s: %s", t->path, strerror(errno));
+	t->at = last_lines(t->fd);
+	r = read_more(t);
+	while (r == 0 && t->follow && !ferror(stdout) && poll(&gone, 1, LOOK_MS) >= 0 &&
+	       !(gone.revents & (POLLERR | POLLHUP))) {
+		r = read_more(t);
+		if (t->fd >= 0)
+			look_again(t);
+		else
+			(void)open_file(t);
+	}
+	if (t->fd >= 0)
+		close(t->fd);
+	free(t->buf);
+	return r < 0 ? err_set(err, "%s: a line has no end", t->path) : 0;
+}
+
+/* ---- the command --------------------------------------------------------------------------- */
+
+/* The first file that the daemon writes records to; the answer owns it. */
+static const char *path_of(const json_t *status)
+{
+	const json_t *output;
+	size_t        i;
+
+	json_array_foreach(json_object_get(json_object_get(status, "log"), "outputs"), i, output)
+		if (strcmp(text(output, "type"), "file") == 0 && strcmp(text(output, "path"), "-") != 0)
+			return text(output, "path");
+	return NULL;
+}
+
+static int tail(struct nfqctl *ctl, struct tail *t)
+{
+	json_t    *status = t->path ? NULL : ask(ctl, json_pack("{s:s}", "command", "status"));
+	struct err err = { 0 };
+	int        r = t->path || status ? 0 : -1;
+
+	if (status)
+		t->path = path_of(status);
+	if (r == 0)
+		r = t->path ? run(t, &err) : err_set(&err, "the daemon writes no file: name one");
+	if (err.text[0])
+		fprintf(stderr, "nfqctl tail: %s\n", err.text);
+	json_decref(status);
+	return r < 0 ? CTL_FAILED : CTL_DONE;
+}
+
+int cmd_tail(struct nfqctl *ctl, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "client", required_argument, NULL, 'c' }, { "name", required_argument, NULL, 'n' },
+		{ "vendor", required_argument, NULL, 'v' }, { "action", required_argument, NULL, 'a' },
+		{ "channel", required_argument, NULL, 'k' }, { "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	static const char letters[] = "cnvak";
+	const char *no = getenv("NO_COLOR"); /* https://no-color.org */
+	struct tail t = { .people = isatty(STDOUT_FILENO) };
+	const char **values[] = { &t.client, &t.name, &t.vendor, &t.action, &t.channel };
+	int          o;
+
+	while ((o = getopt_long(argc, argv, "fh", options, NULL)) != -1 && o != 'h' && o != '?') {
+		const char *which = strchr(letters, o);
+
+		if (which)
+			*values[which - letters] = optarg;
+		t.follow |= o == 'f';
+	}
+	if (o != -1 || argc - optind > 1) {
+		fputs("usage: nfqctl tail [-f] [--client CLIENT] [--name NAME|.SUFFIX] [--vendor VENDOR]\n"
+		      "                   [--action ACTION] [--channel CHANNEL] [FILE]\n", o == 'h' ? stdout : stderr);
+		return o == 'h' ? CTL_DONE : CTL_USAGE;
+	}
+	t.path = argv[optind];
+	t.colour = t.people && !(no && *no);
+	return tail(ctl, &t);
+}

@@ -28,6 +28,9 @@ publish() { "$NFQCTL" rules publish "$@"; }
 key1=$(publish --new-key list.example/1 --key k1) key2=$(publish --new-key list.example/2 --key k2)
 like "$key1" '^list.example/1\+[0-9a-f]{8}\+A[A-Za-z0-9+/=]+$' "a verifier key"
 is "$(stat -c %a k1) $(cut -c1-27 k1)" "600 PRIVATE+KEY+list.example/1+" "the signer key is nobody else's"
+for number in 0 -1 7x '' 18446744073709551615 99999999999999999999; do
+	like "$? $(publish --key k1 --out never-made --number "$number" none.yaml 2>&1)" "--number: '$number' is not a number between 1 and" "--number $number"
+done
 like "$(publish --new-key x --key k1 2>&1)" "k1: File exists" "a key is not written over"
 
 # ---- a release
@@ -80,7 +83,9 @@ refused() {
 update --from r1 --key "$key1"
 is "$status $said" "0 release 1 is in kept/current: nfqctl reload puts it in force" "a first release"
 is "$(sha256sum <kept/current/p.yaml | cut -d' ' -f1)" "$sha" "its pack"
-printf 'rules: [%s/kept/current]\nupdate: {from: %s/r2, keys: ["%s"], into: %s/kept}\n' "$folder" "$folder" "$key1" "$folder" >conf.yaml
+printf 'rules: [%s/kept/current]\nupdate: {from: %s/r2, keys: ["%s"], into: %s/kept}
+log: {outputs: [{type: text, path: "-"}]}
+' "$folder" "$folder" "$key1" "$folder" >conf.yaml
 ok "nfqd loads the folder" "$NFQD" -t -c conf.yaml
 update --from r1 --key "$key1"
 is "$status $said" "0 release 1 is in force already" "nothing new"
@@ -88,8 +93,21 @@ update --check --conf conf.yaml
 is "$status $said" "0 pack p 2026.11.01.1 -> 2026.11.02.1
 + b.example.com
 1 names would be refused that were not, 0 no longer
+no records of this site to compare with: the configuration names no file that can be read
 release 2 can be taken" "--check says what would change, with key and place of the configuration"
 is "$(current) $(ls -A kept | paste -sd' ')" "1 .lock 1 current highest" "and changes nothing"
+for name in b.example.com a.example.com other.example.com b.example.com; do
+	printf '{"event_type":"dns","nfqd":{"name":"%s","action":"allow"}}\n' "$name"
+done >eve.json
+printf 'not JSON\n{"nfqd":{"name":null}}\n{"nfqd":{"name":"b.exa' >>eve.json
+sed "s|^log: .*|log: {outputs: [{type: file, path: $folder/eve.json}]}|" conf.yaml >seen.yaml
+update --check --conf seen.yaml
+is "$status $said" "0 pack p 2026.11.01.1 -> 2026.11.02.1
++ b.example.com
+1 names would be refused that were not, 0 no longer
++ seen here: b.example.com (2 records)
+of 3 names in this site's records, 1 would be refused that were not, 0 no longer
+release 2 can be taken" "and which names of this site's records would change"
 
 # ---- from a web server
 port=$((20000 + $$ % 20000))
@@ -117,6 +135,7 @@ http {
 		location /loop/ { return 302 https://127.0.0.1:$port/loop/index.note; }
 		location /plain/ { return 302 http://127.0.0.1:$port/good/index.note; }
 		location /moved/ { rewrite ^/moved/(.*) https://127.0.0.1:$port/good/\$1 redirect; }
+		location /drip/ { proxy_pass http://127.0.0.1:$((port + 2)); proxy_buffering off; }
 		location /gzip/ { add_header Content-Encoding gzip; try_files /garbage.note =404; }
 		location /long/ { try_files /long.note =404; }
 		location /endless/ { proxy_pass http://127.0.0.1:$((port + 1)); proxy_buffering off; }
@@ -140,11 +159,27 @@ class Endless(socketserver.BaseRequestHandler):
 socketserver.ThreadingTCPServer.allow_reuse_address = True
 socketserver.ThreadingTCPServer(("127.0.0.1", int(sys.argv[1])), Endless).serve_forever()
 END
+python3 - $((port + 2)) <<'END' & pids="$pids $!"
+import socketserver, sys, time
+class Drip(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.request.recv(4096)
+        try:
+            self.request.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+            for _ in range(600):
+                self.request.sendall(b"y")
+                time.sleep(0.1)
+        except OSError:
+            pass
+socketserver.ThreadingTCPServer.allow_reuse_address = True
+socketserver.ThreadingTCPServer(("127.0.0.1", int(sys.argv[1])), Drip).serve_forever()
+END
 cp -r r2 www/good
 up() { for _ in {1..100}; do openssl s_client -connect "127.0.0.1:$port" </dev/null >/dev/null 2>&1 && return; read -rt 0.1 <> <(:); done; return 1; }
 ok "nginx answers" up
-behind() { for _ in {1..100}; do (: <>"/dev/tcp/127.0.0.1/$((port + 1))") 2>/dev/null && return; read -rt 0.1 <> <(:); done; return 1; }
-ok "and the endless server" behind
+behind() { for _ in {1..100}; do (: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return; read -rt 0.1 <> <(:); done; return 1; }
+ok "and the endless server" behind $((port + 1))
+ok "and the one that drips" behind $((port + 2))
 from() { printf '%s' "--from https://127.0.0.1:$port/$1 --ca ca.pem --key $key1"; }
 
 printf 'rules: [%s/src/p.yaml]\n' "$folder" >none.yaml
@@ -160,6 +195,8 @@ for row in "nothing there|404.*cannot be fetched|missing" "a redirect loop|Maxim
 	# shellcheck disable=SC2046
 	refused "$what" "$message" $(from "$place")
 done
+said=$("$(dirname "$NFQCTL")/nfqd-fetch" --ca ca.pem --slow 2 "https://127.0.0.1:$port/drip/x" 2>&1 >/dev/null)
+like "$? $said" "^1 .*too slow" "a server that drips is given up"
 is "$(pgrep -P $$ nfqd-fetch)" "" "no fetcher is left behind"
 
 mirror() { rm -rf "www/$1" && cp -r www/good "www/$1"; }
@@ -182,6 +219,69 @@ mirror other && publish --key k1 --out www/other --number 1 src/p.yaml >/dev/nul
 refused "another release of the same number" "another release of the number 1" $(from other)
 printf '\n' >www/good/empty && mirror empty && : >www/empty/index.note
 refused "an empty index" "not a signed note" $(from empty)
+
+# ---- what only the holder of the key could write, and what a folder may hold
+# sign FILE TEXT KEY...: a note with a signature by each key; "other": one of another kind and length
+sign() {
+	python3 - "$@" <<'END'
+import base64, hashlib, sys
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+out, text = sys.argv[1], sys.argv[2]
+note = text.encode() + b"\n"
+for path in sys.argv[3:]:
+    if path == "other":
+        note += "\u2014 witness.example ".encode() + base64.b64encode(b"w" * 76) + b"\n"
+        continue
+    name, hash, data = open(path).read().strip()[len("PRIVATE+KEY+"):].split("+", 2)
+    key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(data)[1:])
+    note += f"\u2014 {name} ".encode() + base64.b64encode(bytes.fromhex(hash) + key.sign(text.encode())) + b"\n"
+open(out, "wb").write(note)
+END
+}
+sha=$(sha256sum <src/p.yaml | cut -d' ' -f1) size=$(stat -c %s src/p.yaml)
+index() {	# [FILE-LINE]...: of release 9, of now
+	printf 'nfqd rules 1\nnumber 9\ndate %s\nexpires 2999-01-01\nprogram 0\n' "${date:-2026-11-01}"
+	printf 'file %s\n' "$@"
+}
+crafted() {	# WHAT MESSAGE FILE-LINE...: signed by our key, and still refused
+	local what=$1 message=$2
+	shift 2
+	mirror crafted
+	sign www/crafted/index.note "$(index "$@")
+" k1
+	# shellcheck disable=SC2046
+	refused "$what" "$message" $(from crafted)
+}
+good="$sha $size p.yaml 1"
+crafted "a name outside the folder" "line 6 is damaged: 'file .*\.\./p.yaml" "$sha $size ../p.yaml 1"
+crafted "an absolute name" "line 6 is damaged" "$sha $size /tmp/p.yaml 1"
+crafted "a hidden name" "line 6 is damaged" "$sha $size .highest.yaml 1"
+crafted "a name that is no pack" "line 6 is damaged" "$sha $size current 1"
+crafted "a file twice" "line 7 is damaged" "$good" "$good"
+crafted "a pack twice" "pack 'p': this id is already used in.*release 9 does not lint" "$good" "$sha $size q.yaml 1"
+crafted "a digest that is none" "line 6 is damaged" "../../kept/1/p.yaml $size p.yaml 1"
+crafted "a file larger than any may be" "line 6 is damaged" "$sha 99999999999 p.yaml 1"
+crafted "a size below the file's" "longer than it may be" "$sha 10 p.yaml 1"
+mapfile -t many < <(for i in {1..1001}; do echo "$sha $size p$i.yaml 1"; done)
+crafted "more files than any release has" "line 1006 is damaged" "${many[@]}"
+date=2099-01-01 crafted "a clock that is behind" "release 9 is of 2099-01-01T00:00:00Z: the clock of this machine is behind" "$good"
+
+mirror two && sign www/two/index.note "$(index "$good")
+" k2 k1 other
+cp -r kept kept-two
+# shellcheck disable=SC2046
+said=$("$NFQCTL" rules update --into kept-two $(from two) 2>&1)
+like "$? $said" "^0 .*release 9 is in kept-two/current" "a note with signatures by others, too, also of another kind"
+sign www/two/index.note "$(index "$good")
+" k2 k1
+sed -i "/list.example.1/s/.\{8\}\$/AAAAAAA=/" www/two/index.note
+refused "where ours is the one that does not fit" "does not fit|damaged" $(from two)
+mkdir links && ln -s "$folder/r2/index.note" links/index.note && mkdir links/files
+for f in r2/files/*; do ln -s /dev/zero "links/files/${f##*/}"; done
+refused "a folder whose file is a link to /dev/zero" "not a regular file|not the file" --from links --key "$key1"
+rm links/index.note && mkfifo links/index.note
+refused "a folder whose index is a FIFO" "not a regular file" --from links --key "$key1"
 
 update $(from moved)
 is "$status $(tail -n 1 <<<"$said") $(current)" "0 release 2 is in kept/current: nfqctl reload puts it in force 2" "a good mirror, also by a redirect"

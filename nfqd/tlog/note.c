@@ -168,6 +168,14 @@ static bool is_by(const struct line *l, const uint8_t raw[static SIGNATURE], con
 	return hash == k->hash && strlen(k->name) == l->name_n && memcmp(k->name, l->name, l->name_n) == 0;
 }
 
+static bool is_named(const struct line *l, const struct note_key *keys, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (strlen(keys[i].name) == l->name_n && memcmp(keys[i].name, l->name, l->name_n) == 0)
+			return true;
+	return false;
+}
+
 long note_verify(const char *note, size_t size, const struct note_key *keys, unsigned n, unsigned *by,
                  struct err *err)
 {
@@ -181,8 +189,13 @@ long note_verify(const char *note, size_t size, const struct note_key *keys, uns
 	while (at < end) {
 		uint8_t raw[SIGNATURE];
 
-		if (!read_line(&at, end, &l) || !decode(l.data, l.data_n, raw, sizeof(raw)))
+		if (!read_line(&at, end, &l))
 			return err_set(err, "not a signed note: a damaged signature");
+		if (!decode(l.data, l.data_n, raw, sizeof(raw))) {
+			if (is_named(&l, keys, n))
+				return err_set(err, "not a signed note: a damaged signature");
+			continue; /* of another kind, by a key that is not known here */
+		}
 		for (unsigned i = 0; i < n; i++) {
 			if (!is_by(&l, raw, &keys[i]))
 				continue;

@@ -28,6 +28,7 @@
 
 struct fetch {
 	unsigned long long max, got;
+	long               slow;
 };
 
 static size_t write_body(char *p, size_t size, size_t n, void *ctx)
@@ -120,7 +121,7 @@ static CURLcode fetch(CURL *c, const char *url, const char *ca, struct fetch *f,
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
 	curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)WHOLE_S);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)SLOW_S);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, f->slow);
 	curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)f->max);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, write_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, f);
@@ -129,9 +130,9 @@ static CURLcode fetch(CURL *c, const char *url, const char *ca, struct fetch *f,
 	return curl_easy_perform(c);
 }
 
-static int run(const char *url, const char *ca, unsigned long long max)
+static int run(const char *url, const char *ca, unsigned long long max, long slow)
 {
-	struct fetch f = { .max = max };
+	struct fetch f = { .max = max, .slow = slow };
 	char         why[CURL_ERROR_SIZE] = "";
 	CURL        *c;
 	CURLcode     r;
@@ -167,10 +168,12 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "max", required_argument, NULL, 'm' },
 		{ "ca", required_argument, NULL, 'c' },
+		{ "slow", required_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	unsigned long long max = 1 << 20;
+	unsigned long      slow = SLOW_S;
 	const char        *ca = NULL;
 	char              *end;
 	int                o;
@@ -180,6 +183,10 @@ int main(int argc, char **argv)
 			max = strtoull(optarg, &end, 10);
 			if (*end || max == 0)
 				return 2;
+		} else if (o == 's') {
+			slow = strtoul(optarg, &end, 10);
+			if (*end || slow == 0 || slow > WHOLE_S)
+				return 2;
 		} else if (o == 'c') {
 			ca = optarg;
 		} else {
@@ -187,8 +194,8 @@ int main(int argc, char **argv)
 		}
 	}
 	if (o != -1 || optind + 1 != argc) {
-		fprintf(o == 'h' ? stdout : stderr, "usage: nfqd-fetch [--max BYTES] [--ca FILE] URL\n");
+		fprintf(o == 'h' ? stdout : stderr, "usage: nfqd-fetch [--max BYTES] [--ca FILE] [--slow SECONDS] URL\n");
 		return o == 'h' ? 0 : 2;
 	}
-	return run(argv[optind], ca, max);
+	return run(argv[optind], ca, max, (long)slow);
 }

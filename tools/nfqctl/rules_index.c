@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/regular.h"
 
 #define FORMAT "nfqd rules 1"
 
@@ -168,7 +169,7 @@ void index_free(struct rules_index *x)
 
 char *index_read_file(const char *path, size_t max, size_t *n, struct err *err)
 {
-	FILE  *f = fopen(path, "re");
+	FILE  *f = regular_fopen(path);
 	size_t room = 65536;
 	char  *data = f ? malloc(room + 1) : NULL, *more = data;
 
@@ -180,7 +181,7 @@ char *index_read_file(const char *path, size_t max, size_t *n, struct err *err)
 			*n += fread(data + *n, 1, room - *n, f);
 	}
 	if (!f || ferror(f))
-		err_set(err, "%s: %s", path, strerror(errno));
+		err_set(err, "%s: %s", path, regular_error(errno));
 	else if (!more)
 		err_set(err, "%s: out of memory", path);
 	else if (*n > max)

@@ -266,6 +266,19 @@ static int run(struct publisher *p, int argc, char **argv)
 	return r;
 }
 
+/* Not the highest that there is: no release could follow. */
+static int read_number(const char *text, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *out > 0 && *out < UINT64_MAX)
+		return 0;
+	fprintf(stderr, "nfqctl: --number: '%s' is not a number between 1 and 18446744073709551614\n", text);
+	return -1;
+}
+
 int cmd_rules_publish(struct nfqctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -284,7 +297,10 @@ int cmd_rules_publish(struct nfqctl *ctl, int argc, char **argv)
 		switch (o) {
 		case 'k': p.key_file = optarg; break;
 		case 'o': p.out = optarg; break;
-		case 'n': p.index.number = strtoull(optarg, NULL, 10); break;
+		case 'n':
+			if (read_number(optarg, &p.index.number) < 0)
+				return CTL_USAGE;
+			break;
 		case 'e': p.expires = optarg; break;
 		case 'p': p.program = optarg; break;
 		case 'x': p.next_key = optarg; break;

@@ -21,6 +21,7 @@
 
 #define DEFAULT_CONF "/etc/nfqd/nfqd.yaml"
 #define DEFAULT_INTO "/var/lib/nfqd/rules"
+#define CLOCKS_DIFFER 86400 /* seconds: of the publisher's clock and this one */
 #define ROTATION     "rotation.note" /* the last note that named new keys */
 
 /* ---- keys ---------------------------------------------------------------------------------- */
@@ -89,13 +90,18 @@ static int check_index(struct updater *u)
 {
 	const struct rules_index *x = &u->index;
 	uint64_t                  highest = store_highest(u);
-	char                      expires[CLOCK_TEXT];
+	int64_t                   now = (int64_t)(clock_now() / NS_PER_S);
+	char                      expires[CLOCK_TEXT], date[CLOCK_TEXT];
 
 	clock_text_iso(x->expires, expires);
+	clock_text_iso(x->date, date);
 	if (x->number < highest)
 		return err_set(&u->err, "release %" PRIu64 " is older than %" PRIu64 ", which was here already",
 		               x->number, highest);
-	if ((int64_t)(clock_now() / NS_PER_S) >= x->expires)
+	if (now + CLOCKS_DIFFER < x->date)
+		return err_set(&u->err, "release %" PRIu64 " is of %s: the clock of this machine is behind, so "
+		               "nothing can be said of its end", x->number, date);
+	if (now >= x->expires)
 		return err_set(&u->err, "release %" PRIu64 " expired on %s: the mirror stands still", x->number,
 		               expires);
 	if (version_order(NFQD_VERSION, x->program) < 0)
@@ -275,6 +281,9 @@ static int read_conf(struct updater *u, const char *path, struct conf **conf)
 		return -1;
 	u->from = u->from ? u->from : (*conf)->update.from;
 	u->into = u->into ? u->into : (*conf)->update.into;
+	for (unsigned i = 0; i < (*conf)->n_outputs && u->n_records < UPDATE_RECORDS; i++)
+		if ((*conf)->outputs[i].path && strcmp((*conf)->outputs[i].path, "-") != 0)
+			u->records[u->n_records++] = (*conf)->outputs[i].path;
 	for (unsigned i = 0; i < (*conf)->update.n_keys; i++)
 		if (add_key(u, (*conf)->update.keys[i]) < 0)
 			return -1;

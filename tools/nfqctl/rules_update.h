@@ -2,7 +2,7 @@
 /*
  * Between the parts of `nfqctl rules update`: rules_update.c (the command and its steps),
  * rules_update_from.c (where a release comes from), rules_update_store.c (the releases that are kept) and
- * rules_update_diff.c (what a release changes).
+ * rules_update_diff.c, rules_update_seen.c (what a release changes, of all names and of those seen here).
  */
 #ifndef NFQCTL_RULES_UPDATE_H
 #define NFQCTL_RULES_UPDATE_H
@@ -13,6 +13,7 @@
 
 #define UPDATE_KEYS 16
 #define UPDATE_PATH 4096
+#define UPDATE_RECORDS 8
 #define UPDATE_KEEP 3 /* releases that stay */
 
 struct updater {
@@ -20,6 +21,8 @@ struct updater {
 	bool               check; /* only say what would change */
 	struct note_key    keys[UPDATE_KEYS];
 	unsigned           n_keys;
+	const char        *records[UPDATE_RECORDS]; /* files of records of this site */
+	unsigned           n_records;
 	struct err         err;
 	/* the release at hand */
 	char              *note; /* owned */
@@ -50,5 +53,15 @@ void           store_remove(const char *folder);
 
 /* Prints what the staged release changes beside the current one (0: none). */
 MUST_CHECK int update_diff(struct updater *u, uint64_t current);
+
+/* A name of this site's records that the release treats otherwise. */
+struct update_seen {
+	const char *name;
+	long        count; /* records */
+};
+/* Do the packs in force (after: those of the release) refuse a name? */
+typedef bool   update_refuses(void *ctx, bool after, const char *name);
+/* Prints which names of this site's records would be refused that were not, and the other way round. */
+MUST_CHECK int update_seen_diff(const struct updater *u, update_refuses *refuses, void *ctx);
 
 #endif

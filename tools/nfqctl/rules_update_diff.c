@@ -127,9 +127,23 @@ static void versions(const struct packs *old, const struct packs *now)
 			printf("pack %s %s: gone\n", old->v[i]->id, old->v[i]->version);
 }
 
+struct both {
+	struct side *old, *now;
+	int64_t      at;
+};
+
+static bool refuses(void *ctx, bool after, const char *text)
+{
+	struct both *b = ctx;
+	struct name  name;
+
+	return name_canonical(&name, span_str(text)) && refused(after ? b->now : b->old, &name, b->at);
+}
+
 int update_diff(struct updater *u, uint64_t current)
 {
 	struct side   old = { .img = NULL }, now = { .img = NULL };
+	struct both   both = { &old, &now, (int64_t)(clock_now() / NS_PER_S) };
 	char          path[UPDATE_PATH];
 	unsigned long more, less;
 	int           r = -1;
@@ -142,7 +156,7 @@ int update_diff(struct updater *u, uint64_t current)
 		more = names(&old, &now, "+");
 		less = names(&now, &old, "-");
 		printf("%lu names would be refused that were not, %lu no longer\n", more, less);
-		r = 0;
+		r = update_seen_diff(u, refuses, &both);
 	}
 	side_close(&old);
 	side_close(&now);

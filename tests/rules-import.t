@@ -161,7 +161,7 @@ rm list.gz
 fails '^1 .*cannot be opened: No such file' hosts none --out l.yaml
 fails '^1 .*written over it' domains l.txt --out l.yaml
 fails '^2 .*needs the name of a pack' hosts list --out l
-fails '^2 .*no format' bosts list --out l.yaml
+fails '^2 .*not a list format' bosts list --out l.yaml
 fails '^2 .*category .x. is unknown' hosts list --out l.yaml --category x
 fails '^2 .*--pack' hosts list --out l.yaml --pack 'a b'
 is "$(ls)" "$(printf '%s\n' conf.yaml errors l.txt list)" "what fails leaves nothing behind"

@@ -69,31 +69,31 @@ uint32_t image_text(struct image_builder *b, unsigned section, const char *text)
 	return image_add(b, section, text, (uint32_t)strlen(text) + 1, 1);
 }
 
-static size_t aligned(size_t n)
+static size_t align(size_t n)
 {
 	return (n + 63) & ~(size_t)63;
 }
 
 struct image *image_finish(struct image_builder *b)
 {
-	size_t        size = aligned(sizeof(struct image));
+	size_t        size = align(sizeof(struct image));
 	struct image *img;
 
 	for (unsigned i = 0; i < IMAGE_SECTIONS; i++)
-		size += aligned(b->section[i].used);
+		size += align(b->section[i].used);
 	img = b->failed ? NULL : calloc(1, size);
 	if (!img)
 		return NULL;
 	memcpy(img->magic, image_magic, sizeof(image_magic));
 	img->size = size;
-	size = aligned(sizeof(struct image));
+	size = align(sizeof(struct image));
 	for (unsigned i = 0; i < IMAGE_SECTIONS; i++) {
 		img->section[i].off = size;
 		img->section[i].n = b->section[i].n;
 		img->section[i].record = b->section[i].record;
 		if (b->section[i].used)
 			memcpy((uint8_t *)img + size, b->section[i].data, b->section[i].used);
-		size += aligned(b->section[i].used);
+		size += align(b->section[i].used);
 	}
 	return img;
 }

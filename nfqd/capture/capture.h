@@ -75,14 +75,14 @@ MUST_CHECK struct capture *pcap_file_open(const char *path, struct err *err);
 MUST_CHECK struct capture *pcap_files_open(const char *const paths[], unsigned n, struct err *err);
 
 /* The kernel's counts for a live capture; they outlive the capture, one writer. */
-struct live_counts {
+struct tap_counts {
 	_Atomic uint64_t received, dropped; /* dropped: the buffer was full */
 };
 
 /* Copies of what passes an interface ("any": all of them), of those packets that the BPF expression
  * filter (NULL: every one) takes. Needs CAP_NET_RAW, not afterwards. device and counts are borrowed. */
-MUST_CHECK struct capture *pcap_live_open(const char *device, const char *filter,
-                                          struct live_counts *counts, struct err *err);
+MUST_CHECK struct capture *pcap_tap_open(const char *device, const char *filter,
+                                          struct tap_counts *counts, struct err *err);
 
 /* The kind of a queued packet. Each kind has queue numbers of its own: kind * QUEUE_STEP above the
  * first. */

@@ -28,7 +28,7 @@ struct pcap_source {
 	uint64_t       read; /* packets of a file */
 	/* of an interface */
 	uint32_t          ifindex; /* 0: several, each packet names its own */
-	struct live_counts *counts;
+	struct tap_counts *counts;
 	struct pcap_stat  last;
 	uint64_t          next_look; /* ns */
 	struct diag_rate  rate;
@@ -278,7 +278,7 @@ static int set_filter(struct pcap_source *s, const char *filter, struct err *err
 	return r < 0 ? err_set(err, "filter '%s': %s", filter, pcap_geterr(s->pcap)) : 0;
 }
 
-struct capture *pcap_live_open(const char *device, const char *filter, struct live_counts *counts,
+struct capture *pcap_tap_open(const char *device, const char *filter, struct tap_counts *counts,
                                struct err *err)
 {
 	static const struct capture_ops ops = { "interface", live_recv, pcap_no_verdict, pcap_no_flush,

@@ -153,7 +153,7 @@ int64_t policy_observes(const struct ruleset *rs, int32_t policy, uint32_t pack)
 }
 
 /* The strictest action that is possible at present, whatever policies say. */
-static uint8_t most(const struct question *q, const struct decision *d)
+static uint8_t strictest_action(const struct question *q, const struct decision *d)
 {
 #define X(id, word, max) [id] = (max),
 	static const uint8_t by_mode[] = { MODES(X) };
@@ -193,7 +193,7 @@ void policy_decide(const struct ruleset *rs, const struct match *m, const struct
 	out->would = out->action = (uint8_t)action_of(&q, out);
 	if (out->policy >= 0)
 		out->dns = rs_policy(rs, out->policy)->dns;
-	max = most(&q, out);
+	max = strictest_action(&q, out);
 	if (out->action > max)
 		out->action = max;
 	if (out->would > ACTION_ALLOW)

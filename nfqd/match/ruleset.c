@@ -94,7 +94,7 @@ static bool is_allow(const struct ruleset *rs, const struct hit *h)
 }
 
 /* Specificity: exact > range > glob > suffix. */
-static unsigned closeness(const struct hit *h)
+static unsigned specificity(const struct hit *h)
 {
 	static const uint8_t by_kind[] = { [PATTERN_EXACT] = 2, [PATTERN_GLOB] = 1,
 		                           [PATTERN_SUFFIX] = 0, [PATTERN_NET] = 0 };
@@ -103,7 +103,7 @@ static unsigned closeness(const struct hit *h)
 }
 
 /* Within one pack: more labels, then allow, then the more specific pattern, then the file's order. */
-static bool better(const struct ruleset *rs, const struct hit *a, const struct hit *b)
+static bool hit_is_better(const struct ruleset *rs, const struct hit *a, const struct hit *b)
 {
 	bool allow_a = is_allow(rs, a), allow_b = is_allow(rs, b);
 
@@ -111,13 +111,13 @@ static bool better(const struct ruleset *rs, const struct hit *a, const struct h
 		return a->labels > b->labels;
 	if (allow_a != allow_b)
 		return allow_a;
-	if (closeness(a) != closeness(b))
-		return closeness(a) > closeness(b);
+	if (specificity(a) != specificity(b))
+		return specificity(a) > specificity(b);
 	return a->rule < b->rule;
 }
 
 /* Keeps the best hit of every pack, in the order of packs; of the first HITS_MAX packs. */
-static void offer(const struct ruleset *rs, struct match *m, const struct hit *h)
+static void keep_hit(const struct ruleset *rs, struct match *m, const struct hit *h)
 {
 	uint32_t pack = rs->rules[h->rule].pack;
 	unsigned at = 0;
@@ -125,7 +125,7 @@ static void offer(const struct ruleset *rs, struct match *m, const struct hit *h
 	while (at < m->n && rs->rules[m->hits[at].rule].pack < pack)
 		at++;
 	if (at < m->n && rs->rules[m->hits[at].rule].pack == pack) {
-		if (better(rs, h, &m->hits[at]))
+		if (hit_is_better(rs, h, &m->hits[at]))
 			m->hits[at] = *h;
 		return;
 	}
@@ -137,7 +137,7 @@ static void offer(const struct ruleset *rs, struct match *m, const struct hit *h
 }
 
 /* In order, each once, the first EXCEPTIONS_MAX. */
-static void offer_exception(struct match *m, uint32_t exception)
+static void keep_exception(struct match *m, uint32_t exception)
 {
 	unsigned at = 0;
 
@@ -160,7 +160,7 @@ static bool protects_all(const struct ruleset *rs, const struct hit *h)
 
 /* An allow entry protects against hits of equal or shorter length, whatever the pack. One that protects
  * its own pack alone has done so when it became that pack's hit. */
-static void protect(const struct ruleset *rs, struct match *m)
+static void apply_allows(const struct ruleset *rs, struct match *m)
 {
 	int     longest = -1;
 	uint8_t kept = 0;
@@ -204,9 +204,9 @@ static void look_up(const struct ruleset *rs, uint64_t fp, const struct labels *
 		if (have != fp || !fits(rs, t, name, labels, &h))
 			continue;
 		if (t->exception)
-			offer_exception(out, t->rule);
+			keep_exception(out, t->rule);
 		else
-			offer(rs, out, &h);
+			keep_hit(rs, out, &h);
 	}
 }
 
@@ -225,7 +225,7 @@ static void match_exceptions_below(const struct ruleset *rs, const struct name *
 
 		if (n > name->len && text[n - name->len - 1] == '.' &&
 		    memcmp(text + n - name->len, name->text, name->len) == 0)
-			offer_exception(out, names[i].exception);
+			keep_exception(out, names[i].exception);
 	}
 }
 
@@ -243,7 +243,7 @@ void ruleset_match_name(const struct ruleset *rs, const struct name *name, struc
 		if (filter_has(filter[hash_range(fp, words)], fp))
 			look_up(rs, fp, &l, i + 1, out);
 	}
-	protect(rs, out);
+	apply_allows(rs, out);
 	if (out->n && name->seen_in == SEEN_DNS_QUERY)
 		match_exceptions_below(rs, name, out);
 }
@@ -283,7 +283,7 @@ static void match_exception_nets(const struct ruleset *rs, const struct addr *a,
 
 	for (uint32_t i = 0; i < image_n(rs->img, RS_EXCEPTION_NET); i++)
 		if (net_has(&nets[i].net, a))
-			offer_exception(out, nets[i].exception);
+			keep_exception(out, nets[i].exception);
 }
 
 int net_order(const void *va, const void *vb)
@@ -345,9 +345,9 @@ void ruleset_match_addr(const struct ruleset *rs, const struct addr *a, uint8_t 
 
 		if (net_has(&n->net, &real) && ports_have(rs, r->ports, proto, port) &&
 		    (r->ports.n || !beside_name))
-			offer(rs, out, &h);
+			keep_hit(rs, out, &h);
 	}
-	protect(rs, out);
+	apply_allows(rs, out);
 	if (out->n)
 		match_exception_nets(rs, &real, out);
 	if (out->n && !addr_eq(&real, a))

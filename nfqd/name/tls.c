@@ -146,7 +146,7 @@ static enum wire_err ssl2_hello(struct wire *w, uint16_t *version)
 }
 
 /* A name decides even when the hello continues: no server reads a second name. */
-static enum wire_err decided(enum wire_err r, const struct names *names)
+static enum wire_err stop_at_name(enum wire_err r, const struct names *names)
 {
 	return r == WIRE_MORE && names->n > 0 ? WIRE_OK : r;
 }
@@ -167,7 +167,7 @@ enum wire_err tls_names(struct wire *w, struct names *out)
 	h = wire_of(bytes, &inner, open);
 	if (*w->err == WIRE_BAD)
 		return WIRE_BAD;
-	return tls_bounded(decided(client_hello(&h, SEEN_TLS_SNI, false, out), out), bytes);
+	return tls_bounded(stop_at_name(client_hello(&h, SEEN_TLS_SNI, false, out), out), bytes);
 }
 
 bool tls_begins_hello(struct span first)
@@ -196,7 +196,7 @@ enum wire_err quic_tls_names(struct wire *w, struct names *out)
 	out->tls = (struct tls_info){ 0 };
 	if (wire_left(w) && w->pos[0] == 'C')
 		return gquic_names(w, out);
-	return decided(client_hello(w, SEEN_QUIC_SNI, false, out), out);
+	return stop_at_name(client_hello(w, SEEN_QUIC_SNI, false, out), out);
 }
 
 enum wire_err dtls_names(struct wire *w, struct names *out)
@@ -205,7 +205,7 @@ enum wire_err dtls_names(struct wire *w, struct names *out)
 
 	names_begin(out, APP_TLS);
 	out->tls = (struct tls_info){ 0 };
-	r = decided(client_hello(w, SEEN_TLS_SNI, true, out), out);
+	r = stop_at_name(client_hello(w, SEEN_TLS_SNI, true, out), out);
 	out->tls.hello = span_of(NULL, 0); /* its fingerprint would be that of another protocol */
 	return r;
 }

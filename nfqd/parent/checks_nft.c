@@ -73,7 +73,7 @@ static int keep(const struct nlattr *attr, void *ctx)
 	return MNL_CB_OK;
 }
 
-static struct attrs nested(const struct nlattr *nest)
+static struct attrs read_nested(const struct nlattr *nest)
 {
 	struct attrs a = { { NULL } };
 
@@ -117,7 +117,7 @@ static void fact_of_base(struct dump *d, const struct chain *c, const struct att
 static int read_chain(const struct nlmsghdr *nlh, void *ctx)
 {
 	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
-	struct attrs           a = message(nlh), hook = nested(a.v[NFTA_CHAIN_HOOK]);
+	struct attrs           a = message(nlh), hook = read_nested(a.v[NFTA_CHAIN_HOOK]);
 	struct dump           *d = ctx;
 	struct chain          *more = realloc(d->chain, (d->chains + 1) * sizeof(*more)), *c;
 
@@ -209,7 +209,7 @@ static const struct {
 
 static int read_expression(const struct nlattr *element, void *ctx)
 {
-	struct attrs e = nested(element), data = nested(e.v[NFTA_EXPR_DATA]);
+	struct attrs e = read_nested(element), data = read_nested(e.v[NFTA_EXPR_DATA]);
 
 	for (size_t i = 0; i < sizeof(expressions) / sizeof(expressions[0]); i++)
 		if (strcmp(word(e.v[NFTA_EXPR_NAME]), expressions[i].name) == 0)

@@ -16,7 +16,7 @@ enum { RETRY_S = 5, DAY_S = 86400, REASON_MAX = 500 };
 
 /* ---- what is kept beside the configuration ------------------------------------------------- */
 
-void parent_live_open(struct parent *p)
+void parent_open_state(struct parent *p)
 {
 	state_open(&p->state, p->conf->state);
 	p->mode_timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -238,7 +238,7 @@ static json_t *effect(const struct parent *p, const json_t *request)
 }
 
 /* Deciding considers few exceptions per name: one too many would be a promise that is not kept. */
-static bool in_vain(const json_t *now)
+static bool exceeds_look_up(const json_t *now)
 {
 	return json_is_true(json_object_get(now, "listed")) &&
 	       json_is_null(json_object_get(now, "exception")) &&
@@ -295,7 +295,7 @@ static json_t *run_allow(void *ctx, const json_t *request, struct err *err)
 		return NULL;
 	}
 	now = effect(p, request);
-	if (now && in_vain(now)) {
+	if (now && exceeds_look_up(now)) {
 		err_set(err, "more than %d exceptions meet at '%s': revoke some", EXCEPTIONS_MAX,
 		        text(made, "name"));
 		take_back(p, before);

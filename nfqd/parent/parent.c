@@ -222,7 +222,7 @@ static int start(struct parent *p, struct err *err)
 		parent_open_resolver(p);
 	if (lock_state(p, err) < 0 || lock_namespace(p, err) < 0)
 		return -1;
-	parent_live_open(p);
+	parent_open_state(p);
 	parent_open_counts(p);
 	open_identity(p);
 	in->rules = parent_build_rules(p, p->conf, NULL, &p->img, err);
@@ -437,8 +437,8 @@ static void stop(struct parent *p)
 static void say_watched(const struct parent *p)
 {
 	diag_info("capture", "%s: %llu packets, %llu dropped by the kernel because its buffer was full",
-	          p->tap->device, (unsigned long long)p->shared->live.received,
-	          (unsigned long long)p->shared->live.dropped);
+	          p->tap->device, (unsigned long long)p->shared->tap.received,
+	          (unsigned long long)p->shared->tap.dropped);
 }
 
 int parent_run(struct conf *conf, const struct tap *tap, struct err *err)

@@ -101,7 +101,7 @@ void           parent_reopen_outputs(struct parent *p);
 void           parent_mend_outputs(struct parent *p);
 
 /* commands.c: the state file and the timer of the mode; the end of a mode set for a time */
-void parent_live_open(struct parent *p);
+void parent_open_state(struct parent *p);
 void parent_live_close(struct parent *p);
 void parent_mode_ends(struct parent *p);
 

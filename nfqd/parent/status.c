@@ -84,13 +84,13 @@ json_t *status_queues_and_steering(const struct parent *p)
 }
 
 /* The interface that is watched. */
-static json_t *tapped(const struct parent *p)
+static json_t *tap_json(const struct parent *p)
 {
-	const struct live_counts *live = &p->shared->live;
+	const struct tap_counts *counts = &p->shared->tap;
 
 	return p->tap ? json_pack("{s:s, s:s?, s:I, s:I}", "interface", p->tap->device, "filter",
-	                          p->tap->filter, "received", (json_int_t)live->received, "dropped",
-	                          (json_int_t)live->dropped)
+	                          p->tap->filter, "received", (json_int_t)counts->received, "dropped",
+	                          (json_int_t)counts->dropped)
 	              : NULL;
 }
 
@@ -211,7 +211,7 @@ json_t *run_status(void *ctx, const json_t *request, struct err *err)
 	                (int)p->worker, "worker_restarts", (int)p->restarts, "generation",
 	                (json_int_t)p->shared->generation, "names", (json_int_t)rs.head->names,
 	                "packs", packs(&rs), "clock", clock_state(&rs), "state", state(p), "queues",
-	                queues(p), "steering", steering(p), "capture", tapped(p), "counters",
+	                queues(p), "steering", steering(p), "capture", tap_json(p), "counters",
 	                status_counters(p), "log", status_log(p), "checks", checks(p));
 	json_object_update_new(all, status_mode(p));
 	json_object_set_new(all, "heartbeat", status_heartbeat(p));

@@ -36,7 +36,7 @@ struct shared {
 	_Atomic uint64_t events_died;  /* made, and never taken: lost with their worker */
 	_Atomic uint64_t diag_lost[PROCESSES_N]; /* lines that standard error had no room for */
 	struct queue_counts *queue; /* of QUEUES_MAX; the parent may keep them in a file */
-	struct live_counts live;      /* of the kernel, with an interface to watch */
+	struct tap_counts tap;       /* of the kernel, with an interface to watch */
 	_Atomic uint64_t generation;  /* of the ruleset that every thread reads */
 	struct iface     ifaces[IFACES_MAX];
 	struct hosts     hosts; /* names of clients */

@@ -246,7 +246,7 @@ static bool same(const json_t *a, const json_t *b, const char *key)
 	return x == y || json_equal(x, y);
 }
 
-static bool expired(const json_t *o, int64_t now)
+static bool has_expired(const json_t *o, int64_t now)
 {
 	int64_t end;
 
@@ -260,7 +260,7 @@ static void forget(struct state *s, const json_t *replaced, int64_t now)
 	for (size_t i = json_array_size(all); i-- > 0;) {
 		const json_t *o = json_array_get(all, i);
 
-		if (expired(o, now) || (same(o, replaced, "name") && same(o, replaced, "client")))
+		if (has_expired(o, now) || (same(o, replaced, "name") && same(o, replaced, "client")))
 			json_array_remove(all, i);
 	}
 }

@@ -29,7 +29,7 @@ struct why {
 
 /* ---- the question -------------------------------------------------------------------------- */
 
-static const char *asked(const json_t *question, const char *key)
+static const char *question_text(const json_t *question, const char *key)
 {
 	return json_string_value(json_object_get(question, key));
 }
@@ -328,7 +328,7 @@ static json_t *by_policy(const struct why *w)
 }
 
 /* Why the action is milder than the policy's; NULL: it is not. */
-static json_t *lowered(const struct why *w)
+static json_t *why_lowered(const struct why *w)
 {
 	int64_t observed = w->rule ? policy_observes(w->rs, w->d.policy, w->rule->pack) : 0;
 	uint8_t mode = rs_settings(w->rs)->mode;
@@ -399,7 +399,7 @@ static json_t *answer(const struct why *w, const char *client)
 	put(o, "action", json_string(action_words[w->d.action]));
 	put(o, "would", json_string(action_words[w->d.would]));
 	put(o, "because", by_policy(w));
-	put(o, "lowered", lowered(w));
+	put(o, "lowered", why_lowered(w));
 	put(o, "client_sees", client_sees(w));
 	put(o, "matches", matches(w));
 	put(o, "sources", w->rule ? texts(w, w->rule->sources) : json_array());
@@ -413,11 +413,11 @@ static json_t *answer(const struct why *w, const char *client)
 json_t *why(const struct ruleset *rs, const json_t *question, struct err *err)
 {
 	struct why  w = { .rs = rs };
-	const char *client = asked(question, "client");
+	const char *client = question_text(question, "client");
 
-	if (read_name(&w, asked(question, "name"), err) < 0 || read_client(&w, client, err) < 0 ||
-	    read_port(&w, asked(question, "port"), err) < 0 ||
-	    read_time(&w, asked(question, "at"), err) < 0)
+	if (read_name(&w, question_text(question, "name"), err) < 0 || read_client(&w, client, err) < 0 ||
+	    read_port(&w, question_text(question, "port"), err) < 0 ||
+	    read_time(&w, question_text(question, "at"), err) < 0)
 		return NULL;
 	find(&w);
 	return answer(&w, client);

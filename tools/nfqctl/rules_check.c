@@ -31,7 +31,7 @@ static bool is_number(const char *text)
 }
 
 /* "rank,name", "rank,rank,name,..." or a name alone, whose rank is its line. NULL: a heading or nothing. */
-static const char *ranked(char *line, unsigned long at, unsigned long *rank)
+static const char *read_rank(char *line, unsigned long at, unsigned long *rank)
 {
 	char *save, *word = strtok_r(line, ",\t \r\n\"", &save);
 
@@ -115,7 +115,7 @@ static int check_file(struct check *c, const char *path)
 		return CTL_FAILED;
 	}
 	while (getline(&line, &room, f) > 0) {
-		const char *name = ranked(line, ++at, &rank);
+		const char *name = read_rank(line, ++at, &rank);
 
 		if (name)
 			check_name(c, rank, name);

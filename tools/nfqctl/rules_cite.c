@@ -41,7 +41,7 @@ static bool is_name_char(char c)
 }
 
 /* "*.example.com." and ".example.com" stand for example.com here. */
-static char *trimmed(char *word)
+static char *trim_word(char *word)
 {
 	size_t n;
 
@@ -86,7 +86,7 @@ static int split_words(struct cited *c, size_t n)
 		for (; at < n && is_name_char(c->text[at]); at++)
 			c->text[at] = (char)tolower((unsigned char)c->text[at]);
 		c->text[at++] = '\0';
-		word = trimmed(c->text + from);
+		word = trim_word(c->text + from);
 		if (word)
 			r = add_word(c, word, &room);
 	}
@@ -109,7 +109,8 @@ static int read_cited(struct cited *c, const char *path)
 	if (!c->text)
 		return -ENOMEM;
 	small = realloc(c->text, n + 1);
-	c->text = small ? small : c->text;
+	if (small)
+		c->text = small;
 	return split_words(c, n);
 }
 

@@ -270,7 +270,7 @@ static int take_pattern(void *ctx, const char *name, const char *path, unsigned 
 		return 0;
 	}
 	if (pattern_parse(&p, name, &(struct err){ .text = "" }) < 0)
-		return err_set(&x->err, "%s:%u: name '%s' is no pattern", path, line, name);
+		return err_set(&x->err, "%s:%u: name '%s' is not a pattern", path, line, name);
 	count_left_out(x, name);
 	x->below = p.below;
 	if (p.kind == PATTERN_GLOB)

@@ -214,7 +214,7 @@ static int list_open(const struct importer *x)
 		return fd < 0 ? -errno : fd;
 	}
 	fd = dup(0);
-	if (fd < 0 || !x->format->cancels || lseek(fd, 0, SEEK_CUR) >= 0)
+	if (fd < 0 || !x->format || !x->format->cancels || lseek(fd, 0, SEEK_CUR) >= 0)
 		return fd < 0 ? -errno : fd;
 	copy = spool(fd);
 	close(fd);
@@ -297,12 +297,13 @@ static bool is_pack_path(const char *out)
 static int start(struct importer *x, int n, char **words)
 {
 	char id[64], title[4096];
+	int  r;
 
 	if (n != 2 || !is_pack_path(x->out) || !is_category(x->pack.category) || !is_id(x->pack.id))
 		return usage(stderr, CTL_USAGE);
 	x->format = format_named(words[0]);
 	if (!x->format && (strcmp(words[0], "auto") != 0 || strcmp(words[1], "-") == 0)) {
-		fprintf(stderr, "nfqctl: '%s' is no format of a list%s\n", words[0],
+		fprintf(stderr, "nfqctl: '%s' is not a list format%s\n", words[0],
 		        words[1][0] == '-' ? " that cannot be read twice" : "");
 		return usage(stderr, CTL_USAGE);
 	}
@@ -311,7 +312,9 @@ static int start(struct importer *x, int n, char **words)
 	snprintf(title, sizeof(title), "Names imported from %s", words[1]);
 	x->pack.id = x->pack.id ? x->pack.id : id;
 	x->pack.title = x->pack.title ? x->pack.title : title;
-	return run(x);
+	r = run(x);
+	x->pack = (struct import_pack){ 0 }; /* it borrowed the texts above */
+	return r;
 }
 
 int cmd_rules_import(struct nfqctl *ctl, int argc, char **argv)

@@ -282,7 +282,7 @@ static const char *rpz_action(const char *type, const char *data, unsigned *take
 	return "answered by data of its own";
 }
 
-#define ABSOLUTE (5 * HOST_TEXT) /* an owner and an origin */
+#define ABSOLUTE (5UL * HOST_TEXT) /* an owner and an origin */
 
 /* A name of the file with what it is relative to, without a final dot; "" is the root. */
 static void rpz_absolute(const struct import_lines *x, const char *name, char out[static ABSOLUTE])

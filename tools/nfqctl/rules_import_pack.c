@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "rules_import.h"
 
-#define A_YEAR (365 * 86400)
+#define A_YEAR (365 * INT64_C(86400))
 
 struct writer {
 	yaml_document_t doc;

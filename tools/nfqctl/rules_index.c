@@ -188,7 +188,7 @@ char *index_read_file(const char *path, size_t max, size_t *n, struct err *err)
 		err_set(err, "%s: larger than %zu bytes", path, max);
 	if (f)
 		fclose(f);
-	if (err->text[0]) {
+	if (err->text[0] || !data) {
 		free(data);
 		return NULL;
 	}

@@ -161,7 +161,7 @@ static bool has_vendor_source(const struct pack *p)
  * by; no text covers every category, so a stage that blocks by law or by the vendor's word names its
  * categories; and what the vendor says comes from a source of the vendor's.
  */
-static const char *uncovered(const struct pack *p, const struct pack_stage *s)
+static const char *citation_gap(const struct pack *p, const struct pack_stage *s)
 {
 	if (s->basis == BASIS_LAW && strcspn(s->citation, "0123456789") == strlen(s->citation))
 		return "basis law, but the citation has no number to find the law by";
@@ -183,7 +183,7 @@ static void check_stages(struct lint *l, const struct pack *p)
 {
 	for (unsigned i = 0; i < p->n_stages; i++) {
 		const struct pack_stage *s = &p->stages[i];
-		const char              *why = s->citation ? uncovered(p, s) : NULL;
+		const char              *why = s->citation ? citation_gap(p, s) : NULL;
 
 		if (!s->citation)
 			WRONG(l, p, LINE(p, "stages[%u]", i), "stage '%s': missing key 'citation'",

@@ -15,6 +15,7 @@
 #include "shared/landlock.h"
 #include "shared/privs.h"
 
+#ifndef NFQD_NO_SECCOMP
 static void call_nothing(void)
 {
 	char c = '\n';
@@ -99,7 +100,6 @@ static const struct {
 	{ "another user", call_setuid, PRIVS_DESCRIPTORS, SIGSYS, 0 },
 };
 
-#ifndef NFQD_NO_SECCOMP
 static void test_forbidden(void **state)
 {
 	(void)state;

@@ -175,7 +175,7 @@ static int run_text(struct steer *s, const char *flush, bool queues, struct err 
 }
 
 /* Loads the rules into the table that is there, when it is of this kind; otherwise replaces it. */
-static int load(struct steer *s, bool asleep, struct err *err)
+static int load(struct steer *s, bool asleep, bool gone, struct err *err)
 {
 	bool       compat = !s->conf.means.nft_queue;
 	struct err why = { 0 };
@@ -183,7 +183,7 @@ static int load(struct steer *s, bool asleep, struct err *err)
 	int        r = -1;
 
 	s->stale = true;
-	if (!steer_is_gone() && chain_names(s, &names, err) < 0)
+	if (!gone && chain_names(s, &names, err) < 0)
 		return -1;
 	if (names && strstr(names, "to_main\n"))
 		r = run_text(s, names, compat, &why);
@@ -288,6 +288,7 @@ int steer_set_outside(struct steer *s, const uint32_t *outside, unsigned n, stru
 static void free_steer(struct steer *s)
 {
 	counters_close(&s->counters);
+	steer_look_close(s);
 	free(s);
 }
 
@@ -348,7 +349,7 @@ static int install(struct steer *s, struct err *err)
 	if (s->took_over) /* its sets may have elements; those rules stay until the sets are filled anew */
 		memset(&s->filled, true, sizeof(s->filled));
 	/* until it is filled a table of `fail: closed` holds, rather than lets pass */
-	if (load(s, s->conf.fail_open, err) < 0)
+	if (load(s, s->conf.fail_open, steer_is_gone(s), err) < 0)
 		return -1;
 	if (s->conf.means.labels)
 		conntrack_clear_labels();
@@ -378,7 +379,12 @@ struct steer *steer_install(const struct steer_conf *conf, struct err *err)
 
 int steer_repair(struct steer *s, struct err *err)
 {
-	return load(s, false, err);
+	bool gone = steer_is_gone(s);
+	int  r = s->conf.fail_open ? 0 : steer_hold(s);
+
+	if (r < 0)
+		diag_warn("steer", "nothing holds until the table is back: %s", strerror(-r));
+	return load(s, false, gone, err);
 }
 
 bool steer_is_stale(const struct steer *s)

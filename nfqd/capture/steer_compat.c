@@ -21,15 +21,7 @@
 
 enum { ANSWER_SECONDS = 2, NFQUEUE_REVISION = 3 };
 
-struct batch {
-	char     data[16384];
-	size_t   used;
-	uint32_t sequence;
-	unsigned acks; /* messages that ask for one */
-};
-
-/* Begins a message; batch_advance() ends it. */
-static struct nlmsghdr *batch_put(struct batch *b, unsigned type, uint16_t flags, uint8_t family)
+struct nlmsghdr *batch_put(struct batch *b, unsigned type, uint16_t flags, uint8_t family)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(b->data + b->used);
 	struct nfgenmsg *g;
@@ -44,19 +36,23 @@ static struct nlmsghdr *batch_put(struct batch *b, unsigned type, uint16_t flags
 	return nlh;
 }
 
-static void batch_advance(struct batch *b, const struct nlmsghdr *nlh)
+void batch_advance(struct batch *b, const struct nlmsghdr *nlh)
 {
 	b->used += NLMSG_ALIGN(nlh->nlmsg_len);
 }
 
-/* A rule of one expression; the caller adds the expression's data and calls rule_end(). */
-struct rule {
-	struct nlmsghdr *nlh;
-	struct nlattr   *list, *elem, *data;
-};
+void rule_expression(struct rule *r, const char *name)
+{
+	if (r->elem) {
+		mnl_attr_nest_end(r->nlh, r->data);
+		mnl_attr_nest_end(r->nlh, r->elem);
+	}
+	r->elem = mnl_attr_nest_start(r->nlh, NFTA_LIST_ELEM);
+	mnl_attr_put_strz(r->nlh, NFTA_EXPR_NAME, name);
+	r->data = mnl_attr_nest_start(r->nlh, NFTA_EXPR_DATA);
+}
 
-static struct rule rule_begin(struct batch *b, uint8_t family, const char *table, const char *chain,
-                              const char *expression)
+struct rule rule_begin(struct batch *b, uint8_t family, const char *table, const char *chain, const char *expression)
 {
 	struct rule r = { .nlh = batch_put(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK,
 		                           family) };
@@ -64,13 +60,30 @@ static struct rule rule_begin(struct batch *b, uint8_t family, const char *table
 	mnl_attr_put_strz(r.nlh, NFTA_RULE_TABLE, table);
 	mnl_attr_put_strz(r.nlh, NFTA_RULE_CHAIN, chain);
 	r.list = mnl_attr_nest_start(r.nlh, NFTA_RULE_EXPRESSIONS);
-	r.elem = mnl_attr_nest_start(r.nlh, NFTA_LIST_ELEM);
-	mnl_attr_put_strz(r.nlh, NFTA_EXPR_NAME, expression);
-	r.data = mnl_attr_nest_start(r.nlh, NFTA_EXPR_DATA);
+	rule_expression(&r, expression);
 	return r;
 }
 
-static void rule_end(struct batch *b, struct rule *r)
+/* In an expression `immediate`. */
+static void put_code(struct rule *r, uint32_t verdict)
+{
+	struct nlattr *value, *inner;
+
+	mnl_attr_put_u32(r->nlh, NFTA_IMMEDIATE_DREG, htonl(NFT_REG_VERDICT));
+	value = mnl_attr_nest_start(r->nlh, NFTA_IMMEDIATE_DATA);
+	inner = mnl_attr_nest_start(r->nlh, NFTA_DATA_VERDICT);
+	mnl_attr_put_u32(r->nlh, NFTA_VERDICT_CODE, htonl(verdict));
+	mnl_attr_nest_end(r->nlh, inner);
+	mnl_attr_nest_end(r->nlh, value);
+}
+
+void rule_verdict(struct rule *r, uint32_t verdict)
+{
+	rule_expression(r, "immediate");
+	put_code(r, verdict);
+}
+
+void rule_end(struct batch *b, struct rule *r)
 {
 	mnl_attr_nest_end(r->nlh, r->data);
 	mnl_attr_nest_end(r->nlh, r->elem);
@@ -94,15 +107,9 @@ static void put_nfqueue(struct batch *b, uint8_t family, const char *table, cons
 
 static void put_verdict(struct batch *b, const char *chain, uint32_t verdict)
 {
-	struct rule    r = rule_begin(b, NFPROTO_INET, "nfqd", chain, "immediate");
-	struct nlattr *value, *inner;
+	struct rule r = rule_begin(b, NFPROTO_INET, "nfqd", chain, "immediate");
 
-	mnl_attr_put_u32(r.nlh, NFTA_IMMEDIATE_DREG, htonl(NFT_REG_VERDICT));
-	value = mnl_attr_nest_start(r.nlh, NFTA_IMMEDIATE_DATA);
-	inner = mnl_attr_nest_start(r.nlh, NFTA_DATA_VERDICT);
-	mnl_attr_put_u32(r.nlh, NFTA_VERDICT_CODE, htonl(verdict));
-	mnl_attr_nest_end(r.nlh, inner);
-	mnl_attr_nest_end(r.nlh, value);
+	put_code(&r, verdict);
 	rule_end(b, &r);
 }
 
@@ -138,27 +145,33 @@ static int read_acks(int fd, unsigned *missing)
 	return r;
 }
 
-/* Ends the batch and sends it. 0 or -errno of the first message that was refused. */
-static int batch_commit(struct batch *b)
+int batch_send(struct batch *b, int fd)
+{
+	unsigned missing = b->acks;
+	int      r;
+
+	batch_advance(b, batch_put(b, NFNL_MSG_BATCH_END, 0, AF_UNSPEC));
+	r = send(fd, b->data, b->used, 0) < 0 ? -errno : 0;
+	while (r == 0 && missing > 0)
+		r = read_acks(fd, &missing);
+	return r;
+}
+
+int batch_commit(struct batch *b)
 {
 	struct sockaddr_nl sa = { .nl_family = AF_NETLINK };
 	struct timeval     tv = { .tv_sec = ANSWER_SECONDS };
-	unsigned           missing = b->acks;
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER), r = 0;
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER), r;
 
-	batch_advance(b, batch_put(b, NFNL_MSG_BATCH_END, 0, AF_UNSPEC));
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 || send(fd, b->data, b->used, 0) < 0)
-		r = -errno;
-	while (r == 0 && missing > 0)
-		r = read_acks(fd, &missing);
+	r = bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ? -errno : batch_send(b, fd);
 	close(fd);
 	return r;
 }
 
-static struct batch *batch_new(void)
+struct batch *batch_new(void)
 {
 	struct batch *b = calloc(1, sizeof(*b));
 

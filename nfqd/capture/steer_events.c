@@ -98,7 +98,7 @@ static void take(struct reading *r, const struct nlmsghdr *nlh)
 	/* the end of the transaction names its author */
 	r->pid = 0;
 	mnl_attr_parse(nlh, sizeof(struct nfgenmsg), read_pid, r);
-	if (!away_is_own((pid_t)r->pid))
+	if (!away_is_own((pid_t)r->pid) && (pid_t)r->pid != getpid())
 		r->events |= r->collected;
 	r->collected = 0;
 }

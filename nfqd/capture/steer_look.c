@@ -39,18 +39,43 @@ static int ask(struct mnl_socket *nl, unsigned message, uint16_t flags)
 	return mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
 }
 
+/* The socket stays open: closing one waits until the kernel has freed what any transaction removed. */
+static struct mnl_socket *look_socket(struct steer *s)
+{
+	struct timeval tv = { .tv_sec = ANSWER_MS / 1000 };
+
+	if (s->look)
+		return s->look;
+	s->look = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (s->look && mnl_socket_bind(s->look, 0, MNL_SOCKET_AUTOPID) < 0)
+		steer_look_close(s);
+	if (s->look)
+		setsockopt(mnl_socket_get_fd(s->look), SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	return s->look;
+}
+
+void steer_look_close(struct steer *s)
+{
+	if (s->look)
+		mnl_socket_close(s->look);
+	s->look = NULL;
+}
+
+int steer_look_fd(struct steer *s)
+{
+	return look_socket(s) ? mnl_socket_get_fd(s->look) : -1;
+}
+
 /* Asks and reads to the end: the number of rules in the answer, or -errno. */
-static int look(unsigned message, uint16_t flags)
+static int look(struct steer *s, unsigned message, uint16_t flags)
 {
 	static _Alignas(struct nlmsghdr) char buf[32768];
-	struct mnl_socket *nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	struct timeval     tv = { .tv_sec = ANSWER_MS / 1000 };
+	struct mnl_socket *nl = look_socket(s);
 	int                n = 0, r;
 
 	if (!nl)
 		return -errno;
-	setsockopt(mnl_socket_get_fd(nl), SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	r = mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : ask(nl, message, flags);
+	r = ask(nl, message, flags);
 	for (int more = MNL_CB_OK; r == 0 && more == MNL_CB_OK;) {
 		ssize_t got = mnl_socket_recvfrom(nl, buf, sizeof(buf));
 
@@ -58,19 +83,20 @@ static int look(unsigned message, uint16_t flags)
 		if (more == MNL_CB_ERROR)
 			r = -errno;
 	}
-	mnl_socket_close(nl);
+	if (r < 0 && r != -ENOENT) /* the rest of the answer may still come */
+		steer_look_close(s);
 	return r < 0 ? r : n;
 }
 
 /* How many rules the table has: 0 also where there is no table. -EINTR: it changed meanwhile. */
-static int count_rules(void)
+static int count_rules(struct steer *s)
 {
-	return look(NFT_MSG_GETRULE, NLM_F_DUMP);
+	return look(s, NFT_MSG_GETRULE, NLM_F_DUMP);
 }
 
-bool steer_is_gone(void)
+bool steer_is_gone(struct steer *s)
 {
-	return look(NFT_MSG_GETTABLE, NLM_F_ACK) == -ENOENT;
+	return look(s, NFT_MSG_GETTABLE, NLM_F_ACK) == -ENOENT;
 }
 
 unsigned steer_rules_in(const struct steer *s, const char *text)
@@ -92,7 +118,7 @@ bool steer_is_intact(struct steer *s)
 	int n = -EINTR;
 
 	for (unsigned i = 0; i < TRIES && n == -EINTR; i++)
-		n = count_rules();
+		n = count_rules(s);
 	if (n >= 0)
 		return (unsigned)n == s->rules;
 	diag_warn("steer", "whether table inet nfqd is still there is not known: %s", strerror(-n));

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include <jansson.h>
+#include <libmnl/libmnl.h>
 
 #include "capture/steer.h"
 
@@ -42,6 +43,7 @@ struct steer {
 	unsigned             n_outside, n_inside;
 	struct steer_filled  filled;
 	char                 flowtable[128]; /* the first that was found; empty: none */
+	struct mnl_socket   *look;      /* steer_look.c; NULL: not open */
 	bool                 took_over; /* the table of an earlier run was there */
 	bool                 asleep; /* loaded, not yet filled */
 	bool                 stale;  /* the rules are out of date */
@@ -117,7 +119,9 @@ MUST_CHECK int steer_list(struct steer *s, const char *what, json_t **doc);
 /* steer_look.c: how many rules the table has with this text in it: a different number shows that another
  * program changed them. */
 /* Is there no such table? Quicker than a list; false where that is not known. */
-bool     steer_is_gone(void);
+bool     steer_is_gone(struct steer *s);
+int      steer_look_fd(struct steer *s); /* its netlink socket; -1: there is none */
+void     steer_look_close(struct steer *s);
 unsigned steer_rules_in(const struct steer *s, const char *text);
 /* Runs nft commands as one transaction; err says what was being done. */
 MUST_CHECK int steer_run(struct steer *s, const char *commands, const char *doing, struct err *err);
@@ -146,6 +150,36 @@ MUST_CHECK int counters_read(struct counters_socket *c, struct steer_counts *sum
 /* Sets them to 0. */
 MUST_CHECK int counters_reset(struct counters_socket *c);
 void           counters_close(struct counters_socket *c);
+
+/* ---- nfnetlink transactions that nft's text cannot write, or not quickly enough (steer_compat.c) ---- */
+
+struct batch {
+	char     data[16384];
+	size_t   used;
+	uint32_t sequence;
+	unsigned acks; /* messages that ask for one */
+};
+struct batch *batch_new(void); /* the caller frees; NULL: out of memory */
+/* Begins a message; batch_advance() ends it. */
+struct nlmsghdr *batch_put(struct batch *b, unsigned type, uint16_t flags, uint8_t family);
+void             batch_advance(struct batch *b, const struct nlmsghdr *nlh);
+/* Ends the batch and sends it. 0 or -errno of the first message that was refused. */
+MUST_CHECK int batch_commit(struct batch *b);
+MUST_CHECK int batch_send(struct batch *b, int fd); /* the same, on a socket that stays open */
+
+/* A rule: the caller adds each expression's data, and ends it with rule_end(). */
+struct rule {
+	struct nlmsghdr *nlh;
+	struct nlattr   *list, *elem, *data;
+};
+struct rule rule_begin(struct batch *b, uint8_t family, const char *table, const char *chain,
+                       const char *expression);
+void        rule_expression(struct rule *r, const char *name); /* the next one */
+void        rule_verdict(struct rule *r, uint32_t verdict);
+void        rule_end(struct batch *b, struct rule *r);
+
+/* steer_hold.c: drops what might be undecided, until the table is loaded. 0 or -errno. */
+MUST_CHECK int steer_hold(struct steer *s);
 
 /* ---- steer_compat.c: xt NFQUEUE through nft_compat ---- */
 

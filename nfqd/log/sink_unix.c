@@ -29,6 +29,13 @@ int sink_connect(const char *path, int type, const char *reader, struct err *err
 	return -1;
 }
 
+int sink_open_place(struct err *err)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd < 0 ? err_set(err, "log: socket: %s", strerror(errno)) : fd;
+}
+
 static int open_stream(const char *path, struct err *err)
 {
 	return sink_connect(path, SOCK_STREAM, "program reads this socket", err);

@@ -16,10 +16,11 @@ static int open_output(const struct conf_output *o, struct err *err)
 }
 
 /* The others are not kept waiting for one whose reader is not there. */
-static void say_waits(struct err *err)
+static int open_place(struct err *err)
 {
 	diag_warn("log", "%s; records wait for it", err->text);
 	err->text[0] = '\0';
+	return sink_open_place(err);
 }
 
 int parent_open_outputs(struct parent *p, struct err *err)
@@ -34,10 +35,10 @@ int parent_open_outputs(struct parent *p, struct err *err)
 		in->output_type[i] = (enum sink_type)p->conf->outputs[i].type;
 		in->output_privacy[i] = (enum privacy)p->conf->outputs[i].privacy;
 		in->output_dns[i] = (enum dns_version)p->conf->outputs[i].dns;
-		if (in->output_fd[i] < 0 && !sink_waits_for_reader(in->output_type[i]))
-			return -1;
+		if (in->output_fd[i] < 0 && sink_waits_for_reader(in->output_type[i]))
+			in->output_fd[i] = open_place(err);
 		if (in->output_fd[i] < 0)
-			say_waits(err);
+			return -1;
 		in->outputs++;
 	}
 	return 0;

@@ -32,7 +32,7 @@ void privacy_reduce(struct event *e, enum privacy privacy, const struct identity
 		return;
 	if (privacy == PRIVACY_HASHED) {
 		hash_client(e, id, hash);
-		for (unsigned i = 0; i < HASH; i++)
+		for (size_t i = 0; i < HASH; i++)
 			snprintf(out + 2 * i, 3, "%02x", hash[i]);
 	}
 	e->src = (struct addr){ .len = 16 };

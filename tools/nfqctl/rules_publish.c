@@ -21,7 +21,7 @@
 #include "rules.h"
 #include "rules_index.h"
 
-#define LIFE (90 * 86400) /* seconds that a release is good for */
+#define LIFE (90 * INT64_C(86400)) /* seconds that a release is good for */
 
 struct publisher {
 	const char        *key_file, *out, *expires, *program, *next_key;

@@ -65,15 +65,27 @@ int clock_parse_span(const char *text, int64_t *seconds)
 	return -1;
 }
 
+/* Many records are of one second. */
 void clock_text_eve(uint64_t ns, char out[CLOCK_TEXT])
 {
-	time_t    s = (time_t)(ns / NS_PER_S);
-	struct tm tm;
-	size_t    n;
+	static const char           end[] = "+0000";
+	static _Thread_local char   text[CLOCK_TEXT];
+	static _Thread_local size_t n;
+	static _Thread_local time_t last;
+	time_t                      s = (time_t)(ns / NS_PER_S);
+	unsigned                    us = (unsigned)(ns % NS_PER_S / NS_PER_US);
+	struct tm                   tm;
 
-	gmtime_r(&s, &tm);
-	n = strftime(out, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out + n, CLOCK_TEXT - n, ".%06u+0000", (unsigned)(ns % NS_PER_S / NS_PER_US) % 1000000);
+	if (n == 0 || s != last) {
+		gmtime_r(&s, &tm);
+		n = strftime(text, CLOCK_TEXT - sizeof(end) - 6, "%Y-%m-%dT%H:%M:%S", &tm);
+		last = s;
+	}
+	memcpy(out, text, n);
+	out[n] = '.';
+	for (unsigned i = 6; i > 0; i--, us /= 10)
+		out[n + i] = (char)('0' + us % 10);
+	memcpy(out + n + 7, end, sizeof(end));
 }
 
 void clock_text_iso(int64_t seconds, char out[CLOCK_TEXT])

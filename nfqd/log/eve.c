@@ -180,30 +180,29 @@ static const char *alert_category(const struct eve *x)
 static const uint8_t severities[] = { CATEGORIES(X) };
 #undef X
 
-/* A pack's version as the number that EVE wants: 2026.11.23.1 is 2026112301, which grows with it.
- */
-static uint64_t revision(const char *version)
+/* The number of a protocol without a name of ours. */
+static const char *proto_text(uint8_t proto, char number[4])
 {
-	unsigned year, month, day, edition = 0;
-
-	if (sscanf(version, "%4u.%2u.%2u.%2u", &year, &month, &day, &edition) < 3)
-		return 1;
-	return ((year * UINT64_C(100) + month) * 100 + day) * 100 + edition;
+	if (proto == IPPROTO_UDP)
+		return "UDP";
+	if (proto == IPPROTO_TCP)
+		return "TCP";
+	snprintf(number, 4, "%u", proto);
+	return number;
 }
 
 static void put_alert(struct eve *x)
 {
 	const struct rs_rule *rule = x->f.rule;
 	const char           *vendor = rs_text(x->f.rs, x->f.pack->vendor);
-	char                  signature[256];
+	char                  signature[FINDING_SIGNATURE];
 
-	snprintf(signature, sizeof(signature), "%.200s %s endpoint", vendor,
-		 category_words[rule->category]);
+	finding_signature(&x->f, signature);
 	json_open(&x->j, "alert", '{');
 	put_text(x, "action", action_blocks(x->e->decision.action) ? "blocked" : "allowed");
 	put_int(x, "gid", 1);
 	put_int(x, "signature_id", rule->sid);
-	put_int(x, "rev", revision(rs_text(x->f.rs, x->f.pack->version)));
+	put_int(x, "rev", finding_revision(&x->f));
 	put_text(x, "signature", signature);
 	put_text(x, "category", alert_category(x));
 	put_int(x, "severity", severities[rule->category]);
@@ -406,11 +405,7 @@ static void put_flow(struct eve *x)
 	put_int(x, "src_port", e->sport);
 	put_addr(x, "dest_ip", &e->dst);
 	put_int(x, "dest_port", e->dport);
-	snprintf(number, sizeof(number), "%u", e->proto);
-	put_text(x, "proto",
-		 e->proto == IPPROTO_UDP   ? "UDP"
-		 : e->proto == IPPROTO_TCP ? "TCP"
-					   : number);
+	put_text(x, "proto", proto_text(e->proto, number));
 	if (e->src.len)
 		put_int(x, "ip_v", e->src.len == 4 ? 4 : 6);
 	if (e->app != APP_NONE)

@@ -44,6 +44,13 @@ static inline struct finding finding_of(const struct event *e)
 	return f;
 }
 
+/* A pack's version as the number that EVE wants: 2026.11.23.1 is 2026112301, which grows with it. */
+uint64_t finding_revision(const struct finding *f);
+
+#define FINDING_SIGNATURE 256
+/* "Kaspersky update endpoint" */
+void finding_signature(const struct finding *f, char out[FINDING_SIGNATURE]);
+
 static inline const char *finding_pack_id(const struct finding *f)
 {
 	return rs_text(f->rs, f->pack->id);

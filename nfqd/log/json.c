@@ -5,7 +5,7 @@
 #include <nettle/base64.h>
 #include <string.h>
 
-static void put(struct json *j, const char *bytes, size_t n)
+static inline void put(struct json *j, const char *bytes, size_t n)
 {
 	if (j->full || n > j->room - j->n) {
 		j->full = true;
@@ -15,7 +15,7 @@ static void put(struct json *j, const char *bytes, size_t n)
 	j->n += n;
 }
 
-static void put_char(struct json *j, char c)
+static inline void put_char(struct json *j, char c)
 {
 	put(j, &c, 1);
 }
@@ -23,14 +23,24 @@ static void put_char(struct json *j, char c)
 /* What stands before a value: a comma, and its key. */
 static void put_key(struct json *j, const char *key)
 {
-	if (j->comma)
-		put_char(j, ',');
-	j->comma = true;
-	if (!key)
+	size_t n = key ? strlen(key) : 0;
+	char  *out = j->out + j->n;
+
+	if (j->full || n + 4 > j->room - j->n) {
+		j->full = true;
 		return;
-	put_char(j, '"');
-	put(j, key, strlen(key));
-	put(j, "\":", 2);
+	}
+	if (j->comma)
+		*out++ = ',';
+	j->comma = true;
+	if (key) {
+		*out++ = '"';
+		memcpy(out, key, n);
+		out += n;
+		*out++ = '"';
+		*out++ = ':';
+	}
+	j->n = (size_t)(out - j->out);
 }
 
 void json_open(struct json *j, const char *key, char bracket)
@@ -100,27 +110,43 @@ static void put_escaped(struct json *j, unsigned char c, bool utf8)
 	}
 }
 
-static bool is_plain(unsigned char c)
+/* What stands for itself in a string. */
+static const bool plain[256] = {
+	[0x20 ... 0x21] = true, [0x23 ... 0x5b] = true, [0x5d ... 0x7f] = true,
+};
+
+static size_t plain_run(const unsigned char *s)
 {
-	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+	size_t n = 0;
+
+	while (plain[s[n]])
+		n++;
+	return n;
+}
+
+/* The rest of a string, from the first byte on that does not stand for itself. */
+static void put_odd(struct json *j, const unsigned char *s, bool utf8)
+{
+	while (*s) {
+		size_t n = plain_run(s);
+
+		put(j, (const char *)s, n);
+		s += n;
+		if (*s)
+			put_escaped(j, *s++, utf8);
+	}
 }
 
 void json_text(struct json *j, const char *key, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
-	bool                 utf8 = is_utf8(s);
-	size_t               plain;
+	size_t               n = plain_run(s);
 
 	put_key(j, key);
 	put_char(j, '"');
-	while (*s) {
-		for (plain = 0; is_plain(s[plain]); plain++)
-			;
-		put(j, (const char *)s, plain);
-		s += plain;
-		if (*s)
-			put_escaped(j, *s++, utf8);
-	}
+	put(j, text, n);
+	if (s[n]) /* seldom */
+		put_odd(j, s + n, is_utf8(s + n));
 	put_char(j, '"');
 }
 

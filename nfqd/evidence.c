@@ -75,7 +75,7 @@ void evidence_take(struct pipeline *p, const struct message *m, struct event *e)
 
 	if (!is_wanted(p, &e->decision))
 		return;
-	n = copy(packet, room, span_of(ip.p, headers_of(ip, m->pkt->payload)));
+	n = copy(packet, room, span_of(ip.p, headers_of(ip, p->payload)));
 	if (keeps_message(m) && is_inside(m->read, ip) && m->read.p >= ip.p + n) {
 		before = (size_t)(m->read.p - ip.p) - n;
 		if (before > room - n)

@@ -118,6 +118,7 @@ static enum decode_err decode(struct pipeline *p, const struct raw_packet *raw, 
 		if (fragments_add(p->fragments, pkt, p->now, &ip))
 			e = decode_transport(ip, pkt);
 	}
+	p->payload = pkt->payload;
 	pkt->cut |= raw->cut;
 	pkt->ifin = raw->ifin;
 	pkt->ifout = raw->ifout;

@@ -113,7 +113,7 @@ struct pipeline {
 	void                 *emit_ctx;
 	const char *(*ifname)(void *ctx, uint32_t ifindex); /* for policies by interface */
 	uint64_t                 now; /* ns: the time of the packet in hand */
-	struct span              ip;  /* it, from its IP header on; borrowed */
+	struct span              ip, payload; /* it, from its IP header on; what its transport carries; borrowed */
 	const struct raw_packet *raw; /* the packet in hand */
 	struct {
 		uint8_t packet[EVIDENCE_MAX + 256], payload[EVIDENCE_MAX]; /* headers before the message */

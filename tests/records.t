@@ -171,4 +171,26 @@ long = judge(make.tcp(make.tls(S) + b"\x17\x03\x03" + bytes(20000)))[0]
 check(len(long[0]) < 8192 and not list(schema.complaints([long[0]])), "a long segment: below 8 kB", len(long[0]))
 odd = judge(make.udp(make.q(".".join(["\1" * 50] * 4) + "." + S)))
 check(odd and len(odd[0][0]) < 8192, "a name of odd bytes: below 8 kB", [len(line) for line, _ in odd])
+
+# ---- judged again ----
+
+NFQCTL = os.environ.get("NFQCTL", "build/nfqctl")
+
+
+def replay(records, *more):
+    p = subprocess.run([NFQCTL, "replay", "--json", *more, "-"], input="\n".join(records).encode(), capture_output=True,
+                       timeout=60)
+    return p.returncode, [json.loads(line)["result"] for line in p.stdout.decode().splitlines()]
+
+
+rules = ["--rules", "rules/kaspersky.yaml"]
+line, e = judge(make.udp(make.q(S)))[0]
+check(replay([line], *rules) == (0, ["agree"]), "replay: the same bytes, the same rules: agree")
+check(replay([line.replace("s07.upd", "s08.upd")], *rules) == (1, ["differ"]), "another name than the bytes say: differ")
+check(replay([line.replace(e["nfqd"]["rule"], "other-rule")], *rules) == (1, ["differ"]), "another rule: differ")
+check(replay([line.replace('"would":"reject"', '"would":"log"')], *rules) == (1, ["differ"]), "another action: differ")
+check(replay([line], "--rules", "rules/canary.yaml") == (1, ["differ"]), "by rules that do not list the name: differ")
+check(replay([line], "--kept", folder.name) == (0, ["not reproducible"]), "rules that nobody kept: not reproducible")
+check(replay([judge(make.udp(make.q(S)), "packets: none")[0][0]], *rules) == (0, ["not reproducible"]),
+      "no packet: not reproducible")
 done_testing()

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <nettle/base16.h>
+#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -113,6 +115,18 @@ bool image_check(const void *block, size_t size)
 			return false;
 	}
 	return true;
+}
+
+void image_digest(const struct image *img, char out[IMAGE_DIGEST])
+{
+	uint8_t           digest[SHA256_DIGEST_SIZE];
+	struct sha256_ctx sha;
+
+	sha256_init(&sha);
+	sha256_update(&sha, (size_t)img->size, (const uint8_t *)img);
+	sha256_digest(&sha, sizeof(digest), digest);
+	base16_encode_update(out, IMAGE_DIGEST / 2, digest);
+	out[IMAGE_DIGEST - 1] = '\0';
 }
 
 static int write_all(int fd, const void *data, size_t n)

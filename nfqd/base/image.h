@@ -56,6 +56,10 @@ void                           image_unmap(const struct image *img);
 
 bool image_check(const void *block, size_t size);
 
+#define IMAGE_DIGEST 17 /* text, with its NUL */
+/* The first 8 bytes of its SHA-256, in hexadecimal digits. */
+void image_digest(const struct image *img, char out[IMAGE_DIGEST]);
+
 static inline const void *image_at(const struct image *img, unsigned section)
 {
 	return (const uint8_t *)img + img->section[section].off;

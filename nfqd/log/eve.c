@@ -312,6 +312,8 @@ static void put_finding(struct eve *x)
 	put_rule_text(x, "pack_version", f->pack->version);
 	put_rule_text(x, "vendor", f->pack->vendor);
 	put_text(x, "category", category_words[f->rule->category]);
+	if (f->rs->digest[0])
+		put_text(x, "rules", f->rs->digest);
 	put_text(x, "policy", f->policy ? rs_text(f->rs, f->policy->name) : "default");
 	put_stage(x);
 	if (f->exception)

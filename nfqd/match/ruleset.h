@@ -170,6 +170,7 @@ struct ruleset {
 	const struct rs_stage     *stages;
 	const struct rs_rule      *rules;
 	uint32_t                   n_packs, n_rules;
+	char                       digest[IMAGE_DIGEST]; /* of an image that is kept; "": it is not */
 };
 
 /* Adds packs to an image under construction. Errors name file, line and entry. */
@@ -186,6 +187,12 @@ MUST_CHECK int ruleset_index(struct image_builder *b, struct err *err);
 
 /* Opens a view on an image that was built here. rs borrows img. */
 void ruleset_open(struct ruleset *rs, const struct image *img);
+/* The same with its digest, for records that name it. */
+static inline void ruleset_open_named(struct ruleset *rs, const struct image *img)
+{
+	ruleset_open(rs, img);
+	image_digest(img, rs->digest);
+}
 
 /* The address to judge: the IPv4 address inside a translated one (NAT64), else the address itself. */
 struct addr ruleset_real_addr(const struct ruleset *rs, const struct addr *a);

@@ -35,7 +35,7 @@ static void mask_absolute(uint8_t *authority, uint8_t *end)
 		if (*to++ == '@')
 			at = to - 1;
 	mask(authority, at);
-	mask(to, end);
+	mask(to < end ? to + 1 : end, end); /* what ends the host stays */
 }
 
 static void mask_target(uint8_t *target, uint8_t *end, bool connect)

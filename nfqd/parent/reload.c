@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "parent/parent_private.h"
+#include "shared/kept_rules.h"
 
 /* ---- compile ------------------------------------------------------------------------------- */
 
@@ -27,6 +28,7 @@ int parent_build_rules(struct parent *p, const struct conf *conf, const struct i
                        const struct image **img, struct err *err)
 {
 	struct overlay over = overlay_of(p, conf);
+	struct err     why = { .text = "" };
 	struct image *built;
 	int           fd;
 
@@ -34,6 +36,8 @@ int parent_build_rules(struct parent *p, const struct conf *conf, const struct i
 		over.mode = MODE_LOG;
 	if (conf_compile_running(conf, &over, from, &built, err) < 0)
 		return -1;
+	if (p->sensor_kept && kept_rules_save(p->boot->state, built, &why) < 0)
+		diag_warn("rules", "%s; nfqctl replay cannot judge by them later", why.text);
 	fd = image_seal(built, "nfqd-rules");
 	free(built);
 	malloc_trim(0); /* memory that building took; workers are forked from here */

@@ -159,7 +159,7 @@ static struct ruleset *open_rules(int fd)
 
 	close(fd);
 	if (rs)
-		ruleset_open(rs, img);
+		ruleset_open_named(rs, img);
 	else
 		image_unmap(img);
 	return rs;

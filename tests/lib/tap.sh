@@ -44,6 +44,8 @@ like() {	# GOT REGEX DESCRIPTION
 done_testing() {
 	if [ -s "${lab_dir:-/nonexistent}/eve.json" ] && [ -z "${LAB_BROKEN_LOG:-}" ]; then
 		ok "every record keeps to the schema" "${BASH_SOURCE[0]%/*}/schema.py" "$lab_dir/eve.json" || true
+		ok "and is judged alike by its own bytes" "${NFQCTL:-build/nfqctl}" replay --kept "$lab_dir/rules" \
+			"$lab_dir/eve.json" || true
 	fi
 	echo "1..$tap_rows"
 	[ $tap_failed = 0 ]

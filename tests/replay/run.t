@@ -4,7 +4,7 @@
 # and compares what it records. Arguments: case files; none: all of them.
 cd "$(dirname "$0")/../.." || exit 99
 . tests/lib/tap.sh
-nfqd=${NFQD:-build/nfqd}
+nfqd=${NFQD:-build/nfqd} nfqctl=${NFQCTL:-build/nfqctl}
 filter='.nfqd | "\(.seen_in) \(.name) \(.would)"'
 work=$(mktemp -d) || bail "no temporary folder"
 trap 'rm -rf "$work"' EXIT
@@ -26,6 +26,7 @@ for ((i = 1; i <= n; i++)); do
 	run $i >"$work/stdout" || status=$?
 	[ -f "$work/$i.filter" ] && chosen=$(<"$work/$i.filter") || chosen=$filter
 	cat "$work/stdout" >>"$work/all"
+	grep -qs -- --rules "$work/$i.options" || cat "$work/stdout" >>"$work/alike"
 	got=$(jq -r "$chosen" "$work/stdout" 2>&1)
 	if [ -f "$work/$i.todo" ] && [ "$got" != "$(<"$work/$i.expect")" ]; then
 		tap_rows=$((tap_rows + 1))
@@ -42,6 +43,9 @@ for ((i = 1; i <= n; i++)); do
 done
 
 ok "every record keeps to the schema" tests/lib/schema.py "$work/all"
+ok "and is judged alike by its own bytes" "$nfqctl" replay --rules rules/kaspersky.yaml "$work/alike"
+like "$("$nfqctl" replay --rules rules/kaspersky.yaml "$work/alike" 2>&1 >/dev/null)" "^1[0-9]{3} agree, 0 differ, [0-9]{1,2} are not" \
+	"which nearly all records hold"
 
 # ---- what is no capture ----
 

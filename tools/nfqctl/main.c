@@ -24,6 +24,8 @@ static const struct nfqctl_command commands[] = {
 	  "the last records, and with -f those that come" },
 	{ "log", cmd_log, "verify|prove|key|resend ...",
 	  "check, prove and send again what was recorded" },
+	{ "replay", cmd_replay, "[--kept FOLDER | -c FILE | --rules PATH...] [--json] FILE...",
+	  "judge the packets in records again (needs no daemon)" },
 	{ "rules", cmd_rules, "lint|list|show|diff|import|export|verify ...",
 	  "check, show, make, convert and look up rule packs (needs no daemon)" },
 	{ NULL, NULL, NULL, NULL },

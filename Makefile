@@ -181,7 +181,7 @@ build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c fuzz-objects
 	$(Q)clang $(CPPFLAGS) -std=c11 -g -O1 -DNFQD_NO_SECCOMP $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $< \
 		build/fuzz/libnfqctl.a build/fuzz/libnfqd.a $(FUZZ_LIBS)
 
-check-flood: all $(FLOOD) $(B)/bench/tcp ## 20,000 half messages a second from 50,000 addresses beside honest clients (root, ten minutes)
+check-flood: all $(FLOOD) $(B)/bench/tcp ## 20,000 half messages a second from 50,000 addresses beside honest clients (root, four minutes)
 	$(Q)tools/bench/flood --build $(B)
 
 BENCH := $(patsubst tools/bench/%.c,$(B)/bench/%,$(wildcard tools/bench/*.c))

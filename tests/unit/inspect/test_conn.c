@@ -343,6 +343,76 @@ static void test_flood_of_a_source(void **state)
 	conns_free(t);
 }
 
+/* When the table is full, flows for which nothing is kept go first, however many come. */
+static void test_waiting_outlives_others(void **state)
+{
+	struct conns *t = conns_new(8, 4);
+	bool          evicted;
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++)
+		assert_non_null(conn_need_stream(t, get(t, i, start + i, NULL), 1, false));
+	for (uint32_t i = 10; i < 1000; i++)
+		get(t, i, start + i, &evicted);
+	assert_true(evicted);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_non_null(find(t, i)->stream);
+	conns_free(t);
+}
+
+/* What no rest is to be expected of loses before the busiest source does; likewise one that waits for its server, which is
+ * then gone, and known to be when it comes back. */
+static void test_unexpected_first(void **state)
+{
+	struct conns *t = conns_new(16, 4);
+	struct packet flood = packet_of(7);
+	struct conn  *idle[2], *c;
+	bool          evicted;
+
+	(void)state;
+	for (uint32_t i = 0; i < 2; i++)
+		idle[i] = get(t, i, start + i, NULL);
+	assert_non_null(conn_need_stream(t, idle[0], 1, false));
+	idle[1]->state = CONN_AWAITS_SERVER;
+	conn_account(t, idle[1]);
+	for (uint16_t i = 0; i < 4; i++) {
+		flood.sport = i;
+		c = conn_get(t, &flood, start + 3 * S, &evicted);
+		assert_non_null(conn_need_stream(t, c, 1, false));
+	}
+	assert_int_equal(lost_now(t, FAULT_streams_full), 2);
+	assert_null(idle[0]->stream);
+	assert_int_equal(idle[0]->lost, FAULT_streams_full + 1);
+	assert_null(find(t, 1));
+	assert_int_equal(get(t, 1, start + 4 * S, NULL)->lost, FAULT_flows_full + 1);
+	conn_restart(t, find(t, 1), start + 4 * S);
+	assert_int_equal(find(t, 1)->lost, 0);
+	conns_free(t);
+}
+
+/* Pieces run out before connections do: the longest idle holder of some loses, not one that has none. */
+static void test_pieces_run_out(void **state)
+{
+	static const uint8_t long_bytes[1300];
+	struct conns        *t = conns_new(64, 40);
+	struct conn         *small = get(t, 1, start, NULL), *first = NULL, *c = NULL;
+
+	(void)state;
+	stream_add(conn_need_stream(t, small, 1, true), 1, span_of(long_bytes, 100));
+	conn_account(t, small);
+	for (uint32_t i = 2; i < 34; i++) {
+		c = get(t, i, start + i, NULL);
+		first = first ? first : c;
+		stream_add(conn_need_stream(t, c, 1, true), 1, span_of(long_bytes, sizeof(long_bytes)));
+		conn_account(t, c);
+	}
+	assert_true(lost_now(t, FAULT_streams_full) > 0);
+	assert_null(first->stream);
+	assert_int_equal(small->stream->front, 100);
+	assert_int_equal(c->stream->front, sizeof(long_bytes));
+	conns_free(t);
+}
+
 /* Segments that may be decoys are a flow of their own. */
 static void test_decoys_apart(void **state)
 {
@@ -417,6 +487,9 @@ int main(void)
 		cmocka_unit_test(test_record_once),
 		cmocka_unit_test(test_share_of_a_source),
 		cmocka_unit_test(test_flood_of_a_source),
+		cmocka_unit_test(test_waiting_outlives_others),
+		cmocka_unit_test(test_unexpected_first),
+		cmocka_unit_test(test_pieces_run_out),
 		cmocka_unit_test(test_decoys_apart),
 		cmocka_unit_test(test_random),
 	};

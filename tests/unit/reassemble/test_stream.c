@@ -147,6 +147,39 @@ static void test_pool(void **state)
 	stream_pool_free(NULL);
 }
 
+/* Fewer bytes stand for the front: what follows is where it was, what comes once more is no conflict. */
+static void test_shrink(void **state)
+{
+	struct stream *s = stream_get(pool, 1000, true);
+	static uint8_t big[600];
+	uint32_t       left = stream_pool_left(pool);
+
+	(void)state;
+	stream_add(s, 1000, span_of(big, sizeof(big)));
+	assert_int_equal(stream_pool_left(pool), left - 4);
+	stream_shrink(s, span_str("short"));
+	assert_int_equal(stream_pool_left(pool), left);
+	assert_int_equal(stream_front(s).n, 5);
+	assert_int_equal(stream_add(s, 1000, span_of(big, sizeof(big))), STREAM_OLD);
+	assert_int_equal(stream_add(s, 1300, span_of(big, 10)), STREAM_OLD);
+	assert_int_equal(stream_add(s, 999, span_str("x")), STREAM_FULL);
+	assert_false(s->conflict);
+	assert_int_equal(stream_add(s, 1598, span_str("??er")), STREAM_OK);
+	assert_false(s->conflict);
+	same_bytes("shrunk, then longer", stream_front(s), span_str("shorter"));
+	stream_shrink(s, span_str("sh"));
+	assert_int_equal(stream_add(s, 1602, span_str("ine")), STREAM_OK);
+	same_bytes("shrunk twice", stream_front(s), span_str("shine"));
+	stream_add(s, 1602, span_str("XY"));
+	assert_true(s->conflict);
+	s->conflict = false;
+	stream_consume(s, 4);
+	assert_int_equal(s->shrunk, 0);
+	assert_int_equal(stream_add(s, 1605, span_str("!")), STREAM_OK);
+	same_bytes("then consumed", stream_front(s), span_str("e!"));
+	stream_put(pool, s);
+}
+
 /* ---- against a model ---- */
 
 enum { SPACE = 700 };
@@ -242,7 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scripts), cmocka_unit_test(test_results),
-		cmocka_unit_test(test_limits),  cmocka_unit_test(test_pool),
+		cmocka_unit_test(test_limits),  cmocka_unit_test(test_pool),    cmocka_unit_test(test_shrink),
 		cmocka_unit_test(test_model),
 	};
 

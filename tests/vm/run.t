@@ -10,11 +10,12 @@ set -euo pipefail
 shopt -s inherit_errexit
 
 CACHE=build/vm
-TIMEOUT=300                             # seconds for the whole guest
+TIMEOUT=560                             # seconds for the whole guest
 META=linux-image-cloud-amd64            # depends on the current kernel package
 PROGRAMS=(dig curl openssl dnsmasq ip nft conntrack)
 MODULES=(net/netfilter net/ipv4/netfilter net/ipv6/netfilter drivers/net/veth.ko
-	crypto/crc32c_generic.ko arch/x86/crypto/crc32c-intel.ko)
+	crypto/crc32c_generic.ko arch/x86/crypto/crc32c-intel.ko drivers/net/vrf.ko net/xfrm net/ipv4/esp4.ko
+	net/ipv4/tunnel4.ko net/ipv4/xfrm4_tunnel.ko crypto/ arch/x86/crypto/ lib/crypto)
 PATH=$PATH:/usr/sbin:/sbin
 
 stage='' qemu='' rows=0 failed=0

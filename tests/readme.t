@@ -62,6 +62,8 @@ while read -r line; do
 	"nfqd -t"*) ok "$line" exits 0 "$NFQD" "${local_line#nfqd}" ;;
 	nfqd*) ok "$line: has these options" has_options "$NFQD" "$line" ;;
 	"nfqctl rules verify"*)	ok "$line: is a command" "$NFQCTL" rules verify --help ;;
+	"nfqctl log verify"*)	ok "$line: is a command" "$NFQCTL" log verify --help ;;
+	"nfqctl log prove"*)	ok "$line: is a command" "$NFQCTL" log prove --help ;;
 	"nfqctl rules"*) ok "$line" exits 0 "$NFQCTL" "${local_line#nfqctl}" ;;
 	"nfqctl why"*) ok "$line" exits 0 "$NFQCTL" "${local_line#nfqctl}" "$tmp/none" ;;
 	nfqctl*)

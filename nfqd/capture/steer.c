@@ -167,7 +167,7 @@ static int run_text(struct steer *s, const char *flush, bool queues, struct err 
 	struct away_job job = { .commands = text, .queues = queues ? &s->conf : NULL };
 	int             r = text ? run_job(s, &job, "table inet nfqd", err) : err_set(err, "out of memory");
 
-	if (r == 0) {
+	if (text && r == 0) {
 		s->rules = steer_rules_in(s, text);
 		s->stale = false;
 	}

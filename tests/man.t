@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Proves: the manual pages and --help name the same options, command by command.
+# Proves: the manual pages and --help name the same options, command by command; and each fault has its test.
 cd "$(dirname "$0")/.." || exit 99
 . tests/lib/tap.sh
 NFQD=${NFQD:-build/nfqd} NFQCTL=${NFQCTL:-build/nfqctl}
@@ -26,4 +26,11 @@ is "$("$NFQCTL" --help | grep -oE '^  nfqctl [a-z]+' | cut -d' ' -f4 | sort | pa
 	"nfqctl: the same commands"
 options() { grep -oE -e '--[a-z-]+' | sort -u | paste -sd' '; }
 is "$(sed -n 's/^\.It Fl//p' nfqd/man/nfqd.8 | sed 's/ -\([a-z]\)/ --\1/' | options)" "$("$NFQD" --help | options)" "nfqd: the same options"
+
+# FAULTS: each row ends with its test, which is there; each test is named; and there are no fewer rows than were asked for
+faults=$(sed -n '/^\.Sh FAULTS/,/^\.El/p' nfqd/man/nfqd.8)
+rows=$(grep -c '^\.It ' <<<"$faults")
+ok "FAULTS has $rows rows" [ "$rows" -ge 24 ]
+is "$(awk '/^\.It / || /^\.El/ { if (row && last !~ /^[0-9a-z-]+\.t$/) print row; row = $0 } { last = $0 }' <<<"$faults")" "" "FAULTS: each row names its test"
+is "$(grep -oE '^[0-9a-z-]+\.t$' <<<"$faults" | sort -u | paste -sd' ')" "$(cd tests/faults && echo *.t)" "FAULTS: the tests that it names are those of tests/faults"
 done_testing

@@ -66,7 +66,7 @@ lists() {
 }
 
 flushed() {
-	local before
+	local before i
 
 	before=$(status .generation)
 	in_router nft flush ruleset
@@ -75,10 +75,16 @@ flushed() {
 	ok "listed names are refused" lab_wait 10 refuses
 	nfqd_stop
 	is $? 0 "SIGTERM is obeyed"
+	for i in {1..17}; do
+		lab_end "drip$i"
+	done
 }
 
 lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"
-control
-lists
-flushed
+waits() {
+	control
+	lists
+	flushed
+}
+in_both waits
 done_testing

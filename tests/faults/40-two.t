@@ -51,6 +51,9 @@ control() {
 	rm "$lab_dir/control.sock"
 }
 
+both_answered() { answers && answers s07.upd.kaspersky.com; }
+none_answered() { ! answers && ! answers s07.upd.kaspersky.com; }
+
 killed() {
 	local worker
 
@@ -58,6 +61,10 @@ killed() {
 	worker=$(nfqd_worker)
 	{ lab_end nfqd KILL; } 2>/dev/null
 	ok "a killed run's worker ends by itself" lab_wait 5 gone "$worker"
+	case $LAB_FAIL in
+	open) ok "innocent and listed names pass meanwhile" both_answered ;;
+	closed) ok "no name passes meanwhile, innocent or listed" none_answered ;;
+	esac
 	ok "a killed run leaves its socket" [ -S "$lab_dir/control.sock" ]
 	nfqd_start
 	is $? 0 "the next start takes its place" || diag "$(cat "$lab_dir/nfqd.log")"
@@ -66,6 +73,9 @@ killed() {
 }
 
 lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"
-control
-killed
+two() {
+	control
+	killed
+}
+in_both two
 done_testing

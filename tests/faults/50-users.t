@@ -39,32 +39,36 @@ uid() { awk '/^Uid:/ { print $2 }' "/proc/$1/status"; }
 uids() { echo "$(uid "$(status .worker_pid)") $(uid "$(status .resolver.pid)")"; }
 as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 
+cases() {
+	nfqd_conf >"$lab_dir/nfqd.yaml"
+	users
+	users other:60700
+	refused "no user nfqd, and the spare number is another user" 'there is no user nfqd'
+	users
+	refused "a user that does not exist" "there is no user 'nfqd-none'" --user nfqd-none
+	refused "root" "'root' is root" --user root
+	start
+	is "$(uids)" "60700 60701" "no user nfqd: worker and resolver are numbers that no account has"
+	like "$(cat "$lab_dir/nfqd.log")" "no user nfqd: the worker runs as 60700" "which is said"
+	as_nobody kill -STOP "$(nfqd_worker)" 2>/dev/null
+	is $? 1 "a process of nobody cannot stop the worker"
+	nfqd_stop
+	start --user nobody
+	is "$(uids)" "65534 65534" "--user nobody: worker and resolver are nobody's"
+	nfqd_stop
+	users nfqd:64900 nfqd-resolver:64901
+	start
+	is "$(uids)" "64900 64901" "the users of the package: worker and resolver are two"
+	worker=$(nfqd_worker)
+	as_nobody kill -STOP "$worker" 2>/dev/null
+	is $? 1 "a process of nobody cannot stop the worker"
+	as_nobody kill -STOP "$(status .resolver.pid)" 2>/dev/null
+	is $? 1 "nor the resolver"
+	ok "listed names are refused" refuses
+	nfqd_stop
+	is $? 0 "SIGTERM is obeyed"
+}
+
 lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"
-nfqd_conf >"$lab_dir/nfqd.yaml"
-users
-users other:60700
-refused "no user nfqd, and the spare number is another user" 'there is no user nfqd for the worker'
-users
-refused "a user that does not exist" "there is no user 'nfqd-none'" --user nfqd-none
-refused "root" "'root' is root" --user root
-start
-is "$(uids)" "60700 60701" "no user nfqd: worker and resolver are numbers that no account has"
-like "$(cat "$lab_dir/nfqd.log")" "no user nfqd: the worker runs as 60700" "which is said"
-as_nobody kill -STOP "$(nfqd_worker)" 2>/dev/null
-is $? 1 "a process of nobody cannot stop the worker"
-nfqd_stop
-start --user nobody
-is "$(uids)" "65534 65534" "--user nobody: worker and resolver are nobody's"
-nfqd_stop
-users nfqd:64900 nfqd-resolver:64901
-start
-is "$(uids)" "64900 64901" "the users of the package: worker and resolver are two"
-worker=$(nfqd_worker)
-as_nobody kill -STOP "$worker" 2>/dev/null
-is $? 1 "a process of nobody cannot stop the worker"
-as_nobody kill -STOP "$(status .resolver.pid)" 2>/dev/null
-is $? 1 "nor the resolver"
-ok "listed names are refused" refuses
-nfqd_stop
-is $? 0 "SIGTERM is obeyed"
+in_both cases
 done_testing

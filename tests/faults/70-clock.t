@@ -69,6 +69,11 @@ first_clock() {
 lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"
 cc -shared -fPIC -o "$lab_dir/clock.so" tests/lib/clock.c -ldl || bail "no compiler"
 truncate -s 8 "$lab_dir/clock" # no seconds off
-ended
-first_clock
+clocks() {
+	rm -f "$lab_dir/state.json"
+	clock 0
+	ended
+	first_clock
+}
+in_both clocks
 done_testing

@@ -32,3 +32,14 @@ ask() {
 	in_client "$LAB_PYTHON" tests/faults/ask.py "$1" "$2"
 }
 
+# in_both COMMAND...: in both modes; LAB_FAIL says which
+in_both() {
+	for LAB_FAIL in open closed; do
+		tap_prefix="fail: $LAB_FAIL: "
+		"$@"
+	done
+	LAB_FAIL='' tap_prefix=''
+}
+
+# What nfqd leaves when it stops: with `fail: closed` the table, which drops until the next start.
+stays() { [ "${LAB_FAIL:-open}" = open ] || echo table inet nfqd; }

@@ -3,13 +3,14 @@
 # and like, and ends with done_testing; without that prove(1) fails it.
 
 tap_rows=0 tap_failed=0
+tap_prefix=			# of descriptions that a test uses more than once
 
 tap_row() {	# TRUE? DESCRIPTION
 	tap_rows=$((tap_rows + 1))
 	if [ "$1" = 0 ]; then
-		echo "ok $tap_rows - $2"
+		echo "ok $tap_rows - $tap_prefix$2"
 	else
-		echo "not ok $tap_rows - $2"
+		echo "not ok $tap_rows - $tap_prefix$2"
 		tap_failed=$((tap_failed + 1))
 		return 1
 	fi

@@ -5,14 +5,14 @@
 #	nfqd_conf [MODE [FAIL]] > FILE	a configuration for this lab
 #	nfqd_start, nfqd_stop		in the foreground of the router's namespace
 #
-# LAB_WITHOUT_NFQD=1 starts nothing: what is then still "blocked" proves a test wrong.
+# LAB_FAIL is FAIL where none is given. LAB_WITHOUT_NFQD=1 starts nothing: what is then still "blocked" proves a test wrong.
 
 NFQD=${NFQD:-$LAB_REPO/build/nfqd} NFQCTL=${NFQCTL:-$LAB_REPO/build/nfqctl}
 
 nfqd_conf() {
 	cat <<-END
 		mode: ${1:-enforce}
-		fail: ${2:-open}
+		fail: ${2:-${LAB_FAIL:-open}}
 		rules: [$LAB_REPO/rules/kaspersky.yaml]
 		policies:
 		  - name: banned-vendors

@@ -201,7 +201,7 @@ static bool bytes_name(struct replay *r, const json_t *record, const char *name,
 
 static uint8_t proto_number(const char *text)
 {
-	return strcmp(text, "UDP") == 0 ? IPPROTO_UDP : strcmp(text, "TCP") == 0 ? IPPROTO_TCP : (uint8_t)atol(text);
+	return strcmp(text, "UDP") == 0 ? IPPROTO_UDP : strcmp(text, "TCP") == 0 ? IPPROTO_TCP : (uint8_t)strtoul(text, NULL, 10);
 }
 
 /* "2026-11-23T16:20:31.482113+0000" in seconds; -1: it is none. */

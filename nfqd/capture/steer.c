@@ -216,12 +216,14 @@ int steer_rewrite(struct steer *s, struct err *err)
  * table (1.0.6 shows random flags), so its chains are known from its text. */
 int steer_wake(struct steer *s, struct err *err)
 {
-	char *text, *names = NULL;
-	int   r = -1;
+	unsigned patience = s->conf.means.hasty ? HASTY_MS : RUN_MS; /* a start may wait longer */
+	char    *text, *names = NULL;
+	int      r = -1;
 
-	s->away.patience_ms = s->conf.means.hasty ? HASTY_MS : RUN_MS; /* a start may wait longer */
-	if (!s->asleep)
+	if (!s->asleep) {
+		s->away.patience_ms = patience;
 		return 0;
+	}
 	s->asleep = false;
 	if (!s->stale) {
 		r = steer_run(s, "add table inet nfqd", "wake the table", err);
@@ -234,6 +236,7 @@ int steer_wake(struct steer *s, struct err *err)
 		free(names);
 	}
 	s->asleep = r < 0;
+	s->away.patience_ms = patience;
 	return r;
 }
 

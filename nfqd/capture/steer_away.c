@@ -110,7 +110,7 @@ static int begin(struct away *a, const struct away_job *job)
 	}
 	own.pid[own.n++ % OWN_EVENTS] = a->pid;
 	a->fd = ends[0];
-	a->until = now_ms() + a->patience_ms + (int64_t)(job->commands ? strlen(job->commands) / BYTES_MS : 0);
+	a->until = now_ms() + a->patience_ms + a->extra_ms + (int64_t)(job->commands ? strlen(job->commands) / BYTES_MS : 0);
 	return 0;
 }
 

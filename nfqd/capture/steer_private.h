@@ -25,7 +25,7 @@ struct away {
 	pid_t    pid; /* 0: none is under way */
 	int      fd;  /* what it says */
 	int64_t  until; /* its answer is waited for */
-	unsigned patience_ms;
+	unsigned patience_ms, extra_ms; /* the latter for the elements of sets, which libnftables reads again */
 };
 
 /* The socket stays open: to close one waits for other programs' transactions. */

@@ -18,11 +18,13 @@ struct elements {
 };
 
 enum { ADDRESSES, PORTS, PARTS };
+enum { ELEMENTS_MS = 10 }; /* how many libnftables reads again in a millisecond, on a slow machine */
 
 struct steer_set {
 	struct steer       *s;
 	struct elements     part[PARTS][2]; /* IPv4, IPv6 */
 	bool                watched, failed;
+	unsigned            n;
 	struct steer_filled filled;
 };
 
@@ -55,6 +57,7 @@ static FILE *begin_element(struct steer_set *set, unsigned part, const struct ne
 	bool             first = !e->f;
 	char             text[ADDR_TEXT];
 
+	set->n++;
 	if (first)
 		e->f = open_memstream(&e->text, &e->size);
 	if (!e->f) {
@@ -138,6 +141,8 @@ int steer_set_end(struct steer_set *set, struct err *err)
 	char         *text = end_text(set);
 	int           r = text ? steer_run(s, text, "addresses", err) : err_set(err, "out of memory");
 
+	if (!set->watched)
+		s->away.extra_ms = set->n / ELEMENTS_MS;
 	if (r == 0 && memcmp(&set->filled, &s->filled, sizeof(s->filled)) != 0) {
 		s->filled = set->filled;
 		r = steer_rewrite(s, err);

@@ -96,7 +96,7 @@ static unsigned honest(struct rig *r, const struct bytes *hello, unsigned source
 		flood(r, i, sources, ahead);
 		for (unsigned k = 0; k < HONEST; k++) {
 			unsigned begin = k * (SECONDS - 2) * 1000 / HONEST;
-			size_t   cut[] = { 0, 60, 90, hello->n - 20, hello->n };
+			size_t   cut[] = { 0, 40, 60, hello->n - 20, hello->n };
 
 			if (parts[k] == 4 || ms < begin + parts[k] * 666)
 				continue;

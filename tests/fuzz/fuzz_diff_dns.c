@@ -66,10 +66,11 @@ static void check_sections(const ldns_pkt *pkt, const struct names *ours)
 	for (size_t i = 0; ldns_pkt_qr(pkt) && i < ldns_rr_list_rr_count(answers); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(answers, i);
 		ldns_rr_type   type = ldns_rr_get_type(rr);
+		int            has = (int)ldns_rr_rd_count(rr); /* fields; a record may have none */
 
-		if (type == LDNS_RR_TYPE_A || type == LDNS_RR_TYPE_AAAA)
+		if (has && (type == LDNS_RR_TYPE_A || type == LDNS_RR_TYPE_AAAA))
 			check_address(rr, ours);
-		if (target_of(type) >= 0)
+		if (target_of(type) >= 0 && target_of(type) < has)
 			check_named(ldns_rr_rdf(rr, (size_t)target_of(type)), ours);
 	}
 }

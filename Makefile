@@ -245,6 +245,7 @@ uninstall:      ## remove what install put there, but for configuration, logs, s
 		$(NETWORKD)/10-nfqd-heartbeat.network $(NM)/90-nfqd-heartbeat.conf \
 		$(MAN)/man8/nfqd.8 $(MAN)/man5/nfqd.yaml.5 $(MAN)/man1/nfqctl.1 $(DESTDIR)/etc/nfqd/nfqd.yaml.new
 	rm -rf $(DESTDIR)$(PREFIX)/share/nfqd
+	$(Q)if cmp -s nfqd/man/nfqd.logrotate $(ROTATE); then rm -f $(ROTATE); fi
 
 clean:          ## remove what was built (the virtual machine's kernel stays)
 	rm -rf $(filter-out build/vm,$(wildcard build/*))

@@ -7,6 +7,7 @@
 #define NFQCTL_LOG_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "tlog/checkpoint.h"
 
@@ -91,6 +92,9 @@ bool log_boot_has(const struct log_boot *b, uint64_t begin, uint64_t size);
 
 /* "17:4711", or "SENSOR/17/4711". */
 bool log_parse_place(const char *text, char sensor[static LOG_SENSOR], uint64_t *boot, uint64_t *seq);
+
+/* Writes a record's proof (C2SP tlog-proof) to out. Returns 0, or -1 with err: why it cannot be proved. */
+MUST_CHECK int log_prove(FILE *out, const char *place, const char *const *files, unsigned n, struct err *err);
 
 /* log_verify.c, log_prove.c, log_keys.c, log_resend.c */
 struct nfqctl;

@@ -41,7 +41,7 @@ static bool node_of(void *ctx, uint64_t begin, uint64_t size, struct tree_hash *
 	return line || lost;
 }
 
-static bool print_proof(const struct prover *p, uint64_t line, const struct log_checkpoint *c)
+static bool print_proof(FILE *out, const struct prover *p, uint64_t line, const struct log_checkpoint *c)
 {
 	struct tree_hash proof[TREE_NODES / 2], root;
 	char             text[TREE_HASH_TEXT];
@@ -50,17 +50,17 @@ static bool print_proof(const struct prover *p, uint64_t line, const struct log_
 	if (n < 0 || !tree_hash_of(0, c->said.size, node_of, (void *)(uintptr_t)p, &root) ||
 	    memcmp(&root, &c->said.root, sizeof(root)) != 0)
 		return false;
-	printf("c2sp.org/tlog-proof@v1\nindex %" PRIu64 "\n", line);
+	fprintf(out, "c2sp.org/tlog-proof@v1\nindex %" PRIu64 "\n", line);
 	for (int i = 0; i < n; i++) {
 		tree_hash_text(&proof[i], text);
-		puts(text);
+		fprintf(out, "%s\n", text);
 	}
-	printf("\n%s", c->note);
+	fprintf(out, "\n%s", c->note);
 	return true;
 }
 
 /* By the first checkpoint after the line by which it can be proved. */
-static int prove(const struct log_boot *b, uint64_t line, struct err *err)
+static int prove(FILE *out, const struct log_boot *b, uint64_t line, struct err *err)
 {
 	struct prover p = { .b = b };
 
@@ -71,14 +71,14 @@ static int prove(const struct log_boot *b, uint64_t line, struct err *err)
 
 		if (c->trusted && c->said.size <= line && c->tree.n)
 			p.before = c;
-		if (c->trusted && c->said.size > line && print_proof(&p, line, c))
+		if (c->trusted && c->said.size > line && print_proof(out, &p, line, c))
 			return 0;
 	}
 	return err_set(err, "record %" PRIu64 ":%" PRIu64 " cannot be proved by these files: nfqctl log verify "
 	               "says why", b->boot, line + 1);
 }
 
-static int prove_in(const char *place, const char *const *files, unsigned n, struct err *err)
+int log_prove(FILE *out, const char *place, const char *const *files, unsigned n, struct err *err)
 {
 	struct log_trail       t = { .n_boots = 0 };
 	const struct log_boot *b = NULL;
@@ -95,7 +95,7 @@ static int prove_in(const char *place, const char *const *files, unsigned n, str
 		if (t.boot[i].boot == boot && (!sensor[0] || strcmp(t.boot[i].sensor, sensor) == 0))
 			b = &t.boot[i];
 	if (r == 0)
-		r = b ? prove(b, seq - 1, err) : err_set(err, "boot %" PRIu64 " is not in these files", boot);
+		r = b ? prove(out, b, seq - 1, err) : err_set(err, "boot %" PRIu64 " is not in these files", boot);
 	log_trail_free(&t);
 	return r;
 }
@@ -111,7 +111,7 @@ int cmd_log_prove(struct nfqctl *ctl, int argc, char **argv)
 		fputs("usage: nfqctl log prove BOOT:SEQ|SENSOR/BOOT/SEQ FILE...\n", o == 'h' ? stdout : stderr);
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}
-	if (prove_in(argv[optind], (const char *const *)(argv + optind + 1), (unsigned)(argc - optind - 1), &err) == 0)
+	if (log_prove(stdout, argv[optind], (const char *const *)(argv + optind + 1), (unsigned)(argc - optind - 1), &err) == 0)
 		return CTL_DONE;
 	fprintf(stderr, "nfqctl log prove: %s\n", err.text);
 	return CTL_FAILED;

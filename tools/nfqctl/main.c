@@ -26,6 +26,8 @@ static const struct nfqctl_command commands[] = {
 	  "check, prove and send again what was recorded" },
 	{ "replay", cmd_replay, "[--kept FOLDER | -c FILE | --rules PATH...] [--json] FILE...",
 	  "judge the packets in records again (needs no daemon)" },
+	{ "evidence", cmd_evidence, "SENSOR/BOOT/SEQ [--out FOLDER] [--kept FOLDER] [FILE]...",
+	  "all there is about one record, as a folder of files and a page of text (needs no daemon)" },
 	{ "rules", cmd_rules, "lint|list|show|diff|import|export|verify ...",
 	  "check, show, make, convert and look up rule packs (needs no daemon)" },
 	{ NULL, NULL, NULL, NULL },

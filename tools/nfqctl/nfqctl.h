@@ -47,10 +47,11 @@ int cmd_why(struct nfqctl *ctl, int argc, char **argv);
 int cmd_allow(struct nfqctl *ctl, int argc, char **argv);
 int cmd_exceptions(struct nfqctl *ctl, int argc, char **argv);
 int cmd_mode(struct nfqctl *ctl, int argc, char **argv);
-/* tail.c, log_command.c, replay.c */
+/* tail.c, log_command.c, replay.c, evidence.c */
 int cmd_tail(struct nfqctl *ctl, int argc, char **argv);
 int cmd_log(struct nfqctl *ctl, int argc, char **argv);
 int cmd_replay(struct nfqctl *ctl, int argc, char **argv);
+int cmd_evidence(struct nfqctl *ctl, int argc, char **argv);
 /* rules.c and rules_<name>.c */
 int cmd_rules(struct nfqctl *ctl, int argc, char **argv);
 int cmd_rules_lint(struct nfqctl *ctl, int argc, char **argv);

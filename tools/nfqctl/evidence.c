@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * nfqctl evidence: one record with all that speaks for it, as a folder that can be handed to a stranger. The
+ * files are read twice: for the record, and then for what the records of its boot and its client add.
+ */
+#include <getopt.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "evidence.h"
+#include "nfqctl.h"
+#include "replay.h"
+
+#define DEFAULT_LOG "/var/log/nfqd/eve.json*"
+
+static const char usage[] =
+	"usage: nfqctl evidence SENSOR/BOOT/SEQ [--out FOLDER] [--kept FOLDER] [FILE]...\n"
+	"  --out FOLDER   to write to; it must not exist (default nfqd-evidence-BOOT-SEQ)\n"
+	"  --kept FOLDER  where the daemon keeps what was in force (default " DEFAULT_KEPT ")\n"
+	"  FILE           records (default " DEFAULT_LOG ")\n";
+
+/* What a line says of itself, when it is of the record's boot. */
+static bool is_of_boot(const struct evidence *e, const json_t *json, uint64_t *seq, const char **kind)
+{
+	const json_t *own;
+	const char   *sensor;
+	uint64_t      boot;
+
+	return log_place(json, &own, &sensor, &boot, seq, kind) && boot == e->boot &&
+	       (!e->sensor[0] || strcmp(sensor, e->sensor) == 0);
+}
+
+static bool take_record(void *ctx, unsigned file, uint32_t at, const char *line, size_t n)
+{
+	struct evidence *e = ctx;
+	json_t          *json = json_loadb(line, n, 0, NULL);
+	const char      *kind;
+	uint64_t         seq;
+
+	(void)file, (void)at;
+	if (json && is_of_boot(e, json, &seq, &kind) && seq == e->seq) {
+		e->line = strndup(line, n);
+		e->record = json;
+		return false;
+	}
+	json_decref(json);
+	return true;
+}
+
+static void keep(char **to, const char *line, size_t n)
+{
+	free(*to);
+	*to = strndup(line, n);
+}
+
+static void take_own(struct evidence *e, const char *kind, uint64_t seq, const char *line, size_t n)
+{
+	if (strcmp(kind, "start") == 0) {
+		keep(&e->start, line, n);
+	} else if (strcmp(kind, "stats") == 0 && seq < e->seq && seq > e->before_seq) {
+		keep(&e->before, line, n);
+		e->before_seq = seq;
+	} else if (strcmp(kind, "stats") == 0 && seq > e->seq && (!e->after_seq || seq < e->after_seq)) {
+		keep(&e->after, line, n);
+		e->after_seq = seq;
+	}
+}
+
+static void take_address(struct evidence *e, const json_t *json)
+{
+	const json_t *client = json_object_get(json_object_get(json, "nfqd"), "client");
+	const json_t *ours = json_object_get(json_object_get(e->record, "nfqd"), "client");
+	const char   *id = json_string_value(json_object_get(client, "id")), *address = text_of(json, "src_ip");
+
+	if (!id || strcmp(id, text_of(ours, "id")) != 0 || strcmp(address, text_of(e->record, "src_ip")) == 0)
+		return;
+	for (unsigned i = 0; i < e->n_addresses; i++)
+		if (strcmp(e->address[i], address) == 0)
+			return;
+	if (e->n_addresses < EVIDENCE_ADDRESSES && (e->address[e->n_addresses] = strdup(address)) != NULL)
+		e->n_addresses++;
+}
+
+static bool take_rest(void *ctx, unsigned file, uint32_t at, const char *line, size_t n)
+{
+	struct evidence *e = ctx;
+	json_t          *json = json_loadb(line, n, 0, NULL);
+	const char      *kind;
+	uint64_t         seq;
+
+	(void)file, (void)at;
+	if (json && is_of_boot(e, json, &seq, &kind))
+		take_own(e, kind, seq, line, n);
+	if (json)
+		take_address(e, json);
+	json_decref(json);
+	return true;
+}
+
+static int collect(struct evidence *e, const char *folder, struct err *err)
+{
+	char made[64];
+
+	if (!log_parse_place(e->place, e->sensor, &e->boot, &e->seq))
+		return err_set(err, "'%s' is not a record (SENSOR/BOOT/SEQ)", e->place);
+	if (log_each_line(e->files, e->n_files, take_record, e, err) < 0)
+		return -1;
+	if (!e->line)
+		return err_set(err, "record %s is not in these files", e->place);
+	if (!json_object_get(e->record, "alert"))
+		return err_set(err, "record %s is of no listed name", e->place);
+	if (log_each_line(e->files, e->n_files, take_rest, e, err) < 0)
+		return -1;
+	snprintf(made, sizeof(made), "nfqd-evidence-%" PRIu64 "-%" PRIu64, e->boot, e->seq);
+	return evidence_write(e, folder ? folder : made, err);
+}
+
+static void forget(struct evidence *e)
+{
+	for (unsigned i = 0; i < e->n_addresses; i++)
+		free((void *)(uintptr_t)e->address[i]);
+	json_decref(e->record);
+	free(e->line);
+	free(e->before);
+	free(e->after);
+	free(e->start);
+}
+
+int cmd_evidence(struct nfqctl *ctl, int argc, char **argv)
+{
+	static const struct option options[] = { { "out", required_argument, NULL, 'o' },
+		                                 { "kept", required_argument, NULL, 'k' },
+		                                 { "help", no_argument, NULL, 'h' },
+		                                 { NULL, 0, NULL, 0 } };
+	struct evidence e = { .kept = DEFAULT_KEPT };
+	struct err      err = { 0 };
+	const char     *folder = NULL;
+	glob_t          logs = { 0 };
+	int             o, r;
+
+	(void)ctl;
+	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (o == 'o')
+			folder = optarg;
+		else if (o == 'k')
+			e.kept = optarg;
+		else
+			return fputs(usage, o == 'h' ? stdout : stderr), o == 'h' ? CTL_DONE : CTL_USAGE;
+	}
+	if (optind == argc)
+		return fputs(usage, stderr), CTL_USAGE;
+	e.place = argv[optind++];
+	if (optind == argc)
+		(void)glob(DEFAULT_LOG, 0, NULL, &logs);
+	e.files = (const char *const *)(optind < argc ? argv + optind : logs.gl_pathv);
+	e.n_files = optind < argc ? (unsigned)(argc - optind) : (unsigned)logs.gl_pathc;
+	r = e.n_files ? collect(&e, folder, &err) : err_set(&err, "no file is called " DEFAULT_LOG);
+	if (r < 0)
+		fprintf(stderr, "nfqctl evidence: %s\n", err.text);
+	forget(&e);
+	globfree(&logs);
+	return r < 0 ? CTL_FAILED : CTL_DONE;
+}

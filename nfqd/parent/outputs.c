@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
 #include "parent/parent_private.h"
 #include "shared/file.h"
@@ -28,6 +29,7 @@ int parent_open_outputs(struct parent *p, struct err *err)
 	struct worker_in *in = &p->in;
 
 	in->checkpoint_s = p->conf->checkpoint;
+	p->shared->fold.window = p->conf->fold * NS_PER_S;
 	for (unsigned i = 0; i < p->conf->n_outputs; i++) {
 		if (in->outputs == OUTPUTS_MAX)
 			return err_set(err, "log: more than %u outputs", OUTPUTS_MAX);

@@ -132,6 +132,8 @@
 	  RELOAD, "whose packets stand in records")                                                \
 	X(P, BOOL, "client-names", client_names, OPTIONAL, (), "true", RESTART,                    \
 	  "look up the names of clients")                                                          \
+	X(P, SPAN, "fold", fold, OPTIONAL, ("1s", "1d", "off"), "off", RESTART,                    \
+	  "how long repeats are only counted")                                                     \
 	X(P, SPAN, "checkpoint", checkpoint, OPTIONAL, ("1s", "1h"), "1m", RESTART,                \
 	  "how often what was recorded is signed")                                                 \
 	X(P, ITEMS, "outputs", outputs, OPTIONAL, (struct conf_output, output_value),              \

@@ -7,6 +7,7 @@
 #ifndef NFQD_SHARED_SHARED_H
 #define NFQD_SHARED_SHARED_H
 
+#include "log/fold.h"
 #include "log/sink.h"
 #include "base/seqlock.h"
 #include "match/watch.h"
@@ -42,6 +43,7 @@ struct shared {
 	struct hosts     hosts; /* names of clients */
 	struct watch     watch; /* addresses of listed names; written by the worker and the resolver */
 	struct notes     notes; /* the parent's own records */
+	struct fold      fold;  /* the worker's own; its window is the parent's to set before the first worker */
 	struct recent    asked; /* clients' questions; only the worker uses it */
 };
 

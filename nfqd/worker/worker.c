@@ -47,6 +47,7 @@ struct worker {
 	bool                    told_to_stop;
 	_Atomic bool            asleep; /* the log thread waits: a new record must wake it */
 	int                     wake;
+	uint64_t                folds_looked_at; /* ns */
 	unsigned                threads;
 	struct queue_thread     thread[QUEUES_MAX];
 };
@@ -94,15 +95,47 @@ static void *queue_thread(void *ctx)
 
 /* ---- on the log thread ---- */
 
+static void write_own(void *ctx, uint64_t ts, const char *members)
+{
+	sinks_write_own(((struct worker *)ctx)->sinks, ts, members);
+}
+
+/* A repeat is only counted. */
+static bool is_folded(struct worker *w, const struct event *e)
+{
+	struct fold      *f = &w->in->shared->fold;
+	struct fold_slot *s;
+
+	if (f->window == 0)
+		return false;
+	s = fold_take(f, e, write_own, w);
+	if (s)
+		s->seq = sinks_seq(w->sinks);
+	return !s;
+}
+
 static void write_record(struct worker *w, const struct event *e)
 {
 	char              ifname[16], client[HOST_NAME_MAX_LEN];
 	struct shared    *shared = w->in->shared;
 	struct sink_hints hints = { .ifname = iface_name(shared, e->ifin, ifname) };
 
+	if (is_folded(w, e))
+		return;
 	if (e->ifin) /* the sender is another machine: this one knows its own name */
 		hints.client = host_name(&shared->hosts, w->in->ask_name, &e->src, e->ts, client);
 	sinks_write(w->sinks, e, &hints);
+}
+
+/* Once a second; all at the end. */
+static void write_repeats(struct worker *w)
+{
+	uint64_t now = clock_now();
+
+	if (w->in->shared->fold.window == 0 || (now < w->folds_looked_at + NS_PER_S && !w->told_to_stop))
+		return;
+	w->folds_looked_at = now;
+	fold_end(&w->in->shared->fold, now, w->told_to_stop, write_own, w);
 }
 
 static void write_notes(struct worker *w)
@@ -131,6 +164,7 @@ static void write_records(struct worker *w)
 			ring_pop(ring);
 		}
 	}
+	write_repeats(w);
 	write_notes(w);
 	sinks_flush(w->sinks);
 	sinks_checkpoint(w->sinks, w->in->checkpoint_s);

@@ -111,10 +111,10 @@ CASES = [   # what it shows, the file, exit code, records, a word of what is sai
     ("pcapng, interfaces of different link types and lengths", section() + interface(101) + enhanced(0, Q)
      + interface(1, snaplen=1500) + enhanced(1, ETHER + query(40001)), 0, 2, ""),
     ("pcapng, an interface of a link type that nobody knows", section() + interface(147) + enhanced(0, Q)
-     + interface(101) + enhanced(1, Q), 0, 1, "are passed over"),
+     + interface(101) + enhanced(1, Q), 0, 1, "are skipped"),
     ("pcapng, only such an interface", section() + interface(147) + enhanced(0, Q), 1, 0, "no packet could be read"),
     ("pcapng, a packet of an interface that is not there", section() + interface(101) + enhanced(1, Q), 1, 0,
-     "of no interface"),
+     "of an unknown interface"),
     ("pcapng, a block too short for itself", section() + interface(101) + struct.pack("<III", 6, 8, 8), 1, 0,
      "impossible length"),
     ("pcapng, an interface's options cut", section() + interface(101, options=b"\x09\0\xff\0") + enhanced(0, Q), 0, 1,

@@ -61,7 +61,7 @@ got = [(c, name, n) for c, name, _, n in answer(lines["To what: .Bd"])]
 check(sorted(got) == counted("client", "name"), "to what", got)
 got = answer(lines["Over which channel:"])
 check(sorted(got) == counted("client", "channel"), "over which channel", got)
-got = answer(lines["By whose date"])
+got = answer(lines["Under whose date"])
 check(len(got) >= 1 and sum(int(row[5]) for row in got) == len(truth) and
       all(row[0] == "kaspersky" and row[3] in ("law", "vendor", "site") and row[4] for row in got),
       "by whose date", got)

@@ -46,6 +46,16 @@ static bool read_slot(const struct host *from, struct host *to)
 	return !seqlock_changed(&from->lock, version);
 }
 
+bool host_known(const struct hosts *h, const struct addr *a, char out[static HOST_NAME_MAX_LEN])
+{
+	struct host copy;
+
+	if (!read_slot(&h->slots[slot_of(h, a)], &copy) || !addr_eq(&copy.addr, a) || !copy.name[0])
+		return false;
+	memcpy(out, copy.name, HOST_NAME_MAX_LEN);
+	return true;
+}
+
 const char *host_name(const struct hosts *h, int ask, const struct addr *a, uint64_t now,
                       char out[static HOST_NAME_MAX_LEN])
 {

@@ -30,6 +30,8 @@ struct hosts {
 	struct host slots[HOST_SLOTS];
 };
 
+/* Copies the name of a client out, if it is there; without a request. */
+bool host_known(const struct hosts *h, const struct addr *a, char out[static HOST_NAME_MAX_LEN]);
 /* The log thread's side: copies the name out, or requests it through ask (a pipe that does not block)
  * when the client is new. Returns out, or NULL. now in ns. */
 const char *host_name(const struct hosts *h, int ask, const struct addr *a, uint64_t now,

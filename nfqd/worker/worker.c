@@ -16,6 +16,7 @@
 #include "base/diag.h"
 #include "shared/message.h"
 #include "shared/privs.h"
+#include "worker/late.h"
 #include "worker/loop.h"
 #include "worker/ring.h"
 
@@ -47,7 +48,8 @@ struct worker {
 	bool                    told_to_stop;
 	_Atomic bool            asleep; /* the log thread waits: a new record must wake it */
 	int                     wake;
-	uint64_t                folds_looked_at; /* ns */
+	struct late             late;
+	uint64_t                looked_at; /* for what is due each second: ns */
 	unsigned                threads;
 	struct queue_thread     thread[QUEUES_MAX];
 };
@@ -124,18 +126,23 @@ static void write_record(struct worker *w, const struct event *e)
 		return;
 	if (e->ifin) /* the sender is another machine: this one knows its own name */
 		hints.client = host_name(&shared->hosts, w->in->ask_name, &e->src, e->ts, client);
+	if (e->ifin && !hints.client && w->in->ask_name >= 0)
+		late_add(&w->late, e, sinks_seq(w->sinks));
 	sinks_write(w->sinks, e, &hints);
 }
 
-/* Once a second; all at the end. */
-static void write_repeats(struct worker *w)
+/* Each second, and at the end: repeats whose window is over, and names that came late. */
+static void write_due(struct worker *w)
 {
-	uint64_t now = clock_now();
+	struct shared *shared = w->in->shared;
+	uint64_t       now = clock_now();
 
-	if (w->in->shared->fold.window == 0 || (now < w->folds_looked_at + NS_PER_S && !w->told_to_stop))
+	if (now >= w->looked_at && now < w->looked_at + NS_PER_S && !w->told_to_stop)
 		return;
-	w->folds_looked_at = now;
-	fold_end(&w->in->shared->fold, now, w->told_to_stop, write_own, w);
+	w->looked_at = now;
+	if (shared->fold.window)
+		fold_end(&shared->fold, now, w->told_to_stop, write_own, w);
+	late_tell(&w->late, &shared->hosts, w->sinks, now);
 }
 
 static void write_notes(struct worker *w)
@@ -164,7 +171,7 @@ static void write_records(struct worker *w)
 			ring_pop(ring);
 		}
 	}
-	write_repeats(w);
+	write_due(w);
 	write_notes(w);
 	sinks_flush(w->sinks);
 	sinks_checkpoint(w->sinks, w->in->checkpoint_s);

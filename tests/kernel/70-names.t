@@ -30,6 +30,12 @@ nfqd_start || bail "nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
 is "$(asks s01.upd.kaspersky.com)" 1 "the first question is refused, name or no name"
 ok "a record soon carries the client's name" lab_wait 5 asked_and_named s02.upd.kaspersky.com
 is "$(nfqd_records '.nfqd.client.id | startswith("mac:") | not')" 0 "every record has the client's hardware address"
+late() { jq -c 'select(.nfqd.kind == "client").nfqd' "$lab_dir/eve.json"; }
+have_late() { [ -n "$(late)" ]; }
+ok "the name of the first record's client is told later" lab_wait 10 have_late
+is "$(late | head -n 1 | jq -c '[.client.name, .address]')" "[\"reception-pc.lan\",\"${LAB_HOST[4]}\"]" "in a record of its own"
+is "$(late | head -n 1 | jq -c '[.client.id, .of]')" "$(nfqd_log | head -n 1 | jq -c '[.nfqd.client.id, .nfqd.seq]')" \
+	"by that record's number and client"
 for pid in $(pgrep -P "${lab_pid[nfqd]}"); do
 	[ "$pid" = "$(nfqd_worker)" ] || kill -9 "$pid"
 done

@@ -41,7 +41,7 @@ flushed() {
 restart() {
 	sed -i 's/^  events: .*/  events: matches\n  client-names: false/' "$lab_dir/nfqd.yaml"
 	ok "a key that needs a restart: the reload succeeds" nfqd_ctl reload
-	ok "and names the key" grep -q 'warning: reload: .*next start only: log.client-names$' "$lab_dir/nfqd.log"
+	ok "and names the key" grep -q 'warning: reload: .*only at the next start: log.client-names$' "$lab_dir/nfqd.log"
 }
 
 refused() {

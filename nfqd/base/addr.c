@@ -59,7 +59,7 @@ void mac_text(const uint8_t mac[6], char out[MAC_TEXT])
 {
 	static const char hex[] = "0123456789abcdef";
 
-	for (unsigned i = 0; i < 6; i++) {
+	for (size_t i = 0; i < 6; i++) {
 		out[3 * i] = hex[mac[i] >> 4];
 		out[3 * i + 1] = hex[mac[i] & 15];
 		out[3 * i + 2] = i < 5 ? ':' : '\0';

@@ -209,8 +209,8 @@ static void flatten(const struct stream *s, struct flat *f)
 {
 	memset(f->have, 0, sizeof(f->have));
 	for (const struct stream_piece *p = &s->own; p; p = piece_at(s->pool, p->next)) {
-		memcpy(f->have + p->at * (STREAM_PIECE / 64), p->have, sizeof(p->have));
-		memcpy(f->data + p->at * STREAM_PIECE, p->data, sizeof(p->data));
+		memcpy(f->have + (size_t)p->at * (STREAM_PIECE / 64), p->have, sizeof(p->have));
+		memcpy(f->data + (size_t)p->at * STREAM_PIECE, p->data, sizeof(p->data));
 	}
 }
 
@@ -306,7 +306,7 @@ struct span stream_front(const struct stream *s)
 	if (s->front <= STREAM_PIECE)
 		return span_of(s->own.data, s->front);
 	for (const struct stream_piece *p = &s->own; p && p->at * STREAM_PIECE < s->front; p = piece_at(s->pool, p->next))
-		memcpy(out + p->at * STREAM_PIECE, p->data, sizeof(p->data));
+		memcpy(out + (size_t)p->at * STREAM_PIECE, p->data, sizeof(p->data));
 	return span_of(out, s->front);
 }
 

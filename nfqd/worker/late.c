@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "worker/late.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "log/json.h"
 
@@ -27,15 +29,15 @@ void late_add(struct late *l, const struct event *e, uint64_t seq)
 
 static void tell_one(const struct late *l, unsigned i, const char *name, struct sinks *sinks, uint64_t now)
 {
-	char        id[4 + ADDR_TEXT], address[ADDR_TEXT], members[MEMBERS];
+	char        id[4 + ADDR_TEXT], address[ADDR_TEXT], mac[MAC_TEXT], members[MEMBERS];
 	struct json j;
 	size_t      n;
 
 	addr_text(&l->clients[i].addr, address);
 	snprintf(id, sizeof(id), "ip:%s", address);
 	if (l->clients[i].has_mac) {
-		memcpy(id, "mac:", 4);
-		mac_text(l->clients[i].mac, id + 4);
+		mac_text(l->clients[i].mac, mac);
+		snprintf(id, sizeof(id), "mac:%s", mac);
 	}
 	json_begin(&j, members, sizeof(members));
 	json_open(&j, NULL, '{');

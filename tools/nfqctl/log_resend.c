@@ -142,12 +142,12 @@ static int resend(struct nfqctl *ctl, struct sending *s, int output, char **file
 	int            r = 0;
 
 	s->out = outlet_of(STDOUT_FILENO);
-	s->done = calloc(s->to - s->from + 1, sizeof(*s->done));
-	if (!s->done)
-		return err_set(&s->err, "out of memory");
 	if ((output >= 0 || n == 0) && find_outputs(ctl, &o) < 0)
 		return -1;
-	if (output >= 0)
+	s->done = calloc(s->to - s->from + 1, sizeof(*s->done));
+	if (!s->done)
+		r = err_set(&s->err, "out of memory");
+	if (r == 0 && output >= 0)
 		r = open_output(s, &o, (unsigned)output);
 	if (n == 0) {
 		files = o.files.gl_pathv;

@@ -192,12 +192,12 @@ static int read_more(struct tail *t)
 
 	for (;;) {
 		if (t->used + CHUNK > t->room) {
-			char *grown = t->room < LINE_LONGEST ? realloc(t->buf, t->room + 2 * CHUNK) : NULL;
+			char *grown = t->room < LINE_LONGEST ? realloc(t->buf, t->room + (size_t)2 * CHUNK) : NULL;
 
 			if (!grown)
 				return -1;
 			t->buf = grown;
-			t->room += 2 * CHUNK;
+			t->room += (size_t)2 * CHUNK;
 		}
 		n = pread(t->fd, t->buf + t->used, CHUNK, t->at);
 		if (n <= 0)
@@ -220,7 +220,7 @@ static bool open_file(struct tail *t)
 static off_t last_lines(int fd)
 {
 	static char bytes[CHUNK * 4];
-	off_t       size = lseek(fd, 0, SEEK_END), from = size > CHUNK * 4 ? size - CHUNK * 4 : 0;
+	off_t       size = lseek(fd, 0, SEEK_END), from = size > (off_t)sizeof(bytes) ? size - (off_t)sizeof(bytes) : 0;
 	ssize_t     n = pread(fd, bytes, sizeof(bytes), from);
 	unsigned    lines = 0;
 

@@ -43,6 +43,7 @@ heartbeat: off
 control: {folder}/control.sock
 state: {folder}/state.json
 log:
+  events: {events}
   client-names: false
   outputs: [{{type: file, path: {folder}/eve.json}}]
 """
@@ -143,13 +144,14 @@ class Nfqd(System):
     answers = "false"       # as the bare consumer, which sees questions only
     queues = 1
     listed, networks = 1000, 200
+    events = "matches"
 
     def configure(self):
         pack = f"{self.folder}/bench-{self.listed}-{self.networks}.yaml"
         if not os.path.exists(pack):
             write_pack(self.folder, pack, self.listed, self.networks)
         with open(f"{self.folder}/nfqd.yaml", "w", encoding="ascii") as f:
-            f.write(CONF.format(pack=pack, answers=self.answers, queues=self.queues, folder=self.folder))
+            f.write(CONF.format(pack=pack, answers=self.answers, queues=self.queues, events=self.events, folder=self.folder))
 
     def start(self):
         self.configure()
@@ -161,6 +163,10 @@ class Nfqd(System):
 
 class NfqdAnswers(Nfqd):
     name, answers = "nfqd with answers", "true"
+
+
+class NfqdRecords(Nfqd):
+    name, events = "nfqd, every question recorded", "all"
 
 
 class NfqdNetworks(Nfqd):

@@ -84,6 +84,19 @@ kill -STOP "$worker"
 ok "a worker that hangs shows" lab_wait 30 hang_shows
 ok "until there is another one" lab_wait 30 last_is refused
 
+# Workers that die in a row: nothing is queued any more (fail: open), which status shows without any worker.
+kill_worker() {
+	local pid
+
+	pid=$(nfqd_worker)
+	[ "${pid:-0}" -le 0 ] || kill -KILL "$pid" 2>/dev/null
+	grep -q 'NOTHING IS INSPECTED' "$lab_dir/nfqd.log"
+}
+status_is_open() { nfqd_ctl status | grep -q '^heartbeat: OPEN'; }
+ok "workers die until nothing is inspected" lab_wait 30 kill_worker
+ok "which shows" lab_wait 8 status_is_open
+ok "until a worker lives" lab_wait 40 last_is refused
+
 # Killed, it leaves nothing: the namespaces go with the processes.
 lab_end nfqd KILL
 ok "after a kill the links go by themselves" lab_wait 10 no_links

@@ -46,6 +46,7 @@ conf() {	# questions are let go, so that something can be learned from their ans
 		  - {name: all, match: {packs: [lab]}, action: reject}
 		heartbeat: off
 		control: $lab_dir/control.sock
+		state: $lab_dir/state.json
 		log: {outputs: [{type: file, path: $lab_dir/eve.json}]}
 	END
 }

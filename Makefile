@@ -185,7 +185,7 @@ check-flood: all $(FLOOD) $(B)/bench/tcp ## 20,000 half messages a second from 5
 	$(Q)tools/bench/flood --build $(B)
 
 BENCH := $(patsubst tools/bench/%.c,$(B)/bench/%,$(wildcard tools/bench/*.c))
-$(B)/bench/%: tools/bench/%.c $(B)/libnfqd.a
+$(B)/bench/%: tools/bench/%.c tools/bench/load.h $(B)/libnfqd.a
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libnfqd.a $(LDLIBS)

@@ -67,7 +67,8 @@ static int run_text(struct nft_ctx *nft, const struct away_job *job)
 	return nft_run_cmd_from_buffer(nft, job->commands);
 }
 
-/* Holds nothing of the parent's, above all no queue: who is left alone must not keep one bound. */
+/* Closes every descriptor of the parent first: if this process outlived it, an inherited queue socket would keep the
+ * queue bound. */
 static void make(const struct away_job *job, int fd)
 {
 	struct nft_ctx *nft;

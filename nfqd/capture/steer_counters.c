@@ -6,29 +6,16 @@
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/nlattrs.h"
 #include "capture/steer_private.h"
 
-enum { TRIES = 8, ANSWER_SECONDS = 2, ATTRS = 16, MESSAGE = 64 << 10 };
-
-struct attrs {
-	const struct nlattr *v[ATTRS];
-};
-
-static int keep(const struct nlattr *attr, void *ctx)
-{
-	struct attrs *a = ctx;
-
-	if (mnl_attr_get_type(attr) < ATTRS)
-		a->v[mnl_attr_get_type(attr)] = attr;
-	return MNL_CB_OK;
-}
+enum { TRIES = 8, ANSWER_SECONDS = 2, MESSAGE = 64 << 10 };
 
 /* What a dump has told so far. */
 struct reading {
@@ -48,13 +35,13 @@ static void read_counter(const struct nlmsghdr *nlh, struct reading *rd)
 		         { "no_conntrack", &sum->no_conntrack },
 		         { "held", &sum->held },
 		         { "uninspected", &sum->uninspected } };
-	struct attrs a = { { NULL } }, data = { { NULL } };
+	struct nlattrs a = { { NULL } }, data = { { NULL } };
 
-	mnl_attr_parse(nlh, sizeof(struct nfgenmsg), keep, &a);
+	mnl_attr_parse(nlh, sizeof(struct nfgenmsg), nlattrs_keep, &a);
 	if (!a.v[NFTA_OBJ_NAME] || !a.v[NFTA_OBJ_DATA])
 		return;
 	rd->found++;
-	mnl_attr_parse_nested(a.v[NFTA_OBJ_DATA], keep, &data);
+	mnl_attr_parse_nested(a.v[NFTA_OBJ_DATA], nlattrs_keep, &data);
 	for (size_t i = 0; data.v[NFTA_COUNTER_PACKETS] && i < sizeof(counters) / sizeof(counters[0]); i++)
 		if (strcmp(mnl_attr_get_str(a.v[NFTA_OBJ_NAME]), counters[i].name) == 0)
 			*counters[i].to += be64toh(mnl_attr_get_u64(data.v[NFTA_COUNTER_PACKETS]));
@@ -72,7 +59,7 @@ static int take(const struct nlmsghdr *nlh, struct reading *rd)
 	return 1;
 }
 
-/* Reads a dump to its end, so that nothing of it meets the next one. */
+/* Reads a dump to its end, so that the next request does not read what is left of this one. */
 static int receive(struct counters_socket *c, struct steer_counts *sum)
 {
 	static _Alignas(struct nlmsghdr) char buf[MESSAGE];
@@ -113,7 +100,7 @@ static int open_socket(struct counters_socket *c)
 	return 0;
 }
 
-/* Returns 0 or -errno; -EINTR: they changed meanwhile; -ENOENT: there is no table. */
+/* Returns 0 or -errno; -EINTR: the counters changed during the dump; -ENOENT: there is no table. */
 static int dump(struct counters_socket *c, uint16_t type, struct steer_counts *sum)
 {
 	_Alignas(struct nlmsghdr) char buf[256];

@@ -88,7 +88,7 @@ static int look(struct steer *s, unsigned message, uint16_t flags)
 	return r < 0 ? r : n;
 }
 
-/* How many rules the table has: 0 also where there is no table. -EINTR: it changed meanwhile. */
+/* Returns how many rules the table has (0 also without a table), or -errno; -EINTR: the table changed during the dump. */
 static int count_rules(struct steer *s)
 {
 	return look(s, NFT_MSG_GETRULE, NLM_F_DUMP);

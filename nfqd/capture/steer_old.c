@@ -60,7 +60,7 @@ static int run(const char *const argv[], char *out, size_t room)
 		return -1;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
-	/* asked for information only: a complaint is no news */
+	/* iptables is only asked what there is: its error messages are not for the user */
 	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	if (posix_spawnp(&pid, argv[0], &actions, NULL, (char *const *)argv, environ) != 0)
 		pid = -1;

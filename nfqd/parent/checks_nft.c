@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nlattrs.h"
 #include "parent/checks_private.h"
 #include "parent/netlink.h"
 
@@ -58,35 +59,20 @@ static bool is_our_table(uint8_t family, const char *table)
 
 /* ---- attributes ---- */
 
-enum { ATTRS = 32 };
-
-struct attrs {
-	const struct nlattr *v[ATTRS];
-};
-
-static int keep(const struct nlattr *attr, void *ctx)
+static struct nlattrs read_nested(const struct nlattr *nest)
 {
-	struct attrs *a = ctx;
-
-	if (mnl_attr_get_type(attr) < ATTRS)
-		a->v[mnl_attr_get_type(attr)] = attr;
-	return MNL_CB_OK;
-}
-
-static struct attrs read_nested(const struct nlattr *nest)
-{
-	struct attrs a = { { NULL } };
+	struct nlattrs a = { { NULL } };
 
 	if (nest)
-		mnl_attr_parse_nested(nest, keep, &a);
+		mnl_attr_parse_nested(nest, nlattrs_keep, &a);
 	return a;
 }
 
-static struct attrs message(const struct nlmsghdr *nlh)
+static struct nlattrs message(const struct nlmsghdr *nlh)
 {
-	struct attrs a = { { NULL } };
+	struct nlattrs a = { { NULL } };
 
-	mnl_attr_parse(nlh, sizeof(struct nfgenmsg), keep, &a);
+	mnl_attr_parse(nlh, sizeof(struct nfgenmsg), nlattrs_keep, &a);
 	return a;
 }
 
@@ -102,7 +88,7 @@ static const char *word(const struct nlattr *a)
 
 /* ---- chains ---- */
 
-static void fact_of_base(struct dump *d, const struct chain *c, const struct attrs *a)
+static void fact_of_base(struct dump *d, const struct chain *c, const struct nlattrs *a)
 {
 	const char *family = family_name(c->family);
 
@@ -117,7 +103,7 @@ static void fact_of_base(struct dump *d, const struct chain *c, const struct att
 static int read_chain(const struct nlmsghdr *nlh, void *ctx)
 {
 	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
-	struct attrs           a = message(nlh), hook = read_nested(a.v[NFTA_CHAIN_HOOK]);
+	struct nlattrs           a = message(nlh), hook = read_nested(a.v[NFTA_CHAIN_HOOK]);
 	struct dump           *d = ctx;
 	struct chain          *more = realloc(d->chain, (d->chains + 1) * sizeof(*more)), *c;
 
@@ -155,31 +141,31 @@ struct rule {
 	bool          ours;          /* nfqd 0.1.0's, with its comment */
 };
 
-static void on_meta(struct rule *r, const struct attrs *a)
+static void on_meta(struct rule *r, const struct nlattrs *a)
 {
 	if (r->front && r->output && a->v[NFTA_META_SREG] && number(a->v[NFTA_META_KEY]) == NFT_META_MARK)
 		fact_add(r->facts, FACT_MARK, "%s", r->where);
 }
 
-static void on_notrack(struct rule *r, const struct attrs *a)
+static void on_notrack(struct rule *r, const struct nlattrs *a)
 {
 	(void)a;
 	fact_add(r->facts, FACT_NOTRACK, "%s", r->where);
 }
 
-static void on_queue(struct rule *r, const struct attrs *a)
+static void on_queue(struct rule *r, const struct nlattrs *a)
 {
 	(void)a;
 	fact_add(r->facts, r->front ? FACT_QUEUE_FRONT : FACT_QUEUE, "%s", r->where);
 }
 
-static void on_tproxy(struct rule *r, const struct attrs *a)
+static void on_tproxy(struct rule *r, const struct nlattrs *a)
 {
 	(void)a;
 	fact_add(r->facts, FACT_TPROXY, "%s", r->where);
 }
 
-static void on_match(struct rule *r, const struct attrs *a)
+static void on_match(struct rule *r, const struct nlattrs *a)
 {
 	const struct nlattr *info = a->v[NFTA_MATCH_INFO];
 
@@ -188,7 +174,7 @@ static void on_match(struct rule *r, const struct attrs *a)
 	           memcmp(mnl_attr_get_payload(info), "nfqd", sizeof("nfqd")) == 0;
 }
 
-static void on_target(struct rule *r, const struct attrs *a)
+static void on_target(struct rule *r, const struct nlattrs *a)
 {
 	const struct nlattr *info = a->v[NFTA_TARGET_INFO];
 
@@ -201,7 +187,7 @@ static void on_target(struct rule *r, const struct attrs *a)
 
 static const struct {
 	const char *name;
-	void (*on)(struct rule *, const struct attrs *);
+	void (*on)(struct rule *, const struct nlattrs *);
 } expressions[] = {
 	{ "meta", on_meta },     { "notrack", on_notrack }, { "queue", on_queue },
 	{ "tproxy", on_tproxy }, { "match", on_match },     { "target", on_target },
@@ -209,7 +195,7 @@ static const struct {
 
 static int read_expression(const struct nlattr *element, void *ctx)
 {
-	struct attrs e = read_nested(element), data = read_nested(e.v[NFTA_EXPR_DATA]);
+	struct nlattrs e = read_nested(element), data = read_nested(e.v[NFTA_EXPR_DATA]);
 
 	for (size_t i = 0; i < sizeof(expressions) / sizeof(expressions[0]); i++)
 		if (strcmp(word(e.v[NFTA_EXPR_NAME]), expressions[i].name) == 0)
@@ -220,7 +206,7 @@ static int read_expression(const struct nlattr *element, void *ctx)
 static int read_rule(const struct nlmsghdr *nlh, void *ctx)
 {
 	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
-	struct attrs           a = message(nlh);
+	struct nlattrs           a = message(nlh);
 	struct dump           *d = ctx;
 	const char            *table = word(a.v[NFTA_RULE_TABLE]);
 	struct chain          *c = chain_of(d, nfg->nfgen_family, table, word(a.v[NFTA_RULE_CHAIN]));
@@ -241,7 +227,7 @@ static int read_rule(const struct nlmsghdr *nlh, void *ctx)
 static int read_flowtable(const struct nlmsghdr *nlh, void *ctx)
 {
 	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
-	struct attrs           a = message(nlh);
+	struct nlattrs           a = message(nlh);
 	struct dump           *d = ctx;
 
 	fact_add(d->facts, FACT_FLOWTABLE, "table %s %s, flowtable %s", family_name(nfg->nfgen_family),

@@ -6,27 +6,12 @@ set -u
 . tools/lab/nfqd.sh
 . tests/lib/tap.sh
 . tests/lib/field.sh
+. tests/lib/resolvers.sh
 need ip nft dig dnsmasq unbound nginx curl jq openssl "$LAB_PYTHON"
 
 field_up masquerade
 field_nfqd
-cat >"$lab_dir/cache.conf" <<-END
-	server:
-		username: ""
-		chroot: ""
-		directory: "$lab_dir"
-		pidfile: ""
-		port: 5300
-		interface: 127.0.0.1
-		do-ip6: no
-		module-config: "iterator"
-	forward-zone:
-		name: "."
-		forward-addr: 8.8.8.8
-	remote-control:
-		control-enable: no
-END
-lab_spawn cache "$LAB_CLIENT" unbound -d -c "$lab_dir/cache.conf"
+resolver_unbound "" $'forward-zone:\n  name: "."\n  forward-addr: 8.8.8.8'
 lab_wait 5 lab_listens "$LAB_CLIENT" u 5300 || bail "no cache"
 is "$(field_dns $FIELD_DNS 127.0.0.1 -p 5300)" NXDOMAIN "refused, and cached"
 ttl=$(in_client dig -p 5300 $FIELD_DNS @127.0.0.1 | awk '/SOA/ { print $2 }')

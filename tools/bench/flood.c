@@ -22,7 +22,9 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { BATCH = 20, BYTES_MAX = 1400, PORTS_FROM = 10000, PORTS = 50000, NS = 1000000000 };
+#include "load.h"
+
+enum { BATCH = 20, BYTES_MAX = 1400, PORTS_FROM = 10000, PORTS = 50000 };
 
 struct flood {
 	bool               tcp, fragments;
@@ -41,27 +43,6 @@ struct packet {
 	};
 	uint8_t payload[BYTES_MAX]; /* right after the header in use: see fill() */
 };
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "flood: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS + (uint64_t)ts.tv_nsec;
-}
-
-static void wait_until(uint64_t t)
-{
-	struct timespec ts = { .tv_sec = (time_t)(t / NS), .tv_nsec = (long)(t % NS) };
-
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
-}
 
 /* xorshift64*: the same flood each time. */
 static uint32_t next_random(struct flood *f)

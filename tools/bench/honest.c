@@ -24,7 +24,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNS_MAX = 65536, HELLO_MAX = 4096, PARTS_MAX = 4, FIRST_MIN = 20, EVENTS = 64, SOURCES_MAX = 256 };
+#include "load.h"
+
+enum { CONNS_MAX = 65536, HELLO_MAX = 4096, PARTS_MAX = 4, FIRST_MIN = 20, EVENTS = 64 };
 
 #define MS       UINT64_C(1000000)
 #define PATIENCE (8000 * MS)
@@ -52,20 +54,6 @@ static struct sockaddr_in to, sources[SOURCES_MAX];
 static unsigned           n_conns, n_sources, open_conns;
 static uint64_t           rnd = 7;
 static int                epoll;
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "honest: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 * MS + (uint64_t)ts.tv_nsec;
-}
 
 static uint64_t next_random(uint64_t below)
 {
@@ -238,25 +226,14 @@ static void read_hello(struct hello *h, const char *path)
 	fclose(f);
 }
 
-static void read_sources(char *list)
-{
-	for (char *s = list ? strtok(list, " ") : NULL; s && n_sources < SOURCES_MAX; s = strtok(NULL, " ")) {
-		sources[n_sources].sin_family = AF_INET;
-		if (inet_pton(AF_INET, s, &sources[n_sources++].sin_addr) != 1)
-			fail(s);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	if (argc != 9)
 		return fputs("usage: see the first lines of the source\n", stderr), 2;
-	to = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10)) };
-	if (inet_pton(AF_INET, argv[1], &to.sin_addr) != 1)
-		fail(argv[1]);
+	to = address(argv[1], argv[2]);
 	read_hello(&hellos[true], argv[3]);
 	read_hello(&hellos[false], argv[6]);
-	read_sources(getenv("SOURCES"));
+	n_sources = read_sources(sources);
 	epoll = epoll_create1(0);
 	plan_all((unsigned)strtoul(argv[4], NULL, 10), (unsigned)strtoul(argv[7], NULL, 10),
 	         strtoul(argv[5], NULL, 10) * MS, strtoul(argv[8], NULL, 10) * 1000 * MS);

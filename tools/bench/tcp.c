@@ -20,15 +20,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "load.h"
+
 enum { EVENTS = 64, HELLO_MAX = 4096, FDS = 65536 };
 
 static const char reply[] = "HTTP/1.1 200 OK";
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "tcp: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
 
 static double seconds(clockid_t clock)
 {
@@ -36,16 +32,6 @@ static double seconds(clockid_t clock)
 
 	clock_gettime(clock, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-static struct sockaddr_in address(char **argv)
-{
-	struct sockaddr_in sa = { .sin_family = AF_INET,
-		                  .sin_port = htons((uint16_t)strtoul(argv[1], NULL, 10)) };
-
-	if (inet_pton(AF_INET, argv[0], &sa.sin_addr) != 1)
-		fail(argv[0]);
-	return sa;
 }
 
 static void watch(int epoll, int fd, uint32_t events)
@@ -179,12 +165,12 @@ int main(int argc, char **argv)
 	double               start = seconds(CLOCK_MONOTONIC);
 
 	if (argc == 5 && strcmp(argv[1], "serve") == 0) {
-		c.to = address(argv + 2);
+		c.to = address(argv[2], argv[3]);
 		serve(&c.to, (unsigned)strtoul(argv[4], NULL, 10));
 	}
 	if (argc != 8 || strcmp(argv[1], "connect") != 0)
 		return fputs("usage: see the first lines of the source\n", stderr), 2;
-	c.to = address(argv + 2);
+	c.to = address(argv[2], argv[3]);
 	read_hello(&c, argv[4]);
 	c.segments = (unsigned)strtoul(argv[5], NULL, 10);
 	c.count = (unsigned)strtoul(argv[6], NULL, 10);

@@ -24,9 +24,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FIRST_PORT = 10000, PORTS = 50000, SOURCES_MAX = 256 };
+#include "load.h"
+
+enum { FIRST_PORT = 10000, PORTS = 50000 };
 enum { FLOWS = 64, FLOW_BYTES = 160, SETTLE_NS = 300000000 };
-enum { BURST = 32, SOCKETS = 16, DATAGRAM = 1500, DATAGRAMS = 65536, NS = 1000000000, FINE_RATE = 20000 };
+enum { BURST = 32, SOCKETS = 16, DATAGRAM = 1500, DATAGRAMS = 65536, FINE_RATE = 20000 };
 
 struct load {
 	struct sockaddr_in to;
@@ -40,42 +42,12 @@ struct load {
 	double             cpu_us;    /* the process had used by then */
 };
 
-static void fail(const char *what)
-{
-	fprintf(stderr, "udp: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS + (uint64_t)ts.tv_nsec;
-}
-
-static void wait_until(uint64_t t)
-{
-	struct timespec ts = { .tv_sec = (time_t)(t / NS), .tv_nsec = (long)(t % NS) };
-
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
-}
-
 static double cpu_us(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
 	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
-}
-
-static struct sockaddr_in address(const char *host, const char *port)
-{
-	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(port, NULL, 10)) };
-
-	if (inet_pton(AF_INET, host, &sa.sin_addr) != 1)
-		fail(host);
-	return sa;
 }
 
 static int bound(const struct sockaddr_in *sa)
@@ -119,15 +91,6 @@ static void read_datagrams(struct load *l, const char *path)
 		l->datagram[l->datagrams++] = (struct iovec){ data, n };
 	}
 	fclose(f);
-}
-
-static void read_sources(struct load *l)
-{
-	char *rest = NULL, *list = getenv("SOURCES");
-
-	for (char *s = list ? strtok_r(list, " ", &rest) : NULL; s && l->n_sources < SOURCES_MAX;
-	     s = strtok_r(NULL, " ", &rest))
-		l->sources[l->n_sources++] = address(s, "0");
 }
 
 /* ---- the servers ---- */
@@ -298,7 +261,7 @@ int main(int argc, char **argv)
 		pause();
 	if (argc != 7)
 		return 2;
-	read_sources(&l);
+	l.n_sources = read_sources(l.sources);
 	read_datagrams(&l, argv[4]);
 	l.count = (unsigned)strtoul(argv[5], NULL, 10);
 	rate = strtoull(argv[6], NULL, 10);

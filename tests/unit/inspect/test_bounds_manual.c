@@ -7,7 +7,7 @@
 
 #include "base/bounds.h"
 #include "inspect/conn.h"
-#include "unit.h"
+#include "manual.h"
 
 #define MANUAL "nfqd/man/nfqd.8"
 #define BEGIN  ".\\\" bounds: written by tests/unit/inspect/test_bounds_manual.c\n"
@@ -37,36 +37,12 @@ static char *expected(void)
 	return text;
 }
 
-static char *manual(void)
-{
-	static char text[128 * 1024];
-	FILE       *f = fopen(MANUAL, "r");
-
-	assert_non_null(f);
-	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
-	fclose(f);
-	return text;
-}
-
 static void test_table(void **state)
 {
-	char *page = manual(), *want = expected();
-	char *begin = strstr(page, BEGIN), *end = strstr(page, END);
+	char *want = expected();
 
 	(void)state;
-	assert_non_null(begin);
-	assert_non_null(end);
-	begin += strlen(BEGIN);
-	if (getenv("NFQD_WRITE_MANUAL")) {
-		FILE *f = fopen(MANUAL, "w");
-
-		assert_non_null(f);
-		fprintf(f, "%.*s%s%s", (int)(begin - page), page, want, end);
-		assert_int_equal(fclose(f), 0);
-	} else {
-		*end = '\0';
-		assert_string_equal(begin, want);
-	}
+	manual_holds(MANUAL, BEGIN, END, want);
 	free(want);
 }
 

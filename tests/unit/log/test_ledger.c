@@ -8,7 +8,6 @@
 #include <jansson.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,6 +16,7 @@
 #include "unit.h"
 
 #include "events.h"
+#include "full_disk.h"
 
 static struct fixture     fix;
 static struct ledger      kept[SINKS_MAX];
@@ -172,15 +172,6 @@ static void test_nothing(void **state)
 	assert_int_equal(r.gaps, 0);
 	sinks_free(s);
 	close(fd);
-}
-
-static void limit_file_size(rlim_t size)
-{
-	struct rlimit limit;
-
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = size;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 static void test_full_disk(void **state)

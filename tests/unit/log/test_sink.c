@@ -16,11 +16,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/diag.h"
 #include "events.h"
+#include "full_disk.h"
 #include "log/sink.h"
 
 static struct fixture fix;
@@ -221,15 +221,6 @@ static void test_full_disk(void **state)
 	assert_string_equal(expect_lines(expect_lines(text, 1, 1), 1004, 2), ""); /* the gap shows in the numbers */
 	free(text);
 	close(fd);
-}
-
-static void limit_file_size(rlim_t size)
-{
-	struct rlimit limit;
-
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = size;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 /* The disk fills up inside a line; later there is room again, and the line is completed. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "shared/conf_schema.h"
-#include "unit.h"
+#include "manual.h"
 
 #define MANUAL "nfqd/man/nfqd.yaml.5"
 #define BEGIN  ".\\\" keys: written by tests/unit/shared/test_conf_manual.c\n"
@@ -52,51 +52,19 @@ static char *expected(void)
 	return text;
 }
 
-static char *manual(void)
-{
-	static char text[64 * 1024];
-	FILE       *f = fopen(MANUAL, "r");
-
-	assert_non_null(f);
-	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
-	fclose(f);
-	return text;
-}
-
-static void write_manual(const char *page, const char *begin, const char *end, const char *rows)
-{
-	FILE *f = fopen(MANUAL, "w");
-
-	assert_non_null(f);
-	fprintf(f, "%.*s%s%s", (int)(begin - page), page, rows, end);
-	assert_int_equal(fclose(f), 0);
-}
-
 static void test_table(void **state)
 {
-	char *page = manual(), *rows = expected();
-	char *begin = strstr(page, BEGIN), *end = strstr(page, END);
+	char *rows = expected();
 
 	(void)state;
-	assert_non_null(begin);
-	assert_non_null(end);
-	begin += strlen(BEGIN);
-	if (getenv("NFQD_WRITE_MANUAL")) {
-		char *copy = strdup(page);
-
-		write_manual(copy, copy + (begin - page), copy + (end - page), rows);
-		free(copy);
-	} else {
-		*end = '\0';
-		assert_string_equal(begin, rows);
-	}
+	manual_holds(MANUAL, BEGIN, END, rows);
 	free(rows);
 }
 
 /* What the table has in a line, the text explains. */
 static void test_text(void **state)
 {
-	const char *page = manual();
+	const char *page = manual_read(MANUAL);
 
 	(void)state;
 	for (unsigned i = 0; i < conf_n_keys; i++) {

@@ -31,7 +31,8 @@ struct judged {
 /* Of the heartbeat, which has records of its own. */
 static bool is_probe(const struct pipeline *p, const struct packet *pkt)
 {
-	return p->heartbeat && pkt->dst.len == 4 && heartbeat_is_responder(pkt->dst.b);
+	return p->heartbeat && pkt->dst.len == 4 && heartbeat_is_responder(pkt->dst.b) &&
+	       heartbeat_is_prober(pkt->src.b);
 }
 
 static void record(const struct judged *j, const struct name *name, uint16_t dns_type,

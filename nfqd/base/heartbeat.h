@@ -14,10 +14,21 @@
 #define HEARTBEAT_LINK          "nfqd-hb0"
 #define HEARTBEAT_FORWARD_LINK  "nfqd-hb1"
 
-/* Four bytes of a destination: is it the responder's? */
+/* 198.18.53.n, by its four bytes. */
+static inline int heartbeat_is(const unsigned char addr[4], unsigned char n)
+{
+	return addr[0] == 198 && addr[1] == 18 && addr[2] == 53 && addr[3] == n;
+}
+
+/* From one of the probers? Anybody can send to the responder. */
+static inline int heartbeat_is_prober(const unsigned char addr[4])
+{
+	return heartbeat_is(addr, 1) || heartbeat_is(addr, 6);
+}
+
 static inline int heartbeat_is_responder(const unsigned char addr[4])
 {
-	return addr[0] == 198 && addr[1] == 18 && addr[2] == 53 && addr[3] == 2;
+	return heartbeat_is(addr, 2);
 }
 
 #endif

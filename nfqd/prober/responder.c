@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The far end: says what arrived, and answers nothing. */
+/* The far end: says what arrived, and answers nothing. A neighbour can reach it, too, so only a prober's whole message
+ * counts: whoever gets the canary's name through has shown the channel open. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/heartbeat.h"
 #include "prober/prober_private.h"
 
 static int listen_on(const struct probe_row *row)
@@ -40,6 +43,22 @@ static void tell_arrived(int parent, enum probe_channel channel)
 	prober_tell(parent, &(struct prober_report){ .kind = PROBER_ARRIVED, .channel = (uint8_t)channel });
 }
 
+/* Two bytes of a DNS message are its ID, which differs. */
+static bool is_probe(enum probe_channel channel, const uint8_t *bytes, ssize_t n)
+{
+	uint8_t message[PROBE_MESSAGE];
+	size_t  len = probe_message(channel, 0, message), skip = channel == PROBE_DNS_UDP ? 2 : 0;
+
+	if (channel == PROBE_DNS_TCP)
+		skip = 4; /* the length in front says nothing that n does not */
+	return n == (ssize_t)len && memcmp(bytes + skip, message + skip, len - skip) == 0;
+}
+
+static bool is_prober(const struct sockaddr_in *from)
+{
+	return heartbeat_is_prober((const unsigned char *)&from->sin_addr.s_addr);
+}
+
 static void forget(struct responder *r, unsigned i)
 {
 	if (r->accepted[i].fd >= 0)
@@ -49,18 +68,28 @@ static void forget(struct responder *r, unsigned i)
 
 static void on_listening(struct responder *r, int parent, enum probe_channel channel)
 {
-	uint8_t  bytes[PROBE_MESSAGE];
-	unsigned i = r->next;
+	struct sockaddr_in from = { .sin_family = AF_INET };
+	socklen_t          len = sizeof(from);
+	uint8_t            bytes[PROBE_MESSAGE];
+	unsigned           i = r->next;
+	int                fd;
+	ssize_t            n;
 
 	if (probe_rows[channel].proto == IPPROTO_UDP) {
-		while (recv(r->listening[channel], bytes, sizeof(bytes), 0) > 0)
-			tell_arrived(parent, channel);
+		while ((n = recv(r->listening[channel], bytes, sizeof(bytes), 0)) >= 0)
+			if (is_probe(channel, bytes, n))
+				tell_arrived(parent, channel);
 		return;
 	}
-	forget(r, i);
-	r->accepted[i].fd = accept4(r->listening[channel], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	r->accepted[i].channel = channel;
-	r->next = (i + 1) % RESPONDER_CONNECTIONS;
+	fd = accept4(r->listening[channel], (struct sockaddr *)&from, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd >= 0 && !is_prober(&from)) {
+		close(fd);
+	} else if (fd >= 0) {
+		forget(r, i);
+		r->accepted[i].fd = fd;
+		r->accepted[i].channel = channel;
+		r->next = (i + 1) % RESPONDER_CONNECTIONS;
+	}
 }
 
 static void on_accepted(struct responder *r, int parent, unsigned i)
@@ -68,9 +97,9 @@ static void on_accepted(struct responder *r, int parent, unsigned i)
 	uint8_t bytes[PROBE_MESSAGE];
 	ssize_t n = recv(r->accepted[i].fd, bytes, sizeof(bytes), 0);
 
-	if (n > 0)
+	if (n > 0 && is_probe(r->accepted[i].channel, bytes, n))
 		tell_arrived(parent, r->accepted[i].channel);
-	else if (n == 0 || errno != EAGAIN)
+	else if (n >= 0 || errno != EAGAIN)
 		forget(r, i);
 }
 

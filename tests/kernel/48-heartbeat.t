@@ -6,7 +6,7 @@ set -u
 . tools/lab/net.sh
 . tools/lab/nfqd.sh
 . tests/lib/tap.sh
-need ip nft dig jq
+need ip nft dig jq "$LAB_PYTHON"
 
 beats() { jq -c 'select(.nfqd.kind == "heartbeat").nfqd' "$lab_dir/eve.json"; }
 last() { beats | tail -n 1 | jq -c "$1"; }
@@ -41,6 +41,28 @@ ok "but they are counted" test "$(nfqd_ctl status --json | jq .counters.probes)"
 in_client dig +time=1 +tries=1 blocked.nfqd.invalid @1.1.1.1 >/dev/null
 ok "a client's question for the same name has its record" lab_wait 3 nfqd_has_records 1
 is "$(links)" 2 "two links"
+
+# A neighbour that sends to the responder neither makes the heartbeat cry nor hides itself from the records.
+(for _ in {1..40}; do
+	in_client "$LAB_PYTHON" -c '
+import socket
+for kind, port in ((socket.SOCK_DGRAM, 53), (socket.SOCK_DGRAM, 443), (socket.SOCK_STREAM, 443), (socket.SOCK_STREAM, 80)):
+    s = socket.socket(socket.AF_INET, kind)
+    s.settimeout(0.2)
+    try:
+        s.connect(("198.18.53.2", port))
+        s.send(b"\x16\x03\x01noise")
+    except OSError:
+        pass'
+done) &
+neighbour=$!
+before=$(beats | wc -l)
+lab_wait 20 have_beats $((before + 4))
+is "$(beats | tail -n +$((before + 1)) | jq -r .state | sort -u)" refused "noise from a neighbour opens nothing"
+kill "$neighbour" 2>/dev/null
+wait "$neighbour" 2>/dev/null
+in_client dig +time=1 +tries=1 s07.upd.kaspersky.com @198.18.53.2 >/dev/null
+ok "its listed question has its record" lab_wait 5 nfqd_has_records 1 '.dest_ip == "198.18.53.2"'
 
 # What opens a way is shown by the next beat.
 in_router nft 'add table ip marker; add chain ip marker output { type route hook output priority -200; }

@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "log/fold.h"
 
+#include <sys/random.h>
+
 #include "base/clock.h"
 #include "base/hash.h"
 #include "log/json.h"
+
+void fold_init(struct fold *f, uint64_t window)
+{
+	f->window = window;
+	if (getrandom(&f->seed, sizeof(f->seed), GRND_NONBLOCK) < 0)
+		f->seed = clock_now(); /* early in boot: better than a known seed */
+}
 
 /* A window's own name and client are in the record that it begins with. */
 static void tell_one(struct fold_slot *s, uint64_t ts, fold_tell *tell, void *ctx)
@@ -32,7 +41,7 @@ static void tell_one(struct fold_slot *s, uint64_t ts, fold_tell *tell, void *ct
 	s->key = 0;
 }
 
-static uint64_t key_of(const struct event *e)
+static uint64_t key_of(const struct fold *f, const struct event *e)
 {
 	struct {
 		struct addr src, dst;
@@ -44,19 +53,19 @@ static uint64_t key_of(const struct event *e)
 	memset(&what, 0, sizeof(what)); /* its padding is hashed, too */
 	what.src = e->src;
 	what.dst = e->dst;
-	what.name = hash64(e->name.text, e->name.len, 0);
+	what.name = hash64(e->name.text, e->name.len, f->seed);
 	what.dport = e->dport;
 	what.type = e->dns_type;
 	what.proto = e->proto;
 	what.seen_in = e->name.seen_in;
 	what.action = (uint8_t)e->decision.action;
 	what.would = (uint8_t)e->decision.would;
-	return hash64(&what, sizeof(what), 0) | 1;
+	return hash64(&what, sizeof(what), f->seed) | 1;
 }
 
 struct fold_slot *fold_take(struct fold *f, const struct event *e, fold_tell *tell, void *ctx)
 {
-	uint64_t          key = key_of(e);
+	uint64_t          key = key_of(f, e);
 	struct fold_slot *s = &f->slots[hash_range(key, FOLD_SLOTS)];
 
 	if (s->key == key && e->ts >= s->first && e->ts - s->first < f->window) {

@@ -16,6 +16,7 @@ enum { FOLD_SLOTS = 4096, FOLD_MEMBERS = 256 };
 
 struct fold {
 	uint64_t window; /* ns; 0: nothing is folded */
+	uint64_t seed;   /* of the keys: which two decisions share one must not be predictable */
 	struct fold_slot {
 		uint64_t key; /* 0: free */
 		uint64_t seq, first, last; /* the written record's number; times in ns */
@@ -26,6 +27,8 @@ struct fold {
 /* Gets the members of a `repeat` record. */
 typedef void fold_tell(void *ctx, uint64_t ts, const char *members);
 
+/* window: ns. Of a table that is zeroed, before its first use. */
+void fold_init(struct fold *f, uint64_t window);
 /* NULL: the event is counted and need not be written. Otherwise its record begins a window: the caller sets the
  * slot's seq. Whoever had that slot is told. */
 MUST_CHECK struct fold_slot *fold_take(struct fold *f, const struct event *e, fold_tell *tell, void *ctx);

@@ -29,7 +29,7 @@ int parent_open_outputs(struct parent *p, struct err *err)
 	struct worker_in *in = &p->in;
 
 	in->checkpoint_s = p->conf->checkpoint;
-	p->shared->fold.window = p->conf->fold * NS_PER_S;
+	fold_init(&p->shared->fold, p->conf->fold * NS_PER_S);
 	for (unsigned i = 0; i < p->conf->n_outputs; i++) {
 		if (in->outputs == OUTPUTS_MAX)
 			return err_set(err, "log: more than %u outputs", OUTPUTS_MAX);

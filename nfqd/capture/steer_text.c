@@ -124,12 +124,13 @@ static void write_forward(FILE *f, const struct steer *s)
 	fputs("\t}\n", f);
 }
 
-/* A tunnel's own packets, which count. Resets have the mark of what they end; and what MLD reports has some number
- * for its mark (the kernel keeps both in one place). */
+/* A tunnel's own packets, which count. Resets have the mark of what they end; and reports of IGMP and MLD have
+ * some number for their mark (sk_buff's reserved_tailroom is its mark's neighbour in a union). */
 static void write_marked(FILE *f)
 {
 	fputs("\tchain marked {\n", f);
 	RULE(f, "tcp flags & rst == rst accept");
+	RULE(f, "meta l4proto 2 accept");
 	RULE(f, "meta l4proto 58 accept");
 	RULE(f, "counter name marked_output accept");
 	fputs("\t}\n", f);

@@ -27,6 +27,7 @@ rules() {
 count() {
 	local m
 
+	xt mangle -A POSTROUTING -p igmp -j ACCEPT || return	# reports carry any mark
 	for m in 0 1 0x200 0x10000 0x10200 0x40000 0x40000000 0x40010000 0x50000000 0x52340f00 0x52010000 0x20000000 0x60000000; do
 		xt mangle -A POSTROUTING -o wan0 -m mark --mark $m -m comment --comment "mark $m" || return
 	done

@@ -27,20 +27,26 @@ marked() {	# MARK NAME: a TLS hello on a socket with that mark
 	END
 }
 
+reported() { [ "$(xt mangle -vnxL POSTROUTING | awk '/report/ { print $1 }')" -gt 0 ]; }
+
 field_up masquerade
 for m in 0x20000000 0x40000000 0x60000000 0x10000000 51820; do
 	xt mangle -A POSTROUTING -o wan0 -m mark --mark $m
 done
+xt mangle -A POSTROUTING -o wan0 -p igmp -m mark ! --mark 0 -m comment --comment report
 field_nfqd
-# resets towards servers carry the mark of what they end, and what MLD reports carries any
+# resets towards servers carry the mark of what they end, and what IGMP and MLD report carries any
 xt mangle -A PREROUTING -i lan0 -j MARK --set-mark 10
 is "$(FIELD_CLIENT=in_client field_tls $FIELD_TLS 4)" reset "a listed name on a marked connection is refused"
-ok "this host reports a group" in_router "$LAB_PYTHON" - <<-'END'
+ok "this host reports groups" in_router "$LAB_PYTHON" - <<-'END'
 	import socket
 	s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+	s4 = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 	for i in range(1, 9):
+	    s4.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(f"239.1.1.{i}") + bytes(4) + socket.if_nametoindex("wan0").to_bytes(4, "little"))
 	    s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, socket.inet_pton(socket.AF_INET6, f"ff05::{i}") + socket.if_nametoindex("wan0").to_bytes(4, "little"))
 END
+ok "which leave with marks" lab_wait 50 reported
 is "$(nfqd_ctl status --json | jq .steering.marked_output)" 0 "neither counts as a tunnel's packet"
 for m in 0x20000000 0x40000000 0x60000000 0x10000000 51820; do
 	is "$(marked $m $FIELD_OPEN)" data "a socket with mark $m connects"

@@ -50,11 +50,12 @@ variant() {	# SWITCHES STORAGE TOKEN
 }
 
 field_up masquerade
+# What MLD reports (of ICMPv6) has some number for its mark: the kernel keeps both in one place.
 in_router nft 'table inet count { chain out { type filter hook postrouting priority 300
 	oifname != wan0 accept
 	meta priority 0x10010 counter comment "class"
 	iifname lan0 meta priority != 0 counter comment "other class"
-	meta mark != 0 counter comment "mark"
+	meta l4proto != 58 meta mark != 0 counter comment "mark"
 }; }' || bail "no counters"
 variant none labels priority
 variant old "labels and ct id sets" priority

@@ -68,18 +68,19 @@ static char *read_line(int fd, size_t max)
 int ctl_connect(const char *path, struct err *err)
 {
 	struct sockaddr_un sa;
-	int                fd;
+	int                fd, r;
 
 	if (ctl_address(&sa, path, err) < 0)
-		return -1;
+		return -ENAMETOOLONG;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0)
 		return fd;
-	err_set(err, "%s: %s (%s)", path, strerror(errno),
-	        errno == EACCES ? "only root and the group nfqd may ask" : "is nfqd running?");
+	r = -errno;
+	err_set(err, "%s: %s (%s)", path, strerror(-r),
+	        r == -EACCES ? "only root and the group nfqd may ask" : "is nfqd running?");
 	if (fd >= 0)
 		close(fd);
-	return -1;
+	return r;
 }
 
 json_t *ctl_talk(int fd, const json_t *request, struct err *err)

@@ -12,6 +12,9 @@
 
 #include "base/err.h"
 
+/* Of what `status` answers. A key that is added does not raise it; one that goes or changes its meaning does. */
+enum { STATUS_SCHEMA = 1 };
+
 /* "caller" in a request is the name of the user who asks: it is set here, whatever was sent. */
 struct ctl_command {
 	const char *word; /* "command" of the request */
@@ -40,8 +43,8 @@ void                   ctl_close(struct ctl *ctl);
 
 /* The client's side: sends a request, returns the answer or NULL with err. */
 MUST_CHECK json_t *ctl_ask(const char *path, const json_t *request, struct err *err);
-/* The two halves of ctl_ask(): connecting returns a descriptor, or -1 when no daemon answers; talking
- * takes it. */
+/* The two halves of ctl_ask(): connecting returns a descriptor, or a negative errno with err (-EACCES: there may
+ * be a daemon, but its socket is root's and the group nfqd's); talking takes it. */
 MUST_CHECK int     ctl_connect(const char *path, struct err *err);
 MUST_CHECK json_t *ctl_talk(int fd, const json_t *request, struct err *err);
 

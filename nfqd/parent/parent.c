@@ -328,6 +328,7 @@ static void on_look(struct poller_timer *t)
 	parent_record_by_clock(p);
 	parent_look_at_life(p);
 	parent_follow_clock(p);
+	parent_look_at_protection(p);
 	if (p->looks++ % LOOKS_STEERING)
 		return;
 	parent_steer_tick(p);

@@ -67,6 +67,13 @@ struct parent {
 	int              state_lock, net_lock, signals, learned;
 	char             net_path[64]; /* without .lock: of the network namespace */
 	bool             stopping;
+	bool             protected;        /* as the latest look found it */
+	int64_t          protection_since; /* seconds; 0: nobody has looked */
+	struct last_reload {
+		int64_t    at, failed_at;  /* seconds; 0: never */
+		bool       failed;         /* the latest one */
+		struct err error;          /* of the latest that failed */
+	} reload;
 	int64_t          while_down;  /* packets that met the rules of a killed run; -1: there was none */
 	uint64_t         unprotected_since, unprotected_ms; /* poller_ms(); of times that ended */
 	bool             unprotected; /* nothing is queued: there is no working worker */
@@ -183,6 +190,11 @@ void parent_forget_pulses(struct parent *p); /* when a worker has just begun */
 void    parent_open_heartbeat(struct parent *p);
 void    parent_close_heartbeat(struct parent *p);
 json_t *status_heartbeat(const struct parent *p);
+
+/* protection.c: why not everything that is listed is refused, an array of {reason, text}; empty: it is. in_place: the
+ * table is. And, once a second, since when that is so. */
+json_t *protection_reasons(const struct parent *p, bool in_place);
+void    parent_look_at_protection(struct parent *p);
 
 /* steering.c; without a table, functions that need one do nothing */
 MUST_CHECK int parent_steer(struct parent *p, struct err *err);

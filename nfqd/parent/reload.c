@@ -206,6 +206,12 @@ int parent_reload(struct parent *p, struct err *err)
 {
 	int r = reload(p, err);
 
+	p->reload.at = (int64_t)(clock_now() / NS_PER_S);
+	p->reload.failed = r < 0;
+	if (r < 0) {
+		p->reload.failed_at = p->reload.at;
+		p->reload.error = *err;
+	}
 	parent_record_reload(p, r < 0 ? err->text : NULL);
 	return r;
 }

@@ -179,6 +179,27 @@ json_t *status_log(const struct parent *p)
 	                 "diag_lost", (json_int_t)lines);
 }
 
+static json_t *last_reload(const struct last_reload *r)
+{
+	return json_pack("{s:o, s:b, s:o, s:s?}", "at", date(r->at), "failed", (int)r->failed, "failed_at",
+	                 date(r->failed_at), "error", r->failed_at ? r->error.text : NULL);
+}
+
+/* A table that has just gone is seen here before the next look. */
+static void add_protection(const struct parent *p, json_t *all)
+{
+	bool    gone = json_is_false(json_object_get(json_object_get(all, "steering"), "in_place"));
+	json_t *reasons = protection_reasons(p, !gone);
+	bool    whole = json_array_size(reasons) == 0;
+	int64_t since = p->protection_since && whole == p->protected ? p->protection_since
+	                                                             : (int64_t)(clock_now() / NS_PER_S);
+
+	json_object_set_new(all, "schema", json_integer(STATUS_SCHEMA));
+	json_object_set_new(all, "protected", json_boolean(whole));
+	json_object_set_new(all, "since", date(since));
+	json_object_set_new(all, "reasons", reasons);
+}
+
 /* The findings of the checks; with a watched interface, nothing is steered that others could change. */
 static json_t *checks(const struct parent *p)
 {
@@ -214,6 +235,8 @@ json_t *run_status(void *ctx, const json_t *request, struct err *err)
 	                queues(p), "steering", steering(p), "capture", tap_json(p), "counters",
 	                status_counters(p), "log", status_log(p), "checks", checks(p));
 	json_object_update_new(all, status_mode(p));
+	add_protection(p, all);
+	json_object_set_new(all, "reload", last_reload(&p->reload));
 	json_object_set_new(all, "heartbeat", status_heartbeat(p));
 	json_object_set_new(all, "worker_hangs", json_integer((json_int_t)p->hangs));
 	json_object_set_new(all, "worker_forbidden_calls", json_integer((json_int_t)p->forbidden));

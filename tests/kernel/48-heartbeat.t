@@ -72,7 +72,7 @@ next_beat
 is "$(results)" "{\"output\":$(all open),\"forward\":$(all refused)}" "shown by channel"
 nfqd_ctl status >"$lab_dir/status"
 is $? 1 "status: not protected"
-like "$(cat "$lab_dir/status")" 'heartbeat: OPEN at .*output tls open' "and which channel is open"
+like "$(cat "$lab_dir/status")" '^NOT PROTECTED since .*: the heartbeat found.*heartbeat: OPEN at .*output tls open' "and which channel is open"
 like "$(cat "$lab_dir/nfqd.log")" 'heartbeat: OPEN' "said once"
 is "$(grep -c 'heartbeat: OPEN' "$lab_dir/nfqd.log")" 1 "not with every beat"
 in_router nft delete table ip marker

@@ -71,7 +71,8 @@ captures() {
 running() {
 	fails "no privileges" '[Pp]rivilege|not permitted|CAP_NET_ADMIN|root' ip netns exec "$LAB_ROUTER" \
 		setpriv --reuid=65534 --regid=65534 --clear-groups "$NFQD" -c "$lab_dir/good.yaml"
-	fails "nfqctl, nobody there" 'control\.sock' "$NFQCTL" -s "$lab_dir/control.sock" status
+	fails_with 3 "nfqctl status, nobody there" 'NOT PROTECTED, no daemon.*control\.sock' "$NFQCTL" -s "$lab_dir/control.sock" status
+	fails "nfqctl, nobody there" 'control\.sock' "$NFQCTL" -s "$lab_dir/control.sock" exceptions
 	is "$(nfqd_left)" "" "all these left no table and no rule"
 	nfqd_start || bail "nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
 	before=$(nfqd_left | sort)

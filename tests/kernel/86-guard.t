@@ -27,7 +27,7 @@ ok "workers are killed: queueing stops" lab_wait 10 killed_until_open
 ok "names are answered at once" answered www.example.org
 ok "listed ones, too" answered s02.upd.kaspersky.com
 ok "it is said loudly" grep -q 'error: .*NOTHING IS INSPECTED' "$lab_dir/nfqd.log"
-like "$(nfqd_ctl status)" "NOTHING IS INSPECTED" "in the status, too"
+like "$(nfqd_ctl status; echo "exit $?")" "^NOT PROTECTED since .*: workers die.*NOTHING IS INSPECTED.*exit 1" "in the status, too"
 ok "after a pause protection is back" lab_wait 20 blocked s03.upd.kaspersky.com
 ok "and said" status_is .steering.queueing true
 

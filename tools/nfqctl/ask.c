@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What sub-commands that talk to the daemon have in common. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 
@@ -74,24 +75,29 @@ int print_answer(json_t *answer, bool as_json, void (*print)(const json_t *))
 	return r;
 }
 
-int ask_by_name(struct nfqctl *ctl, int argc, char **argv, void (*print)(const json_t *),
-                bool (*is_well)(const json_t *))
+int only_json(int argc, char **argv, bool *as_json)
 {
 	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
 		                                 { "help", no_argument, NULL, 'h' },
 		                                 { NULL, 0, NULL, 0 } };
-	bool    as_json = false, well;
-	json_t *answer;
-	int     o;
+	int o;
 
 	while ((o = getopt_long(argc, argv, "h", options, NULL)) == 'j')
-		as_json = true;
-	if (o != -1 || optind < argc) {
-		fprintf(o == 'h' ? stdout : stderr, "usage: nfqctl %s [--json]\n", argv[0]);
-		return o == 'h' ? CTL_DONE : CTL_USAGE;
-	}
-	answer = ask(ctl, json_pack("{s:s}", "command", argv[0]));
-	well = !answer || !is_well || is_well(answer);
-	o = print_answer(answer, as_json, print);
-	return well ? o : CTL_FAILED;
+		*as_json = true;
+	if (o == -1 && optind >= argc)
+		return -1;
+	fprintf(o == 'h' ? stdout : stderr, "usage: nfqctl %s [--json]\n", argv[0]);
+	return o == 'h' ? CTL_DONE : CTL_USAGE;
+}
+
+json_t *ask_status(const struct nfqctl *ctl, bool *no_daemon, struct err *err)
+{
+	json_t *request = json_pack("{s:s}", "command", "status"), *answer = NULL;
+	int     fd = ctl_connect(ctl->socket, err);
+
+	*no_daemon = fd == -ENOENT || fd == -ECONNREFUSED;
+	if (fd >= 0)
+		answer = ctl_talk(fd, request, err);
+	json_decref(request);
+	return answer;
 }

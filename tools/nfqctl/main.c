@@ -9,7 +9,7 @@
 #define DEFAULT_SOCKET "/run/nfqd/control.sock"
 
 static const struct nfqctl_command commands[] = {
-	{ "status", cmd_status, "[--json]", "what the daemon does, with which rules, since when" },
+	{ "status", cmd_status, "[--json]", "whether this machine is protected, since when, by which packs; then what the daemon does" },
 	{ "why", cmd_why, "NAME [--client A] [--at TIME] [--port N] [--json] [-c FILE | --rules PATH]...",
 	  "what is done about a name or address, and why (with or without a daemon)" },
 	{ "allow", cmd_allow, "NAME [--client A] --for 1h|--until DATE --reason TEXT [--json]",
@@ -40,7 +40,7 @@ static void help(void)
 	       "  -h, --help            this text\n"
 	       "  -V, --version         the version\n\ncommands:\n");
 	nfqctl_help(commands, "nfqctl");
-	printf("\nexit status: 0 done, 1 failed, 2 usage\n");
+	printf("\nexit status: 0 done, 1 failed, 2 usage; status: 0 protected, 1 not, 3 no daemon\n");
 }
 
 void nfqctl_help(const struct nfqctl_command *rows, const char *prefix)

@@ -10,7 +10,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-enum ctl_exit { CTL_DONE, CTL_FAILED, CTL_USAGE };
+#include "base/err.h"
+
+enum ctl_exit { CTL_DONE, CTL_FAILED, CTL_USAGE, CTL_NO_DAEMON };
 
 struct nfqctl {
 	const char *socket; /* of the daemon */
@@ -32,10 +34,10 @@ void nfqctl_help(const struct nfqctl_command *rows, const char *prefix);
 json_t *ask(const struct nfqctl *ctl, json_t *request);
 /* Prints an answer (takes it; NULL: none) as JSON, or with print() for people; returns an enum ctl_exit. */
 int print_answer(json_t *answer, bool as_json, void (*print)(const json_t *));
-/* A whole sub-command without arguments but --json: sends its own name as the request. It fails also when is_well
- * (NULL: none) says so of the answer. */
-int ask_by_name(struct nfqctl *ctl, int argc, char **argv, void (*print)(const json_t *),
-                bool (*is_well)(const json_t *));
+/* Reads the options of a sub-command without arguments but --json. -1: go on; else the exit status. */
+int only_json(int argc, char **argv, bool *as_json);
+/* Asks for the status. *no_daemon: none answers (and not: nobody may ask). */
+json_t *ask_status(const struct nfqctl *ctl, bool *no_daemon, struct err *err);
 /* A key's text, "-" when there is none; its number. */
 const char *text_of(const json_t *o, const char *key);
 long long   number_of(const json_t *o, const char *key);

@@ -21,5 +21,8 @@ static void print(const json_t *answer)
 
 int cmd_reload(struct nfqctl *ctl, int argc, char **argv)
 {
-	return ask_by_name(ctl, argc, argv, print, NULL);
+	bool as_json = false;
+	int  r = only_json(argc, argv, &as_json);
+
+	return r >= 0 ? r : print_answer(ask(ctl, json_pack("{s:s}", "command", "reload")), as_json, print);
 }

@@ -1,9 +1,52 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nfqctl status: what the running daemon does, and its counters. */
+/* nfqctl status: whether this machine is protected, as one sentence and as the exit status; then what the running
+ * daemon does, and its counters. */
 #include <stdio.h>
 #include <string.h>
 
 #include "nfqctl.h"
+#include "parent/ctl.h"
+
+static void print_packs_in_force(const json_t *packs)
+{
+	const char *before = " by";
+	json_t     *pack;
+	size_t      i;
+
+	json_array_foreach(packs, i, pack) {
+		if (strcmp(text_of(pack, "pack"), "canary") == 0)
+			continue;
+		printf("%s %s %s%s", before, text_of(pack, "pack"), text_of(pack, "version"),
+		       json_is_string(json_object_get(pack, "observed_until")) ? " (only observed so far)" : "");
+		before = ",";
+	}
+}
+
+/* The first line. A reason more is a line more. */
+static void print_sentence(const json_t *s)
+{
+	json_t *reason;
+	size_t  i;
+
+	printf("%s since %s", json_is_true(json_object_get(s, "protected")) ? "protected" : "NOT PROTECTED",
+	       text_of(s, "since"));
+	if (json_is_true(json_object_get(s, "protected")))
+		print_packs_in_force(json_object_get(s, "packs"));
+	json_array_foreach(json_object_get(s, "reasons"), i, reason)
+		printf("%s%s", i ? "\n  and " : ": ", text_of(reason, "text"));
+	putchar('\n');
+}
+
+static void print_reload(const json_t *reload)
+{
+	const char *at = json_string_value(json_object_get(reload, "failed_at"));
+
+	if (at)
+		printf("reload: %s at %s: %s\n",
+		       json_is_true(json_object_get(reload, "failed")) ? "THE LAST ONE FAILED"
+		                                                       : "one failed, a later one did not,",
+		       at, text_of(reload, "error"));
+}
 
 static void print_mode(const json_t *s)
 {
@@ -105,13 +148,6 @@ static void print_heartbeat(json_t *beat)
 	putchar('\n');
 }
 
-static bool is_protected(const json_t *s)
-{
-	const char *state = text_of(json_object_get(s, "heartbeat"), "state");
-
-	return strcmp(state, "open") != 0 && strcmp(state, "failed") != 0;
-}
-
 static void print(const json_t *s)
 {
 	json_t     *steering = json_object_get(s, "steering"), *log = json_object_get(s, "log");
@@ -119,6 +155,8 @@ static void print(const json_t *s)
 	const char *key;
 	size_t      i;
 
+	print_sentence(s);
+	print_reload(json_object_get(s, "reload"));
 	print_mode(s);
 	printf("worker %lld, restarted %lld times", number_of(s, "worker_pid"), number_of(s, "worker_restarts"));
 	if (number_of(s, "worker_hangs"))
@@ -150,7 +188,29 @@ static void print(const json_t *s)
 			printf("%-16s %lld\n", key, (long long)json_integer_value(value));
 }
 
+/* Nobody is asked: for people on standard error, for programs as JSON, too. */
+static int no_answer(bool as_json, bool no_daemon, const struct err *err)
+{
+	fprintf(stderr, "nfqctl: %s%s\n", no_daemon ? "NOT PROTECTED, no daemon: " : "", err->text);
+	if (as_json && no_daemon)
+		print_answer(json_pack("{s:i, s:b, s:[{s:s, s:s}]}", "schema", STATUS_SCHEMA, "protected", 0,
+		                       "reasons", "reason", "no-daemon", "text", err->text), true, print);
+	return no_daemon ? CTL_NO_DAEMON : CTL_FAILED;
+}
+
 int cmd_status(struct nfqctl *ctl, int argc, char **argv)
 {
-	return ask_by_name(ctl, argc, argv, print, is_protected);
+	bool       as_json = false, no_daemon, is_protected;
+	struct err err = { .text = "" };
+	int        r = only_json(argc, argv, &as_json);
+	json_t    *answer;
+
+	if (r >= 0)
+		return r;
+	answer = ask_status(ctl, &no_daemon, &err);
+	if (!answer)
+		return no_answer(as_json, no_daemon, &err);
+	is_protected = json_is_true(json_object_get(answer, "protected"));
+	r = print_answer(answer, as_json, print);
+	return r != CTL_DONE || is_protected ? r : CTL_FAILED;
 }

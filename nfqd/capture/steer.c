@@ -193,6 +193,8 @@ static int load(struct steer *s, bool asleep, bool gone, struct err *err)
 		s->asleep = asleep && !names; /* an existing table is replaced at once */
 		r = run_text(s, NULL, compat, err);
 	}
+	if (r == 0)
+		s->handle = steer_handle(s);
 	free(names);
 	return r;
 }

@@ -133,17 +133,18 @@ bool        steer_look_for_flowtables(struct steer *s);
 const char *steer_flowtable(const struct steer *s); /* NULL: there is none */
 
 /*
- * What other programs do to nft tables, as events on a socket. steer_events_read() takes what is there and
- * returns a set of the bits; the caller's own transactions are left out.
+ * What is done to nft tables, as events on a socket. steer_events_read() takes what is there and returns a set of the
+ * bits. Who did it, the caller too, is left out: the kernel names an author by numbers of another PID namespace.
  */
-enum { STEER_EVENT_OURS = 1, STEER_EVENT_FLOWTABLES = 2, STEER_EVENT_OTHERS = 4 };
+enum { STEER_EVENT_OURS = 1, STEER_EVENT_FLOWTABLES = 2 };
 MUST_CHECK int steer_events_open(struct err *err);
 unsigned       steer_events_read(int fd);
 /* Without events for a while: the kernel makes one for each element of a set, which costs more than the
  * element. Look at everything afterwards. */
 void           steer_events_listen(int fd, bool on);
 
-/* False when another program has removed the table or emptied it; true where that cannot be known now. */
+/* False when another program has removed the table, emptied it, put it to sleep, or put one in its place (a saved
+ * ruleset); true where that cannot be known now. */
 bool steer_is_intact(struct steer *s);
 /* Did a change of rules or sets fail, or is it not known how it went? steer_repair() and filling the sets help. */
 bool steer_is_stale(const struct steer *s);

@@ -21,15 +21,8 @@
 
 enum {
 	PIECE = 4096,
-	OWN_EVENTS = 16,
 	BYTES_MS = 20 /* how many of the commands' bytes libnftables reads in a millisecond, on a slow machine */
 };
-
-/* Whose events are not another program's. */
-static struct {
-	pid_t    pid[OWN_EVENTS];
-	unsigned n;
-} own;
 
 static int64_t now_ms(void)
 {
@@ -37,14 +30,6 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-bool away_is_own(pid_t pid)
-{
-	for (unsigned i = 0; i < OWN_EVENTS; i++)
-		if (own.pid[i] == pid)
-			return true;
-	return false;
 }
 
 /* ---- the other process ---- */
@@ -109,7 +94,6 @@ static int begin(struct away *a, const struct away_job *job)
 		close(ends[0]);
 		return -EAGAIN;
 	}
-	own.pid[own.n++ % OWN_EVENTS] = a->pid;
 	a->fd = ends[0];
 	a->until = now_ms() + a->patience_ms + a->extra_ms + (int64_t)(job->commands ? strlen(job->commands) / BYTES_MS : 0);
 	return 0;

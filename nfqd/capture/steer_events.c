@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What others do to the namespace's nft tables, told by the kernel (NFNLGRP_NFTABLES). */
+/* What is done to the namespace's nft tables, told by the kernel (NFNLGRP_NFTABLES). */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -15,13 +15,6 @@
 #include "capture/steer_private.h"
 
 enum { EVENT_BUFFER = 1 << 20, TABLE_NAME = 1 /* the first attribute of every message but NEWGEN */ };
-
-struct reading {
-	unsigned    collected; /* of the transaction that is being told */
-	unsigned    events;
-	const char *table;
-	uint32_t    pid;
-};
 
 static int membership(int fd, bool on)
 {
@@ -58,65 +51,43 @@ int steer_events_open(struct err *err)
 static int read_table(const struct nlattr *attr, void *data)
 {
 	if (mnl_attr_get_type(attr) == TABLE_NAME && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-		((struct reading *)data)->table = mnl_attr_get_str(attr);
-	return MNL_CB_OK;
-}
-
-static int read_pid(const struct nlattr *attr, void *data)
-{
-	if (mnl_attr_get_type(attr) == NFTA_GEN_PROC_PID && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
-		((struct reading *)data)->pid = ntohl(mnl_attr_get_u32(attr));
+		*(const char **)data = mnl_attr_get_str(attr);
 	return MNL_CB_OK;
 }
 
 /* What a message means for us. The kernel reports elements of sets one by one: those are ignored. */
-static unsigned meaning(struct reading *r, const struct nlmsghdr *nlh)
+static unsigned meaning(const struct nlmsghdr *nlh)
 {
 	const struct nfgenmsg *g = mnl_nlmsg_get_payload(nlh);
 	unsigned               what = nlh->nlmsg_type & 0xff;
+	const char            *table = NULL;
 
+	if (nlh->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES || what == NFT_MSG_NEWGEN)
+		return 0;
 	if (what == NFT_MSG_NEWFLOWTABLE || what == NFT_MSG_DELFLOWTABLE)
 		return STEER_EVENT_FLOWTABLES;
 	if (what == NFT_MSG_NEWSETELEM || what == NFT_MSG_DELSETELEM)
 		return 0;
-	r->table = NULL;
-	mnl_attr_parse(nlh, sizeof(*g), read_table, r);
-	if (r->table && g->nfgen_family == NFPROTO_INET && strcmp(r->table, "nfqd") == 0)
+	mnl_attr_parse(nlh, sizeof(*g), read_table, &table);
+	if (table && g->nfgen_family == NFPROTO_INET && strcmp(table, "nfqd") == 0)
 		return STEER_EVENT_OURS;
-	return what == NFT_MSG_DELTABLE ? STEER_EVENT_FLOWTABLES | STEER_EVENT_OTHERS
-	                                : STEER_EVENT_OTHERS;
-}
-
-static void take(struct reading *r, const struct nlmsghdr *nlh)
-{
-	if (nlh->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES)
-		return;
-	if ((nlh->nlmsg_type & 0xff) != NFT_MSG_NEWGEN) {
-		r->collected |= meaning(r, nlh);
-		return;
-	}
-	/* the end of the transaction names its author */
-	r->pid = 0;
-	mnl_attr_parse(nlh, sizeof(struct nfgenmsg), read_pid, r);
-	if (!away_is_own((pid_t)r->pid) && (pid_t)r->pid != getpid())
-		r->events |= r->collected;
-	r->collected = 0;
+	return what == NFT_MSG_DELTABLE ? STEER_EVENT_FLOWTABLES : 0;
 }
 
 unsigned steer_events_read(int fd)
 {
 	static _Alignas(struct nlmsghdr) char buf[32768];
-	struct reading r = { .events = 0 };
-	ssize_t        n;
+	unsigned events = 0;
+	ssize_t  n;
 
 	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0 || (n < 0 && (errno == ENOBUFS || errno == EINTR))) {
 		int left = (int)n;
 
 		if (n < 0 && errno == ENOBUFS) /* some were lost */
-			r.events = STEER_EVENT_OURS | STEER_EVENT_FLOWTABLES | STEER_EVENT_OTHERS;
+			events = STEER_EVENT_OURS | STEER_EVENT_FLOWTABLES;
 		for (const struct nlmsghdr *nlh = (const struct nlmsghdr *)buf; n > 0 && mnl_nlmsg_ok(nlh, left);
 		     nlh = mnl_nlmsg_next(nlh, &left))
-			take(&r, nlh);
+			events |= meaning(nlh);
 	}
-	return r.events | r.collected; /* the end of the last transaction may not be here yet */
+	return events;
 }

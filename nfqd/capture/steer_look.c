@@ -3,6 +3,7 @@
  * Is the table still as it was loaded? Asked by plain netlink, with a deadline: libnftables would read the
  * elements of every set, too. Where the kernel does not answer, nothing is known, and nothing is repaired.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
@@ -17,10 +18,31 @@
 
 enum { ANSWER_MS = 1000, TRIES = 3 };
 
-static int count_one(const struct nlmsghdr *nlh, void *data)
+/* What the kernel answered. */
+struct found {
+	unsigned rules;
+	uint64_t handle; /* of the table */
+	bool     asleep;
+};
+
+static int read_table(const struct nlattr *attr, void *data)
 {
-	if (nlh->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE))
-		++*(int *)data;
+	struct found *f = data;
+
+	if (mnl_attr_get_type(attr) == NFTA_TABLE_HANDLE && mnl_attr_validate(attr, MNL_TYPE_U64) >= 0)
+		f->handle = mnl_attr_get_u64(attr); /* a number whose order does not matter */
+	if (mnl_attr_get_type(attr) == NFTA_TABLE_FLAGS && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+		f->asleep = ntohl(mnl_attr_get_u32(attr)) & NFT_TABLE_F_DORMANT;
+	return MNL_CB_OK;
+}
+
+static int read_one(const struct nlmsghdr *nlh, void *data)
+{
+	struct found *f = data;
+
+	f->rules += nlh->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE);
+	if (nlh->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE))
+		return mnl_attr_parse(nlh, sizeof(struct nfgenmsg), read_table, f);
 	return MNL_CB_OK;
 }
 
@@ -66,37 +88,41 @@ int steer_look_fd(struct steer *s)
 	return look_socket(s) ? mnl_socket_get_fd(s->look) : -1;
 }
 
-/* Asks and reads to the end: the number of rules in the answer, or -errno. */
-static int look(struct steer *s, unsigned message, uint16_t flags)
+/* Asks and reads to the end. 0 or -errno; -EINTR: the table changed during a dump. */
+static int look(struct steer *s, unsigned message, uint16_t flags, struct found *f)
 {
 	static _Alignas(struct nlmsghdr) char buf[32768];
 	struct mnl_socket *nl = look_socket(s);
-	int                n = 0, r;
+	int                r;
 
+	*f = (struct found){ 0 };
 	if (!nl)
 		return -errno;
 	r = ask(nl, message, flags);
 	for (int more = MNL_CB_OK; r == 0 && more == MNL_CB_OK;) {
 		ssize_t got = mnl_socket_recvfrom(nl, buf, sizeof(buf));
 
-		more = got < 0 ? MNL_CB_ERROR : mnl_cb_run(buf, (size_t)got, 0, 0, count_one, &n);
+		more = got < 0 ? MNL_CB_ERROR : mnl_cb_run(buf, (size_t)got, 0, 0, read_one, f);
 		if (more == MNL_CB_ERROR)
 			r = -errno;
 	}
 	if (r < 0 && r != -ENOENT) /* the rest of the answer may still come */
 		steer_look_close(s);
-	return r < 0 ? r : n;
-}
-
-/* Returns how many rules the table has (0 also without a table), or -errno; -EINTR: the table changed during the dump. */
-static int count_rules(struct steer *s)
-{
-	return look(s, NFT_MSG_GETRULE, NLM_F_DUMP);
+	return r;
 }
 
 bool steer_is_gone(struct steer *s)
 {
-	return look(s, NFT_MSG_GETTABLE, NLM_F_ACK) == -ENOENT;
+	struct found f;
+
+	return look(s, NFT_MSG_GETTABLE, NLM_F_ACK, &f) == -ENOENT;
+}
+
+uint64_t steer_handle(struct steer *s)
+{
+	struct found f;
+
+	return look(s, NFT_MSG_GETTABLE, NLM_F_ACK, &f) == 0 ? f.handle : 0;
 }
 
 unsigned steer_rules_in(const struct steer *s, const char *text)
@@ -113,14 +139,28 @@ unsigned steer_rules_in(const struct steer *s, const char *text)
 	return n;
 }
 
+/* Both, of the table that is there. 0 or -errno. */
+static int look_at_table(struct steer *s, struct found *table, struct found *rules)
+{
+	int r = look(s, NFT_MSG_GETTABLE, NLM_F_ACK, table);
+
+	if (r < 0)
+		return r;
+	r = -EINTR;
+	for (unsigned i = 0; i < TRIES && r == -EINTR; i++)
+		r = look(s, NFT_MSG_GETRULE, NLM_F_DUMP, rules);
+	return r;
+}
+
 bool steer_is_intact(struct steer *s)
 {
-	int n = -EINTR;
+	struct found table, rules;
+	int          r = look_at_table(s, &table, &rules);
 
-	for (unsigned i = 0; i < TRIES && n == -EINTR; i++)
-		n = count_rules(s);
-	if (n >= 0)
-		return (unsigned)n == s->rules;
-	diag_warn("steer", "whether table inet nfqd is still there is not known: %s", strerror(-n));
-	return true;
+	if (r == 0)
+		return rules.rules == s->rules && table.asleep == s->asleep &&
+		       (!s->handle || table.handle == s->handle);
+	if (r != -ENOENT)
+		diag_warn("steer", "whether table inet nfqd is still there is not known: %s", strerror(-r));
+	return r != -ENOENT;
 }

@@ -48,6 +48,7 @@ struct steer {
 	bool                 asleep; /* loaded, not yet filled */
 	bool                 stale;  /* the rules are out of date */
 	unsigned             rules; /* of the table, as loaded last */
+	uint64_t             handle; /* the kernel's number of that table; 0: not known */
 	struct steer_counts  gone, seen; /* of tables that are gone; of all, when last read */
 };
 
@@ -121,6 +122,7 @@ MUST_CHECK int steer_list(struct steer *s, const char *what, json_t **doc);
 /* Is there no such table? Quicker than a list; false where that is not known. */
 bool     steer_is_gone(struct steer *s);
 int      steer_look_fd(struct steer *s); /* its netlink socket; -1: there is none */
+uint64_t steer_handle(struct steer *s);  /* of the table that is there; 0: none, or not known */
 void     steer_look_close(struct steer *s);
 unsigned steer_rules_in(const struct steer *s, const char *text);
 /* Runs nft commands as one transaction; err says what was being done. */
@@ -140,8 +142,6 @@ struct away_job {
 /* Returns 0 or -errno; -ETIMEDOUT: it is not known yet how this or the one before it went. With text: what
  * nft printed, or its complaint; the caller frees, NULL: nothing. */
 MUST_CHECK int away_run(struct away *a, const struct away_job *job, char **text);
-/* Did one of the last of these processes have this number? */
-bool away_is_own(pid_t pid);
 
 /* ---- steer_counters.c ---- */
 

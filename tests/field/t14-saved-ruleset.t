@@ -25,6 +25,19 @@ else
 fi
 without_ours "$lab_dir/ruleset" >"$lab_dir/theirs"
 ok "and the rest of it does" loads "$lab_dir/theirs"
+
+# Loaded again while nfqd runs: a table with as many rules, whose verdicts nobody knows. Where nft cannot write the
+# rules that queue, something else stands in their place.
+CANNOT=
+[[ $(nfqd_ctl status --json | jq -r .steering.backend) == nft* ]] || CANNOT='s/^\t\tqueue num.*/\t\tct label 1 accept/'
+back() { [ "$(nfqd_ctl status --json | jq .steering.repairs)" = "$1" ]; }
+{ echo "flush ruleset"; sed -e 's/priority & 0xfff00000 == 0x[0-9a-f]*/priority \& 0xfff00000 == 0x12300000/' -e "$CANNOT" "$lab_dir/ruleset"; } >"$lab_dir/stale"
+ok "a saved ruleset is loaded while nfqd runs" in_router nft -f "$lab_dir/stale"
+ok "and its copy of nfqd's table gives way" lab_wait 10 back 1
+is "$(field_tls $FIELD_TLS 4) $(field_tls $FIELD_OPEN 4) $(field_dns $FIELD_DNS 8.8.8.8)" "reset fine NXDOMAIN" "names are judged"
+in_router nft 'table inet nfqd { flags dormant; }'
+ok "a table that is put to sleep is woken" lab_wait 10 back 2
+is "$(field_tls $FIELD_TLS 4) $(field_tls $FIELD_OPEN 4) $(field_dns $FIELD_DNS 8.8.8.8)" "reset fine NXDOMAIN" "names are judged"
 nfqd_stop
 NFQD_STEER=forget field_nfqd
 field_tls $FIELD_TLS 4 >/dev/null

@@ -175,6 +175,15 @@ static int run_text(struct steer *s, const char *flush, bool queues, struct err 
 	return r;
 }
 
+/* Is the table that is there this instance's? What a dead one or an older version left is replaced as a whole. */
+static bool is_ours(const struct steer *s)
+{
+	char owner[STEER_OWNER];
+
+	steer_owner(owner);
+	return strcmp(owner, s->conf.owner) == 0;
+}
+
 /* Loads the rules into the table that is there, when it is of this kind; otherwise replaces it. */
 static int load(struct steer *s, bool asleep, bool gone, struct err *err)
 {
@@ -186,7 +195,7 @@ static int load(struct steer *s, bool asleep, bool gone, struct err *err)
 	s->stale = true;
 	if (!gone && chain_names(s, &names, err) < 0)
 		return -1;
-	if (names && strstr(names, "to_main\n"))
+	if (names && strstr(names, "to_main\n") && is_ours(s))
 		r = run_text(s, names, compat, &why);
 	if (r < 0) {
 		steer_counters(s, &s->gone);

@@ -23,6 +23,9 @@
 /* The connection's decision, for other tables: `ct label 122` before `flow add`. */
 #define LABEL_ALLOWED 122
 
+/* A table's comment, with its NUL; nft takes 128 bytes. */
+#define STEER_OWNER 128
+
 /* How packets and verdicts of this run are recognised. Random, so that neither the rules of an earlier
  * run nor another program's priorities are mistaken for ours. */
 struct steer_tokens {
@@ -62,6 +65,7 @@ MUST_CHECK int steer_probe(struct steer_means *m, struct err *err);
 struct steer_conf {
 	struct steer_means  means;
 	struct steer_tokens tokens;
+	const char *owner; /* the instance: the table's comment, the same at every start; at most STEER_OWNER */
 	uint32_t old_marks; /* three bits that 0.1.0 used; cleared where its rules are found */
 	uint16_t queue_num, queues;
 	bool     fail_open, forward, output, answers, marked_output;
@@ -89,6 +93,8 @@ void steer_remove(struct steer *s);
 /* Leaves the table as it is and frees s: after steer_stop_queueing(), with fail_open off, it drops whatever
  * would be queued, until the next steer_install() takes it over. */
 void steer_leave(struct steer *s);
+/* The comment of the table that is there: whose it is. "" without one. */
+void steer_owner(char out[static STEER_OWNER]);
 /* Was there the table of an earlier run? */
 bool steer_took_over(const struct steer *s);
 

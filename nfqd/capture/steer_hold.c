@@ -22,11 +22,12 @@ static const struct {
 
 static const uint16_t ports[] = { 53, 80, 443, 853 };
 
-static void put_table(struct batch *b)
+static void put_table(struct batch *b, const char *owner)
 {
 	struct nlmsghdr *nlh = batch_put(b, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_ACK, NFPROTO_INET);
 
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, "nfqd");
+	steer_put_owner(nlh, owner);
 	batch_advance(b, nlh);
 }
 
@@ -92,7 +93,7 @@ int steer_hold(struct steer *s)
 
 	if (!b)
 		return -ENOMEM;
-	put_table(b);
+	put_table(b, s->conf.owner);
 	for (unsigned i = 0; i < sizeof(chains) / sizeof(chains[0]); i++) {
 		if (!(chains[i].hook == NF_INET_LOCAL_OUT ? s->conf.output : s->conf.forward))
 			continue;

@@ -2,6 +2,7 @@
 /*
  * Is the table still as it was loaded? Asked by plain netlink, with a deadline: libnftables would read the
  * elements of every set, too. Where the kernel does not answer, nothing is known, and nothing is repaired.
+ * And whose table is it?
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,14 +17,36 @@
 #include "base/diag.h"
 #include "capture/steer_private.h"
 
-enum { ANSWER_MS = 1000, TRIES = 3 };
+enum { ANSWER_MS = 1000, TRIES = 3, UDATA_COMMENT = 0 /* libnftnl's */ };
 
 /* What the kernel answered. */
 struct found {
 	unsigned rules;
 	uint64_t handle; /* of the table */
 	bool     asleep;
+	char     owner[STEER_OWNER];
 };
+
+/* ---- whose the table is: nft's comment, which the kernel keeps as type, length and value ---- */
+
+static void read_owner(const struct nlattr *attr, char out[static STEER_OWNER])
+{
+	const uint8_t *tlv = mnl_attr_get_payload(attr);
+	unsigned       n = mnl_attr_get_payload_len(attr);
+
+	if (n > 2 && tlv[0] == UDATA_COMMENT && tlv[1] <= n - 2)
+		snprintf(out, STEER_OWNER, "%.*s", tlv[1], (const char *)tlv + 2);
+}
+
+void steer_put_owner(struct nlmsghdr *nlh, const char *owner)
+{
+	uint8_t tlv[2 + STEER_OWNER] = { UDATA_COMMENT, (uint8_t)(strlen(owner) + 1) };
+
+	memcpy(tlv + 2, owner, tlv[1]);
+	mnl_attr_put(nlh, NFTA_TABLE_USERDATA, 2U + tlv[1], tlv);
+}
+
+/* ---- ask, and read what comes ---- */
 
 static int read_table(const struct nlattr *attr, void *data)
 {
@@ -33,6 +56,8 @@ static int read_table(const struct nlattr *attr, void *data)
 		f->handle = mnl_attr_get_u64(attr); /* a number whose order does not matter */
 	if (mnl_attr_get_type(attr) == NFTA_TABLE_FLAGS && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
 		f->asleep = ntohl(mnl_attr_get_u32(attr)) & NFT_TABLE_F_DORMANT;
+	if (mnl_attr_get_type(attr) == NFTA_TABLE_USERDATA)
+		read_owner(attr, f->owner);
 	return MNL_CB_OK;
 }
 
@@ -123,6 +148,15 @@ uint64_t steer_handle(struct steer *s)
 	struct found f;
 
 	return look(s, NFT_MSG_GETTABLE, NLM_F_ACK, &f) == 0 ? f.handle : 0;
+}
+
+void steer_owner(char out[static STEER_OWNER])
+{
+	struct steer s = { .look = NULL };
+	struct found f;
+
+	snprintf(out, STEER_OWNER, "%s", look(&s, NFT_MSG_GETTABLE, NLM_F_ACK, &f) == 0 ? f.owner : "");
+	steer_look_close(&s);
 }
 
 unsigned steer_rules_in(const struct steer *s, const char *text)

@@ -124,6 +124,7 @@ bool     steer_is_gone(struct steer *s);
 int      steer_look_fd(struct steer *s); /* its netlink socket; -1: there is none */
 uint64_t steer_handle(struct steer *s);  /* of the table that is there; 0: none, or not known */
 void     steer_look_close(struct steer *s);
+void     steer_put_owner(struct nlmsghdr *nlh, const char *owner); /* into the message that makes the table */
 unsigned steer_rules_in(const struct steer *s, const char *text);
 /* Runs nft commands as one transaction; err says what was being done. */
 MUST_CHECK int steer_run(struct steer *s, const char *commands, const char *doing, struct err *err);

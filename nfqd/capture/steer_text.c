@@ -204,6 +204,7 @@ static void write_table(FILE *f, const struct steer *s, bool anew)
 	fputs("table inet nfqd {\n", f);
 	if (s->asleep)
 		fputs("\tflags dormant\n", f);
+	fprintf(f, "\tcomment \"%s\"\n", s->conf.owner);
 	write_inspect_sets(f);
 	write_state_sets(f, s);
 	fputs("\tcounter queued { }\n"

@@ -141,39 +141,6 @@ static int lock_state(struct parent *p, struct err *err)
 	return 0;
 }
 
-/* There is one table per network namespace: it belongs to its owner until that process is dead, and
- * replacing the table of a dead one is safe while we hold the lock. */
-static int lock_namespace(struct parent *p, struct err *err)
-{
-	struct err  why = { 0 };
-	struct stat st;
-
-	if (p->tap)
-		return 0;
-	if (stat("/proc/self/ns/net", &st) < 0)
-		return err_set(err, "/proc/self/ns/net: %s", strerror(errno));
-	snprintf(p->net_path, sizeof(p->net_path), RUN_FOLDER "/net-%llu", (unsigned long long)st.st_ino);
-	p->net_lock = file_lock(p->net_path, "network namespace", &why);
-	if (p->net_lock == -EWOULDBLOCK)
-		return err_set(err, "another nfqd steers the packets of this network namespace (is nfqd "
-		               "running?)");
-	if (p->net_lock == -EACCES && geteuid() != 0)
-		return err_set(err, "%s: run as root", why.text);
-	return p->net_lock < 0 ? err_set(err, "%s", why.text) : 0;
-}
-
-/* Removes the file while the lock is held, so that the next daemon makes its own. */
-static void unlock_namespace(struct parent *p)
-{
-	char lock[sizeof(p->net_path) + 8];
-
-	if (p->net_lock < 0)
-		return;
-	snprintf(lock, sizeof(lock), "%s.lock", p->net_path);
-	unlink(lock);
-	close(p->net_lock);
-}
-
 /* A watcher without a configuration keeps nothing. */
 static void open_identity(struct parent *p)
 {
@@ -220,7 +187,7 @@ static int start(struct parent *p, struct err *err)
 	p->learned = in->learned = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!p->tap) /* a watcher sends nothing, not even look-ups */
 		parent_open_resolver(p);
-	if (lock_state(p, err) < 0 || lock_namespace(p, err) < 0)
+	if (lock_state(p, err) < 0 || parent_claim(p, err) < 0)
 		return -1;
 	parent_open_state(p);
 	parent_open_counts(p);
@@ -422,7 +389,7 @@ static void stop(struct parent *p)
 	parent_live_close(p);
 	close_if(p->state_lock);
 	parent_close_counts(p);
-	unlock_namespace(p);
+	parent_unclaim(p);
 	poller_close(&p->poller);
 	close_if(p->learned);
 	close_if(p->answer_names);

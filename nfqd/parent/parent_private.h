@@ -66,6 +66,8 @@ struct parent {
 	struct ctl      *ctl;
 	int              state_lock, net_lock, signals, learned;
 	char             net_path[64]; /* without .lock: of the network namespace */
+	struct poller_source claim;    /* run NULL: the name in the namespace is not ours */
+	char             owner[STEER_OWNER]; /* of the table */
 	bool             stopping;
 	bool             protected;        /* as the latest look found it */
 	int64_t          protection_since; /* seconds; 0: nobody has looked */
@@ -99,6 +101,10 @@ MUST_CHECK int parent_build_rules(struct parent *p, const struct conf *conf, con
 /* After rules have come into force: warns of a wrong clock, saves when packs were first loaded. */
 void           parent_rules_are_live(struct parent *p);
 void           parent_on_hangup(struct parent *p); /* SIGHUP: reopens the logs, then reloads */
+
+/* claim.c: keeps a second nfqd out of this network namespace. -1: there is one. */
+MUST_CHECK int parent_claim(struct parent *p, struct err *err);
+void           parent_unclaim(struct parent *p);
 
 /* outputs.c */
 MUST_CHECK int parent_open_outputs(struct parent *p, struct err *err);

@@ -32,10 +32,22 @@ static int whose_are_judged(struct parent *p, struct steer_conf *sc)
 	return 0;
 }
 
+/* Which nfqd the table is of, for whoever lists it. What would end nft's string is left out, and so is a path that
+ * is too long. */
+static const char *owner(struct parent *p)
+{
+	const char *sensor = p->in.identity.sensor, *control = p->conf->control;
+	const bool  plain = strlen(control) < 64 && !strpbrk(control, "\"\\\n");
+
+	snprintf(p->owner, sizeof(p->owner), "nfqd%s%s%s%s", sensor[0] ? ", sensor " : "", sensor,
+	         plain ? ", control " : "", plain ? control : "");
+	return p->owner;
+}
+
 int parent_steer(struct parent *p, struct err *err)
 {
 	const struct conf_inspect *ins = &p->conf->inspect;
-	struct steer_conf sc = { .means = p->means, .tokens = p->tokens,
+	struct steer_conf sc = { .means = p->means, .tokens = p->tokens, .owner = owner(p),
 		                 .old_marks = ins->mark_mask ? ins->mark_mask : OLD_MARK_MASK,
 		                 .offload = (uint8_t)ins->offload, .hold_seconds = ins->offload_hold,
 		                 .queue_num = p->in.queue.num,

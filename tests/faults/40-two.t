@@ -22,8 +22,10 @@ refused() {
 
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
+comment() { in_router nft list table inet nfqd | sed -n 's/^\tcomment "\(.*\)"$/\1/p'; }
+
 control() {
-	local before
+	local before said
 
 	echo precious >"$lab_dir/precious"
 	other file "s,control\.sock,precious,"
@@ -43,6 +45,12 @@ control() {
 	refused "a second nfqd in the same namespace with other queues" "$LAB_ROUTER" queue 'another nfqd steers the packets of this network namespace'
 	is "$(nfqd_left)" "$before" "the table of the first one is untouched"
 	ok "and it refuses listed names" refuses
+	is "$(comment)" "nfqd, sensor $(jq -r .sensor "$lab_dir/sensor.json"), control $lab_dir/control.sock" "the table says whose it is"
+	# a container that shares the network namespace and nothing else
+	said=$(in_router unshare -m sh -c 'mount -t tmpfs none /run && exec timeout 10 "$0" -c "$1"' "$NFQD" "$lab_dir/queue.yaml" 2>&1)
+	is $? 1 "a second nfqd in the same namespace with another /run: refused"
+	like "$said" "another nfqd steers .* control $lab_dir/control\\.sock" "the message says whose table it is"
+	is "$(nfqd_left) $(comment)" "$before nfqd, sensor $(jq -r .sensor "$lab_dir/sensor.json"), control $lab_dir/control.sock" "its table is untouched"
 	rm "$lab_dir/control.sock"
 	echo other >"$lab_dir/control.sock"
 	nfqd_stop
@@ -69,7 +77,28 @@ killed() {
 	nfqd_start
 	is $? 0 "the next start takes its place" || diag "$(cat "$lab_dir/nfqd.log")"
 	ok "and works" nfqd_ctl status
+	{ lab_end nfqd KILL; } 2>/dev/null
+	others
 	nfqd_stop
+}
+
+# What a dead one left is replaced by whoever starts next, also with a configuration of its own. A name that a user
+# without privileges has taken keeps nobody from starting.
+others() {
+	lab_spawn taker "$LAB_ROUTER" setpriv --reuid=65534 --regid=65534 --clear-groups "$LAB_PYTHON" -c 'import socket, time
+s = socket.socket(socket.AF_UNIX)
+s.bind("\0nfqd-steers")
+s.listen()
+print("taken", flush=True)
+time.sleep(600)'
+	lab_wait 10 grep -q taken "$lab_dir/taker.log"
+	other next "s,state\.json,next-state.json,; s,control\.sock,next.sock,"
+	lab_spawn nfqd "$LAB_ROUTER" "$NFQD" -c "$lab_dir/next.yaml"
+	ok "another instance starts after a killed one" lab_wait 15 nfqd_says_ready
+	like "$(<"$lab_dir/nfqd.log")" 'is taken \(user 65534' "a user who holds the name of ours in the namespace is told of"
+	like "$(comment)" "control $lab_dir/next\.sock" "and the table is the new one's"
+	ok "which refuses listed names" lab_wait 10 refuses
+	lab_end taker TERM
 }
 
 lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"

@@ -170,8 +170,9 @@ static void write_refuse(FILE *f)
 }
 
 /*
- * Allowed connections. A SYN begins another one on the same ports. In a flow that was let go by its number
- * of datagrams, one that looks like a question or a hello is queued once more.
+ * Allowed connections. A SYN begins another one on the same ports, and so may an Initial of QUIC: clients that keep
+ * one socket for all of a server's names (RFC 9000 5.2) send several. In a flow that was let go by its number of
+ * datagrams, one that looks like a question is queued once more, too.
  */
 static void write_allowed(FILE *f, const struct steer *s)
 {
@@ -184,13 +185,12 @@ static void write_allowed(FILE *f, const struct steer *s)
 	fputs("\t}\n\tchain allowed_udp {\n", f);
 	if (s->storage == STEER_SETS)
 		RULE(f, "%s", state_set(s, LABEL_ALLOWED));
+	RULE(f, "@th,64,3 6 ct direction original jump initial");
 	RULE(f, "%s goto aged", state_is(s, LABEL_AGED));
 	RULE(f, "accept");
 	fputs("\t}\n\tchain aged {\n", f);
 	RULE(f, "ct direction reply accept");
 	RULE(f, "@th,96,32 0x00010000 @th,80,1 0 goto to_main");
-	RULE(f, "@th,72,32 0x00000001 @th,64,1 1 goto to_main");
-	RULE(f, "@th,72,32 0x6b3343cf @th,64,1 1 goto to_main");
 	RULE(f, "accept");
 	fputs("\t}\n", f);
 }

@@ -64,9 +64,10 @@ again_quic() {	# PORT NAME...
 field_up plain
 in_router sysctl -qw net.ipv4.icmp_ratelimit=0
 field_nfqd
-is "$(again_quic 45679 $FIELD_TLS $FIELD_OPEN $FIELD_TLS)" "refused data data" "QUIC: an innocent one after a refused one is answered; the next is not looked at (LIMITS)"
+is "$(again_quic 45679 $FIELD_TLS $FIELD_OPEN $FIELD_TLS)" "refused data refused" "QUIC: each hello is judged by itself, also on the ports of an allowed one"
+is "$(again_quic 45681 $FIELD_OPEN $FIELD_TLS $FIELD_OPEN $FIELD_OPEN)" "data refused data data" "QUIC: and so it is where the first one was allowed"
 is "$(again_quic 45680 junk $FIELD_TLS $FIELD_TLS $FIELD_OPEN)" "refused refused data" "QUIC: so it is where the kernel remembers the refusal"
-ok "QUIC: each refused one is on record" lab_wait 5 nfqd_has_records 3 '.nfqd.seen_in == "quic.sni"'
+ok "QUIC: each refused one is on record" lab_wait 5 nfqd_has_records 5 '.nfqd.seen_in == "quic.sni"'
 for round in {1..10}; do
 	is "$(again $FIELD_OPEN $FIELD_TLS $FIELD_OPEN $FIELD_TLS $FIELD_TLS $FIELD_OPEN $FIELD_OPEN)" \
 		"data reset data reset reset data data" "round $round: each connection is judged by itself"

@@ -97,8 +97,8 @@ connections() {	# WHO VERSION TITLE
 	is "$(plan "$1" "$2" $LISTED ab 1)" "answered refused soon, queued 2, records 1" "$3: cut inside the name"
 	is "$(plan "$1" "$2" $LISTED bar 1)" "answered refused refused soon, queued 3, records 1" "$3: reversed, then again"
 	is "$(plan "$1" "$2" $OPEN wssssrss 0)" \
-		"answered answered answered answered answered answered answered answered soon, queued 1, records 0" \
-		"$3: an unlisted name passes, and is never queued again"
+		"answered answered answered answered answered answered answered answered soon, queued 2, records 0" \
+		"$3: an unlisted name passes; of the rest, only what says hello again is queued"
 	is "$(plan "$1" "$2" $OPEN bassss 0)" "answered answered answered answered answered answered soon, queued 2, records 0" \
 		"$3: an unlisted name in two, reversed, likewise"
 }

@@ -29,7 +29,7 @@ override CFLAGS += $(HARDEN)
 endif
 override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack -pthread $(SANITIZE)
 LDLIBS := -lnetfilter_queue -lmnl -lnetfilter_conntrack -lnfnetlink -lnftables -lcares -lcyaml -lyaml \
-	-ljansson -lpcap -lnettle -lhogweed -lgnutls -lnghttp2 -lz -lseccomp -lcap-ng -lsystemd
+	-ljansson -lpcap -lnettle -lhogweed -lgnutls -lnghttp2 -lz -lseccomp -lcap-ng -lsystemd -lsqlite3
 
 SRC   := $(sort $(wildcard nfqd/*.c nfqd/*/*.c))
 DATA  := $(addprefix $(B)/obj/nfqd/,match/canary.o match/never_builtin.o prober/messages.o)

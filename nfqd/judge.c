@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/heartbeat.h"
+#include "base/hops.h"
 #include "decide/policy.h"
 #include "evidence.h"
 #include "match/watch.h"
@@ -60,6 +61,7 @@ static void record(const struct judged *j, const struct name *name, uint16_t dns
 		e.origin = *j->origin;
 	e.flow_id = conn_id(j->in);
 	memcpy(e.mac, pkt->mac, sizeof(e.mac));
+	e.mac_shared = p->hops && e.has_mac && hops_is_shared(p->hops, e.mac);
 	event_describe(&e, &j->m->names);
 	evidence_take(p, j->m, &e);
 	count_add(p->count, p->emit(p->emit_ctx, &e) ? COUNT_records : COUNT_records_lost, 1);

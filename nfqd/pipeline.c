@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 
 #include "base/diag.h"
+#include "base/hops.h"
 #include "base/steered.h"
 #include "inspect/inspect.h"
 #include "judge.h"
@@ -124,6 +125,8 @@ static enum decode_err decode(struct pipeline *p, const struct raw_packet *raw, 
 	pkt->ifout = raw->ifout;
 	pkt->has_mac = has_mac;
 	memcpy(pkt->mac, mac, sizeof(pkt->mac));
+	if (p->hops && has_mac && e == DECODE_OK)
+		hops_note(p->hops, mac, &pkt->src, p->now);
 	pkt->reply = raw->kind == RAW_REPLY;
 	pkt->decoy = e == DECODE_OK && is_decoy(pkt, raw);
 	count_add(p->count, COUNT_decoys, pkt->decoy);

@@ -95,6 +95,8 @@ static inline void count_add(struct counters *c, enum counter which, uint64_t n)
 
 extern const char *const counter_names[], *const counter_texts[];
 
+struct hops;
+
 struct pipeline {
 	const struct ruleset *rules;   /* swapped between bursts by the thread that owns us */
 	struct conns         *conns;   /* owned */
@@ -104,6 +106,7 @@ struct pipeline {
 	struct watch         *watch;   /* borrowed; shared with others */
 	/* borrowed: questions whose answers are still on their way; NULL: answers are not inspected */
 	struct recent        *asked;
+	struct hops          *hops; /* borrowed; of a capture. NULL: the log knows what is on-link */
 	bool                  heartbeat; /* what goes to its responder is no client's */
 	struct injector       inject;
 	/* Takes a copy of the event; false when it had no room. */

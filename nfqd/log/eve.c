@@ -239,7 +239,7 @@ static void put_client(struct eve *x)
 
 	if (x->r->privacy == PRIVACY_HASHED) {
 		snprintf(id, sizeof(id), "hash:%s", x->r->pseudonym);
-	} else if (e->has_mac) {
+	} else if (e->has_mac && !e->mac_shared) {
 		memcpy(id, "mac:", 4);
 		mac_text(e->mac, id + 4);
 	} else {

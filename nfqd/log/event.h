@@ -27,7 +27,7 @@ struct event {
 	struct addr           src, dst;
 	uint16_t              sport, dport;
 	uint8_t               proto; /* IPPROTO_* */
-	bool                  has_mac;
+	bool                  has_mac, mac_shared; /* mac_shared: it is a router's, or a repeater's */
 	uint8_t               mac[6];
 	uint32_t              ifin, ifout;
 	const char           *file;   /* of a capture: its name, borrowed; NULL: of none */

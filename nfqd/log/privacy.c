@@ -15,7 +15,7 @@ static void hash_client(const struct event *e, const struct identity *id, uint8_
 	struct hmac_sha256_ctx hmac;
 
 	hmac_sha256_set_key(&hmac, sizeof(id->client_key), id->client_key);
-	if (e->has_mac)
+	if (e->has_mac && !e->mac_shared)
 		hmac_sha256_update(&hmac, sizeof(e->mac), e->mac);
 	else
 		hmac_sha256_update(&hmac, e->src.len, e->src.b);

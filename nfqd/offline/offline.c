@@ -9,6 +9,7 @@
 
 #include "base/bounds.h"
 #include "base/diag.h"
+#include "base/hops.h"
 #include "log/sink.h"
 #include "match/watch.h"
 #include "shared/identity.h"
@@ -46,8 +47,9 @@ static int run(struct capture *file, const struct ruleset *rs, struct sinks *sin
 	static struct counters counters;
 	static struct watch    watch;
 	static struct recent   asked;
+	static struct hops     hops;
 	ruleset_slot           newest = rs;
-	struct pipeline p = { .copies = true, .count = &counters, .watch = &watch, .asked = &asked,
+	struct pipeline p = { .copies = true, .count = &counters, .watch = &watch, .asked = &asked, .hops = &hops,
 		              .inject.fds = INJECTOR_NONE, .emit = emit,
 		              .emit_ctx = sinks };
 	struct loop     loop = { .capture = file, .pipeline = &p, .newest = &newest };

@@ -25,6 +25,8 @@ struct reading {
 	unsigned       n_default;
 	uint32_t      *outside;
 	unsigned       n_outside;
+	struct onlink_net onlink[ONLINK_MAX];
+	unsigned       n_onlink;
 };
 
 static void add_default(struct reading *rd, uint32_t index)
@@ -65,12 +67,51 @@ static int on_route_attr(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
+/* The attributes of a route to a directly connected network. */
+struct connected {
+	struct onlink_net to;
+	uint8_t           len;
+	bool              by_gateway;
+};
+
+static int on_connected_attr(const struct nlattr *attr, void *data)
+{
+	struct connected *c = data;
+
+	switch (mnl_attr_get_type(attr)) {
+	case RTA_OIF: c->to.index = mnl_attr_get_u32(attr); break;
+	case RTA_DST:
+		if (mnl_attr_get_payload_len(attr) == c->len)
+			c->to.net.addr = addr_from(mnl_attr_get_payload(attr), c->len);
+		break;
+	case RTA_GATEWAY:
+	case RTA_VIA:
+	case RTA_MULTIPATH: c->by_gateway = true; break;
+	default: break;
+	}
+	return MNL_CB_OK;
+}
+
+static void add_connected(struct reading *rd, const struct nlmsghdr *nlh, const struct rtmsg *rt)
+{
+	struct connected c = { .len = rt->rtm_family == AF_INET ? 4 : 16 };
+
+	memset(&c.to, 0, sizeof(c.to));
+	mnl_attr_parse(nlh, sizeof(*rt), on_connected_attr, &c);
+	c.to.net.bits = rt->rtm_dst_len;
+	if (c.by_gateway || !c.to.index || !c.to.net.addr.len || rd->n_onlink == ONLINK_MAX)
+		return;
+	rd->onlink[rd->n_onlink++] = c.to;
+}
+
 static int on_route(const struct nlmsghdr *nlh, void *data)
 {
 	const struct rtmsg *rt = mnl_nlmsg_get_payload(nlh);
 
 	if (rt->rtm_dst_len == 0 && rt->rtm_type == RTN_UNICAST)
 		mnl_attr_parse(nlh, sizeof(*rt), on_route_attr, data);
+	else if (rt->rtm_type == RTN_UNICAST)
+		add_connected(data, nlh, rt);
 	return MNL_CB_OK;
 }
 
@@ -148,6 +189,7 @@ int routes_read(struct shared *shared, uint32_t outside[OUTSIDE_MAX], struct err
 	if (r < 0)
 		return err_set(err, "the kernel's routes and interfaces: %s", strerror(-r));
 	ifaces_replace(shared, rd.links, rd.n_links);
+	onlink_replace(&shared->onlink, rd.onlink, rd.n_onlink);
 	qsort(outside, rd.n_outside, sizeof(*outside), by_index);
 	return (int)rd.n_outside;
 }

@@ -9,6 +9,7 @@
 
 #include "log/fold.h"
 #include "log/sink.h"
+#include "base/onlink.h"
 #include "base/seqlock.h"
 #include "match/watch.h"
 #include "pipeline.h"
@@ -40,6 +41,7 @@ struct shared {
 	struct tap_counts tap;       /* of the kernel, with an interface to watch */
 	_Atomic uint64_t generation;  /* of the ruleset that every thread reads */
 	struct iface     ifaces[IFACES_MAX];
+	struct onlink    onlink; /* networks of interfaces; written by the parent */
 	struct hosts     hosts; /* names of clients */
 	struct watch     watch; /* addresses of listed names; written by the worker and the resolver */
 	struct notes     notes; /* the parent's own records */

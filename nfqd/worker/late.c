@@ -21,7 +21,7 @@ void late_add(struct late *l, const struct event *e, uint64_t seq)
 	if (free_one == LATE_CLIENTS) /* of so many at once, the others' next records have the name */
 		return;
 	l->clients[free_one].addr = e->src;
-	l->clients[free_one].has_mac = e->has_mac;
+	l->clients[free_one].has_mac = e->has_mac && !e->mac_shared;
 	memcpy(l->clients[free_one].mac, e->mac, sizeof(e->mac));
 	l->clients[free_one].seq = seq;
 	l->clients[free_one].ts = e->ts;

@@ -14,6 +14,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/hops.h"
 #include "shared/message.h"
 #include "shared/privs.h"
 #include "worker/late.h"
@@ -36,6 +37,7 @@ struct queue_thread {
 	struct ring    *ring;
 	pthread_t       thread;
 	bool            running;
+	struct hops    *hops; /* owned; of a watched interface */
 	char            ifname[16];
 };
 
@@ -120,10 +122,16 @@ static void write_record(struct worker *w, const struct event *e)
 {
 	char              ifname[16], client[HOST_NAME_MAX_LEN];
 	struct shared    *shared = w->in->shared;
+	struct event      beyond;
 	struct sink_hints hints = { .ifname = iface_name(shared, e->ifin, ifname) };
 
 	if (is_folded(w, e))
 		return;
+	if (e->has_mac && e->ifin && onlink_is_beyond(&shared->onlink, e->ifin, &e->src)) {
+		beyond = *e;
+		beyond.mac_shared = true;
+		e = &beyond;
+	}
 	if (e->ifin) /* the sender is another machine: this one knows its own name */
 		hints.client = host_name(&shared->hosts, w->in->ask_name, &e->src, e->ts, client);
 	if (e->ifin && !hints.client && w->in->ask_name >= 0)
@@ -315,11 +323,12 @@ static int open_thread(struct worker *w, unsigned i, struct err *err)
 
 	t->worker = w;
 	t->ring = ring_new(MAX_RECORDS / in->queues, MAX_BYTES / in->queues);
+	t->hops = in->device ? calloc(1, sizeof(*t->hops)) : NULL;
 	t->pipeline = (struct pipeline){ .copies = in->device != NULL, .count = &in->shared->count[i], .inject.fds = in->inject,
 		                         .watch = &in->shared->watch,
 		                         .heartbeat = in->heartbeat,
 		                         .asked = in->answers ? &in->shared->asked : NULL,
-		                         .emit = emit, .learned = tell_learned, .emit_ctx = t,
+		                         .hops = t->hops, .emit = emit, .learned = tell_learned, .emit_ctx = t,
 		                         .ifname = name_of_interface };
 	if (!t->ring || pipeline_init(&t->pipeline, BOUND_CONNS / in->queues, BOUND_WAITING / in->queues) < 0)
 		return err_set(err, "worker: out of memory");
@@ -388,6 +397,7 @@ static void stop(struct worker *w)
 		pipeline_fini(&t->pipeline);
 		ways_close(t->pipeline.inject.ways);
 		free(t->ring);
+		free(t->hops);
 	}
 	if (atomic_load(&w->rules))
 		close_rules((struct ruleset *)(uintptr_t)atomic_load(&w->rules));

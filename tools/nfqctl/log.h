@@ -66,7 +66,7 @@ struct log_trail {
 
 /* One line of n bytes, with its newline or a NUL after them. at: which line of the file. Returns false to stop. */
 typedef bool log_line_fn(void *ctx, unsigned file, uint32_t at, const char *line, size_t n);
-/* Calls fn for every line of the files, plain or gzip. Returns 0, or -1 with err filled. */
+/* Calls fn for every line of the files, plain or gzip; "-" is standard input. Returns 0, or -1 with err filled. */
 MUST_CHECK int log_each_line(const char *const *files, unsigned n, log_line_fn *fn, void *ctx, struct err *err);
 
 /* The place of a record; false: it is none. kind: of the daemon's own ones, "" otherwise. own is json's. */

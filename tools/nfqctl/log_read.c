@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "log.h"
@@ -35,7 +36,7 @@ static long read_line(gzFile f, char **buf, size_t *room)
 
 static int each_line_of(const char *path, unsigned file, log_line_fn *fn, void *ctx, struct err *err)
 {
-	gzFile   f = gzopen(path, "rbe");
+	gzFile   f = strcmp(path, "-") == 0 ? gzdopen(dup(STDIN_FILENO), "rb") : gzopen(path, "rbe");
 	char    *buf = NULL;
 	size_t   room = 0;
 	uint32_t at = 0;

@@ -142,4 +142,8 @@ int queue_kernel_counters(uint16_t num, struct queue_kernel *out);
 /* Those of all kinds together. */
 int queue_kernel_sum(uint16_t num, struct queue_kernel *out);
 
+/* How many bytes of a receive buffer the kernel would give a queue's socket, of how many that are asked for;
+ * a negative errno. It counts the double. */
+int queue_receive_buffer(int *wanted);
+
 #endif

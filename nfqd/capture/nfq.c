@@ -107,6 +107,20 @@ static void set_socket(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 }
 
+int queue_receive_buffer(int *wanted)
+{
+	int       fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER), size = 0;
+	socklen_t n = sizeof(size);
+
+	if (fd < 0)
+		return -errno;
+	set_socket(fd);
+	*wanted = 2 * RECEIVE_BUFFER;
+	getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &n);
+	close(fd);
+	return size;
+}
+
 int queue_bind(struct queue_conf *conf, struct err *err)
 {
 	struct sockaddr_nl sa = { .nl_family = AF_NETLINK };

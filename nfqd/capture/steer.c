@@ -79,8 +79,10 @@ int steer_probe(struct steer_means *m, struct err *err)
 {
 	int r = 0;
 
-	m->nft_queue = !without("compat") && has_rule("queue num 0");
-	if (!m->nft_queue)
+	m->nft_queue = !without("compat") && !without("none") && has_rule("queue num 0");
+	if (without("none"))
+		r = -ENOENT;
+	else if (!m->nft_queue)
 		r = away_run(&(struct away){ .patience_ms = START_MS }, &(struct away_job){ .probe = true }, NULL);
 	if (r == -EPERM)
 		return err_set(err, "nft: no permission (CAP_NET_ADMIN is needed: run as root)");

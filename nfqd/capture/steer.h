@@ -56,7 +56,7 @@ struct steer_means {
 	bool flowtable; /* tests: as if another table had a flowtable */
 };
 /*
- * Finds that out, without a base chain and without a packet. NFQD_STEER (comma-separated: compat,
+ * Finds that out, without a base chain and without a packet. NFQD_STEER (comma-separated: none, compat,
  * repeat, sets, old, mark, forget, hasty, flowtable) takes means away or pretends, for tests. Returns -1 with err when packets cannot be
  * queued at all.
  */

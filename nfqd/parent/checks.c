@@ -16,7 +16,7 @@
 #include "base/diag.h"
 #include "parent/checks_private.h"
 
-enum { PATIENCE_MS = 1000, SAID_OF_A_KIND = 5 };
+enum { PATIENCE_MS = 1000, PATIENCE_DOCTOR_MS = 20000, SAID_OF_A_KIND = 5 };
 
 static const struct check {
 	const char *id, *text, *cure;
@@ -60,38 +60,85 @@ static const struct check {
 	               "none, as long as clients are on links with MAC addresses" },
 	[FACT_BRIDGE] = { "bridge", "is a bridge whose packets no IP rule sees: traffic across it "
 			  "is not inspected",
-	                  "modprobe br_netfilter; sysctl net.bridge.bridge-nf-call-iptables=1 net.bridge.bridge-nf-call-ip6tables=1" },
+	                  "have the kernel show bridged packets to IP rules" },
 	[FACT_SHARED] = { "shared-uplink",
 	                  "carries other interfaces (macvlan, ipvlan, containers or virtual machines) that reach the network past this host's rules",
 	                  "route or bridge them, or run nfqd in their namespaces" },
+	[FACT_LABEL] = { "labels", "sets connection labels from 100 to 127, which are nfqd's: its decisions are "
+			 "changed", "use labels below 100" },
+	[FACT_RULE_MARK] = { "fwmark", "routes by a mark, and on this kernel a verdict of nfqd travels in the mark "
+			     "for a moment: a local packet may be routed anew by it",
+	                     "run a kernel from 5.18 on, where verdicts travel in the priority" },
+	[FACT_DOCKER] = { "docker-forward", "drops by its policy what this host routes for others: docker has set "
+			  "that, and nothing in DOCKER-USER lets clients through",
+	                  "let the interface of your clients through in DOCKER-USER" },
 	[FACT_UNREADABLE] = { "unreadable", "could not be read, and so was not checked",
-	                      "run nfqctl status again as root" },
+	                      "ask again as root" },
+	[FACT_KERNEL] = { "kernel", "is why nfqd cannot steer packets",
+	                  "load the modules, or run a kernel that has them" },
+	[FACT_QUEUE_TAKEN] = { "queue-taken", "has the queue that nfqd is to read: nfqd cannot start beside it",
+	                       "end that program, or set inspect.queue-num" },
+	[FACT_BUFFER] = { "receive-buffer", "is all that the kernel gives the queue's socket: a burst of packets "
+			  "is lost or passes uninspected", "allow more" },
+	[FACT_LOST] = { "queue-overrun", "were lost by the kernel, because the queue or its buffer was full",
+	                "give nfqd more cores (inspect.queues: auto), or the machine less to do" },
+	[FACT_CONNTRACK] = { "conntrack-fill", "is nearly full: the kernel drops the packets of new connections when it is",
+	                     "make it larger" },
+	[FACT_CONFIGURATION] = { "configuration", "is why nfqd does not start with this configuration",
+	                         "correct it; nfqd -t lists what is wrong" },
+	[FACT_CLOCK] = { "clock", "is what the clock says, which is before the packs were made: dates of law, "
+			 "exceptions and records are wrong", "set the clock" },
+	[FACT_EXPIRED] = { "pack-expired", "has expired: names that came since then are not in it",
+	                   "get a newer one" },
+	[FACT_UNSIGNED] = { "pack-unsigned", "is no part of a signed release, and update.keys asks for one",
+	                    "name packs below update.into in rules" },
+	[FACT_FOLDER] = { "folder", "is to hold what nfqd writes, and cannot", "make it, and let root write there" },
+	[FACT_SPACE] = { "space", "is nearly full: records will be lost", "make room, or rotate more often" },
+	[FACT_CORES] = { "queue-threads", "are configured, more than this machine has cores: they take turns",
+	                 "set inspect.queues: auto" },
+	[FACT_DNS_TLS] = { "dns-over-tls", "asks a resolver over TLS: what this host's own programs ask it cannot be "
+			   "read", "let it ask over port 53; clients that ask it are judged in any case" },
+	[FACT_RESOLVER] = { "resolver-order", "is the first resolver of /etc/resolv.conf, and no program answers "
+			    "there: each question waits for the next one", "start it, or take its line out" },
 };
 
 void fact_add(struct facts *f, enum fact_kind kind, const char *where, ...)
 {
 	va_list ap;
 
-	if (f->n == FACTS_MAX)
+	f->full = f->n == FACTS_MAX;
+	if (f->full)
 		return;
 	f->v[f->n].kind = kind;
+	f->v[f->n].command[0] = '\0';
 	va_start(ap, where);
 	vsnprintf(f->v[f->n].where, FACT_WHERE, where, ap);
 	va_end(ap);
 	f->n++;
 }
 
-static json_t *finding(enum fact_kind kind, const char *where, unsigned others)
+void fact_mend(struct facts *f, const char *command, ...)
 {
-	const struct check *c = &checks[kind];
+	va_list ap;
+
+	if (f->n == 0 || f->full)
+		return;
+	va_start(ap, command);
+	vsnprintf(f->v[f->n - 1].command, FACT_COMMAND, command, ap);
+	va_end(ap);
+}
+
+static json_t *finding(const struct fact *fact, unsigned others)
+{
+	const struct check *c = &checks[fact->kind];
 	char                place[FACT_WHERE + 40];
 
 	if (others)
-		snprintf(place, sizeof(place), "%s, and %u more like it,", where, others);
+		snprintf(place, sizeof(place), "%s, and %u more like it,", fact->where, others);
 	else
-		snprintf(place, sizeof(place), "%s", where);
-	return json_pack("{s:s, s:s, s:s, s:s}", "check", c->id, "where", place, "text", c->text, "cure",
-	                 c->cure);
+		snprintf(place, sizeof(place), "%s", fact->where);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s*}", "check", c->id, "where", place, "text", c->text, "cure",
+	                 c->cure, "command", fact->command[0] ? fact->command : NULL);
 }
 
 /* In the order of the checks; the first few of a kind, and how many more there are. */
@@ -110,9 +157,8 @@ static json_t *judge(const struct facts *f, bool marked_output)
 			if (f->v[i].kind != kind)
 				continue;
 			said++;
-			json_array_append_new(all, finding(kind, f->v[i].where,
-			                                   said == SAID_OF_A_KIND ? of_kind - said
-			                                                          : 0));
+			json_array_append_new(all, finding(&f->v[i],
+			                                   said == SAID_OF_A_KIND ? of_kind - said : 0));
 		}
 	}
 	return all;
@@ -120,7 +166,7 @@ static json_t *judge(const struct facts *f, bool marked_output)
 
 /* ---- in a process of its own ---- */
 
-static void look(bool marked_output, int fd)
+static void look(const struct checks_ask *ask, int fd)
 {
 	static struct facts f;
 	json_t             *all;
@@ -128,7 +174,12 @@ static void look(bool marked_output, int fd)
 	facts_of_nft(&f);
 	facts_of_iptables(&f);
 	facts_of_host(&f);
-	all = judge(&f, marked_output);
+	facts_of_rules(&f, ask->mark_token);
+	if (ask->conf) {
+		facts_of_kernel(&f, ask->conf, ask->running);
+		facts_of_site(&f, ask->conf);
+	}
+	all = judge(&f, ask->marked_output);
 	_exit(all && json_dumpfd(all, fd, JSON_COMPACT) == 0 ? 0 : 1);
 }
 
@@ -141,9 +192,9 @@ static int64_t now_ms(void)
 }
 
 /* Reads all from fd until it is closed; NULL when that takes too long. */
-static json_t *read_findings(int fd)
+static json_t *read_findings(int fd, int patience_ms)
 {
-	int64_t       end = now_ms() + PATIENCE_MS;
+	int64_t       end = now_ms() + patience_ms;
 	struct pollfd pfd = { fd, POLLIN, 0 };
 	char         *text = NULL;
 	size_t        n = 0;
@@ -170,26 +221,41 @@ static json_t *read_findings(int fd)
 	return all;
 }
 
-json_t *checks_run(bool marked_output)
+static json_t *nothing_read(void)
 {
-	static const char problem[] = "the other rules of this machine";
-	json_t           *all = NULL;
-	int               ends[2];
-	pid_t             pid;
+	struct fact fact = { .kind = FACT_UNREADABLE, .where = "the other rules of this machine" };
+
+	return json_pack("[o]", finding(&fact, 0));
+}
+
+json_t *checks_run(const struct checks_ask *ask)
+{
+	json_t *all = NULL;
+	int     ends[2];
+	pid_t   pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
-		return json_pack("[o]", finding(FACT_UNREADABLE, problem, 0));
+		return nothing_read();
 	pid = fork();
 	if (pid == 0)
-		look(marked_output, ends[1]);
+		look(ask, ends[1]);
 	close(ends[1]);
 	if (pid > 0) {
-		all = read_findings(ends[0]);
+		all = read_findings(ends[0], ask->conf ? PATIENCE_DOCTOR_MS : PATIENCE_MS);
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, WNOHANG); /* a child stuck in the kernel is reaped when it ends */
 	}
 	close(ends[0]);
-	return all ? all : json_pack("[o]", finding(FACT_UNREADABLE, problem, 0));
+	return all ? all : nothing_read();
+}
+
+json_t *checks_of_configuration(const struct err *err)
+{
+	static struct facts f; /* too large for a stack */
+
+	f.n = 0;
+	fact_add(&f, FACT_CONFIGURATION, "%s", err->text);
+	return finding(&f.v[0], 0);
 }
 
 void checks_say(const json_t *findings)

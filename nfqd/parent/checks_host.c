@@ -184,6 +184,9 @@ static bool is_on(const char *path)
 	return c != EOF && c != '0';
 }
 
+static const char bridge_command[] = "modprobe br_netfilter; sysctl net.bridge.bridge-nf-call-iptables=1 "
+                                     "net.bridge.bridge-nf-call-ip6tables=1";
+
 /* A bridge between a router's own LAN ports does not matter; one with the uplink, or without an address,
  * is how clients reach the network. */
 static void look_at_bridge(struct facts *f, const struct links *all, const struct link *bridge)
@@ -193,7 +196,7 @@ static void look_at_bridge(struct facts *f, const struct links *all, const struc
 	for (unsigned i = 0; i < all->n; i++)
 		ports += all->v[i].master == bridge->index;
 	if (ports >= 2 && (bridge->uplink || !bridge->addressed))
-		fact_add(f, FACT_BRIDGE, "%s", bridge->name);
+		fact_add(f, FACT_BRIDGE, "%s", bridge->name), fact_mend(f, "%s", bridge_command);
 }
 
 static void look_at_links(struct facts *f, struct links *all)

@@ -4,6 +4,7 @@
  * may be many, and with what iptables-nft's targets hold, which a listing in JSON leaves out.
  */
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -24,6 +25,8 @@ struct chain {
 	int      priority; /* INT32_MAX: not a base chain */
 	uint32_t hook;
 	unsigned rules;    /* seen so far */
+	bool     drops;    /* by its policy */
+	bool     answers;  /* a rule accepts packets by their connection's state */
 };
 
 /* What the dumps have shown so far. */
@@ -92,12 +95,43 @@ static void fact_of_base(struct dump *d, const struct chain *c, const struct nla
 {
 	const char *family = family_name(c->family);
 
-	if (c->hook == NF_INET_LOCAL_OUT && a->v[NFTA_CHAIN_POLICY] && number(a->v[NFTA_CHAIN_POLICY]) == NF_DROP)
-		fact_add(d->facts, FACT_OUTPUT, "table %s %s, chain %s", family, c->table, c->name);
 	if (strcmp(word(a->v[NFTA_CHAIN_TYPE]), "nat") == 0 && c->priority <= OUR_PRIORITY &&
 	    (c->hook == NF_INET_PRE_ROUTING || c->hook == NF_INET_LOCAL_OUT))
 		fact_add(d->facts, FACT_NAT_FRONT, "table %s %s, chain %s (priority %d)", family, c->table,
 		         c->name, c->priority);
+}
+
+static bool lets_clients_through(const struct dump *d, const struct chain *forward)
+{
+	for (unsigned i = 0; i < d->chains; i++) {
+		const struct chain *c = &d->chain[i];
+
+		if (c->family == forward->family && strcmp(c->table, forward->table) == 0 &&
+		    strcmp(c->name, "DOCKER-USER") == 0)
+			return c->rules > 1; /* one is docker's own RETURN */
+	}
+	return true; /* not docker's */
+}
+
+/* Base chains whose policy is to drop, when their rules have been read. */
+static void facts_of_policies(struct dump *d)
+{
+	for (unsigned i = 0; i < d->chains; i++) {
+		const struct chain *c = &d->chain[i];
+		const char         *family = family_name(c->family);
+
+		if (!c->drops)
+			continue;
+		if (c->hook == NF_INET_LOCAL_OUT && !c->answers) {
+			fact_add(d->facts, FACT_OUTPUT, "table %s %s, chain %s", family, c->table, c->name);
+			fact_mend(d->facts, "nft insert rule %s %s %s ct state established,related accept", family,
+			          c->table, c->name);
+		}
+		if (c->hook == NF_INET_FORWARD && !lets_clients_through(d, c)) {
+			fact_add(d->facts, FACT_DOCKER, "table %s %s, chain %s", family, c->table, c->name);
+			fact_mend(d->facts, DOCKER_COMMAND, c->family == NFPROTO_IPV6 ? "ip6tables" : "iptables");
+		}
+	}
 }
 
 static int read_chain(const struct nlmsghdr *nlh, void *ctx)
@@ -117,6 +151,8 @@ static int read_chain(const struct nlmsghdr *nlh, void *ctx)
 	if (hook.v[NFTA_HOOK_PRIORITY])
 		c->priority = (int)number(hook.v[NFTA_HOOK_PRIORITY]);
 	c->hook = number(hook.v[NFTA_HOOK_HOOKNUM]);
+	c->drops = c->priority != INT32_MAX && is_ip(c->family) && !is_our_table(c->family, c->table) &&
+	           a.v[NFTA_CHAIN_POLICY] && number(a.v[NFTA_CHAIN_POLICY]) == NF_DROP;
 	if (c->priority != INT32_MAX && is_ip(c->family) && !is_our_table(c->family, c->table))
 		fact_of_base(d, c, &a);
 	return MNL_CB_OK;
@@ -139,36 +175,80 @@ struct rule {
 	const char   *where;
 	bool          front, output; /* see struct xt_rule */
 	bool          ours;          /* nfqd 0.1.0's, with its comment */
+	bool          by_state, accepts;
+	bool          sets_ours;     /* the latest constant has a bit that is a label of ours */
+	char          remove[FACT_COMMAND];
 };
+
+/* The rule just added can be taken away. */
+static void mend_by_removal(const struct rule *r)
+{
+	fact_mend(r->facts, "%s", r->remove);
+}
 
 static void on_meta(struct rule *r, const struct nlattrs *a)
 {
 	if (r->front && r->output && a->v[NFTA_META_SREG] && number(a->v[NFTA_META_KEY]) == NFT_META_MARK)
-		fact_add(r->facts, FACT_MARK, "%s", r->where);
+		fact_add(r->facts, FACT_MARK, "%s", r->where), mend_by_removal(r);
+}
+
+static bool has_label_of_ours(const struct nlattr *value)
+{
+	const uint8_t *bytes = value ? mnl_attr_get_payload(value) : NULL;
+	uint32_t       words[4];
+
+	if (!value || mnl_attr_get_payload_len(value) != sizeof(words))
+		return false;
+	memcpy(words, bytes, sizeof(words));
+	return (words[3] & 0xfffffff0) != 0; /* 100 to 127 */
+}
+
+static void on_immediate(struct rule *r, const struct nlattrs *a)
+{
+	struct nlattrs data = read_nested(a->v[NFTA_IMMEDIATE_DATA]), verdict = read_nested(data.v[NFTA_DATA_VERDICT]);
+
+	r->sets_ours = has_label_of_ours(data.v[NFTA_DATA_VALUE]);
+	r->accepts |= verdict.v[NFTA_VERDICT_CODE] && number(verdict.v[NFTA_VERDICT_CODE]) == NF_ACCEPT;
+}
+
+static void on_ct(struct rule *r, const struct nlattrs *a)
+{
+	uint32_t key = a->v[NFTA_CT_KEY] ? number(a->v[NFTA_CT_KEY]) : 0;
+
+	r->by_state |= key == NFT_CT_STATE;
+	if (key == NFT_CT_LABELS && a->v[NFTA_CT_SREG] && r->sets_ours) {
+		fact_add(r->facts, FACT_LABEL, "%s", r->where);
+		mend_by_removal(r);
+	}
 }
 
 static void on_notrack(struct rule *r, const struct nlattrs *a)
 {
 	(void)a;
 	fact_add(r->facts, FACT_NOTRACK, "%s", r->where);
+	mend_by_removal(r);
 }
 
 static void on_queue(struct rule *r, const struct nlattrs *a)
 {
 	(void)a;
 	fact_add(r->facts, r->front ? FACT_QUEUE_FRONT : FACT_QUEUE, "%s", r->where);
+	mend_by_removal(r);
 }
 
 static void on_tproxy(struct rule *r, const struct nlattrs *a)
 {
 	(void)a;
 	fact_add(r->facts, FACT_TPROXY, "%s", r->where);
+	mend_by_removal(r);
 }
 
 static void on_match(struct rule *r, const struct nlattrs *a)
 {
 	const struct nlattr *info = a->v[NFTA_MATCH_INFO];
 
+	r->by_state |= strcmp(word(a->v[NFTA_MATCH_NAME]), "conntrack") == 0 ||
+	               strcmp(word(a->v[NFTA_MATCH_NAME]), "state") == 0;
 	r->ours |= strcmp(word(a->v[NFTA_MATCH_NAME]), "comment") == 0 && info &&
 	           mnl_attr_get_payload_len(info) > sizeof("nfqd") &&
 	           memcmp(mnl_attr_get_payload(info), "nfqd", sizeof("nfqd")) == 0;
@@ -182,7 +262,7 @@ static void on_target(struct rule *r, const struct nlattrs *a)
 		fact_of_xt(r->facts, &(struct xt_rule){ word(a->v[NFTA_TARGET_NAME]), r->where,
 		                                        mnl_attr_get_payload(info),
 		                                        mnl_attr_get_payload_len(info), r->front,
-		                                        r->output });
+		                                        r->output, r->remove });
 }
 
 static const struct {
@@ -191,6 +271,7 @@ static const struct {
 } expressions[] = {
 	{ "meta", on_meta },     { "notrack", on_notrack }, { "queue", on_queue },
 	{ "tproxy", on_tproxy }, { "match", on_match },     { "target", on_target },
+	{ "ct", on_ct },         { "immediate", on_immediate },
 };
 
 static int read_expression(const struct nlattr *element, void *ctx)
@@ -219,8 +300,13 @@ static int read_rule(const struct nlmsghdr *nlh, void *ctx)
 	r.output = c->hook == NF_INET_LOCAL_OUT;
 	snprintf(where, sizeof(where), "table %s %s, chain %s, rule %u", family_name(nfg->nfgen_family),
 	         table, c->name, ++c->rules);
+	if (a.v[NFTA_RULE_HANDLE])
+		snprintf(r.remove, sizeof(r.remove), "nft delete rule %s %s %s handle %llu",
+		         family_name(nfg->nfgen_family), table, c->name,
+		         (unsigned long long)be64toh(mnl_attr_get_u64(a.v[NFTA_RULE_HANDLE])));
 	if (a.v[NFTA_RULE_EXPRESSIONS])
 		mnl_attr_parse_nested(a.v[NFTA_RULE_EXPRESSIONS], read_expression, &r);
+	c->answers |= r.by_state && r.accepts;
 	return MNL_CB_OK;
 }
 
@@ -252,7 +338,7 @@ void facts_of_nft(struct facts *f)
 	    dump(nl, NFT_MSG_GETRULE, read_rule, &d) < 0)
 		fact_add(f, FACT_UNREADABLE, "the nft ruleset");
 	else
-		(void)dump(nl, NFT_MSG_GETFLOWTABLE, read_flowtable, &d); /* a kernel without has none */
+		facts_of_policies(&d), (void)dump(nl, NFT_MSG_GETFLOWTABLE, read_flowtable, &d); /* a kernel without has none */
 	free(d.chain);
 	if (nl)
 		mnl_socket_close(nl);

@@ -20,23 +20,34 @@
 
 /* ---- what targets mean ---- */
 
-void fact_of_xt(struct facts *f, const struct xt_rule *r)
+static enum fact_kind kind_of_target(const struct xt_rule *r)
 {
 	uint16_t flags = 0;
 
 	if (strcmp(r->target, "CT") == 0 && r->n >= sizeof(flags))
 		memcpy(&flags, r->data, sizeof(flags)); /* the first member in every revision */
 	if (flags & XT_CT_NOTRACK || strcmp(r->target, "NOTRACK") == 0)
-		fact_add(f, FACT_NOTRACK, "%s (CT --notrack)", r->where);
-	else if (strcmp(r->target, "NFQUEUE") == 0)
-		fact_add(f, r->front ? FACT_QUEUE_FRONT : FACT_QUEUE, "%s (NFQUEUE)", r->where);
-	else if (strcmp(r->target, "TPROXY") == 0)
-		fact_add(f, FACT_TPROXY, "%s (TPROXY)", r->where);
-	else if (strcmp(r->target, "FLOWOFFLOAD") == 0)
-		fact_add(f, FACT_FLOWTABLE, "%s (FLOWOFFLOAD)", r->where);
-	else if (r->front && r->output &&
-	         (strcmp(r->target, "MARK") == 0 || strcmp(r->target, "CONNMARK") == 0))
-		fact_add(f, FACT_MARK, "%s (%s)", r->where, r->target);
+		return FACT_NOTRACK;
+	if (strcmp(r->target, "NFQUEUE") == 0)
+		return r->front ? FACT_QUEUE_FRONT : FACT_QUEUE;
+	if (strcmp(r->target, "TPROXY") == 0)
+		return FACT_TPROXY;
+	if (strcmp(r->target, "FLOWOFFLOAD") == 0)
+		return FACT_FLOWTABLE;
+	if (r->front && r->output &&
+	    (strcmp(r->target, "MARK") == 0 || strcmp(r->target, "CONNMARK") == 0))
+		return FACT_MARK;
+	return FACT_KINDS;
+}
+
+void fact_of_xt(struct facts *f, const struct xt_rule *r)
+{
+	enum fact_kind kind = kind_of_target(r);
+
+	if (kind == FACT_KINDS)
+		return;
+	fact_add(f, kind, "%s (%s)", r->where, kind == FACT_NOTRACK ? "CT --notrack" : r->target);
+	fact_mend(f, "%s", r->remove);
 }
 
 /* ---- the tables ---- */
@@ -64,6 +75,9 @@ struct table {
 	const char          *entries;
 	char                 chain[XT_TABLE_MAXNAMELEN];
 	unsigned             rule; /* of the chain */
+	bool                 answers;  /* OUTPUT accepts packets by their connection's state */
+	bool                 drops;    /* FORWARD, by its policy */
+	unsigned             docker;   /* rules of DOCKER-USER, its end among them; 0: there is no such chain */
 };
 
 static uint16_t offset(const char *entry, size_t at)
@@ -110,14 +124,35 @@ static bool begins_chain(struct table *t, size_t at, const struct xt_entry_targe
 	return true;
 }
 
-static void read_output_policy(struct facts *f, const struct table *t, size_t at,
-                               const struct xt_entry_target *target)
+static bool is_policy(const struct table *t, unsigned hook, size_t at, int verdict,
+                      const struct xt_entry_target *target)
 {
 	const struct xt_standard_target *standard = (const void *)target;
 
-	if (strcmp(t->info.name, "filter") == 0 && t->info.valid_hooks & 1U << NF_INET_LOCAL_OUT &&
-	    t->info.underflow[NF_INET_LOCAL_OUT] == at && standard->verdict == -NF_DROP - 1)
-		fact_add(f, FACT_OUTPUT, "%s: table filter, chain OUTPUT", t->family->name);
+	return strcmp(t->info.name, "filter") == 0 && t->info.valid_hooks & 1U << hook &&
+	       t->info.underflow[hook] == at && standard->verdict == -verdict - 1;
+}
+
+static void read_policies(struct facts *f, struct table *t, size_t at, const struct xt_entry_target *target)
+{
+	t->drops |= is_policy(t, NF_INET_FORWARD, at, NF_DROP, target);
+	if (t->answers || !is_policy(t, NF_INET_LOCAL_OUT, at, NF_DROP, target))
+		return;
+	fact_add(f, FACT_OUTPUT, "%s: table filter, chain OUTPUT", t->family->name);
+	fact_mend(f, "%s -I OUTPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT", t->family->name);
+}
+
+/* A rule of OUTPUT that accepts by state, a rule of docker's chain for the user. */
+static void read_filter_rule(struct table *t, size_t at, size_t from, const struct xt_entry_target *target)
+{
+	const struct xt_standard_target *standard = (const void *)target;
+	const struct xt_entry_match     *match = (const void *)(t->entries + at + from);
+
+	t->docker += strcmp(t->chain, "DOCKER-USER") == 0;
+	if (strcmp(t->chain, "OUTPUT") == 0 && target->u.user.name[0] == '\0' &&
+	    standard->verdict == -NF_ACCEPT - 1 && (const char *)match + sizeof(*match) <= (const char *)target)
+		t->answers |= strcmp(match->u.user.name, "conntrack") == 0 ||
+		              strcmp(match->u.user.name, "state") == 0;
 }
 
 /* Returns the entry's length; 0: the entry is malformed. */
@@ -127,7 +162,7 @@ static size_t read_entry(struct facts *f, struct table *t, size_t at)
 	const char             *entry = t->entries + at;
 	size_t                  room = t->info.size - at, target_at, next;
 	struct xt_entry_target *target;
-	char                    where[FACT_WHERE];
+	char                    where[FACT_WHERE], remove[FACT_COMMAND];
 
 	if (room < fam->header)
 		return 0;
@@ -139,12 +174,14 @@ static size_t read_entry(struct facts *f, struct table *t, size_t at)
 	if (begins_chain(t, at, target))
 		return next;
 	t->rule++;
-	read_output_policy(f, t, at, target);
+	read_filter_rule(t, at, fam->header, target);
+	read_policies(f, t, at, target);
 	if (is_ours(entry, fam->header, target_at))
 		return next;
 	snprintf(where, sizeof(where), "%s: table %s, chain %s, rule %u", fam->name, t->info.name,
 	         t->chain, t->rule);
-	fact_of_xt(f, &(struct xt_rule){ .target = target->u.user.name, .where = where,
+	snprintf(remove, sizeof(remove), "%s -t %s -D %s %u", fam->name, t->info.name, t->chain, t->rule);
+	fact_of_xt(f, &(struct xt_rule){ .target = target->u.user.name, .where = where, .remove = remove,
 	                                 .data = target->data,
 	                                 .n = target->u.target_size - sizeof(*target),
 	                                 .front = strcmp(t->info.name, "raw") == 0,
@@ -172,6 +209,10 @@ static void read_table(struct facts *f, const struct family *fam, int fd, const 
 	else
 		for (size_t at = 0, n; at < t.info.size && (n = read_entry(f, &t, at)) > 0;)
 			at += n;
+	if (t.drops && t.docker > 0 && t.docker <= 2) { /* docker's own RETURN, and the chain's end */
+		fact_add(f, FACT_DOCKER, "%s: table filter, chain FORWARD", fam->name);
+		fact_mend(f, DOCKER_COMMAND, fam->name);
+	}
 	free(get);
 }
 

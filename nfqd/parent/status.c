@@ -203,7 +203,10 @@ static void add_protection(const struct parent *p, json_t *all)
 /* The findings of the checks; with a watched interface, nothing is steered that others could change. */
 static json_t *checks(const struct parent *p)
 {
-	return p->tap || !p->conf->inspect.checks ? NULL : checks_run(p->boot->inspect.marked_output);
+	struct checks_ask ask = { .marked_output = p->boot->inspect.marked_output,
+		                  .mark_token = p->means.mark_token };
+
+	return p->tap || !p->conf->inspect.checks ? NULL : checks_run(&ask);
 }
 
 void status_say_checks(struct parent *p)

@@ -10,6 +10,8 @@
 
 static const struct nfqctl_command commands[] = {
 	{ "status", cmd_status, "[--json]", "whether this machine is protected, since when, by which packs; then what the daemon does" },
+	{ "doctor", cmd_doctor, "[-c FILE] [--json]",
+	  "what keeps this machine from being protected, each with what mends it (with or without a daemon)" },
 	{ "why", cmd_why, "NAME [--client A] [--at TIME] [--port N] [--json] [-c FILE | --rules PATH]...",
 	  "what is done about a name or address, and why (with or without a daemon)" },
 	{ "allow", cmd_allow, "NAME [--client A] --for 1h|--until DATE --reason TEXT [--json]",

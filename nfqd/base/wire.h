@@ -64,6 +64,20 @@ static inline void wire_skip(struct wire *w, size_t n)
 	(void)wire_bytes(w, n);
 }
 
+/* Skips the zeroes in front, eight at a time while there are as many. */
+static inline void wire_skip_zeroes(struct wire *w)
+{
+	uint64_t eight;
+
+	for (; w->end - w->pos >= 8; w->pos += 8) {
+		memcpy(&eight, w->pos, 8);
+		if (eight)
+			break;
+	}
+	while (w->pos != w->end && *w->pos == 0)
+		w->pos++;
+}
+
 static inline uint8_t wire_u8(struct wire *w)
 {
 	const uint8_t *p = wire_bytes(w, 1);

@@ -179,6 +179,8 @@ static bool read_frames(struct span frames, uint64_t crypto, struct stream *s)
 	while (wire_each(&w)) {
 		uint64_t type = read_varint(&w), offset;
 
+		if (type == FRAME_PADDING)
+			wire_skip_zeroes(&w); /* one byte each, and most of a client's first packet */
 		if (type == FRAME_PADDING || type == FRAME_PING)
 			continue;
 		if (type == FRAME_ACK || type == FRAME_ACK_ECN) {
@@ -284,7 +286,7 @@ static enum quic_result read_header(struct wire *w, struct initial *i)
 /* One packet at the front of w; w is moved past it. */
 static enum quic_result read_packet(struct quic_id *k, struct stream *s, struct wire *w)
 {
-	uint8_t          frames[INITIAL_MAX];
+	NOT_ZEROED uint8_t frames[INITIAL_MAX];
 	struct initial   i;
 	enum quic_result r = read_header(w, &i);
 	size_t           n = 0;
@@ -301,7 +303,7 @@ static enum quic_result read_packet(struct quic_id *k, struct stream *s, struct 
 
 bool quic_is_another(const struct quic_id *keys, struct span datagram)
 {
-	uint8_t        frames[INITIAL_MAX];
+	NOT_ZEROED uint8_t frames[INITIAL_MAX];
 	enum wire_err  err = WIRE_OK;
 	struct wire    w = wire_of(datagram, &err, false);
 	struct initial i;

@@ -153,21 +153,38 @@ static void extend_front(struct stream *s)
 
 /* ---- bytes ---- */
 
-/* Copies what is new of bytes into one piece, from its position at on; says whether anything was. */
+/* Says whether the byte at o is new. */
+static bool fill_byte(struct stream *s, struct stream_piece *p, uint32_t o, uint32_t known, uint8_t byte)
+{
+	if (p->have[o / 64] >> o % 64 & 1) {
+		s->conflict |= o >= known && p->data[o] != byte;
+		return false;
+	}
+	p->have[o / 64] |= UINT64_C(1) << o % 64;
+	p->data[o] = byte;
+	return true;
+}
+
+/* Copies what is new of bytes into one piece, from its position at on; says whether anything was. Where a word of
+ * `have` knows none of its bytes they are copied at once. */
 static bool fill_piece(struct stream *s, struct stream_piece *p, uint32_t at, struct span bytes)
 {
 	uint32_t known = s->shrunk > p->at * STREAM_PIECE ? s->shrunk - p->at * STREAM_PIECE : 0;
 	bool     fresh = false;
 
-	for (uint32_t i = 0; i < bytes.n; i++) {
-		uint32_t o = at + i;
+	for (uint32_t i = 0, n; i < bytes.n; i += n) {
+		uint32_t o = at + i, room = 64 - o % 64;
+		uint64_t mask;
 
-		if (p->have[o / 64] >> o % 64 & 1) {
-			s->conflict |= o >= known && p->data[o] != bytes.p[i];
+		n = bytes.n - i < room ? (uint32_t)bytes.n - i : room;
+		mask = UINT64_MAX >> (64 - n) << o % 64;
+		if (p->have[o / 64] & mask) {
+			for (uint32_t k = 0; k < n; k++)
+				fresh |= fill_byte(s, p, o + k, known, bytes.p[i + k]);
 			continue;
 		}
-		p->have[o / 64] |= UINT64_C(1) << o % 64;
-		p->data[o] = bytes.p[i];
+		p->have[o / 64] |= mask;
+		memcpy(p->data + o, bytes.p + i, n);
 		fresh = true;
 	}
 	return fresh;

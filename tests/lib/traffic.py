@@ -6,7 +6,9 @@
 Three loops, each attempt on a new socket: an unlisted DNS question, a listed one
 (never the same name twice, so that its record can be found), an unlisted TLS
 connection with one HTTP exchange. A question that is not answered within a second
-is sent again from the same socket, twice: `again` counts those. With source
+is sent again from the same socket, twice: `again` counts those; the last one has
+ten seconds, `late` counts answers that took more than three. What failed is named,
+with its name and time, so that it can be found in the log. With source
 addresses each attempt is another client's, in turn; they are of RESOLVER's and
 WEB's IP version.
 """
@@ -24,10 +26,12 @@ import time
 
 FILE, RESOLVER, WEB, *SOURCES = sys.argv[1:]
 PAUSE = 0.005
+PATIENCE = 1, 1, 10
+LATE = 3
 stop = threading.Event()
 counts = {
-    "open": {"sent": 0, "answered": 0, "again": 0, "failed": 0},
-    "listed": {"sent": 0, "nxdomain": 0, "answered": 0, "again": 0, "failed": 0},
+    "open": {"sent": 0, "answered": 0, "again": 0, "late": 0, "failed": 0},
+    "listed": {"sent": 0, "nxdomain": 0, "answered": 0, "again": 0, "late": 0, "failed": 0},
     "tls": {"sent": 0, "ok": 0, "failed": 0, "worst_ms": 0.0},
     "errors": [],
 }
@@ -43,7 +47,8 @@ def sources():
 
 
 def ask(name, row, source):
-    """rcode, or None when three attempts were not answered"""
+    """rcode, or how each attempt ended when none was answered"""
+    ends = []
     ident = random.getrandbits(16)
     labels = b"".join(bytes([len(p)]) + p.encode() for p in name.split("."))
     message = struct.pack("!HHHHHH", ident, 0x0100, 1, 0, 0, 0) + labels + b"\0\0\1\0\1"
@@ -51,23 +56,25 @@ def ask(name, row, source):
         if source:
             s.bind(source)
         s.connect((RESOLVER, 53))
-        s.settimeout(1)
-        for attempt in range(3):
+        start = time.monotonic()
+        for attempt, patience in enumerate(PATIENCE):
             row["again"] += attempt > 0
+            s.settimeout(patience)
             try:
                 s.send(message)
                 while (answer := s.recv(4096))[:2] != message[:2]:
                     pass
+                row["late"] += time.monotonic() - start > LATE
                 return answer[3] & 15
-            except (TimeoutError, ConnectionRefusedError):
-                continue
-    return None
+            except (TimeoutError, ConnectionRefusedError) as e:
+                ends.append(type(e).__name__)
+    return ends
 
 
 def failed(row, what):
     row["failed"] += 1
     if len(counts["errors"]) < 5:
-        counts["errors"].append(what)
+        counts["errors"].append(f"{what}, until {time.strftime('%H:%M:%S')}")
 
 
 def open_questions():
@@ -76,11 +83,12 @@ def open_questions():
         if stop.is_set():
             return
         row["sent"] += 1
-        rcode = ask(f"w{row['sent']}.example.org", row, source)
+        name = f"w{row['sent']}.example.org"
+        rcode = ask(name, row, source)
         if rcode == 0:
             row["answered"] += 1
         else:
-            failed(row, f"open question: rcode {rcode}")
+            failed(row, f"{name}: rcode {rcode}")
         stop.wait(PAUSE)
 
 
@@ -90,11 +98,12 @@ def listed_questions():
         if stop.is_set():
             return
         row["sent"] += 1
-        rcode = ask(f"q{row['sent']}.upd.kaspersky.com", row, source)
+        name = f"q{row['sent']}.upd.kaspersky.com"
+        rcode = ask(name, row, source)
         if rcode in (0, 3):
             row["nxdomain" if rcode == 3 else "answered"] += 1
         else:
-            failed(row, f"listed question: rcode {rcode}")
+            failed(row, f"{name}: rcode {rcode}")
         stop.wait(PAUSE)
 
 

@@ -94,6 +94,8 @@ network() {
 		}
 	}
 	END
+	# a reset connection's entry is looked at later, which takes a slow guest more than its ten seconds
+	echo 120 >/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_close
 }
 
 listening() { in_server netstat -ln | grep "^$1" | grep -q "$2 "; }

@@ -168,6 +168,7 @@ lab_unbound_conf() {
 			use-syslog: no
 			num-threads: 1
 			incoming-num-tcp: 500
+			so-rcvbuf: 8m
 			module-config: "iterator"
 			access-control: 0.0.0.0/0 allow
 			access-control: ::/0 allow

@@ -38,6 +38,8 @@ works() {	# TITLE
 processes() {	# TITLE
 	is "$(sets "$(status .worker_pid)")" "none cap_net_admin cap_net_admin none no_new_privs 1" "$1: the worker has CAP_NET_ADMIN alone"
 	is "$(sets "$(status .resolver.pid)")" "none cap_net_admin cap_net_admin none no_new_privs 1" "$1: so has the resolver"
+	is "$("$LAB_PYTHON" tests/lib/sockets.py "$(status .worker_pid)")" \
+		"inet raw, inet6 raw, netlink netfilter, netlink route, netlink xfrm, packet, unix" "$1: the sockets that the worker can send on"
 }
 
 # What the kernel says to a verdict of a process with these capabilities, on a socket that root made.

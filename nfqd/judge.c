@@ -14,6 +14,7 @@
 #include "base/heartbeat.h"
 #include "base/hops.h"
 #include "decide/policy.h"
+#include "errand.h"
 #include "evidence.h"
 #include "match/watch.h"
 
@@ -25,6 +26,8 @@ struct judged {
 	struct inspection    *in;
 	const struct message *m;
 	const struct name    *origin;
+	struct errand         errand; /* client.len 0: it is on none */
+	bool                  unknown; /* whether it is on one */
 };
 
 /* ---- records ---- */
@@ -60,6 +63,9 @@ static void record(const struct judged *j, const struct name *name, uint16_t dns
 	if (j->origin)
 		e.origin = *j->origin;
 	e.flow_id = conn_id(j->in);
+	e.client = (struct event_client){ .addr = j->errand.client, .has_mac = j->errand.has_mac,
+		                           .ifin = j->errand.ifin };
+	memcpy(e.client.mac, j->errand.mac, sizeof(e.client.mac));
 	memcpy(e.mac, pkt->mac, sizeof(e.mac));
 	e.mac_shared = p->hops && e.has_mac && hops_is_shared(p->hops, e.mac);
 	event_describe(&e, &j->m->names);
@@ -72,7 +78,8 @@ static void record(const struct judged *j, const struct name *name, uint16_t dns
 static void ask_policies(const struct pipeline *p, const struct packet *pkt, const struct match *m,
                          struct decision *d)
 {
-	struct client client = { .addr = pkt->src, .mac = pkt->has_mac ? pkt->mac : NULL };
+	struct client client = { .addr = pkt->src, .mac = pkt->has_mac ? pkt->mac : NULL,
+		                 .self = !pkt->ifin && !p->copies };
 
 	client.iface = pkt->ifin && p->ifname ? p->ifname(p->emit_ctx, pkt->ifin) : NULL;
 	policy_decide(p->rules, m, &client, pkt->proto, pkt->dport,
@@ -205,6 +212,26 @@ static void count_uninspectable(const struct judged *j)
 	count_add(c, COUNT_ech_hidden, tls_is_hidden(names));
 }
 
+/* The i-th name by its own. */
+static void judge_name(struct judged *j, unsigned i, struct decision *d)
+{
+	const struct names *names = &j->m->names;
+	struct match        m = { .n = 0 };
+	struct errand       e;
+	enum errand_state   state;
+
+	/* the questions in an answer were judged when they were asked */
+	if ((!j->m->from_server || names->v[i].seen_in != SEEN_DNS_QUERY) && !dns_is_about_keys(names, i))
+		ruleset_match_name(j->p->rules, &names->v[i], &m);
+	decide(j->p, j->m->pkt, &m, d);
+	if (!action_blocks(d->action))
+		return;
+	state = errand_judge(j->p, j->m, i, d, &e);
+	j->unknown |= state == ERRAND_UNKNOWN;
+	if (state == ERRAND_PASSES || state == ERRAND_ELSEWHERE)
+		j->errand = e;
+}
+
 static struct verdict judge_names(const struct judged *asked)
 {
 	struct judged               j = *asked;
@@ -222,16 +249,13 @@ static struct verdict judge_names(const struct judged *asked)
 	bool all = rs_settings(p->rules)->events_all && rights->records_unlisted && !dns_is_answer(names);
 
 	for (unsigned i = 0; i < n; i++) {
-		m.n = m.n_exceptions = 0;
-		/* the questions in an answer were judged when they were asked */
-		if ((!j.m->from_server || names->v[i].seen_in != SEEN_DNS_QUERY) &&
-		    !dns_is_about_keys(names, i))
-			ruleset_match_name(p->rules, &names->v[i], &m);
-		decide(p, j.m->pkt, &m, &decisions[i]);
-		listed |= m.n > 0;
+		judge_name(&j, i, &decisions[i]);
+		listed |= decisions[i].match.n > 0;
 		if (decisions[i].action > worst->action)
 			worst = &decisions[i];
 	}
+	if (j.unknown)
+		return (struct verdict){ .drop = true };
 	count_uninspectable(&j);
 	count_add(p->count, COUNT_names, n);
 	by_address = !listed && (n == 0 || !j.m->row->names_only) && match_address(&j, &learned_for, &m);
@@ -259,6 +283,9 @@ static struct verdict judge_names(const struct judged *asked)
 
 		record(&j, &where, 0, worst, sent);
 	}
+	for (unsigned i = 0; listed && !j.m->from_server && !verdict_refuses(v) && i < n; i++)
+		if (decisions[i].match.n)
+			errand_begin(p, j.m, i);
 	return v;
 }
 
@@ -317,7 +344,10 @@ static bool leads_anywhere(const struct judged *j)
 		ruleset_match_name(j->p->rules, &names->v[i], &m);
 		if (m.n == 0)
 			continue;
-		ask_policies(j->p, j->m->pkt, &m, &d);
+		if (j->errand.client.len)
+			errand_ask_policies(j->p, &j->errand, j->m->pkt, &m, &d);
+		else
+			ask_policies(j->p, j->m->pkt, &m, &d);
 		if (!is_settled(j->p, &d))
 			return false;
 		listed = true;
@@ -329,10 +359,17 @@ static struct verdict judge_answer(struct judged *j)
 {
 	struct verdict v = VERDICT_PASS;
 
+	bool           errand = errand_answered(j->p, j->m, &j->errand);
+
+	if (errand && j->m->pkt->ifout && !j->m->pkt->ifin) { /* to the resolver that asked */
+		errand_follow(j->p, j->m, &j->errand, leads_anywhere(j));
+		return v;
+	}
+	j->errand = (struct errand){ .until = 0 };
 	j->origin = &j->m->names.v[0];
 	if (!is_on_its_way(j->p, j->m) && !leads_anywhere(j))
 		v = rs_settings(j->p->rules)->mode == MODE_OFF ? VERDICT_ALLOW : judge_names(j);
-	if (!verdict_refuses(v))
+	if (!verdict_refuses(v) && !errand)
 		learn(j->p, j->m);
 	return v;
 }

@@ -38,7 +38,9 @@
 #include "match/ruleset.h"
 
 struct conns;
+struct errands;
 struct fragments;
+struct packet;
 struct recent;
 struct watch;
 
@@ -57,6 +59,8 @@ struct watch;
 	X(would_reject, "matches that passed only because a mode, stage or policy says log")       \
 	X(passed, "packets passed without a decision on their connection")                         \
 	X(waiting, "segments that passed while a name was incomplete")                             \
+	X(errands, "questions of this host's own resolver that passed as a client's")              \
+	X(errands_unknown, "likewise, dropped because their program was not known in time")        \
 	X(resets, "connections reset because they could not be judged")                            \
 	X(unknown, "connections of an unknown protocol, decided by address")                       \
 	X(nameless, "connections whose client named no host: judged by address or certificate")    \
@@ -107,6 +111,9 @@ struct pipeline {
 	/* borrowed: questions whose answers are still on their way; NULL: answers are not inspected */
 	struct recent        *asked;
 	struct hops          *hops; /* borrowed; of a capture. NULL: the log knows what is on-link */
+	struct errands       *errands; /* borrowed; shared with others; NULL: nothing is refused, or no socket is known */
+	/* Has the program that sent a packet of this host one of these ports? enum errand_state (errand.h) */
+	int (*whose)(void *ctx, const struct packet *pkt, const uint16_t port[]);
 	bool                  heartbeat; /* what goes to its responder is no client's */
 	struct injector       inject;
 	/* Takes a copy of the event; false when it had no room. */

@@ -150,6 +150,9 @@ static int client_parse(const char *s, struct rs_client *c)
 		return 0;
 	}
 	memset(c->mac, 0, sizeof(c->mac));
+	c->kind = CLIENT_SELF;
+	if (strcmp(s, SELF_WORD) == 0)
+		return 0;
 	c->kind = CLIENT_IFACE;
 	if (!iface_ok(s))
 		return -1;
@@ -168,8 +171,8 @@ static int add_clients(struct compile *x, char *const v[], unsigned n, uint32_t 
 		if (client_parse(v[i], &c) < 0)
 			return wrong(x, "clients", i,
 			             "bad client '%s' (an address, a network such as 10.0.0.0/8 with zero "
-			             "bits after the prefix, a MAC such as 3c:52:82:00:00:01, or an "
-			             "interface)",
+			             "bits after the prefix, a MAC such as 3c:52:82:00:00:01, an "
+			             "interface, or " SELF_WORD ")",
 			             v[i]);
 		image_add(x->b, RS_CLIENT, &c, 1, sizeof(c));
 	}

@@ -26,6 +26,8 @@ static bool client_is(const struct rs_client *c, const struct client *client)
 		return net_has(&c->net, &client->addr);
 	if (c->kind == CLIENT_MAC)
 		return client->mac && memcmp(c->mac, client->mac, sizeof(c->mac)) == 0;
+	if (c->kind == CLIENT_SELF)
+		return client->self;
 	return client->iface && strcmp(c->iface, client->iface) == 0;
 }
 

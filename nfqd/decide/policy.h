@@ -20,7 +20,9 @@
 
 enum mode { MODES(WORD_ID) MODE_N };
 
-enum client_kind { CLIENT_NET, CLIENT_MAC, CLIENT_IFACE };
+enum client_kind { CLIENT_NET, CLIENT_MAC, CLIENT_IFACE, CLIENT_SELF };
+
+#define SELF_WORD "this-machine" /* CLIENT_SELF: programs of this host */
 
 struct rs_client {
 	uint8_t    kind; /* enum client_kind */
@@ -111,6 +113,7 @@ struct client {
 	struct addr    addr;
 	const uint8_t *mac;   /* NULL: unknown */
 	const char    *iface; /* NULL: unknown */
+	bool           self;  /* a program of this host */
 };
 
 /*

@@ -235,16 +235,17 @@ static void put_verdict(struct eve *x)
 static void put_client(struct eve *x)
 {
 	const struct event *e = x->e;
+	bool                behalf = e->client.addr.len > 0;
 	char                id[4 + ADDR_TEXT];
 
 	if (x->r->privacy == PRIVACY_HASHED) {
 		snprintf(id, sizeof(id), "hash:%s", x->r->pseudonym);
-	} else if (e->has_mac && !e->mac_shared) {
+	} else if (behalf ? e->client.has_mac : e->has_mac && !e->mac_shared) {
 		memcpy(id, "mac:", 4);
-		mac_text(e->mac, id + 4);
+		mac_text(behalf ? e->client.mac : e->mac, id + 4);
 	} else {
 		memcpy(id, "ip:", 3);
-		addr_text(&e->src, id + 3);
+		addr_text(behalf ? &e->client.addr : &e->src, id + 3);
 	}
 	json_open(&x->j, "client", '{');
 	put_text(x, "id", id);
@@ -366,6 +367,8 @@ static void put_own(struct eve *x)
 	if (x->f.rule)
 		put_matches(x);
 	json_bool(&x->j, "relayed", x->r->relayed);
+	if (e->client.addr.len && !is_counter(x))
+		put_addr(x, "relayed_for", &e->client.addr);
 	if (e->sent != SENT_NOTHING)
 		put_text(x, "sent", sent_words[e->sent]);
 	eve_put_cut(&x->j, x->bytes);

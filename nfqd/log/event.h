@@ -20,6 +20,14 @@ struct event_bytes {
 	uint32_t    length, payload_length; /* of all there was */
 };
 
+/* On whose behalf a program of this host sent what was judged. */
+struct event_client {
+	struct addr addr; /* len 0: the sender is the client itself */
+	bool        has_mac;
+	uint8_t     mac[6];
+	uint32_t    ifin;
+};
+
 struct event {
 	uint64_t              ts; /* ns */
 	uint64_t              flow_id;
@@ -30,6 +38,7 @@ struct event {
 	bool                  has_mac, mac_shared; /* mac_shared: it is a router's, or a repeater's */
 	uint8_t               mac[6];
 	uint32_t              ifin, ifout;
+	struct event_client   client;
 	const char           *file;   /* of a capture: its name, borrowed; NULL: of none */
 	uint64_t              number; /* of the packet in that file */
 	uint8_t               app;  /* enum app */

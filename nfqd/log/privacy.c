@@ -15,7 +15,11 @@ static void hash_client(const struct event *e, const struct identity *id, uint8_
 	struct hmac_sha256_ctx hmac;
 
 	hmac_sha256_set_key(&hmac, sizeof(id->client_key), id->client_key);
-	if (e->has_mac && !e->mac_shared)
+	if (e->client.addr.len && e->client.has_mac)
+		hmac_sha256_update(&hmac, sizeof(e->client.mac), e->client.mac);
+	else if (e->client.addr.len)
+		hmac_sha256_update(&hmac, e->client.addr.len, e->client.addr.b);
+	else if (e->has_mac && !e->mac_shared)
 		hmac_sha256_update(&hmac, sizeof(e->mac), e->mac);
 	else
 		hmac_sha256_update(&hmac, e->src.len, e->src.b);
@@ -39,5 +43,6 @@ void privacy_reduce(struct event *e, enum privacy privacy, const struct identity
 	memcpy(e->src.b, prefix, sizeof(prefix));
 	memcpy(e->src.b + sizeof(prefix), hash, HASH);
 	e->has_mac = false;
+	e->client.addr.len = 0;
 	e->bytes = (struct event_bytes){ .length = 0 };
 }

@@ -22,6 +22,8 @@ bool relay_is(struct relay *relay, const struct event *e)
 	uint64_t key;
 	int32_t  left;
 
+	if (e->client.addr.len)
+		return true;
 	if (e->app != APP_DNS || e->name.seen_in != SEEN_DNS_QUERY)
 		return false;
 	key = hash64(e->name.text, e->name.len, relay->seed ^ e->dns_type);

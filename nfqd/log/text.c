@@ -68,7 +68,9 @@ static void add_client(struct line *l, const struct record *r)
 	const struct event *e = r->event;
 	char                who[ADDR_TEXT] = "?";
 
-	if (e->src.len)
+	if (e->client.addr.len)
+		addr_text(&e->client.addr, who);
+	else if (e->src.len)
 		addr_text(&e->src, who);
 	else if (e->has_mac)
 		mac_text(e->mac, who);

@@ -202,7 +202,8 @@ static int start(struct parent *p, struct err *err)
 		return -1;
 	parent_open_signing(p);
 	parent_record_start(p);
-	if (parent_start_worker(p, err) < 0 || (!p->tap && parent_steer(p, err) < 0))
+	if (parent_open_asks(p, err) < 0 || parent_start_worker(p, err) < 0 ||
+	    (!p->tap && parent_steer(p, err) < 0))
 		return -1;
 	parent_start_resolver(p);
 	parent_open_heartbeat(p);
@@ -375,6 +376,7 @@ static void stop(struct parent *p)
 	parent_stop_worker(p);
 	keep_identity(p);
 	parent_close_signing(p);
+	parent_close_asks(p);
 	for (unsigned i = 0; i < p->in.queues; i++)
 		close_if(p->in.queue_fd[i]);
 	for (unsigned i = 0; i < p->in.outputs; i++)

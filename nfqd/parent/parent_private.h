@@ -41,6 +41,7 @@ struct parent {
 	uint64_t            uninspected; /* connections on record, of steer_counts */
 	struct routes   *routes;
 	struct worker_in in;
+	struct poller_source asks[QUEUES_MAX]; /* the parent's ends; the worker's are in.whose */
 	const struct tap *tap; /* NULL: inline */
 	pid_t            worker, resolver; /* -1, 0: none */
 	int              answer_names, ask_names; /* the pipe to the resolver */
@@ -174,6 +175,10 @@ void parent_close_but(int keep[], unsigned n);
 /* addresses.c: the packs' networks, after each reload; and learned addresses, when there are new ones. */
 MUST_CHECK int parent_steer_nets(struct parent *p, struct err *err);
 void           parent_steer_watched(struct parent *p);
+
+/* asks.c: before the first worker; whose sockets of this host are */
+MUST_CHECK int parent_open_asks(struct parent *p, struct err *err);
+void           parent_close_asks(struct parent *p);
 
 /* spawn_worker.c */
 MUST_CHECK int parent_start_worker(struct parent *p, struct err *err);

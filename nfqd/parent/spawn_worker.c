@@ -33,14 +33,16 @@ enum {
 /* The worker keeps its descriptors and standard output; the others belong to the parent. */
 static void close_others(const struct worker_in *in)
 {
-	int      keep[9 + QUEUES_MAX + OUTPUTS_MAX] = { in->parent, in->rules, in->ask_name,
+	int      keep[9 + 2 * QUEUES_MAX + OUTPUTS_MAX] = { in->parent, in->rules, in->ask_name,
 		                                        in->inject.forged4, in->inject.forged6,
 		                                        in->inject.plain4, in->inject.plain6,
 		                                        in->inject.link, in->learned };
 	unsigned n = 9;
 
-	for (unsigned i = 0; i < in->queues; i++)
+	for (unsigned i = 0; i < in->queues; i++) {
 		keep[n++] = in->queue_fd[i];
+		keep[n++] = in->whose[i];
+	}
 	for (unsigned i = 0; i < in->outputs; i++)
 		keep[n++] = in->output_fd[i];
 	parent_close_but(keep, n);

@@ -90,7 +90,7 @@
 #define CONF_POLICY(X, P)                                                                          \
 	X(P, TEXT, "name", name, NEEDED, (), NULL, RELOAD, "its name in records")                  \
 	X(P, TEXTS, "clients", clients, OPTIONAL, (1), NULL, RELOAD,                               \
-	  "networks, MACs and interfaces that it applies to")                                      \
+	  "networks, MACs, interfaces or this-machine: whom it applies to")                                      \
 	X(P, GROUP, "match", match, OPTIONAL, (match_fields), NULL, RELOAD, "what it is about")    \
 	X(P, WORD, "action", action, NEEDED, (actions, ACTION_ALLOW, ACTION_N), NULL, RELOAD,      \
 	  "what is done")                                                                          \

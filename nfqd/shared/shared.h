@@ -7,6 +7,7 @@
 #ifndef NFQD_SHARED_SHARED_H
 #define NFQD_SHARED_SHARED_H
 
+#include "decide/errands.h"
 #include "log/fold.h"
 #include "log/sink.h"
 #include "base/onlink.h"
@@ -47,6 +48,7 @@ struct shared {
 	struct notes     notes; /* the parent's own records */
 	struct fold      fold;  /* the worker's own; its window is the parent's to set before the first worker */
 	struct recent    asked; /* clients' questions; only the worker uses it */
+	struct errands   errands; /* likewise */
 };
 
 /* Returns NULL when memory ran out. */

@@ -67,10 +67,12 @@ static int read_client(struct why *w, const char *text, struct err *err)
 		w->client.addr = net.addr;
 	else if (mac_parse(text, w->mac) == 0)
 		w->client.mac = w->mac;
+	else if (strcmp(text, SELF_WORD) == 0)
+		w->client.self = true;
 	else if (iface_ok(text))
 		w->client.iface = text;
 	else
-		return err_set(err, "client: '%s' is not an address, network, MAC or interface", text);
+		return err_set(err, "client: '%s' is not an address, network, MAC, interface or " SELF_WORD, text);
 	return 0;
 }
 

@@ -20,6 +20,7 @@
 #include "worker/late.h"
 #include "worker/loop.h"
 #include "worker/ring.h"
+#include "worker/whose.h"
 
 /* Totals for all threads: each gets its share, so that memory does not grow with their number. */
 enum { MAX_RECORDS = 8192, MAX_BYTES = 1 << 20 /* of packets in records */ };
@@ -35,6 +36,7 @@ struct queue_thread {
 	struct pipeline pipeline;
 	struct loop     loop;
 	struct ring    *ring;
+	struct whose    whose;
 	pthread_t       thread;
 	bool            running;
 	struct hops    *hops; /* owned; of a watched interface */
@@ -74,6 +76,11 @@ static const char *name_of_interface(void *ctx, uint32_t index)
 static void tell_learned(void *ctx)
 {
 	eventfd_write(((struct queue_thread *)ctx)->worker->in->learned, 1);
+}
+
+static int whose(void *ctx, const struct packet *pkt, const uint16_t port[])
+{
+	return whose_is(&((struct queue_thread *)ctx)->whose, pkt, port);
 }
 
 static void wake_log(void *ctx)
@@ -132,8 +139,14 @@ static void write_record(struct worker *w, const struct event *e)
 		beyond.mac_shared = true;
 		e = &beyond;
 	}
-	if (e->ifin) /* the sender is another machine: this one knows its own name */
-		hints.client = host_name(&shared->hosts, w->in->ask_name, &e->src, e->ts, client);
+	if (e->client.has_mac && onlink_is_beyond(&shared->onlink, e->client.ifin, &e->client.addr)) {
+		beyond = *e;
+		beyond.client.has_mac = false;
+		e = &beyond;
+	}
+	if (e->ifin || e->client.addr.len) /* the client is another machine: this one knows its own name */
+		hints.client = host_name(&shared->hosts, w->in->ask_name,
+		                         e->client.addr.len ? &e->client.addr : &e->src, e->ts, client);
 	if (e->ifin && !hints.client && w->in->ask_name >= 0)
 		late_add(&w->late, e, sinks_seq(w->sinks));
 	sinks_write(w->sinks, e, &hints);
@@ -322,12 +335,14 @@ static int open_thread(struct worker *w, unsigned i, struct err *err)
 	struct queue_conf       queue = in->queue;
 
 	t->worker = w;
+	t->whose = (struct whose){ .fd = in->whose[i], .number = (uint32_t)clock_monotonic() };
 	t->ring = ring_new(MAX_RECORDS / in->queues, MAX_BYTES / in->queues);
 	t->hops = in->device ? calloc(1, sizeof(*t->hops)) : NULL;
 	t->pipeline = (struct pipeline){ .copies = in->device != NULL, .count = &in->shared->count[i], .inject.fds = in->inject,
 		                         .watch = &in->shared->watch,
 		                         .heartbeat = in->heartbeat,
 		                         .asked = in->answers ? &in->shared->asked : NULL,
+		                         .errands = in->device ? NULL : &in->shared->errands, .whose = whose,
 		                         .hops = t->hops, .emit = emit, .learned = tell_learned, .emit_ctx = t,
 		                         .ifname = name_of_interface };
 	if (!t->ring || pipeline_init(&t->pipeline, BOUND_CONNS / in->queues, BOUND_WAITING / in->queues) < 0)

@@ -22,6 +22,7 @@ struct worker_in {
 	const char     *filter; /* BPF expression for its packets; NULL: all */
 	unsigned        queues; /* and threads; one for an interface */
 	int             queue_fd[QUEUES_MAX]; /* -1: none */
+	int             whose[QUEUES_MAX];    /* asks.h, a thread's end each; -1: nothing is asked */
 	struct queue_conf queue; /* of the first */
 	bool            heartbeat;   /* what it asks for has no record of its own */
 	bool            answers;

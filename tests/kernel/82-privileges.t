@@ -67,6 +67,8 @@ is "$(awk '/^CapEff/ { print $2 }' "/proc/${lab_pid[nfqd]}/status" | xargs -I{} 
 processes "as the unit starts it"
 works "as the unit starts it"
 ok "as the unit starts it: a reload" nfqd_ctl reload
+nfqd_ctl allow s09.upd.kaspersky.com --client "${LAB_HOST[4]}" --for 1h --reason 'case 4711' >/dev/null
+like "$(in_client dig +time=2 +tries=3 s09.upd.kaspersky.com "@${LAB_OWN[4]}")" 'NOERROR' "as the unit starts it: it tells the resolver's sockets from others"
 worker=$(nfqd_worker)
 in_router kill -KILL "$worker"
 another() { status_says ".worker_pid > 0 and .worker_pid != $worker"; }

@@ -41,6 +41,7 @@ static inline bool rig_emit(void *ctx, const struct event *e)
 
 struct rig_conf {
 	const char *rules; /* NULL: only the canary */
+	const char *file;  /* a configuration, instead; NULL: the built-in one */
 	int         mode, events;
 	uint32_t    flows, streams; /* 0: the usual */
 	uint32_t    drop, reset; /* bit per enum fault */
@@ -52,10 +53,12 @@ static inline struct rig *rig_new(const struct rig_conf *c, struct err *err)
 	static const struct injector_fds nowhere = { 9001, 9002, 9003, 9004, -1 };
 	char        *rules[] = { (char *)(uintptr_t)c->rules };
 	struct rig  *r = calloc(1, sizeof(*r));
-	struct conf *conf = conf_default(rules, c->rules ? 1 : 0, err);
+	struct conf *conf = c->file ? conf_load(c->file, err) : conf_default(rules, c->rules ? 1 : 0, err);
 
-	if (!r || !conf)
+	if (!r || !conf) {
+		fprintf(stderr, "%s\n", err->text);
 		abort();
+	}
 	conf->mode = c->mode;
 	conf->events = c->events;
 	for (unsigned i = 0; i < FAULT_N; i++)

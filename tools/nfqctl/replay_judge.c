@@ -218,10 +218,13 @@ static struct decision decide(const struct ruleset *rs, const json_t *record, co
 {
 	const char     *client_id = text_of(json_object_get(json_object_get(record, "nfqd"), "client"), "id");
 	struct client   client = { .iface = json_string_value(json_object_get(record, "in_iface")) };
+	json_t         *own = json_object_get(record, "nfqd");
 	uint8_t         mac[6];
 	struct decision d;
 
-	if (addr_parse(text_of(record, "src_ip"), &client.addr) < 0)
+	client.self = !client.iface && !json_object_get(own, "relayed_for") && strcmp(text_of(own, "source"), "queue") == 0;
+	if (addr_parse(text_of(own, "relayed_for"), &client.addr) < 0 &&
+	    addr_parse(text_of(record, "src_ip"), &client.addr) < 0)
 		client.addr.len = 0;
 	if (strncmp(client_id, "mac:", 4) == 0 && mac_parse(client_id + 4, mac) == 0)
 		client.mac = mac;

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Asks the parent whose socket a packet of this host came from. */
+#ifndef NFQD_WORKER_WHOSE_H
+#define NFQD_WORKER_WHOSE_H
+
+#include <stdint.h>
+
+#include "pipeline.h"
+
+struct whose {
+	int      fd; /* borrowed; -1: nobody answers */
+	uint32_t number;
+	uint64_t again; /* clock_monotonic(): nothing is asked before */
+};
+
+/* Waits for the answer, but not for long: returns enum errand_state (errand.h). */
+int whose_is(struct whose *w, const struct packet *pkt, const uint16_t port[]);
+
+#endif

@@ -69,7 +69,8 @@ static int read_span(const struct conf_key *k, const char *text, unsigned long *
 static int read_key(struct conf *c, const struct conf_key *k, struct err *err)
 {
 	unsigned    line = yaml_doc_line(c->doc, "%s", k->path);
-	const char *text = yaml_doc_text(c->doc, "%s", k->path), *name = strrchr(k->path, '.') + 1;
+	const char *text = yaml_doc_text(c->doc, "%s", k->path), *dot = strrchr(k->path, '.');
+	const char *name = dot ? dot + 1 : k->path;
 	uint32_t   *to = (void *)((char *)c + k->offset);
 	unsigned long n = 0;
 

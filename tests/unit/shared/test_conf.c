@@ -253,6 +253,8 @@ static void test_messages(void **state)
 		  "nfqd.yaml:4: interval: '59s' is not a time between 1m and 30d (write 90s, 10m, 6h or 7d)" },
 		{ "too long", RULES "resolve:\n  server: 9.9.9.9\n  jitter: 31d\n",
 		  "nfqd.yaml:4: jitter: '31d' is not a time between 0s and 30d (write 90s, 10m, 6h or 7d)" },
+		{ "a key that is in no section", RULES "heartbeat: on\n",
+		  "nfqd.yaml:2: heartbeat: 'on' is not off or a time between 1s and 1d (write 90s, 10m, 6h or 7d)" },
 		{ "an empty inside", RULES "inspect:\n  inside: []\n",
 		  "nfqd.yaml:3: inside: must not be empty" },
 		{ "auto in a list", RULES "inspect:\n  inside:\n    - lan0\n    - auto\n",

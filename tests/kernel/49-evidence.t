@@ -45,6 +45,9 @@ sed 's/"s07\.upd/"s08.upd/g' "$lab_dir/eve.json" >"$lab_dir/forged.json"
 evidence --out "$lab_dir/forged" "$lab_dir/forged.json" >/dev/null
 like "$(cat "$lab_dir/forged/README.txt")" "ANOTHER DECISION COMES OUT|the bytes do not name it" "a changed line: its packet says otherwise"
 like "$(cat "$lab_dir/forged/README.txt")" "cannot be proved" "and nothing proves it"
+jq -c "select(.nfqd.seq == ${place##*/}) | .timestamp = \"2026-11-23T16:20\"" "$lab_dir/eve.json" >"$lab_dir/short.json"
+evidence --out "$lab_dir/short" "$lab_dir/short.json" >/dev/null
+like "$(tcpdump -nn -tt -r "$lab_dir/short/packet.pcap" 2>/dev/null)" '^0\.000000 .* s07\.upd' "without a whole time, the packet has none"
 ok "no proof is there" test ! -e "$lab_dir/forged/proof.txt"
 place=${place%/*}/999999
 like "$(evidence "$lab_dir/eve.json")" "record .*/999999 is not in these files" "a record that is not there"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nfqctl evidence: one record with all that speaks for it, as a folder that can be handed to a stranger. The
- * files are read twice: for the record, and then for what the records of its boot and its client add.
+ * nfqctl evidence: one record and everything that supports it, in a folder for people who have nothing but that
+ * folder. The files are read twice: for the record, then for the other records of its boot and of its client.
  */
 #include <getopt.h>
 #include <glob.h>
@@ -21,31 +21,38 @@ static const char usage[] =
 	"  --kept FOLDER  where the daemon keeps what was in force (default " DEFAULT_KEPT ")\n"
 	"  FILE           records (default " DEFAULT_LOG ")\n";
 
-/* What a line says of itself, when it is of the record's boot. */
-static bool is_of_boot(const struct evidence *e, const json_t *json, uint64_t *seq, const char **kind)
+/* A line of the log. */
+struct entry {
+	json_t     *json;    /* NULL: the line is not JSON; to be released */
+	bool        of_boot; /* written in the record's boot: the rest is set */
+	uint64_t    seq;
+	const char *kind;
+};
+
+static struct entry read_entry(const struct evidence *e, const char *line, size_t n)
 {
+	struct entry  entry = { .json = json_loadb(line, n, 0, NULL) };
 	const json_t *own;
 	const char   *sensor;
 	uint64_t      boot;
 
-	return log_place(json, &own, &sensor, &boot, seq, kind) && boot == e->boot &&
-	       (!e->sensor[0] || strcmp(sensor, e->sensor) == 0);
+	entry.of_boot = entry.json && log_place(entry.json, &own, &sensor, &boot, &entry.seq, &entry.kind) &&
+	                boot == e->boot && (!e->sensor[0] || strcmp(sensor, e->sensor) == 0);
+	return entry;
 }
 
 static bool take_record(void *ctx, unsigned file, uint32_t at, const char *line, size_t n)
 {
 	struct evidence *e = ctx;
-	json_t          *json = json_loadb(line, n, 0, NULL);
-	const char      *kind;
-	uint64_t         seq;
+	struct entry     entry = read_entry(e, line, n);
 
 	(void)file, (void)at;
-	if (json && is_of_boot(e, json, &seq, &kind) && seq == e->seq) {
+	if (entry.of_boot && entry.seq == e->seq) {
 		e->line = strndup(line, n);
-		e->record = json;
+		e->record = entry.json;
 		return false;
 	}
-	json_decref(json);
+	json_decref(entry.json);
 	return true;
 }
 
@@ -86,16 +93,14 @@ static void take_address(struct evidence *e, const json_t *json)
 static bool take_rest(void *ctx, unsigned file, uint32_t at, const char *line, size_t n)
 {
 	struct evidence *e = ctx;
-	json_t          *json = json_loadb(line, n, 0, NULL);
-	const char      *kind;
-	uint64_t         seq;
+	struct entry     entry = read_entry(e, line, n);
 
 	(void)file, (void)at;
-	if (json && is_of_boot(e, json, &seq, &kind))
-		take_own(e, kind, seq, line, n);
-	if (json)
-		take_address(e, json);
-	json_decref(json);
+	if (entry.of_boot)
+		take_own(e, entry.kind, entry.seq, line, n);
+	if (entry.json)
+		take_address(e, entry.json);
+	json_decref(entry.json);
 	return true;
 }
 
@@ -110,7 +115,7 @@ static int collect(struct evidence *e, const char *folder, struct err *err)
 	if (!e->line)
 		return err_set(err, "record %s is not in these files", e->place);
 	if (!json_object_get(e->record, "alert"))
-		return err_set(err, "record %s is of no listed name", e->place);
+		return err_set(err, "record %s is not about a listed name", e->place);
 	if (log_each_line(e->files, e->n_files, take_rest, e, err) < 0)
 		return -1;
 	snprintf(made, sizeof(made), "nfqd-evidence-%" PRIu64 "-%" PRIu64, e->boot, e->seq);
@@ -120,7 +125,7 @@ static int collect(struct evidence *e, const char *folder, struct err *err)
 static void forget(struct evidence *e)
 {
 	for (unsigned i = 0; i < e->n_addresses; i++)
-		free((void *)(uintptr_t)e->address[i]);
+		free(e->address[i]);
 	json_decref(e->record);
 	free(e->line);
 	free(e->before);
@@ -156,7 +161,7 @@ int cmd_evidence(struct nfqctl *ctl, int argc, char **argv)
 		(void)glob(DEFAULT_LOG, 0, NULL, &logs);
 	e.files = (const char *const *)(optind < argc ? argv + optind : logs.gl_pathv);
 	e.n_files = optind < argc ? (unsigned)(argc - optind) : (unsigned)logs.gl_pathc;
-	r = e.n_files ? collect(&e, folder, &err) : err_set(&err, "no file is called " DEFAULT_LOG);
+	r = e.n_files ? collect(&e, folder, &err) : err_set(&err, "no file matches " DEFAULT_LOG);
 	if (r < 0)
 		fprintf(stderr, "nfqctl evidence: %s\n", err.text);
 	forget(&e);

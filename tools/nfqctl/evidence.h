@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One record, and what the records around it say that matters for it. */
+/* One record, and what the records around it add to it. */
 #ifndef NFQCTL_EVIDENCE_H
 #define NFQCTL_EVIDENCE_H
 
@@ -16,16 +16,16 @@ struct evidence {
 	unsigned           n_files;
 	char     sensor[LOG_SENSOR];
 	uint64_t boot, seq;
-	char    *line; /* as it stands in the file, with its newline; NULL: not found */
+	char    *line; /* the record as it stands in the file; NULL: not found */
 	json_t  *record;
-	char    *before, *after; /* the stats records next to it; NULL: none */
-	char    *start;          /* of its boot */
+	char    *before, *after; /* the nearest stats records; NULL: none */
+	char    *start;          /* the start record of its boot */
 	uint64_t before_seq, after_seq;
-	const char *address[EVIDENCE_ADDRESSES]; /* what else the client was called by; owned */
+	char       *address[EVIDENCE_ADDRESSES]; /* the client's other addresses */
 	unsigned    n_addresses;
 };
 
-/* Writes everything into a folder that is not there yet. Returns 0, or -1 with err. */
+/* Makes the folder, which must not exist, and writes everything into it. Returns 0, or -1 with err. */
 MUST_CHECK int evidence_write(const struct evidence *e, const char *folder, struct err *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The folder of evidence: a file for each thing, and a page that says what they are and what they prove. */
+/* The folder of evidence: the files, and a page that says what each of them is and what it proves. */
 #include <errno.h>
 #include <pcap.h>
 #include <stdlib.h>
@@ -16,10 +16,10 @@
 
 enum { PATH = 4096, BYTES = 8192 };
 
-/* What is known beside the record itself. */
+/* What was found out about the record. */
 struct findings {
 	const char          *folder;
-	json_t              *why;     /* the rule, by what was in force; NULL: it is no longer kept */
+	json_t              *why;     /* the rule, as it was in force; NULL: no longer kept */
 	char                 sha256[2 * 32 + 1]; /* of the pack */
 	struct err           unkept, unproved;
 	struct replay_result replayed;
@@ -61,22 +61,33 @@ static int write_text(const struct findings *f, const char *name, const char *te
 
 /* ---- the packet ---- */
 
+/* When the packet came; 0 when the record, which anybody may have edited, gives no time. */
+static struct timeval time_of(const json_t *record)
+{
+	static const size_t whole = sizeof("2026-11-23T16:20:31") - 1;
+	const char         *text = text_of(record, "timestamp");
+	char                iso[CLOCK_TEXT];
+	int64_t             seconds;
+	long                us;
+
+	snprintf(iso, sizeof(iso), "%.19sZ", text);
+	if (strlen(text) < whole || clock_parse(iso, &seconds) < 0)
+		return (struct timeval){ 0 };
+	us = text[whole] == '.' ? strtol(text + whole + 1, NULL, 10) : 0;
+	return (struct timeval){ .tv_sec = seconds, .tv_usec = us > 0 && us < 1000000 ? us : 0 };
+}
+
 static int write_packet(const struct evidence *e, struct findings *f, struct err *err)
 {
 	uint8_t            bytes[BYTES];
 	size_t             n = replay_bytes(e->record, "packet", bytes, sizeof(bytes));
-	struct pcap_pkthdr header = { .caplen = (bpf_u_int32)n, .len = (bpf_u_int32)n };
-	char               path[PATH], iso[CLOCK_TEXT];
-	int64_t            seconds = 0;
+	struct pcap_pkthdr header = { .ts = time_of(e->record), .caplen = (bpf_u_int32)n, .len = (bpf_u_int32)n };
+	char               path[PATH];
 	pcap_t            *pcap;
 	pcap_dumper_t     *to;
 
 	if (n == 0)
 		return 0;
-	snprintf(iso, sizeof(iso), "%.19sZ", text_of(e->record, "timestamp"));
-	if (clock_parse(iso, &seconds) == 0)
-		header.ts.tv_sec = seconds;
-	header.ts.tv_usec = strtol(text_of(e->record, "timestamp") + strlen("2026-11-23T16:20:31."), NULL, 10);
 	snprintf(path, sizeof(path), "%s/packet.pcap", f->folder);
 	pcap = pcap_open_dead(DLT_RAW, BYTES);
 	to = pcap ? pcap_dump_open(pcap, path) : NULL;

@@ -39,19 +39,21 @@ CTL   := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tools/nfqctl/*.c)))
 UNIT  := $(patsubst tests/unit/%.c,$(B)/tests/%.t,$(sort $(wildcard tests/unit/*/test_*.c)))
 FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,$(B)/tests/fuzz_%.t,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FLOOD := $(B)/bench/flood $(B)/bench/honest
+# a sanitizer's report of any of our processes fails the test that started it
+REPORTS := $(if $(findstring sanitize,$(SANITIZE)),$(B)/obj/tests/lib/reports.o)
 
 all: $(B)/nfqd $(B)/nfqctl $(B)/nfqd-fetch
 
-$(B)/nfqd: $(OBJ)
+$(B)/nfqd: $(OBJ) $(REPORTS)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(B)/nfqctl: $(CTL) $(B)/libnfqd.a
+$(B)/nfqctl: $(CTL) $(B)/libnfqd.a $(REPORTS)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lpsl -lidn2
 
 # links nothing of nfqd's: it reads what strangers send
-$(B)/nfqd-fetch: $(B)/obj/tools/fetch/fetch.o
+$(B)/nfqd-fetch: $(B)/obj/tools/fetch/fetch.o $(REPORTS)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcurl-gnutls -lseccomp
 
@@ -130,7 +132,7 @@ check-vm: all   ## the nft backend on a Debian kernel under qemu
 
 test-programs: all $(UNIT) $(FUZZ) $(FLOOD)
 prove:
-	$(Q)NFQD=$(B)/nfqd NFQCTL=$(B)/nfqctl CMOCKA_MESSAGE_OUTPUT=TAP prove $(if $(V),-v) $(T)
+	$(Q)NFQD=$(B)/nfqd NFQCTL=$(B)/nfqctl CMOCKA_MESSAGE_OUTPUT=TAP prove $(if $(REPORTS),--exec tests/lib/reported) $(if $(V),-v) $(T)
 
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 asan:           ## the same tests (but the virtual machine's) with sanitizers

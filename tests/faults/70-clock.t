@@ -12,15 +12,6 @@ NAME=s07.upd.kaspersky.com
 HOUR=3600
 DAY=86400
 
-# clock SECONDS: nfqd's wall clock is so far from the machine's
-clock() { "$LAB_PYTHON" -c 'import struct, sys
-with open(sys.argv[1], "r+b") as f:
-    f.write(struct.pack("=q", int(sys.argv[2])))' "$lab_dir/clock" "$1"; }
-
-start() {
-	lab_spawn nfqd "$LAB_ROUTER" env LD_PRELOAD="$lab_dir/clock.so" CLOCK_FILE="$lab_dir/clock" "$NFQD" -c "$lab_dir/nfqd.yaml"
-	lab_wait 15 nfqd_ready_or_dead && nfqd_says_ready || bail "nfqd does not start: $(cat "$lab_dir/nfqd.log")"
-}
 noted() { [ "$(jq -c '.ended | keys' "$lab_dir/state.json")" = "$1" ]; }
 
 ended() {
@@ -29,7 +20,7 @@ ended() {
 		exceptions:
 		  - {name: case, names: [s08.upd.kaspersky.com], owner: alice, reason: tests, expires: $(date -u -d '+2 hours' +%FT%TZ)}
 	END
-	start
+	nfqd_start_by_clock
 	nfqd_ctl allow $NAME --for 1h --reason test >/dev/null
 	ok "an exception is in force" answers $NAME
 	clock $((3 * HOUR))
@@ -40,7 +31,7 @@ ended() {
 	ok "the configuration's, too" refuses s08.upd.kaspersky.com
 	is "$(nfqd_ctl exceptions --json | jq -c '[.exceptions[].expired]')" '[true,true]' "exceptions says so"
 	nfqd_stop
-	start
+	nfqd_start_by_clock
 	ok "and after a restart" refuses $NAME
 	nfqd_ctl allow $NAME --for 1h --reason again >/dev/null
 	ok "a new one is in force" answers $NAME
@@ -51,7 +42,7 @@ first_clock() {
 	rm "$lab_dir/state.json"
 	nfqd_conf | sed 's/^    action: stage$/&\n    observe-for: 2d/' >"$lab_dir/nfqd.yaml"
 	clock $((-9999 * DAY))
-	start
+	nfqd_start_by_clock
 	ok "no clock at the start: a new pack is only observed" answers $NAME
 	is "$(status '.packs[] | select(.pack == "kaspersky").first_seen')" null "its time has not begun"
 	like "$(nfqd_ctl status)" 'only observed: the clock is wrong' "status says so"
@@ -67,8 +58,6 @@ first_clock() {
 }
 
 lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"
-cc -shared -fPIC -o "$lab_dir/clock.so" tests/lib/clock.c -ldl || bail "no compiler"
-truncate -s 8 "$lab_dir/clock" # no seconds off
 clocks() {
 	rm -f "$lab_dir/state.json"
 	clock 0

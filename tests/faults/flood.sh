@@ -3,6 +3,7 @@
 
 BENCH=${BENCH:-$(dirname "$NFQD")/bench}
 WORKER_MB=64
+[ -z "$(sanitizer_runtime)" ] || WORKER_MB=256	# it keeps what was freed, and a shadow of all memory
 
 # The flooders' addresses lie behind the client; what they send goes to an address that nobody has, and no one
 # answers. An honest client waits for real servers.

@@ -90,9 +90,9 @@ nfqd_ctl mode enforce >/dev/null
 ok "and back" lab_wait 20 last_is refused
 
 # The firewall is flushed again and again, faster than it can be put back for good.
-(for _ in {1..400}; do in_router nft 'delete table inet nfqd' 2>/dev/null; done) &
+(end=$((SECONDS + 60)); while [ $SECONDS -lt $end ]; do in_router nft 'delete table inet nfqd' 2>/dev/null; done) &
 flusher=$!
-ok "a flushed firewall shows" lab_wait 20 last_is open
+ok "a flushed firewall shows" lab_wait 60 last_is open
 kill "$flusher" 2>/dev/null
 wait "$flusher" 2>/dev/null
 ok "and the way back" lab_wait 20 last_is refused

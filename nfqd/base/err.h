@@ -33,4 +33,14 @@ __attribute__((format(printf, 2, 3))) static inline int err_set(struct err *e, c
 	return -1;
 }
 
+/* The same, with `file:line: ` in front of the text; file may be NULL: the text alone. */
+__attribute__((format(printf, 4, 0))) static inline int err_vset_at(struct err *e, const char *file, unsigned line,
+                                                                    const char *fmt, va_list ap)
+{
+	char text[sizeof(e->text)];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	return file ? err_set(e, "%s:%u: %s", file, line, text) : err_set(e, "%s", text);
+}
+
 #endif

@@ -22,18 +22,11 @@
 int yaml_doc_error(const struct yaml_doc *d, struct err *err, unsigned line, const char *fmt, ...)
 {
 	struct err one = { .text = "" };
-	int        n = snprintf(one.text, sizeof(one.text), "%s:%u: ", d->name, line);
 	va_list    ap;
 
-	if (n < 0 || (size_t)n >= sizeof(one.text))
-		n = 0;
 	va_start(ap, fmt);
-	vsnprintf(one.text + n, sizeof(one.text) - (size_t)n, fmt, ap);
+	err_vset_at(&one, d->name, line, fmt, ap);
 	va_end(ap);
-	/* a file's text is shown on a terminal */
-	for (char *c = one.text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
 	if (d->say)
 		d->say(d->ctx, one.text);
 	return err_set(err, "%s", one.text);

@@ -120,16 +120,6 @@ static unsigned send_batch(struct flood *f, int fd)
 	return sent < 0 ? 0 : (unsigned)sent;
 }
 
-static void read_payload(struct flood *f, const char *path)
-{
-	FILE *file = fopen(path, "rb");
-
-	if (!file)
-		fail(path);
-	f->size = fread(f->payload, 1, BYTES_MAX, file);
-	fclose(file);
-}
-
 int main(int argc, char **argv)
 {
 	static struct flood f = { .random = 42 };
@@ -144,7 +134,7 @@ int main(int argc, char **argv)
 	f.to = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(argv[3], NULL, 10)) };
 	if (inet_pton(AF_INET, argv[2], &f.to.sin_addr) != 1 || inet_pton(AF_INET, argv[7], &from) != 1)
 		fail("address");
-	read_payload(&f, argv[4]);
+	f.size = read_file(argv[4], f.payload, BYTES_MAX);
 	f.from = ntohl(from.s_addr);
 	f.sources = (uint32_t)strtoul(argv[8], NULL, 10);
 	rate = strtoul(argv[5], NULL, 10);

@@ -216,23 +216,13 @@ static void report(void)
 	       n ? (double)took[n - 1 - n / 100] / 1e3 : 0);
 }
 
-static void read_hello(struct hello *h, const char *path)
-{
-	FILE *f = fopen(path, "rb");
-
-	if (!f)
-		fail(path);
-	h->size = fread(h->bytes, 1, sizeof(h->bytes), f);
-	fclose(f);
-}
-
 int main(int argc, char **argv)
 {
 	if (argc != 9)
 		return fputs("usage: see the first lines of the source\n", stderr), 2;
 	to = address(argv[1], argv[2]);
-	read_hello(&hellos[true], argv[3]);
-	read_hello(&hellos[false], argv[6]);
+	hellos[true].size = read_file(argv[3], hellos[true].bytes, sizeof(hellos[true].bytes));
+	hellos[false].size = read_file(argv[6], hellos[false].bytes, sizeof(hellos[false].bytes));
 	n_sources = read_sources(sources);
 	epoll = epoll_create1(0);
 	plan_all((unsigned)strtoul(argv[4], NULL, 10), (unsigned)strtoul(argv[7], NULL, 10),

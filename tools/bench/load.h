@@ -20,6 +20,19 @@ _Noreturn static inline void fail(const char *what)
 	exit(1);
 }
 
+/* Reads up to room bytes of a file. Returns how many. */
+static inline size_t read_file(const char *path, void *out, size_t room)
+{
+	FILE  *f = fopen(path, "rb");
+	size_t n;
+
+	if (!f)
+		fail(path);
+	n = fread(out, 1, room, f);
+	fclose(f);
+	return n;
+}
+
 /* Monotonic, in ns. */
 static inline uint64_t now(void)
 {

@@ -149,16 +149,6 @@ static void connections(struct client *c, unsigned at_once)
 	}
 }
 
-static void read_hello(struct client *c, const char *path)
-{
-	FILE *f = fopen(path, "rb");
-
-	if (!f)
-		fail(path);
-	c->size = fread(c->hello, 1, sizeof(c->hello), f);
-	fclose(f);
-}
-
 int main(int argc, char **argv)
 {
 	static struct client c;
@@ -171,7 +161,7 @@ int main(int argc, char **argv)
 	if (argc != 8 || strcmp(argv[1], "connect") != 0)
 		return fputs("usage: see the first lines of the source\n", stderr), 2;
 	c.to = address(argv[2], argv[3]);
-	read_hello(&c, argv[4]);
+	c.size = read_file(argv[4], c.hello, sizeof(c.hello));
 	c.segments = (unsigned)strtoul(argv[5], NULL, 10);
 	c.count = (unsigned)strtoul(argv[6], NULL, 10);
 	c.epoll = epoll_create1(0);

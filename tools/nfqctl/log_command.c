@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nfqctl log: the table of what can be done with records. Only `key`, and `resend` without files, ask the daemon. */
-#include <string.h>
-
 #include "log.h"
 #include "nfqctl.h"
 
@@ -18,9 +16,5 @@ static const struct nfqctl_command commands[] = {
 
 int cmd_log(struct nfqctl *ctl, int argc, char **argv)
 {
-	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		nfqctl_help(commands, "nfqctl log");
-		return CTL_DONE;
-	}
-	return nfqctl_run(commands, "nfqctl log", ctl, argc - 1, argv + 1);
+	return nfqctl_run_group(commands, "nfqctl log", ctl, argc, argv);
 }

@@ -72,6 +72,16 @@ int nfqctl_run(const struct nfqctl_command *rows, const char *prefix, struct nfq
 	return CTL_USAGE;
 }
 
+int nfqctl_run_group(const struct nfqctl_command *rows, const char *prefix, struct nfqctl *ctl, int argc,
+                     char **argv)
+{
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		nfqctl_help(rows, prefix);
+		return CTL_DONE;
+	}
+	return nfqctl_run(rows, prefix, ctl, argc - 1, argv + 1);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {

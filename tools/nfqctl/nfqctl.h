@@ -29,6 +29,9 @@ struct nfqctl_command {
 int  nfqctl_run(const struct nfqctl_command *rows, const char *prefix, struct nfqctl *ctl, int argc,
                 char **argv);
 void nfqctl_help(const struct nfqctl_command *rows, const char *prefix);
+/* A sub-command that consists of further ones: `nfqctl rules --help`, `nfqctl rules lint ...`. */
+int nfqctl_run_group(const struct nfqctl_command *rows, const char *prefix, struct nfqctl *ctl, int argc,
+                     char **argv);
 
 /* ask.c: asks the daemon (takes the request); NULL: it failed, and the reason was printed. */
 json_t *ask(const struct nfqctl *ctl, json_t *request);

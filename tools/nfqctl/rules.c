@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nfqctl rules: the table of sub-commands for rule packs. None of them needs a daemon. */
-#include <getopt.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "nfqctl.h"
 
 static const struct nfqctl_command commands[] = {
@@ -34,9 +30,5 @@ static const struct nfqctl_command commands[] = {
 
 int cmd_rules(struct nfqctl *ctl, int argc, char **argv)
 {
-	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		nfqctl_help(commands, "nfqctl rules");
-		return CTL_DONE;
-	}
-	return nfqctl_run(commands, "nfqctl rules", ctl, argc - 1, argv + 1);
+	return nfqctl_run_group(commands, "nfqctl rules", ctl, argc, argv);
 }

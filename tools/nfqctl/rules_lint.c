@@ -29,13 +29,10 @@ static void say(void *ctx, const char *text)
 void lint_wrong(struct lint *l, const char *path, unsigned line, const char *fmt, ...)
 {
 	struct err one = { .text = "" };
-	int        n = path ? snprintf(one.text, sizeof(one.text), "%s:%u: ", path, line) : 0;
 	va_list    ap;
 
-	if (n < 0 || (size_t)n >= sizeof(one.text))
-		n = 0;
 	va_start(ap, fmt);
-	vsnprintf(one.text + n, sizeof(one.text) - (size_t)n, fmt, ap);
+	err_vset_at(&one, path, line, fmt, ap);
 	va_end(ap);
 	say(l, one.text);
 }

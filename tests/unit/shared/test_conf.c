@@ -226,7 +226,7 @@ static void test_messages(void **state)
 		  "nfqd.yaml:4: exception 'e': an earlier exception has the same name" },
 		{ "a name that would paint the screen",
 		  RULES "policies:\n  - {name: \"a\\e[2J\", action: log}\n",
-		  "nfqd.yaml:3: policy 'a?[2J': name: contains a control character" },
+		  "nfqd.yaml:3: policy 'a\\x1b[2J': name: contains a control character" },
 		{ "a bad name of an exception",
 		  RULES "exceptions:\n  - name: e\n    names: [a.b, \"*.b\"]\n    owner: o\n    reason: r\n"
 			"    expires: 2027-01-01\n",

@@ -458,6 +458,11 @@ int steer_counters(struct steer *s, struct steer_counts *out)
 	return r;
 }
 
+uint64_t steer_own_lost(const struct steer_counts *c)
+{
+	return c->own_answers > c->own_arrived ? c->own_answers - c->own_arrived : 0;
+}
+
 bool steer_left_behind(struct steer_counts *out)
 {
 	struct counters_socket c = { .nl = NULL };

@@ -126,7 +126,11 @@ struct steer_counts {
 	uint64_t no_conntrack;  /* data without a connection entry, judged packet by packet */
 	uint64_t held;          /* bare ACKs held back from a flowtable */
 	uint64_t uninspected;   /* connections let go after that; a flowtable may have taken them since */
+	uint64_t own_answers;   /* forged answers to local programs; */
+	uint64_t own_arrived;   /* those that no rule dropped on the way */
 };
+/* How many forged answers to local programs a rule dropped, or are on their way. */
+uint64_t steer_own_lost(const struct steer_counts *c);
 /* Returns 0, or -1 when the table cannot be read; out then has what was last known. */
 int steer_counters(struct steer *s, struct steer_counts *out);
 

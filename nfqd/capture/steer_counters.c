@@ -34,7 +34,9 @@ static void read_counter(const struct nlmsghdr *nlh, struct reading *rd)
 		         { "marked_output", &sum->marked_output },
 		         { "no_conntrack", &sum->no_conntrack },
 		         { "held", &sum->held },
-		         { "uninspected", &sum->uninspected } };
+		         { "uninspected", &sum->uninspected },
+		         { "own_answers", &sum->own_answers },
+		         { "own_arrived", &sum->own_arrived } };
 	struct nlattrs a = { { NULL } }, data = { { NULL } };
 
 	mnl_attr_parse(nlh, sizeof(struct nfgenmsg), nlattrs_keep, &a);

@@ -158,11 +158,13 @@ static void write_output(FILE *f, const struct steer *s)
 		write_marked(f);
 }
 
-/* All that is queued on the way in: answers of servers and resolvers to local programs. */
+/* All that is queued on the way in: answers of servers and resolvers to local programs. Our own ones are counted, so
+ * that it shows when a rule drops them in between. */
 static void write_input(FILE *f, const struct steer *s)
 {
 	begin_hook(f, "input");
 	write_came_back(f, s);
+	RULE(f, "iif lo meta priority 0x%08x counter name own_arrived accept", s->conf.tokens.forged);
 	RULE(f, "ct direction reply jump input_reply");
 	if (s->conf.answers)
 		RULE(f, "th sport 53 iif != lo jump answers_in");
@@ -187,6 +189,8 @@ static void write_forged(FILE *f, const struct steer *s)
 	fputs("\tchain forged {\n"
 	      "\t\ttype filter hook output priority raw; policy accept;\n",
 	      f);
+	if (s->conf.output)
+		RULE(f, "oif lo meta priority 0x%08x counter name own_answers notrack accept", s->conf.tokens.forged);
 	RULE(f, "meta priority 0x%08x notrack", s->conf.tokens.forged);
 	fputs("\t}\n", f);
 }
@@ -211,7 +215,9 @@ static void write_table(FILE *f, const struct steer *s, bool anew)
 	      "\tcounter marked_output { }\n"
 	      "\tcounter no_conntrack { }\n"
 	      "\tcounter held { }\n"
-	      "\tcounter uninspected { }\n",
+	      "\tcounter uninspected { }\n"
+	      "\tcounter own_answers { }\n"
+	      "\tcounter own_arrived { }\n",
 	      f);
 	if (anew || s->conf.means.nft_queue)
 		write_queue_chains(f, s);

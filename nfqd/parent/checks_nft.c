@@ -27,6 +27,13 @@ struct chain {
 	unsigned rules;    /* seen so far */
 	bool     drops;    /* by its policy */
 	bool     answers;  /* a rule accepts packets by their connection's state */
+	unsigned fronts;   /* hooks that lead here before our chains: bits, 1 << hook */
+	bool     called;   /* a rule of another chain leads here */
+	bool     by_map;   /* a map names chains that its rules lead to */
+};
+
+struct jump {
+	unsigned from, to; /* chains */
 };
 
 /* What the dumps have shown so far. */
@@ -34,6 +41,8 @@ struct dump {
 	struct facts *facts;
 	struct chain *chain;
 	unsigned      chains;
+	struct jump  *jump;
+	unsigned      jumps;
 };
 
 static const char *family_name(uint8_t family)
@@ -153,6 +162,8 @@ static int read_chain(const struct nlmsghdr *nlh, void *ctx)
 	c->hook = number(hook.v[NFTA_HOOK_HOOKNUM]);
 	c->drops = c->priority != INT32_MAX && is_ip(c->family) && !is_our_table(c->family, c->table) &&
 	           a.v[NFTA_CHAIN_POLICY] && number(a.v[NFTA_CHAIN_POLICY]) == NF_DROP;
+	if (c->priority <= OUR_PRIORITY)
+		c->fronts = 1U << c->hook;
 	if (c->priority != INT32_MAX && is_ip(c->family) && !is_our_table(c->family, c->table))
 		fact_of_base(d, c, &a);
 	return MNL_CB_OK;
@@ -167,13 +178,106 @@ static struct chain *chain_of(struct dump *d, uint8_t family, const char *table,
 	return NULL;
 }
 
+/* ---- which chains the hooks lead to ---- */
+
+/* The state while a rule is searched for jumps. */
+struct search {
+	struct dump  *dump;
+	struct chain *from;
+};
+
+static void add_jump(struct dump *d, struct chain *from, struct chain *to)
+{
+	struct jump *more = realloc(d->jump, (d->jumps + 1) * sizeof(*more));
+
+	if (!more)
+		return;
+	d->jump = more;
+	more[d->jumps++] = (struct jump){ (unsigned)(from - d->chain), (unsigned)(to - d->chain) };
+	to->called = true;
+}
+
+static int read_jump(const struct nlattr *element, void *ctx)
+{
+	struct search *s = ctx;
+	struct nlattrs e = read_nested(element), data = read_nested(e.v[NFTA_EXPR_DATA]), value, verdict;
+	struct chain  *to;
+
+	if (strcmp(word(e.v[NFTA_EXPR_NAME]), "lookup") == 0)
+		s->from->by_map |= data.v[NFTA_LOOKUP_DREG] && number(data.v[NFTA_LOOKUP_DREG]) == NFT_REG_VERDICT;
+	if (strcmp(word(e.v[NFTA_EXPR_NAME]), "immediate") != 0)
+		return MNL_CB_OK;
+	value = read_nested(data.v[NFTA_IMMEDIATE_DATA]);
+	verdict = read_nested(value.v[NFTA_DATA_VERDICT]);
+	to = verdict.v[NFTA_VERDICT_CHAIN] ? chain_of(s->dump, s->from->family, s->from->table,
+	                                              word(verdict.v[NFTA_VERDICT_CHAIN]))
+	                                   : NULL;
+	if (to)
+		add_jump(s->dump, s->from, to);
+	return MNL_CB_OK;
+}
+
+static int read_jumps(const struct nlmsghdr *nlh, void *ctx)
+{
+	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
+	struct nlattrs         a = message(nlh);
+	struct search          s = { .dump = ctx };
+
+	s.from = chain_of(ctx, nfg->nfgen_family, word(a.v[NFTA_RULE_TABLE]), word(a.v[NFTA_RULE_CHAIN]));
+	if (s.from && a.v[NFTA_RULE_EXPRESSIONS])
+		mnl_attr_parse_nested(a.v[NFTA_RULE_EXPRESSIONS], read_jump, &s);
+	return MNL_CB_OK;
+}
+
+static bool same_table(const struct chain *a, const struct chain *b)
+{
+	return a->family == b->family && strcmp(a->table, b->table) == 0;
+}
+
+/* Where hooks lead one step further. A chain that no rule names may be one that a map does. Returns whether there was
+ * any news. */
+static bool spread(struct dump *d)
+{
+	bool news = false;
+
+	for (unsigned i = 0; i < d->jumps; i++) {
+		struct chain *to = &d->chain[d->jump[i].to];
+		unsigned      before = to->fronts;
+
+		to->fronts |= d->chain[d->jump[i].from].fronts;
+		news |= to->fronts != before;
+	}
+	for (unsigned i = 0; i < d->chains; i++) {
+		struct chain *to = &d->chain[i];
+		unsigned      before = to->fronts;
+
+		for (unsigned k = 0; k < d->chains && to->priority == INT32_MAX && !to->called; k++)
+			if (d->chain[k].by_map && same_table(&d->chain[k], to))
+				to->fronts |= d->chain[k].fronts;
+		news |= to->fronts != before;
+	}
+	return news;
+}
+
+/* Only tables with a chain in front of ours and with one that no hook calls need another dump. */
+static bool has_jumps(const struct dump *d)
+{
+	for (unsigned i = 0; i < d->chains; i++)
+		for (unsigned k = 0; d->chain[i].fronts && k < d->chains; k++)
+			if (d->chain[k].priority == INT32_MAX && same_table(&d->chain[i], &d->chain[k]) &&
+			    !is_our_table(d->chain[i].family, d->chain[i].table))
+				return true;
+	return false;
+}
+
 /* ---- rules ---- */
 
 /* The state while a rule's expressions are read. */
 struct rule {
 	struct facts *facts;
 	const char   *where;
-	bool          front, output; /* see struct xt_rule */
+	bool          front, output, input; /* see struct xt_rule */
+	bool          by_sender;     /* it looks at the kind of the sender's address */
 	bool          ours;          /* nfqd 0.1.0's, with its comment */
 	bool          by_state, accepts;
 	bool          sets_ours;     /* the latest constant has a bit that is a label of ours */
@@ -188,7 +292,7 @@ static void mend_by_removal(const struct rule *r)
 
 static void on_meta(struct rule *r, const struct nlattrs *a)
 {
-	if (r->front && r->output && a->v[NFTA_META_SREG] && number(a->v[NFTA_META_KEY]) == NFT_META_MARK)
+	if (r->output && a->v[NFTA_META_SREG] && number(a->v[NFTA_META_KEY]) == NFT_META_MARK)
 		fact_add(r->facts, FACT_MARK, "%s", r->where), mend_by_removal(r);
 }
 
@@ -209,6 +313,14 @@ static void on_immediate(struct rule *r, const struct nlattrs *a)
 
 	r->sets_ours = has_label_of_ours(data.v[NFTA_DATA_VALUE]);
 	r->accepts |= verdict.v[NFTA_VERDICT_CODE] && number(verdict.v[NFTA_VERDICT_CODE]) == NF_ACCEPT;
+	if (r->input && r->by_sender && verdict.v[NFTA_VERDICT_CODE] && number(verdict.v[NFTA_VERDICT_CODE]) == NF_DROP)
+		fact_add(r->facts, FACT_RAW_DROP, "%s", r->where);
+}
+
+static void on_fib(struct rule *r, const struct nlattrs *a)
+{
+	r->by_sender |= a->v[NFTA_FIB_RESULT] && number(a->v[NFTA_FIB_RESULT]) == NFT_FIB_RESULT_ADDRTYPE &&
+	                a->v[NFTA_FIB_FLAGS] && number(a->v[NFTA_FIB_FLAGS]) & NFTA_FIB_F_SADDR;
 }
 
 static void on_ct(struct rule *r, const struct nlattrs *a)
@@ -247,6 +359,8 @@ static void on_match(struct rule *r, const struct nlattrs *a)
 {
 	const struct nlattr *info = a->v[NFTA_MATCH_INFO];
 
+	r->by_sender |= strcmp(word(a->v[NFTA_MATCH_NAME]), "addrtype") == 0 && info && mnl_attr_get_payload_len(info) >= 2 &&
+	                *(const uint16_t *)mnl_attr_get_payload(info) != 0; /* the sender's, in every revision */
 	r->by_state |= strcmp(word(a->v[NFTA_MATCH_NAME]), "conntrack") == 0 ||
 	               strcmp(word(a->v[NFTA_MATCH_NAME]), "state") == 0;
 	r->ours |= strcmp(word(a->v[NFTA_MATCH_NAME]), "comment") == 0 && info &&
@@ -262,7 +376,7 @@ static void on_target(struct rule *r, const struct nlattrs *a)
 		fact_of_xt(r->facts, &(struct xt_rule){ word(a->v[NFTA_TARGET_NAME]), r->where,
 		                                        mnl_attr_get_payload(info),
 		                                        mnl_attr_get_payload_len(info), r->front,
-		                                        r->output, r->remove });
+		                                        r->output, r->input, r->remove });
 }
 
 static const struct {
@@ -271,7 +385,7 @@ static const struct {
 } expressions[] = {
 	{ "meta", on_meta },     { "notrack", on_notrack }, { "queue", on_queue },
 	{ "tproxy", on_tproxy }, { "match", on_match },     { "target", on_target },
-	{ "ct", on_ct },         { "immediate", on_immediate },
+	{ "ct", on_ct },         { "immediate", on_immediate }, { "fib", on_fib },
 };
 
 static int read_expression(const struct nlattr *element, void *ctx)
@@ -296,8 +410,9 @@ static int read_rule(const struct nlmsghdr *nlh, void *ctx)
 
 	if (!c || !is_ip(nfg->nfgen_family) || is_our_table(nfg->nfgen_family, table))
 		return MNL_CB_OK;
-	r.front = c->priority <= OUR_PRIORITY;
-	r.output = c->hook == NF_INET_LOCAL_OUT;
+	r.front = c->fronts != 0;
+	r.output = c->fronts & 1U << NF_INET_LOCAL_OUT;
+	r.input = c->fronts & 1U << NF_INET_PRE_ROUTING;
 	snprintf(where, sizeof(where), "table %s %s, chain %s, rule %u", family_name(nfg->nfgen_family),
 	         table, c->name, ++c->rules);
 	if (a.v[NFTA_RULE_HANDLE])
@@ -329,17 +444,27 @@ static int dump(struct mnl_socket *nl, uint16_t type, mnl_cb_t cb, struct dump *
 	                    NFPROTO_UNSPEC, cb, d);
 }
 
+static bool read_ruleset(struct mnl_socket *nl, struct dump *d)
+{
+	if (dump(nl, NFT_MSG_GETCHAIN, read_chain, d) < 0 ||
+	    (has_jumps(d) && dump(nl, NFT_MSG_GETRULE, read_jumps, d) < 0))
+		return false;
+	while (spread(d))
+		;
+	return dump(nl, NFT_MSG_GETRULE, read_rule, d) >= 0;
+}
+
 void facts_of_nft(struct facts *f)
 {
 	struct dump        d = { .facts = f };
 	struct mnl_socket *nl = netlink_open(NETLINK_NETFILTER, 0);
 
-	if (!nl || dump(nl, NFT_MSG_GETCHAIN, read_chain, &d) < 0 ||
-	    dump(nl, NFT_MSG_GETRULE, read_rule, &d) < 0)
+	if (!nl || !read_ruleset(nl, &d))
 		fact_add(f, FACT_UNREADABLE, "the nft ruleset");
 	else
 		facts_of_policies(&d), (void)dump(nl, NFT_MSG_GETFLOWTABLE, read_flowtable, &d); /* a kernel without has none */
 	free(d.chain);
+	free(d.jump);
 	if (nl)
 		mnl_socket_close(nl);
 }

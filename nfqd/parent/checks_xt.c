@@ -34,7 +34,7 @@ static enum fact_kind kind_of_target(const struct xt_rule *r)
 		return FACT_TPROXY;
 	if (strcmp(r->target, "FLOWOFFLOAD") == 0)
 		return FACT_FLOWTABLE;
-	if (r->front && r->output &&
+	if (r->output &&
 	    (strcmp(r->target, "MARK") == 0 || strcmp(r->target, "CONNMARK") == 0))
 		return FACT_MARK;
 	return FACT_KINDS;
@@ -68,6 +68,8 @@ static const struct family families[] = {
 	  offsetof(struct ip6t_entry, next_offset) },
 };
 
+enum { CHAINS_MAX = 256 };
+
 /* A table while it is read. */
 struct table {
 	const struct family *family;
@@ -75,6 +77,12 @@ struct table {
 	const char          *entries;
 	char                 chain[XT_TABLE_MAXNAMELEN];
 	unsigned             rule; /* of the chain */
+	unsigned             fronts;   /* hooks that lead to the chain before our chains: bits, 1 << hook */
+	unsigned             chains;   /* of those known by their place */
+	struct {
+		size_t   at; /* the first rule */
+		unsigned fronts;
+	} of[CHAINS_MAX];
 	bool                 answers;  /* OUTPUT accepts packets by their connection's state */
 	bool                 drops;    /* FORWARD, by its policy */
 	unsigned             docker;   /* rules of DOCKER-USER, its end among them; 0: there is no such chain */
@@ -124,6 +132,60 @@ static bool begins_chain(struct table *t, size_t at, const struct xt_entry_targe
 	return true;
 }
 
+/* The chain's first rule is at `at`. What leads there is added to what is known. */
+static unsigned *fronts_of(struct table *t, size_t at)
+{
+	static unsigned none;
+
+	for (unsigned i = 0; i < t->chains; i++)
+		if (t->of[i].at == at)
+			return &t->of[i].fronts;
+	none = 0;
+	if (t->chains == CHAINS_MAX)
+		return &none;
+	t->of[t->chains].at = at;
+	t->of[t->chains].fronts = 0;
+	return &t->of[t->chains++].fronts;
+}
+
+static bool lead_to(struct table *t, size_t at)
+{
+	unsigned *fronts = fronts_of(t, at), before = *fronts;
+
+	*fronts |= t->fronts;
+	return *fronts != before;
+}
+
+/* Only the table raw is in front of ours. A chain of the user's begins behind its ERROR target. */
+static void enter_chain(struct table *t, size_t at, size_t length, const struct xt_entry_target *target)
+{
+	if (strcmp(t->info.name, "raw") != 0)
+		return;
+	for (unsigned h = 0; h < NF_INET_NUMHOOKS; h++)
+		if (t->info.valid_hooks & 1U << h && t->info.hook_entry[h] == at)
+			t->fronts = 1U << h;
+	if (strcmp(target->u.user.name, XT_ERROR_TARGET) == 0)
+		t->fronts = *fronts_of(t, at + length);
+}
+
+/* Does it drop packets by what kind of address their sender has, as wg-quick's does? */
+static bool drops_by_sender(const char *entry, size_t from, const struct xt_entry_target *target)
+{
+	const struct xt_standard_target *standard = (const void *)target;
+	bool                             by_sender = false;
+	struct xt_entry_match            m;
+	uint16_t                         kinds;
+
+	for (; entry + from + sizeof(m) + sizeof(kinds) <= (const char *)target; from += m.u.match_size) {
+		memcpy(&m, entry + from, sizeof(m));
+		if (m.u.match_size < sizeof(m))
+			return false;
+		memcpy(&kinds, entry + from + sizeof(m), sizeof(kinds)); /* the sender's, in every revision */
+		by_sender |= strcmp(m.u.user.name, "addrtype") == 0 && kinds != 0;
+	}
+	return by_sender && target->u.user.name[0] == '\0' && standard->verdict == -NF_DROP - 1;
+}
+
 static bool is_policy(const struct table *t, unsigned hook, size_t at, int verdict,
                       const struct xt_entry_target *target)
 {
@@ -171,6 +233,7 @@ static size_t read_entry(struct facts *f, struct table *t, size_t at)
 	if (next > room || target_at < fam->header || target_at + sizeof(*target) > next)
 		return 0;
 	target = (struct xt_entry_target *)(uintptr_t)(entry + target_at);
+	enter_chain(t, at, next, target);
 	if (begins_chain(t, at, target))
 		return next;
 	t->rule++;
@@ -184,9 +247,42 @@ static size_t read_entry(struct facts *f, struct table *t, size_t at)
 	fact_of_xt(f, &(struct xt_rule){ .target = target->u.user.name, .where = where, .remove = remove,
 	                                 .data = target->data,
 	                                 .n = target->u.target_size - sizeof(*target),
-	                                 .front = strcmp(t->info.name, "raw") == 0,
-	                                 .output = strcmp(t->chain, "OUTPUT") == 0 });
+	                                 .front = t->fronts != 0,
+	                                 .output = t->fronts & 1U << NF_INET_LOCAL_OUT });
+	if (t->fronts & 1U << NF_INET_PRE_ROUTING && drops_by_sender(entry, fam->header, target))
+		fact_add(f, FACT_RAW_DROP, "%s", where);
 	return next;
+}
+
+/* One look at every rule of a table of chains in front of ours: which chains do hooks lead to? Returns whether there
+ * was any news. */
+static bool follow_jumps(struct table *t)
+{
+	bool   news = false;
+	size_t next;
+
+	t->fronts = 0;
+	for (size_t at = 0; at + t->family->header <= t->info.size; at += next) {
+		size_t                           target_at = offset(t->entries + at, t->family->target_at);
+		const struct xt_standard_target *target = (const void *)(t->entries + at + target_at);
+
+		next = offset(t->entries + at, t->family->next_at);
+		if (next > t->info.size - at || target_at + sizeof(*target) > next)
+			return false;
+		enter_chain(t, at, next, &target->target);
+		if (target->target.u.user.name[0] == '\0' && target->verdict >= 0)
+			news |= lead_to(t, (size_t)target->verdict);
+	}
+	return news;
+}
+
+static void read_entries(struct facts *f, struct table *t)
+{
+	while (strcmp(t->info.name, "raw") == 0 && follow_jumps(t))
+		;
+	t->fronts = 0;
+	for (size_t at = 0, n; at < t->info.size && (n = read_entry(f, t, at)) > 0;)
+		at += n;
 }
 
 static void read_table(struct facts *f, const struct family *fam, int fd, const char *name)
@@ -207,8 +303,7 @@ static void read_table(struct facts *f, const struct family *fam, int fd, const 
 	if (!get || getsockopt(fd, fam->level, fam->get_entries, get, &len) < 0)
 		fact_add(f, FACT_UNREADABLE, "%s: table %s", fam->name, name);
 	else
-		for (size_t at = 0, n; at < t.info.size && (n = read_entry(f, &t, at)) > 0;)
-			at += n;
+		read_entries(f, &t);
 	if (t.drops && t.docker > 0 && t.docker <= 2) { /* docker's own RETURN, and the chain's end */
 		fact_add(f, FACT_DOCKER, "%s: table filter, chain FORWARD", fam->name);
 		fact_mend(f, DOCKER_COMMAND, fam->name);

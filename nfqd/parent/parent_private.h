@@ -39,6 +39,7 @@ struct parent {
 	struct steer_tokens tokens;
 	int                 nft_events;  /* a socket; -1: none */
 	uint64_t            uninspected; /* connections on record, of steer_counts */
+	uint64_t            own_lost, own_lost_said; /* forged answers to local programs */
 	struct routes   *routes;
 	struct worker_in in;
 	struct poller_source asks[QUEUES_MAX]; /* the parent's ends; the worker's are in.whose */

@@ -67,7 +67,7 @@ static json_t *steering(const struct parent *p)
 		reopened += p->shared->queue[i].reopened;
 	}
 	readable = steer_counters(p->steer, &sc) == 0;
-	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:s?, s:I, s:I}", "backend",
+	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:s?, s:I, s:I, s:I}", "backend",
 	                 steer_backend_text(p->steer), "storage", steer_storage_text(p->steer),
 	                 "verdicts", steer_verdict_text(p->steer), "in_place", readable, "queueing",
 	                 !p->unprotected, "repairs", (int)p->repairs, "bypassed",
@@ -75,7 +75,8 @@ static json_t *steering(const struct parent *p)
 	                 (json_int_t)sc.marked_output, "no_conntrack", (json_int_t)sc.no_conntrack,
 	                 "reopened", (json_int_t)reopened, "unmet", (json_int_t)unmet,
 	                 "flowtable", steer_flowtable(p->steer), "held", (json_int_t)sc.held,
-	                 "uninspected", (json_int_t)sc.uninspected);
+	                 "uninspected", (json_int_t)sc.uninspected, "own_answers_lost",
+	                 (json_int_t)steer_own_lost(&sc));
 }
 
 json_t *status_queues_and_steering(const struct parent *p)

@@ -180,6 +180,24 @@ static void record_uninspected(struct parent *p)
 	p->uninspected = now.uninspected;
 }
 
+/* Forged answers to local programs that a rule dropped on the way; one that is on its way is none. */
+static void say_own_lost(struct parent *p)
+{
+	struct steer_counts now;
+	uint64_t            lost = p->own_lost;
+
+	if (steer_counters(p->steer, &now) < 0)
+		return;
+	p->own_lost = steer_own_lost(&now);
+	lost = lost < p->own_lost ? lost : p->own_lost;
+	if (lost <= p->own_lost_said)
+		return;
+	diag_warn("steer", "%llu forged answers to programs of this host were dropped by a rule on their way, like "
+	          "wg-quick's in the table raw: accept `iif lo` in front of it",
+	          (unsigned long long)(lost - p->own_lost_said));
+	p->own_lost_said = lost;
+}
+
 void parent_steer_tick(struct parent *p)
 {
 	if (!p->steer)
@@ -189,4 +207,5 @@ void parent_steer_tick(struct parent *p)
 	if (p->repair_failed || steer_is_stale(p->steer)) /* a failed change causes no event */
 		parent_look_at_steering(p);
 	record_uninspected(p);
+	say_own_lost(p);
 }

@@ -57,6 +57,12 @@ ok "marked packets are counted" test "$(nfqd_ctl status --json | jq .steering.ma
 xt raw -A PREROUTING ! -i wan0 -d "${LAB_WAN[4]}" -m addrtype ! --src-type LOCAL -j DROP
 is "$(FIELD_CLIENT=in_router field_tls $FIELD_TLS 4)" timeout "wg-quick's rule in raw: the host's own listed TLS gets no reset, as nfqd(8) says"
 ok "but goes no further, and is on record" nfqd_has_records 2 '.nfqd.action == "reject"'
+is "$(FIELD_CLIENT=in_router field_dns $FIELD_DNS 8.8.8.8)" TIMEOUT "so do its own listed questions"
+is "$(nfqd_ctl status --json | jq -r '.steering.own_answers_lost, .checks[].check' | xargs)" "1 raw-drop" "the lost answer is counted, the rule named"
+ok "and said" lab_wait 20 grep -q 'forged answers to programs of this host were dropped' "$lab_dir/nfqd.log"
+xt raw -I PREROUTING -i lo -j ACCEPT	# the cure that is named
+is "$(FIELD_CLIENT=in_router field_dns $FIELD_DNS 8.8.8.8) $(FIELD_CLIENT=in_router field_tls $FIELD_TLS 4)" "NXDOMAIN reset" "the cure"
+is "$(nfqd_ctl status --json | jq .steering.own_answers_lost)" 1 "no other one is lost"
 nfqd_stop
 is $? 0 "nfqd stops"
 done_testing

@@ -46,6 +46,9 @@ fi
 r nft 'table inet theirs { chain o { type filter hook output priority filter; policy drop; oif lo accept; }; }'
 found output-policy "table inet theirs, chain o" "an OUTPUT policy"
 r nft delete table inet theirs
+r nft 'table ip theirs { chain preraw { type filter hook prerouting priority raw; iifname != "wg0" ip daddr 10.2.0.1 fib saddr type != local drop; }; }'
+found raw-drop "table ip theirs, chain preraw, rule 1" "a drop by the sender's kind"
+r nft delete table ip theirs
 r nft 'table ip theirs { chain p { type nat hook prerouting priority -160; udp dport 53 redirect; }; }'
 found nat-in-front "table ip theirs, chain p (priority -160)" "destination NAT in front"
 r nft delete table ip theirs
@@ -70,6 +73,22 @@ for flavour in legacy nft; do
 	found other-queue "$where filter, chain theirs, rule 2 (NFQUEUE)" "$xt: a chain of the user's, the second rule"
 	r $xt -w -F theirs
 	r $xt -w -X theirs
+	r $xt -w -t raw -A PREROUTING ! -i lan0 -d 10.2.0.1 -m addrtype ! --src-type LOCAL -j DROP
+	found raw-drop "$where raw, chain PREROUTING, rule 1" "$xt: a drop by the sender's kind"
+	r $xt -w -t raw -F PREROUTING
+	r $xt -w -t raw -N inner
+	r $xt -w -t raw -A inner -j MARK --set-mark 10
+	r $xt -w -t raw -N outer
+	r $xt -w -t raw -A outer -p udp -g inner
+	is "$(findings)" "" "$xt: a chain that no hook leads to"
+	r $xt -w -t raw -A OUTPUT -p udp -j outer
+	found output-marks "$where raw, chain inner, rule 1 (MARK)" "$xt: a chain that OUTPUT leads to by another one"
+	r $xt -w -t raw -F inner
+	r $xt -w -t raw -A inner -j NFQUEUE --queue-num 77 --queue-bypass
+	found queue-in-front "$where raw, chain inner, rule 1 (NFQUEUE)" "$xt: and a queue there"
+	for chain in OUTPUT outer inner; do r $xt -w -t raw -F $chain; done
+	r $xt -w -t raw -X outer
+	r $xt -w -t raw -X inner
 	r $xt -w -P OUTPUT DROP
 	found output-policy "$where filter, chain OUTPUT" "$xt: an OUTPUT policy"
 	r $xt -w -P OUTPUT ACCEPT
@@ -132,6 +151,9 @@ lab_end proxy
 MARKS='table inet theirs { chain c { type filter hook output priority raw; udp dport 500 meta mark set 10; }; }'
 r nft "$MARKS"
 found output-marks "table inet theirs, chain c, rule 1" "nft: local packets are marked in front of nfqd"
+r nft delete table inet theirs
+r nft 'table inet theirs { chain m { meta mark set 10; }; chain n { goto m; }; chain c { type filter hook output priority raw; meta l4proto vmap { 17 : jump n }; }; }'
+found output-marks "table inet theirs, chain m, rule 1" "nft: or in a chain that a map leads to"
 r nft delete table inet theirs
 r nft "${MARKS/priority raw/priority mangle}"
 is "$(findings)" "" "nft: or after it"

@@ -93,6 +93,9 @@ static void print_steering(const json_t *steering)
 		       number_of(steering, "uninspected"));
 	if (strncmp(text_of(steering, "backend"), "xt ", 3) == 0)
 		puts("a saved ruleset (nft list ruleset) will not load: this kernel's nft has no `queue`");
+	if (number_of(steering, "own_answers_lost"))
+		printf("%lld forged answers to programs of this host were dropped by a rule on their way\n",
+		       number_of(steering, "own_answers_lost"));
 	if (number_of(steering, "unmet"))
 		printf("%lld packets came back without having met the rule of their verdict: the table is "
 		       "not the one that this daemon loaded\n", number_of(steering, "unmet"));

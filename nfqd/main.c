@@ -124,7 +124,9 @@ static int parse(int argc, char **argv, struct options *o)
 			return EXIT_USAGE;
 	if ((o->tap.device != NULL) + (o->n_reads > 0) + o->test > 1)
 		return bad_usage("-i, -r and -t exclude each other");
-	return optind < argc ? bad_usage("unexpected argument") : 0;
+	if (optind < argc)
+		fprintf(stderr, "nfqd: unexpected argument '%s'\n%s", argv[optind], usage);
+	return optind < argc ? EXIT_USAGE : 0;
 }
 
 /* A file that exists but cannot be read is not missing: loading it reports why. */
@@ -154,18 +156,50 @@ static struct conf *load(const struct options *o, struct err *err)
 	return conf;
 }
 
-/* With -d, also prints the configuration in effect, as YAML that loads to the same. */
-static int check(const struct conf *conf, bool print, struct err *err)
-{
-	struct image *img;
+/* ---- -t ---- */
 
-	if (conf_compile(conf, &img, err) < 0)
-		return -1;
+struct mistakes {
+	unsigned n;
+};
+
+static void say_mistake(void *ctx, const char *text)
+{
+	((struct mistakes *)ctx)->n++;
+	diag_line("nfqd: %s", text);
+}
+
+/* With -d, also prints the configuration in effect, as YAML that loads to the same. */
+static int print(const struct conf *conf, const char *what, bool all, struct err *err)
+{
+	printf(all ? "# %s: configuration OK; in effect, with defaults:\n" : "%s: configuration OK\n", what);
+	return all && conf_write(conf, stdout) < 0 ? err_set(err, "the configuration cannot be written") : 0;
+}
+
+/* Finds every mistake: each has its line. A configuration that is not there is one. */
+static int check(const struct options *o, struct err *err)
+{
+	const char     *path = o->conf ? o->conf : DEFAULT_CONF;
+	struct mistakes mistakes = { 0 };
+	struct image   *img = NULL;
+	struct conf    *conf;
+	int             r = -1;
+
+	if (!o->conf && !o->n_rules && no_default_conf())
+		return err_set(err, "there is no configuration: " DEFAULT_CONF " does not exist (name one with -c, or "
+		                    "packs with --rules)");
+	conf = o->n_rules ? conf_default((char *const *)o->rules, o->n_rules, err)
+	                  : conf_load_to_check(path, say_mistake, &mistakes, err);
+	if (conf)
+		r = conf_compile(conf, &img, err);
+	if (mistakes.n > 0) {
+		*err = (struct err){ .text = "" }; /* the first of them, which was said */
+		r = mistakes.n == 1 ? -1 : err_set(err, "%s: %u mistakes", path, mistakes.n);
+	}
+	if (r == 0)
+		r = print(conf, o->n_rules ? o->rules[0] : path, o->debug, err);
 	free(img);
-	puts(print ? "# configuration OK; in effect, with defaults:" : "configuration OK");
-	if (print && conf_write(conf, stdout) < 0)
-		return err_set(err, "the configuration cannot be written");
-	return 0;
+	conf_free(conf);
+	return r;
 }
 
 int main(int argc, char **argv)
@@ -179,16 +213,18 @@ int main(int argc, char **argv)
 		return r;
 	if (o.conf && o.n_rules)
 		return bad_usage("--rules is for use without -c: the configuration names its packs");
-	conf = load(&o, &err);
-	if (!conf) {
+	conf = o.test ? NULL : load(&o, &err);
+	if (o.test) {
+		r = check(&o, &err);
+	} else if (!conf) {
 		r = -1;
-	} else if (o.test || o.n_reads) {
-		r = o.test ? check(conf, o.debug, &err) : offline_run(o.reads, o.n_reads, conf, &err);
+	} else if (o.n_reads) {
+		r = offline_run(o.reads, o.n_reads, conf, &err);
 		conf_free(conf);
 	} else {
 		r = parent_run(conf, o.tap.device ? &o.tap : NULL, &err);
 	}
-	if (r < 0)
+	if (r < 0 && err.text[0])
 		diag_line("nfqd: %s", err.text);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -17,6 +17,44 @@ is "$(<"$work/stderr")" "" "packs that were named are not repeated"
 run -r "$work/empty.pcap" -c nfqd/man/nfqd.yaml
 is "$(<"$work/stderr")" "" "nor a configuration"
 
+# ---- every mistake gets an answer ----
+
+cat >"$work/wrong.yaml" <<END
+mode: enforc
+rules: [$PWD/rules/kaspersky.yaml]
+inspect: {inside: [auto, lan0], nat64: [1.2.3.4]}
+policies:
+  - {name: a, clients: [10.0.0.300], action: alow}
+  - {name: b, match: {packs: [kasperski]}, action: reject}
+exceptions:
+  - {name: x, names: ["*.com"], owner: o, reason: r, expires: 2026-02-30}
+colour: red
+END
+run -t -c "$work/wrong.yaml"
+is "$? $(cut -d: -f3 "$work/stderr" | tr -d '\n')" "1 159335688 9 mistakes" "-t: the line of every mistake, and how many there are"
+for what in "'enforc' is not one of" "'alow' is not one of" "unknown key 'colour'" "'auto' cannot be" "'1.2.3.4' is not" "'10.0.0.300'" \
+	"pack 'kasperski' is unknown" "'2026-02-30' is not a date" "name '\*.com'"; do
+	is "$(grep -c -- "$what" "$work/stderr")" 1 "-t: $what"
+done
+cat >"$work/odd.yaml" <<END
+rules: [$PWD/rules/kaspersky.yaml]
+policies:
+  - {name: first, clients: [lan0, 10.0.0.0/8], match: {packs: [kaspersky]}, action: log}
+  - {name: narrow, clients: [lan0], match: {packs: [kaspersky], categories: [update]}, action: reject}
+  - {name: other, clients: [lan1], match: {packs: [kaspersky]}, action: reject}
+  - {name: wide, match: {packs: [kaspersky]}, action: reject}
+exceptions:
+  - {name: old, names: [a.example.com], owner: o, reason: r, expires: 2026-02-20}
+END
+is "$(run -t -c "$work/odd.yaml")" "$work/odd.yaml: configuration OK" "-t: what is only odd is OK"
+is "$(sed 's/^nfqd: warning: policy: //' "$work/stderr")" "$work/odd.yaml:8: exception 'old' has expired: it allows nothing
+policy 'narrow' is never reached: policy 'first' before it matches all that it does" "-t: and is said"
+printf 'rules: [x]\nexceptions:\n  - names: [*.example.com]\n' >"$work/star.yaml"
+run -t -c "$work/star.yaml"
+like "$(<"$work/stderr")" "star.yaml:3: text that begins with '\*' needs quotes: quote it" "-t: an unquoted *.name"
+run foo
+is "$? $(head -n 1 "$work/stderr")" "2 nfqd: unexpected argument 'foo'" "an argument too many is named"
+
 # The default configuration, in a mount namespace of our own: missing, there, and there but unreadable.
 if ! unshare -rm true 2>/dev/null; then
 	diag "no mount namespaces here: the default configuration is not tried"
@@ -27,9 +65,9 @@ at_etc() {	# COMMAND...: where /etc/nfqd is $work/etc, and nothing else is in /e
 		sh "$work" "$@" 2>"$work/stderr"
 }
 mkdir "$work/etc"
-is "$(at_etc "$nfqd" -t) $(grep -c 'without a configuration' "$work/stderr")" "configuration OK 1" "none: said"
+is "$(at_etc "$nfqd" -t; echo $?) $(grep -c 'there is no configuration: /etc/nfqd/nfqd.yaml' "$work/stderr")" "1 1" "none: -t says so, and fails"
 echo "rules: [$PWD/rules/kaspersky.yaml]" >"$work/etc/nfqd.yaml"
-is "$(at_etc "$nfqd" -t) $(<"$work/stderr")" "configuration OK " "one: taken"
+is "$(at_etc "$nfqd" -t) $(<"$work/stderr")" "/etc/nfqd/nfqd.yaml: configuration OK " "one: taken, and named"
 ln -sf nfqd.yaml "$work/etc/nfqd.yaml"
 is "$(at_etc "$nfqd" -t) $(<"$work/stderr")" " nfqd: /etc/nfqd/nfqd.yaml: Too many levels of symbolic links" "one that cannot be read: an error"
 done_testing

@@ -11,6 +11,9 @@ trap 'rm -rf "$work"' EXIT
 why() { "$nfqctl" -s "$work/none.sock" why "$@" 2>"$work/stderr"; }
 by_pack() { why "$@" --rules rules/kaspersky.yaml --json; }
 
+why 'foo bar.com' --rules rules/kaspersky.yaml
+like "$(<"$work/stderr")" "'foo bar.com' is not a name" "a name with a blank is an error"
+
 calendar() {	# TIME: action, stage, basis
 	by_pack s03.upd.kaspersky.com --at "$1" | jq -r '"\(.action) \(.stage.id) \(.stage.basis)"'
 }

@@ -32,6 +32,12 @@ int yaml_doc_error(const struct yaml_doc *d, struct err *err, unsigned line, con
 	return err_set(err, "%s", one.text);
 }
 
+void yaml_doc_tell(const struct yaml_doc *d, const char *text)
+{
+	if (d->say)
+		d->say(d->ctx, text);
+}
+
 /* ---- reading and parsing ------------------------------------------------------------------- */
 
 static int read_all(int fd, char **text, size_t *n)
@@ -85,6 +91,9 @@ static unsigned problem_line(const struct yaml_doc *d, const yaml_parser_t *p)
 
 static int parser_error(const struct yaml_doc *d, const yaml_parser_t *p, struct err *err)
 {
+	if (p->context && strstr(p->context, "an alias")) /* *.example.com */
+		return yaml_doc_error(d, err, problem_line(d, p), "text that begins with '*' needs quotes: quote it, "
+		                      "as in '*.example.com'");
 	return yaml_doc_error(d, err, problem_line(d, p), "not valid YAML: %s%s%s",
 	                      p->problem ? p->problem : "out of memory", p->context ? ", " : "",
 	                      p->context ? p->context : "");

@@ -70,6 +70,9 @@ MUST_CHECK int yaml_doc_write(const struct yaml_doc *d, FILE *f);
 __attribute__((format(printf, 4, 5))) int yaml_doc_error(const struct yaml_doc *d, struct err *err,
                                                          unsigned line, const char *fmt, ...);
 
+/* Hands a problem that is not the document's own to say, if there is one. */
+void yaml_doc_tell(const struct yaml_doc *d, const char *text);
+
 /* The line of a place; where the path does not exist, that of its last part that does. */
 __attribute__((format(printf, 2, 3))) unsigned yaml_doc_line(const struct yaml_doc *d,
                                                              const char *path, ...);

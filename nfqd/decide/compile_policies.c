@@ -32,6 +32,12 @@ __attribute__((format(printf, 4, 5))) static int wrong(struct compile *x, const 
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	snprintf(x->where->path, sizeof(x->where->path), "%s[%u].%s[%u]", x->list, x->at, key, i);
+	if (x->where->wrong) {
+		char all[1000];
+
+		snprintf(all, sizeof(all), "%s '%s': %s", x->what, x->name, text);
+		x->where->wrong(x->where->ctx, x->where->path, all);
+	}
 	return err_set(x->err, "%s '%s': %s", x->what, x->name, text);
 }
 
@@ -229,6 +235,38 @@ static bool product_known(struct compile *x, const char *product)
 	return false;
 }
 
+/* Is a word of one list in the other? Without a list there is no condition. */
+static bool covers(char *const wide[], unsigned n_wide, char *const narrow[], unsigned n)
+{
+	for (unsigned i = 0; i < n && n_wide; i++) {
+		unsigned k = 0;
+
+		while (k < n_wide && strcmp(wide[k], narrow[i]) != 0)
+			k++;
+		if (k == n_wide)
+			return false;
+	}
+	return n_wide == 0 || n > 0;
+}
+
+#define COVERS(a, b, list) covers((a)->list, (a)->n_##list, (b)->list, (b)->n_##list)
+
+/* The first policy that matches decides: what an earlier one takes whole never comes to a later one. */
+static void warn_unreachable(const struct policy_in *all, unsigned at)
+{
+	const struct policy_in *p = &all[at], *e;
+
+	for (unsigned i = 0; i < at; i++) {
+		e = &all[i];
+		if (e->from || e->until || !COVERS(e, p, clients) || !COVERS(e, p, packs) || !COVERS(e, p, categories) ||
+		    !COVERS(e, p, products) || !COVERS(e, p, confidence) || !COVERS(e, p, ports))
+			continue;
+		diag_warn("policy", "policy '%s' is never reached: policy '%s' before it matches all that it does",
+		          p->name, e->name);
+		return;
+	}
+}
+
 /* Warns of what is legal but probably not meant. */
 static void warn(struct compile *x, const struct policy_in *in)
 {
@@ -253,6 +291,7 @@ static int add_policy(struct compile *x, const struct policy_in *in)
 	if (add_conditions(x, in, &p) < 0)
 		return -1;
 	warn(x, in);
+	warn_unreachable(in - x->at, x->at);
 	image_add(x->b, RS_POLICY, &p, 1, sizeof(p));
 	return 0;
 }
@@ -302,6 +341,7 @@ int policy_compile(struct image_builder *b, const struct policy_in *policies, un
                  const struct rs_settings *settings, struct policy_where *where, struct err *err)
 {
 	struct compile x = { .b = b, .err = err, .where = where, .what = "policy", .list = "policies" };
+	int            r = 0;
 
 	where->path[0] = '\0';
 	if (n_exceptions > INT16_MAX)
@@ -310,11 +350,11 @@ int policy_compile(struct image_builder *b, const struct policy_in *policies, un
 	add_canary(&x);
 	for (x.at = 0; x.at < n; x.at++)
 		if (check_name(&x, policies, x.at) < 0 || add_policy(&x, &policies[x.at]) < 0)
-			return -1;
+			r = -1;
 	x.what = "exception";
 	x.list = "exceptions";
 	for (x.at = 0; x.at < n_exceptions; x.at++)
 		if (add_exception(&x, &exceptions[x.at]) < 0)
-			return -1;
-	return b->failed ? err_set(err, "out of memory") : 0;
+			r = -1;
+	return b->failed ? err_set(err, "out of memory") : r;
 }

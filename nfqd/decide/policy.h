@@ -98,6 +98,9 @@ struct exception_in {
 /* Where in the configuration an error is: "policies[2].match.packs[0]"; "" when nowhere. */
 struct policy_where {
 	char path[64];
+	/* hears of every mistake; NULL: err has the first */
+	void (*wrong)(void *ctx, const char *path, const char *text);
+	void *ctx;
 };
 
 /*

@@ -64,40 +64,48 @@ static int gather_exceptions(struct compile *x)
 static int check_same_name(struct compile *x)
 {
 	const struct conf *c = x->c;
+	int                r = 0;
 
 	for (unsigned i = 0; i < c->n_exceptions; i++)
 		for (unsigned k = 0; k < i; k++)
 			if (strcmp(c->exceptions[k].name, c->exceptions[i].name) == 0)
-				return yaml_doc_error(c->doc, x->err,
+				r = yaml_doc_error(c->doc, x->err,
 				                      yaml_doc_line(c->doc, "exceptions[%u].name", i),
 				                      "exception '%s': an earlier exception has the same "
 				                      "name",
 				                      c->exceptions[i].name);
-	return 0;
+	return r;
 }
 
 /* An exception without a near end becomes a policy that is never reviewed. */
 static int check_ends(struct compile *x)
 {
-	int64_t now = (int64_t)(clock_now() / NS_PER_S), end;
+	const struct conf *c = x->c;
+	int64_t            now = (int64_t)(clock_now() / NS_PER_S), end;
+	int                r = 0;
 
 	if (now < x->not_before)
 		now = x->not_before;
-	for (unsigned i = 0; i < x->c->n_exceptions; i++) {
-		const struct exception_in *e = &x->c->exceptions[i];
+	for (unsigned i = 0; i < c->n_exceptions; i++) {
+		const struct exception_in *e = &c->exceptions[i];
+		unsigned                   line = yaml_doc_line(c->doc, "exceptions[%u].expires", i);
 
-		if (clock_parse(e->expires, &end) == 0 && end > now + EXCEPTION_DAYS_MAX * INT64_C(86400))
-			return yaml_doc_error(x->c->doc, x->err,
-			                      yaml_doc_line(x->c->doc, "exceptions[%u].expires", i),
-			                      "exception '%s': expires: '%s' is more than a year ahead",
-			                      e->name, e->expires);
+		if (clock_parse(e->expires, &end) < 0)
+			continue;
+		if (end > now + EXCEPTION_DAYS_MAX * INT64_C(86400))
+			r = yaml_doc_error(c->doc, x->err, line, "exception '%s': expires: '%s' is more than a year ahead",
+			                   e->name, e->expires);
+		if (end <= now)
+			diag_warn("policy", "%s:%u: exception '%s' has expired: it allows nothing", c->path ? c->path : "-",
+			          line, e->name);
 	}
-	return 0;
+	return r;
 }
 
 static int add_names(struct compile *x, unsigned i)
 {
 	const struct exception_in *e = &x->exceptions[i];
+	int                        r = 0;
 
 	for (unsigned k = 0; k < e->n_names; k++) {
 		struct err why = { .text = "" };
@@ -107,19 +115,17 @@ static int add_names(struct compile *x, unsigned i)
 		if (i >= x->c->n_exceptions)
 			return err_set(x->err, "exception '%s': name '%s': %s", e->name, e->names[k],
 			               why.text);
-		return yaml_doc_error(x->c->doc, x->err,
-		                      yaml_doc_line(x->c->doc, "exceptions[%u].names[%u]", i, k),
-		                      "exception '%s': name '%s': %s", e->name, e->names[k],
-		                      why.text);
+		r = yaml_doc_error(x->c->doc, x->err, yaml_doc_line(x->c->doc, "exceptions[%u].names[%u]", i, k),
+		                   "exception '%s': name '%s': %s", e->name, e->names[k], why.text);
 	}
-	return 0;
+	return r;
 }
 
 int conf_check_exception(const struct exception_in *e, struct err *err)
 {
 	const struct rs_settings settings = { .mode = MODE_ENFORCE };
 	struct image_builder     b;
-	struct policy_where      where;
+	struct policy_where      where = { .wrong = NULL };
 	struct err               why = { .text = "" };
 	int                      r;
 
@@ -145,17 +151,28 @@ static int choose_profiles(struct compile *x)
 	return yaml_doc_error(x->c->doc, x->err, yaml_doc_line(x->c->doc, "profiles"), "%s", why.text);
 }
 
+/* A mistake in a pack is heard beside those of the configuration. */
+static int of_pack(struct compile *x, const struct err *why)
+{
+	if (x->c->doc)
+		yaml_doc_tell(x->c->doc, why->text);
+	return err_set(x->err, "%s", why->text);
+}
+
 static int add_packs(struct compile *x, const struct image *from)
 {
+	struct err why = { .text = "" };
+
 	if (from) {
 		ruleset_recompile(&x->b, from);
 		/* policies look packs up in the copy */
 		return x->b.failed ? err_set(x->err, "out of memory") : 0;
 	}
-	if (packs_load(&x->packs, x->c->rules, x->c->n_rules, x->err) < 0 ||
-	    choose_profiles(x) < 0)
+	if (packs_load(&x->packs, x->c->rules, x->c->n_rules, &why) < 0)
+		return of_pack(x, &why);
+	if (choose_profiles(x) < 0)
 		return -1;
-	return ruleset_compile(&x->b, x->packs.v, x->packs.n, x->err);
+	return ruleset_compile(&x->b, x->packs.v, x->packs.n, &why) < 0 ? of_pack(x, &why) : 0;
 }
 
 enum { NEVER_LINES = 10 }; /* reported for one load */
@@ -205,6 +222,14 @@ static void find_not_before(struct compile *x)
 			x->not_before = packs[i].dated;
 }
 
+static void wrong_policy(void *ctx, const char *path, const char *text)
+{
+	struct compile *x = ctx;
+
+	if (x->c->doc)
+		yaml_doc_error(x->c->doc, x->err, yaml_doc_line(x->c->doc, "%s", path), "%s", text);
+}
+
 static int add_policies(struct compile *x)
 {
 	const struct conf  *c = x->c;
@@ -213,7 +238,7 @@ static int add_policies(struct compile *x)
 		                         .packets = (uint8_t)c->packets,
 		                         .default_action = (uint8_t)c->default_action,
 		                         .not_before = x->overlay ? x->not_before : 0 };
-	struct policy_where where;
+	struct policy_where where = { .wrong = wrong_policy, .ctx = x };
 	struct err          what = { .text = "" };
 
 	for (unsigned i = 0; i < FAULT_N; i++)
@@ -221,10 +246,7 @@ static int add_policies(struct compile *x)
 	if (policy_compile(&x->b, c->policies, c->n_policies, x->exceptions, x->n_exceptions, &settings,
 	                 &where, &what) == 0)
 		return 0;
-	if (!c->doc || !where.path[0])
-		return err_set(x->err, "%s", what.text);
-	return yaml_doc_error(c->doc, x->err, yaml_doc_line(c->doc, "%s", where.path), "%s",
-	                      what.text);
+	return err_set(x->err, "%s", what.text); /* of the first, which has its line already */
 }
 
 /* The last step, so that nothing is noted about packs that fail to load. */
@@ -257,14 +279,16 @@ static void add_nat64(struct compile *x)
 
 static int compile(struct compile *x, const struct image *from)
 {
+	int r;
+
 	if (gather_exceptions(x) < 0 || add_packs(x, from) < 0)
 		return -1;
 	find_not_before(x);
-	if (check_same_name(x) < 0 || check_ends(x) < 0 || add_policies(x) < 0)
-		return -1;
+	r = check_same_name(x) | check_ends(x) | add_policies(x);
 	for (unsigned i = 0; i < x->n_exceptions; i++)
-		if (add_names(x, i) < 0)
-			return -1;
+		r |= add_names(x, i);
+	if (r < 0)
+		return -1;
 	add_nat64(x);
 	if (ruleset_index(&x->b, x->err) < 0)
 		return -1;

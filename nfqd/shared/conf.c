@@ -92,13 +92,15 @@ static int read_key(struct conf *c, const struct conf_key *k, struct err *err)
 
 static int read_numbers(struct conf *c, struct err *err)
 {
+	int r = 0;
+
 	for (unsigned i = 0; i < conf_n_keys; i++) {
 		const struct conf_key *k = &conf_keys[i];
 
-		if (!k->item && (k->type == CONF_NUMBER || k->type == CONF_SPAN) && read_key(c, k, err) < 0)
-			return -1;
+		if (!k->item && (k->type == CONF_NUMBER || k->type == CONF_SPAN))
+			r |= read_key(c, k, err);
 	}
-	return 0;
+	return r;
 }
 
 /* ---- what the schema cannot say ------------------------------------------------------------ */
@@ -184,7 +186,7 @@ static int check_output(struct conf *c, unsigned i, struct err *err)
 static int check_same_path(struct conf *c, unsigned i, struct err *err)
 {
 	for (unsigned k = 0; k < i; k++)
-		if (strcmp(c->outputs[k].path, c->outputs[i].path) == 0)
+		if (c->outputs[k].path && strcmp(c->outputs[k].path, c->outputs[i].path) == 0)
 			return yaml_doc_error(c->doc, err, yaml_doc_line(c->doc, "log.outputs[%u].type", i),
 			                      "output %u: '%s' is the path of output %u, too", i + 1,
 			                      c->outputs[i].path, k + 1);
@@ -193,13 +195,14 @@ static int check_same_path(struct conf *c, unsigned i, struct err *err)
 
 static int check_paths(struct conf *c, struct err *err)
 {
+	int r = 0;
+
 	if (strlen(c->control) > CONTROL_MAX)
-		return WRONG(c, err, "control", "control: a socket's path has at most %d characters",
+		r = WRONG(c, err, "control", "control: a socket's path has at most %d characters",
 		             CONTROL_MAX);
 	for (unsigned i = 0; i < c->n_outputs; i++)
-		if (check_output(c, i, err) < 0 || check_same_path(c, i, err) < 0)
-			return -1;
-	return 0;
+		r |= check_output(c, i, err) < 0 ? -1 : check_same_path(c, i, err);
+	return r;
 }
 
 /* ---- paths of rules ------------------------------------------------------------------------ */
@@ -231,12 +234,13 @@ static int find_rules(struct conf *c, unsigned i, struct err *err)
 
 static int check_rules(struct conf *c, struct err *err)
 {
+	int r = 0;
+
 	if (c->path && c->n_rules == 0)
 		return WRONG(c, err, "rules", "rules: must not be empty");
 	for (unsigned i = 0; c->path && i < c->n_rules; i++)
-		if (find_rules(c, i, err) < 0)
-			return -1;
-	return 0;
+		r |= find_rules(c, i, err);
+	return r;
 }
 
 /* ---- loading ------------------------------------------------------------------------------- */
@@ -264,12 +268,25 @@ static int complete(struct yaml_doc *doc, const char *path, struct err *err)
 	return 0;
 }
 
+/* Every check, so that one mistake does not hide another. */
+static int check_all(struct conf *c, struct err *err)
+{
+	static int (*const checks[])(struct conf *, struct err *) = {
+		check_rules, read_numbers, check_inside, check_nat64, check_queues, check_resolve, check_paths,
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		r |= checks[i](c, err);
+	return r;
+}
+
 /* Takes doc. path NULL: there is no file. */
 static struct conf *bind(struct yaml_doc *doc, const char *path, struct err *err)
 {
 	struct conf *c = NULL;
 
-	if (doc && complete(doc, path, err) == 0)
+	if (doc)
 		c = yaml_doc_bind(doc, &conf_schema, err);
 	if (!c) {
 		yaml_doc_free(doc);
@@ -279,9 +296,23 @@ static struct conf *bind(struct yaml_doc *doc, const char *path, struct err *err
 	c->path = path ? strdup(path) : NULL;
 	if (path && !c->path)
 		out_of_memory(err);
-	if ((path && !c->path) || check_rules(c, err) < 0 || read_numbers(c, err) < 0 ||
-	    check_inside(c, err) < 0 || check_nat64(c, err) < 0 || check_queues(c, err) < 0 || check_resolve(c, err) < 0 ||
-	    check_paths(c, err) < 0) {
+	if (path && !c->path) {
+		conf_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+static struct conf *load(struct yaml_doc *doc, const char *path, struct err *err)
+{
+	struct conf *c;
+
+	if (doc && complete(doc, path, err) < 0) {
+		yaml_doc_free(doc);
+		return NULL;
+	}
+	c = bind(doc, path, err);
+	if (c && check_all(c, err) < 0) {
 		conf_free(c);
 		return NULL;
 	}
@@ -290,7 +321,28 @@ static struct conf *bind(struct yaml_doc *doc, const char *path, struct err *err
 
 struct conf *conf_load(const char *path, struct err *err)
 {
-	return bind(yaml_doc_open(path, NULL, NULL, err), path, err);
+	return load(yaml_doc_open(path, NULL, NULL, err), path, err);
+}
+
+struct conf *conf_load_to_check(const char *path, yaml_say *say, void *ctx, struct err *err)
+{
+	char             soon[CLOCK_TEXT];
+	struct yaml_doc *doc = yaml_doc_open(path, say, ctx, err);
+	const struct yaml_stand_in stand_ins[] = {
+		{ "action", "log" }, { "expires", soon }, { "server", "9.9.9.9" }, { "type", "text" }, { NULL, NULL },
+	};
+	struct conf *c;
+
+	clock_text_iso((int64_t)(clock_now() / NS_PER_S) + 86400, soon);
+	if (doc && (complete(doc, path, err) < 0 ||
+	            (yaml_doc_problems(doc, &conf_schema, err) > 0 && yaml_doc_repair(doc, &conf_schema, stand_ins) < 0))) {
+		yaml_doc_free(doc);
+		return NULL;
+	}
+	c = bind(doc, path, err);
+	if (c && check_all(c, err) < 0 && !err->text[0])
+		err_set(err, "out of memory");
+	return c;
 }
 
 /* As YAML in double quotes. */
@@ -325,7 +377,7 @@ struct conf *conf_default(char *const rules[], unsigned n_rules, struct err *err
 	}
 	fputs("]\n", f);
 	if (fclose(f) == 0)
-		c = bind(yaml_doc_parse("built-in configuration", text, n, NULL, NULL, err), NULL, err);
+		c = load(yaml_doc_parse("built-in configuration", text, n, NULL, NULL, err), NULL, err);
 	free(text);
 	return c;
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/output.h"
+#include "base/yaml.h"
 #include "decide/policy.h"
 #include "match/pack.h"
 #include "shared/conf_keys.h"
@@ -54,6 +55,9 @@ extern const char *const fail_words[];   /* enum fail */
 /* Reads a configuration; NULL with err filled. conf_default() is the configuration without a file: the
  * packs of rules (or the installed ones), every pack's stage, events to standard output. */
 MUST_CHECK struct conf *conf_load(const char *path, struct err *err);
+/* The same to look for every mistake: say hears each, err the first. What is returned may have mistakes: it is for
+ * conf_compile(), which looks for more, and never for use. */
+MUST_CHECK struct conf *conf_load_to_check(const char *path, yaml_say *say, void *ctx, struct err *err);
 MUST_CHECK struct conf *conf_default(char *const rules[], unsigned n_rules, struct err *err);
 void                    conf_free(struct conf *c);
 

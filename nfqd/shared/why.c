@@ -42,6 +42,8 @@ static int read_name(struct why *w, const char *text, struct err *err)
 
 	if (!text || !*text)
 		return err_set(err, "the name is missing");
+	if (strpbrk(text, " \t\r\n"))
+		return err_set(err, "'%s' is not a name: there is a blank in it", text);
 	if (scheme)
 		text = scheme + strlen("://");
 	host = span_of(text, strcspn(text, "/?#"));

@@ -54,15 +54,15 @@ static void test_policies(void **state)
 		{ "bits after the prefix", "clients", "10.20.0.1/16",
 		  "policies[0].clients[0]: policy 'p': bad client '10.20.0.1/16' (an address, a network "
 		  "such as 10.0.0.0/8 with zero bits after the prefix, a MAC such as "
-		  "3c:52:82:00:00:01, or an interface)" },
+		  "3c:52:82:00:00:01, an interface, or this-machine)" },
 		{ "no address", "clients", "10.20.0.256",
 		  "policies[0].clients[0]: policy 'p': bad client '10.20.0.256' (an address, a network "
 		  "such as 10.0.0.0/8 with zero bits after the prefix, a MAC such as "
-		  "3c:52:82:00:00:01, or an interface)" },
+		  "3c:52:82:00:00:01, an interface, or this-machine)" },
 		{ "a name too long for an interface", "clients", "reception-computer",
 		  "policies[0].clients[0]: policy 'p': bad client 'reception-computer' (an address, a "
 		  "network such as 10.0.0.0/8 with zero bits after the prefix, a MAC such as "
-		  "3c:52:82:00:00:01, or an interface)" },
+		  "3c:52:82:00:00:01, an interface, or this-machine)" },
 		{ "a bad date", "from", "soon",
 		  "policies[0].from[0]: policy 'p': from: 'soon' is not a date (write 2027-03-01 or "
 		  "2027-03-01T12:00:00Z)" },
@@ -138,8 +138,8 @@ static void test_exceptions(void **state)
 		  { .name = "e", .owner = "o", .reason = "r", .expires = "2020-01-01", .clients = bad,
 		    .n_clients = 1 },
 		  "exceptions[1].clients[0]: exception 'e': bad client 'a/b' (an address, a network such "
-		  "as 10.0.0.0/8 with zero bits after the prefix, a MAC such as 3c:52:82:00:00:01, or "
-		  "an interface)" },
+		  "as 10.0.0.0/8 with zero bits after the prefix, a MAC such as 3c:52:82:00:00:01, "
+		  "an interface, or this-machine)" },
 	};
 
 	(void)state;

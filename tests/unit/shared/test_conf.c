@@ -211,8 +211,8 @@ static void test_messages(void **state)
 		{ "a bad client of a policy",
 		  RULES "policies:\n  - name: a\n    action: log\n    clients: [10.0.0.1, 10.0.0.0/33]\n",
 		  "nfqd.yaml:5: policy 'a': bad client '10.0.0.0/33' (an address, a network such as "
-		  "10.0.0.0/8 with zero bits after the prefix, a MAC such as 3c:52:82:00:00:01, or an "
-		  "interface)" },
+		  "10.0.0.0/8 with zero bits after the prefix, a MAC such as 3c:52:82:00:00:01, an "
+		  "interface, or this-machine)" },
 		{ "a bad date of a policy", RULES "policies:\n  - {name: a, action: log}\n"
 		  "  - name: b\n    action: log\n    from: x\n",
 		  "nfqd.yaml:6: policy 'b': from: 'x' is not a date (write 2027-03-01 or "

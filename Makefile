@@ -238,7 +238,7 @@ install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stay
 		elif cmp -s nfqd.yaml nfqd.yaml.new; then rm nfqd.yaml.new; \
 		else echo "/etc/nfqd/nfqd.yaml is kept; the packaged one is nfqd.yaml.new beside it"; fi
 	$(if $(DESTDIR),,if command -v systemd-sysusers >/dev/null; then systemd-sysusers $(USERS)/nfqd.conf; \
-		else for u in nfqd nfqd-resolver nfqd-prober; do getent passwd $$u >/dev/null || \
+		else for u in nfqd nfqd-resolver nfqd-prober nfqd-sightings; do getent passwd $$u >/dev/null || \
 		useradd --system --user-group --no-create-home --home-dir / --shell /usr/sbin/nologin $$u; done; fi)
 
 uninstall:      ## remove what install put there, but for configuration, logs, state and users

@@ -58,7 +58,7 @@ fi
 if command -v systemd-sysusers >/dev/null; then
 	mkdir -p "$tmp/users/etc"
 	ok "systemd takes the users" systemd-sysusers --root="$tmp/users" "$prefix/lib/sysusers.d/nfqd.conf"
-	is "$(cut -d: -f1 "$tmp/users/etc/passwd" | sort | paste -sd' ')" "nfqd nfqd-prober nfqd-resolver" "worker, resolver and prober are three users"
+	is "$(cut -d: -f1 "$tmp/users/etc/passwd" | sort | paste -sd' ')" "nfqd nfqd-prober nfqd-resolver nfqd-sightings" "worker, resolver, prober and sightings are four users"
 fi
 
 ok "make uninstall" ours uninstall

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The table of sinks, and the door: a record gets its number and goes to each of them. */
+#include "log/feed.h"
 #include "log/sink.h"
 
 #include <errno.h>
@@ -168,6 +169,35 @@ static size_t format(const struct sink *k, struct record r, char *line, size_t r
 	return k->ops->format(&r, k->colour, line, room);
 }
 
+/* ---- the sightings ---- */
+
+void sinks_feed(struct sinks *s, struct feed *feed)
+{
+	s->feed = feed;
+}
+
+/* All of a record but its bytes. */
+static void feed_record(struct feed *feed, struct record r)
+{
+	struct event less = *r.event;
+	char         line[EVE_MAX];
+
+	less.bytes = (struct event_bytes){ .length = 0 };
+	r.event = &less;
+	r.pseudonym = "";
+	feed_push(feed, line, (uint32_t)eve_line(&r, line, sizeof(line)));
+}
+
+static void feed_own(struct sinks *s, uint64_t ts, const char *members)
+{
+	struct own_record r = { .identity = &s->identity, .seq = s->seq, .ts = ts, .members = members };
+	char              line[EVE_MAX];
+
+	feed_push(s->feed, line, (uint32_t)eve_own_line(&r, line, sizeof(line)));
+}
+
+/* ---- records ---- */
+
 /* Gives the number to whoever is next; not before every output has the record of this one. */
 static void count_up(struct sinks *s)
 {
@@ -188,6 +218,8 @@ void sinks_write(struct sinks *s, const struct event *event, const struct sink_h
 
 		sink_put(k, line, format(k, r, line, sizeof(line)));
 	}
+	if (s->feed && event->listed && !r.relayed)
+		feed_record(s->feed, r);
 	count_up(s);
 }
 
@@ -205,6 +237,8 @@ void sinks_write_each(struct sinks *s, uint64_t ts, sink_members_of *members, co
 		r.members = members(ctx, i);
 		sink_put(k, line, k->ops->format_own(&r, line, sizeof(line)));
 	}
+	if (s->feed)
+		feed_own(s, ts, members(ctx, 0));
 	count_up(s);
 }
 

@@ -53,6 +53,7 @@ struct sink_counts {
 };
 
 struct sinks;
+struct feed;
 
 enum { SINKS_MAX = 16 };
 
@@ -71,6 +72,8 @@ void sinks_reopen(struct sinks *s, unsigned i, int fd);
 
 /* Says who writes; kept as a copy. Until then the records are not a sensor's. */
 void sinks_identify(struct sinks *s, const struct identity *identity);
+/* What the sightings need goes to this, too (borrowed). */
+void sinks_feed(struct sinks *s, struct feed *feed);
 /* Numbers a record and gives it to every sink. */
 void sinks_write(struct sinks *s, const struct event *event, const struct sink_hints *hints);
 /* Numbers a record of the daemon's own and gives it to every sink that takes such. */

@@ -50,6 +50,7 @@ struct sinks {
 	uint64_t          checkpoint_due, asked; /* clock_monotonic(); 0: not begun, not asked */
 	struct identity   identity;
 	struct relay      relay;
+	struct feed      *feed; /* NULL: there are no sightings */
 };
 
 /* sink_buffer.c */

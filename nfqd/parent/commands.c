@@ -391,5 +391,6 @@ const struct ctl_command parent_commands[] = {
 	{ "revoke", run_revoke },
 	{ "exceptions", run_exceptions },
 	{ "log-key", run_log_key },
+	{ "sightings", run_sightings },
 };
 const unsigned parent_n_commands = sizeof(parent_commands) / sizeof(parent_commands[0]);

@@ -187,6 +187,7 @@ static int start(struct parent *p, struct err *err)
 	p->learned = in->learned = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!p->tap) /* a watcher sends nothing, not even look-ups */
 		parent_open_resolver(p);
+	parent_open_sightings(p);
 	if (lock_state(p, err) < 0 || parent_claim(p, err) < 0)
 		return -1;
 	parent_open_state(p);
@@ -206,6 +207,7 @@ static int start(struct parent *p, struct err *err)
 	    (!p->tap && parent_steer(p, err) < 0))
 		return -1;
 	parent_start_resolver(p);
+	parent_start_sightings(p);
 	parent_open_heartbeat(p);
 	return 0;
 }
@@ -295,6 +297,7 @@ static void on_look(struct poller_timer *t)
 	parent_sign_checkpoints(p);
 	parent_record_by_clock(p);
 	parent_look_at_life(p);
+	parent_look_at_sightings(p);
 	parent_follow_clock(p);
 	parent_look_at_protection(p);
 	if (p->looks++ % LOOKS_STEERING)
@@ -374,6 +377,7 @@ static void stop(struct parent *p)
 	if (p->steer)
 		end_steering(p);
 	parent_stop_worker(p);
+	parent_stop_sightings(p);
 	keep_identity(p);
 	parent_close_signing(p);
 	parent_close_asks(p);

@@ -22,6 +22,7 @@ struct pulse {
 };
 
 struct signing;
+struct sightings_keeper;
 
 struct parent {
 	struct conf     *boot; /* of the start: for what a reload cannot change */
@@ -55,6 +56,7 @@ struct parent {
 	uint64_t         stats_due;      /* in poller_ms(); 0: not begun */
 	uint64_t         records_lost;   /* the daemon's own, before a worker took them */
 	bool             sensor_kept;    /* the identity is on the disk */
+	struct sightings_keeper *sightings; /* NULL: off */
 	struct signing  *signing;        /* NULL: the records are not signed */
 	struct identity_last last;       /* where the records before this start ended */
 	unsigned         restarts, deaths; /* of workers; in a row */
@@ -172,6 +174,16 @@ void parent_stop_resolver(struct parent *p); /* closes the pipe; bounded */
 /* In a child: closes every descriptor above standard error except the n to keep; -1 stands for none.
  * Sorts keep. */
 void parent_close_but(int keep[], unsigned n);
+
+/* spawn_sightings.c: the memory before a worker is forked, and the process. Without it there are no sightings,
+ * which is no reason to stop; a process that ends is followed by another. */
+void    parent_open_sightings(struct parent *p);
+void    parent_start_sightings(struct parent *p);
+void    parent_look_at_sightings(struct parent *p); /* once a second */
+bool    parent_sightings_ended(struct parent *p, pid_t pid); /* was it this process? */
+void    parent_stop_sightings(struct parent *p); /* when nothing is recorded any more; bounded */
+json_t *status_sightings(const struct parent *p);
+json_t *run_sightings(void *ctx, const json_t *request, struct err *err);
 
 /* addresses.c: the packs' networks, after each reload; and learned addresses, when there are new ones. */
 MUST_CHECK int parent_steer_nets(struct parent *p, struct err *err);

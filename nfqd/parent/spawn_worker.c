@@ -172,6 +172,8 @@ void parent_reap(struct parent *p)
 			p->resolver = 0;
 			poller_set(&p->poller, &p->resolver_due, RESOLVER_PAUSE_S * UINT64_C(1000));
 		}
+		if (parent_sightings_ended(p, pid))
+			say_end("sightings", status, "; it runs again in 3 s");
 		if (pid != p->worker)
 			continue;
 		say_end("worker", status, "");

@@ -242,6 +242,7 @@ json_t *run_status(void *ctx, const json_t *request, struct err *err)
 	add_protection(p, all);
 	json_object_set_new(all, "reload", last_reload(&p->reload));
 	json_object_set_new(all, "heartbeat", status_heartbeat(p));
+	json_object_set_new(all, "sightings", status_sightings(p));
 	json_object_set_new(all, "worker_hangs", json_integer((json_int_t)p->hangs));
 	json_object_set_new(all, "worker_forbidden_calls", json_integer((json_int_t)p->forbidden));
 	json_object_set_new(all, "resolver", json_pack("{s:i, s:i}", "pid", (int)p->resolver, "restarts",

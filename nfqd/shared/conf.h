@@ -40,6 +40,14 @@ struct conf_update {
 	CONF_UPDATE(CONF_MEMBER, UPDATE)
 };
 
+#define STORAGES(X) X(STORAGE_DISK, "disk") X(STORAGE_MEMORY, "memory") X(STORAGE_OFF, "off")
+
+enum storage { STORAGES(WORD_ID) STORAGE_N };
+
+struct conf_sightings {
+	CONF_SIGHTINGS(CONF_MEMBER, SIGHTINGS)
+};
+
 struct conf {
 	CONF_TOP(CONF_MEMBER, TOP)
 	CONF_LOG(CONF_MEMBER, LOG)

@@ -29,6 +29,8 @@
 	  RELOAD, "look up listed names in the background")                                        \
 	X(P, MAPPING, "update", update, OPTIONAL, (struct conf_update, update_fields), NULL, RELOAD, \
 	  "where nfqctl rules update finds releases of the list")                                  \
+	X(P, MAPPING, "sightings", sightings, OPTIONAL, (struct conf_sightings, sightings_fields), NULL, \
+	  RESTART, "sums over records by machine and product")                                     \
 	X(P, ITEMS, "policies", policies, OPTIONAL, (struct policy_in, policy_value),              \
 	  "[{name: all-packs, action: stage}]", RELOAD,                                            \
 	  "policies in order; the first one that matches decides")                                 \
@@ -86,6 +88,19 @@
 	X(P, TEXTS, "keys", keys, OPTIONAL, (0), "[]", RELOAD, "keys that releases are signed by") \
 	X(P, TEXT, "into", into, OPTIONAL, (), "/var/lib/nfqd/rules", RELOAD,                      \
 	  "where releases are kept")
+
+#define CONF_SIGHTINGS(X, P)                                                                       \
+	X(P, WORD, "storage", storage, OPTIONAL, (storages, 0, STORAGE_N), "disk", RESTART,        \
+	  "where the database is kept")                                                            \
+	X(P, TEXT, "folder", folder, OPTIONAL, (), NULL, RESTART,                                  \
+	  "its folder on the disk (default: sightings, beside the state file)")                                                                \
+	X(P, NUMBER, "max-size", max_size, OPTIONAL, (1, 1048576), "64", RESTART,                  \
+	  "its largest size in MB; the oldest days go first")                                      \
+	X(P, SPAN, "keep", keep, OPTIONAL, ("1d", "3650d"), "400d", RESTART,                       \
+	  "how long days, and machines that no longer call, are kept")                             \
+	X(P, TEXTS, "leases", leases, OPTIONAL, (0),                                               \
+	  "[/var/lib/misc/dnsmasq.leases, /tmp/dhcp.leases, /var/lib/kea/kea-leases4.csv, /var/lib/kea/kea-leases6.csv]", \
+	  RESTART, "files of DHCP leases, for the names of machines")
 
 #define CONF_POLICY(X, P)                                                                          \
 	X(P, TEXT, "name", name, NEEDED, (), NULL, RELOAD, "its name in records")                  \

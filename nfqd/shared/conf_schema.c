@@ -21,6 +21,7 @@ static const cyaml_strval_t dns_styles[] = { DNS_STYLES(SCHEMA_STRVAL) };
 static const cyaml_strval_t packets[] = { PACKETS(SCHEMA_STRVAL) };
 static const cyaml_strval_t privacies[] = { PRIVACIES(SCHEMA_STRVAL) };
 static const cyaml_strval_t dns_versions[] = { DNS_VERSIONS(SCHEMA_STRVAL) };
+static const cyaml_strval_t storages[] = { STORAGES(SCHEMA_STRVAL) };
 static const cyaml_strval_t output_types[] = { SINKS(SCHEMA_STRVAL) };
 
 static const cyaml_schema_value_t text_value = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1,
@@ -34,6 +35,7 @@ static const cyaml_schema_value_t text_value = { CYAML_VALUE_STRING(CYAML_FLAG_P
 #define STRUCT_INSPECT   struct conf_inspect
 #define STRUCT_RESOLVE   struct conf_resolve
 #define STRUCT_UPDATE    struct conf_update
+#define STRUCT_SIGHTINGS struct conf_sightings
 #define STRUCT_POLICY    struct policy_in
 #define STRUCT_MATCH     struct policy_in
 #define STRUCT_EXCEPTION struct exception_in
@@ -58,6 +60,7 @@ static const cyaml_schema_value_t text_value = { CYAML_VALUE_STRING(CYAML_FLAG_P
 static const cyaml_schema_field_t inspect_fields[] = { CONF_INSPECT(FIELD, INSPECT) CYAML_FIELD_END };
 static const cyaml_schema_field_t resolve_fields[] = { CONF_RESOLVE(FIELD, RESOLVE) CYAML_FIELD_END };
 static const cyaml_schema_field_t update_fields[] = { CONF_UPDATE(FIELD, UPDATE) CYAML_FIELD_END };
+static const cyaml_schema_field_t sightings_fields[] = { CONF_SIGHTINGS(FIELD, SIGHTINGS) CYAML_FIELD_END };
 static const cyaml_schema_field_t match_fields[] = { CONF_MATCH(FIELD, MATCH) CYAML_FIELD_END };
 static const cyaml_schema_field_t policy_fields[] = { CONF_POLICY(FIELD, POLICY) CYAML_FIELD_END };
 static const cyaml_schema_field_t exception_fields[] = {
@@ -90,6 +93,7 @@ const cyaml_schema_value_t conf_schema = { CYAML_VALUE_MAPPING(CYAML_FLAG_POINTE
 #define PLACE_INSPECT   "inspect.", offsetof(struct conf, inspect), false, false
 #define PLACE_RESOLVE   "resolve.", offsetof(struct conf, resolve), false, true
 #define PLACE_UPDATE    "update.", offsetof(struct conf, update), false, true
+#define PLACE_SIGHTINGS "sightings.", offsetof(struct conf, sightings), false, false
 #define PLACE_POLICY    "policies[].", 0, true, false
 #define PLACE_MATCH     "policies[].match.", 0, true, false
 #define PLACE_EXCEPTION "exceptions[].", 0, true, false
@@ -131,7 +135,7 @@ const cyaml_schema_value_t conf_schema = { CYAML_VALUE_MAPPING(CYAML_FLAG_POINTE
 
 const struct conf_key conf_keys[] = {
 	CONF_TOP(ROW, TOP) CONF_INSPECT(ROW, INSPECT) CONF_RESOLVE(ROW, RESOLVE)
-	CONF_UPDATE(ROW, UPDATE)
+	CONF_UPDATE(ROW, UPDATE) CONF_SIGHTINGS(ROW, SIGHTINGS)
 	CONF_POLICY(ROW, POLICY) CONF_MATCH(ROW, MATCH) CONF_EXCEPTION(ROW, EXCEPTION)
 #define X(id, key, title)                                                                          \
 	{ .path = "on-fault." key, .type = CONF_WORD, .preset = "pass", .text = title,             \

@@ -41,8 +41,9 @@ static inline struct landlock_handled landlock_all(long version)
 		                          .scoped = version >= 6 ? 3 : 0 };
 }
 
-/* A path that is not there needs no rule. */
-static inline int landlock_allow_reading(int rules, const char *path)
+/* A path that is not there needs no rule. handled: what is forbidden elsewhere, all of which is allowed there;
+ * 0: it may be read. */
+static inline int landlock_allow(int rules, const char *path, uint64_t handled)
 {
 	struct landlock_beneath b = { .parent = open(path, O_PATH | O_CLOEXEC) };
 	struct stat             st;
@@ -50,8 +51,8 @@ static inline int landlock_allow_reading(int rules, const char *path)
 
 	if (b.parent < 0)
 		return 0;
-	b.allowed = LANDLOCK_READ_FILE;
-	if (fstat(b.parent, &st) == 0 && S_ISDIR(st.st_mode))
+	b.allowed = handled ? handled : LANDLOCK_READ_FILE;
+	if (!handled && fstat(b.parent, &st) == 0 && S_ISDIR(st.st_mode))
 		b.allowed |= LANDLOCK_READ_DIR;
 	if (syscall(SYS_landlock_add_rule, rules, 1 /* LANDLOCK_RULE_PATH_BENEATH */, &b, 0) < 0)
 		r = -errno;
@@ -61,10 +62,10 @@ static inline int landlock_allow_reading(int rules, const char *path)
 
 /*
  * For this thread and those that it starts: no file but what these paths (NULL at the end, or NULL: none) hold,
- * and that only to be read; no TCP port, unless it may connect. Asks for no_new_privs. Returns 0, also where the
+ * and that only to be read, and what the writable folder (NULL: none) holds; no TCP port, unless it may connect. Asks for no_new_privs. Returns 0, also where the
  * kernel has no Landlock, or -errno.
  */
-static inline int landlock_confine(const char *const *readable, bool may_connect)
+static inline int landlock_confine(const char *const *readable, const char *writable, bool may_connect)
 {
 	long                    version = syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* VERSION */);
 	struct landlock_handled all;
@@ -79,7 +80,9 @@ static inline int landlock_confine(const char *const *readable, bool may_connect
 	if (rules < 0)
 		return -errno;
 	for (; r == 0 && readable && *readable; readable++)
-		r = landlock_allow_reading(rules, *readable);
+		r = landlock_allow(rules, *readable, 0);
+	if (r == 0 && writable)
+		r = landlock_allow(rules, writable, all.files);
 	if (r == 0 && syscall(SYS_landlock_restrict_self, rules, 0) < 0)
 		r = -errno;
 	close(rules);

@@ -82,6 +82,8 @@ int privs_find_users(struct err *err)
 		users[PRIVS_RESOLVER] = users[PRIVS_WORKER];
 	if (!find(PRIVS_PROBER, "nfqd-prober"))
 		users[PRIVS_PROBER] = users[PRIVS_WORKER];
+	if (!find(PRIVS_SIGHTINGS, "nfqd-sightings"))
+		users[PRIVS_SIGHTINGS] = users[PRIVS_WORKER];
 	return 0;
 }
 
@@ -138,8 +140,18 @@ int privs_drop(const char *empty_folder, enum privs_role role, enum privs keep, 
 		return err_set(err, "cannot become user %u: %s", users[role].uid, strerror(errno));
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_set(err, "no_new_privs: %s", strerror(errno));
-	r = landlock_confine(NULL, role != PRIVS_WORKER);
+	r = landlock_confine(NULL, role == PRIVS_SIGHTINGS ? "/" : NULL,
+	                     role == PRIVS_RESOLVER || role == PRIVS_PROBER);
 	return r < 0 ? err_set(err, "landlock: %s", strerror(-r)) : 0;
+}
+
+int privs_give(enum privs_role role, const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return -1;
+	return st.st_uid == users[role].uid && st.st_gid == 0 ? 0 : lchown(path, users[role].uid, 0);
 }
 
 static const int descriptor_calls[] = {
@@ -159,6 +171,16 @@ static const int descriptor_calls[] = {
 
 static const int socket_calls[] = {
 	SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(uname),
+};
+
+/* What SQLite does with a database. */
+static const int file_calls[] = {
+	SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(fsync), SCMP_SYS(fdatasync),
+	SCMP_SYS(ftruncate), SCMP_SYS(ftruncate64), SCMP_SYS(fallocate), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
+	SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(stat64),
+	SCMP_SYS(lstat64), SCMP_SYS(fstat64), SCMP_SYS(fstatat64), SCMP_SYS(statx), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
+	SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd), SCMP_SYS(fchmod), SCMP_SYS(fchown),
+	SCMP_SYS(fcntl64), SCMP_SYS(dup), SCMP_SYS(geteuid), SCMP_SYS(geteuid32), SCMP_SYS(getuid), SCMP_SYS(getuid32), SCMP_SYS(msync),
 };
 
 /* Calls that are harmless only with some first or second arguments: with CAP_NET_ADMIN, other kinds of
@@ -224,6 +246,7 @@ int privs_seccomp(enum privs_calls calls, struct err *err)
 #ifdef NFQD_NO_SECCOMP /* sanitizers need more system calls than these */
 	(void)calls, (void)err, (void)allow, (void)allow_sockets, (void)descriptor_calls;
 	(void)allow_sending;
+	(void)file_calls;
 	(void)socket_calls;
 	return 0;
 #else
@@ -238,6 +261,8 @@ int privs_seccomp(enum privs_calls calls, struct err *err)
 		r = allow_sending(ctx);
 	if (r == 0 && calls == PRIVS_CAPTURE)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(openat), 0);
+	if (r == 0 && calls == PRIVS_FILES)
+		r = allow(ctx, file_calls, N_OF(file_calls));
 	if (r == 0 && sockets)
 		r = allow(ctx, socket_calls, N_OF(socket_calls));
 	if (r == 0 && sockets)

@@ -15,12 +15,13 @@ enum privs_calls {
 	PRIVS_CAPTURE,     /* the same; opening a file fails: libpcap counts in /sys, or works without */
 	PRIVS_SOCKETS,     /* and sockets to resolvers, of the internet's families only */
 	PRIVS_PROBES,      /* the same, and accepting connections */
+	PRIVS_FILES,       /* as PRIVS_DESCRIPTORS, and the files of its folder */
 };
 
-enum privs_role { PRIVS_WORKER, PRIVS_RESOLVER, PRIVS_PROBER, PRIVS_ROLES };
+enum privs_role { PRIVS_WORKER, PRIVS_RESOLVER, PRIVS_PROBER, PRIVS_SIGHTINGS, PRIVS_ROLES };
 
-/* Sets the user that these processes become, by name (borrowed for good), in place of nfqd, nfqd-resolver and
- * nfqd-prober. Without a call NFQD_USER of the environment counts, where it is set. Where neither names one
+/* Sets the user that these processes become, by name (borrowed for good), in place of nfqd, nfqd-resolver,
+ * nfqd-prober and nfqd-sightings. Without a call NFQD_USER of the environment counts, where it is set. Where neither names one
  * and there is no user nfqd, they become numbers that no account has. */
 void           privs_choose_user(const char *name);
 /* Looks the users up: once, before the first fork, since the user database may be out of reach when a
@@ -32,9 +33,12 @@ MUST_CHECK int privs_own_network(enum privs_role role);
 /* Leaves the file system (chroot into an empty folder that root owns), drops root's identity (for the
  * role's user) and every capability but the one named; by Landlock also, where the kernel has it, files, TCP
  * ports (of the resolver only to listen), and signals to other processes. Call before a thread starts. */
+/* The role of the sightings keeps the folder, which is then its own, with all that is in it. */
 MUST_CHECK int privs_drop(const char *empty_folder, enum privs_role role, enum privs keep, struct err *err);
 /* Allows only these system calls, for every thread of the process. Any other ends the process by
  * SIGSYS; with PRIVS_SOCKETS it fails with EPERM, since c-ares tries files. */
 MUST_CHECK int privs_seccomp(enum privs_calls calls, struct err *err);
+/* Makes a file or folder, not what a symbolic link leads to, the role's user's. Returns 0, or -1 with errno. */
+MUST_CHECK int privs_give(enum privs_role role, const char *path);
 
 #endif

@@ -25,6 +25,8 @@ static const char tables[] =
 	" walk TEXT, walk_at INTEGER, walk_best TEXT, UNIQUE (sensor, mac, address)) STRICT;"
 	"CREATE INDEX source_machine ON source (machine);"
 	"CREATE INDEX source_address ON source (address);"
+	"CREATE INDEX source_mac ON source (mac);"
+	"CREATE INDEX source_latest ON source (latest);"
 	"CREATE INDEX source_last ON source (last);"
 	"CREATE TABLE hop (sensor TEXT, mac TEXT, reason TEXT, PRIMARY KEY (sensor, mac)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE label (key TEXT, kind TEXT, name TEXT, at INTEGER, PRIMARY KEY (key, kind)) STRICT, WITHOUT ROWID;"

@@ -17,7 +17,6 @@
 #include "base/err.h"
 #include "sightings/sighting.h"
 
-#define SIGHTINGS_FILE   "sightings.db"
 #define SIGHTINGS_SCHEMA 1
 #define SIGHTINGS_JSON   1 /* of what nfqctl prints: raised when a member changes its meaning */
 
@@ -55,6 +54,9 @@ void sightings_trim(struct sightings *s, int64_t max_bytes, int64_t before);
 
 /* Names of machines from elsewhere: kind is ptr, lease, hosts or site; key is a MAC or an address. */
 void sightings_label(struct sightings *s, const char *kind, const char *key, const char *name, int64_t at);
+
+/* The same where a machine has this MAC or address. */
+void sightings_label_known(struct sightings *s, const char *kind, const char *key, const char *name, int64_t at);
 
 /* ---- questions; the caller owns the answer. NULL: err says why ---- */
 

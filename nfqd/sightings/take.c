@@ -262,6 +262,12 @@ void sightings_label(struct sightings *s, const char *kind, const char *key, con
 		          " WHERE name <> ?3 OR at < ?4 - 3600000000", "ttti", key, kind, name, at);
 }
 
+void sightings_label_known(struct sightings *s, const char *kind, const char *key, const char *name, int64_t at)
+{
+	if (sql_number(s, 0, "SELECT 1 FROM source WHERE mac = ?1 OR address = ?1 OR latest = ?1 LIMIT 1", "t", key))
+		sightings_label(s, kind, key, name, at);
+}
+
 void sightings_missed(struct sightings *s, int64_t n, int64_t at)
 {
 	sql_do(s, "INSERT INTO coverage VALUES (?1, 'not_in_database', ?2) ON CONFLICT DO UPDATE SET n = n + ?2", "ii",

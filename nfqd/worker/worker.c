@@ -322,6 +322,7 @@ static int open_sinks(struct worker *w, struct err *err)
 		sinks_shape(w->sinks, i, w->in->output_privacy[i], w->in->output_dns[i]);
 		sinks_keep(w->sinks, i, &w->in->shared->ledger[i]);
 	}
+	sinks_feed(w->sinks, w->in->feed);
 	sinks_recover(w->sinks);
 	sinks_flush(w->sinks); /* what the worker before lost is told before anything else */
 	sinks_note_unnumbered(w->sinks, settle_events(w));

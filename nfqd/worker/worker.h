@@ -29,6 +29,7 @@ struct worker_in {
 	struct injector_fds inject;
 	struct identity identity;
 	uint32_t        checkpoint_s; /* how often the records are signed */
+	struct feed    *feed;         /* of the sightings; NULL: there are none */
 	unsigned        outputs;
 	int             output_fd[OUTPUTS_MAX];
 	enum sink_type  output_type[OUTPUTS_MAX];

@@ -103,7 +103,7 @@ static int confine_files(const char *ca)
 {
 	const char *const readable[] = { "/etc", "/usr", "/lib", "/lib64", "/run", ca, NULL };
 
-	return landlock_confine(readable, true);
+	return landlock_confine(readable, NULL, true);
 }
 
 static CURLcode fetch(CURL *c, const char *url, const char *ca, struct fetch *f, char *why)

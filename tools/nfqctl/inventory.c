@@ -8,8 +8,9 @@
 #include "base/clock.h"
 #include "log.h"
 #include "parent/ctl.h"
+#include "sightings/process.h"
 
-#define DEFAULT_DB "/var/lib/nfqd/sightings/" SIGHTINGS_FILE
+#define DEFAULT_DB "/var/lib/nfqd/" SIGHTINGS_FOLDER "/" SIGHTINGS_FILE
 
 enum { BATCH = 4096 };
 

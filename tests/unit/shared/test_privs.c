@@ -187,7 +187,7 @@ static void test_landlock(void **state)
 
 		if (pid == 0) {
 			prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-			_exit(landlock_confine(locked[i].may_read ? readable : NULL, locked[i].may_connect) == 0 ?
+			_exit(landlock_confine(locked[i].may_read ? readable : NULL, NULL, locked[i].may_connect) == 0 ?
 			              locked[i].call() : 255);
 		}
 		assert_int_equal(waitpid(pid, &status, 0), pid);

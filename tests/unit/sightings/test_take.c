@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "records.h"
+#include "sightings/process.h"
 
 static void test_outcomes(void **state)
 {

@@ -1,0 +1,66 @@
+#!/bin/bash
+# Proves: the running daemon keeps sightings. The database, the log and the capture of the same traffic name the same
+# machines with the same times and counts; a killed process or daemon loses nothing that was committed, and takes the
+# rest after it; what is damaged is moved aside and made again from the log.
+set -u
+. tools/lab/net.sh
+. tools/lab/nfqd.sh
+. tests/lib/tap.sh
+need ip nft dig dnsmasq jq sqlite3
+
+ask() { in_client dig +time=1 +tries=1 "$1" "@${2:-1.1.1.1}" | grep -q 'status: NXDOMAIN'; }
+hosts() { nfqd_ctl hosts --json "$@" 2>&1; }
+refused() { hosts | jq '[.hosts[].refused] | add // 0'; }
+has_refused() { [ "$(refused)" = "$1" ]; }
+process() { nfqd_ctl status --json | jq .sightings.pid; }
+another_process() { [ "$(process)" -gt 0 ] && [ "$(process)" != "$before" ]; }
+from_log() { hosts --from "$lab_dir/eve.json"; }
+
+lab_up plain || bail "lab: $(cat "$lab_dir/up.log")"
+DB=$lab_dir/sightings/sightings.db
+nfqd_start || bail "nfqd does not start: $(tail -n 3 "$lab_dir/nfqd.log")"
+is "$(hosts | jq -c .hosts)" '[]' "nobody has called yet"
+for n in 0 1 2; do ask s0$n.upd.kaspersky.com || echo "# s0$n passes"; done
+ask downloads.upd.kaspersky.com 8.8.8.8
+ok "four questions are four sightings" lab_wait 10 has_refused 4
+is "$(hosts)" "$(from_log)" "hosts by the database is hosts by the log"
+is "$(nfqd_ctl host "$(hosts | jq -r '.hosts[0].id')" --json | jq -c '[.names[].name] | sort')" \
+	'["downloads.upd.kaspersky.com","s00.upd.kaspersky.com","s01.upd.kaspersky.com","s02.upd.kaspersky.com"]' "its names"
+
+pid=$(process)
+is "$(stat -c %U:%a "$lab_dir/sightings" | cut -d: -f2)" 750 "the folder is not for others"
+is "$(awk '/^Uid:/ { print ($2 != 0 && $3 != 0) }' "/proc/$pid/status")$(awk '/^CapEff:/ { print $2 }' "/proc/$pid/status")$(awk '/^Seccomp:/ { print $2 }' "/proc/$pid/status")" \
+	"100000000000000002" "its process is not root, has no capability, and few system calls"
+is "$(readlink "/proc/$pid/root")" "$lab_dir/sightings" "and sees its folder alone"
+
+before=$pid
+kill -STOP "$pid"
+ask s03.upd.kaspersky.com
+kill -KILL "$pid"
+ok "when it is killed, another one follows" lab_wait 15 another_process
+ok "and takes what waited" lab_wait 10 has_refused 5
+is "$(hosts)" "$(from_log)" "which is still what the log says"
+
+lab_end nfqd KILL
+nfqd_start || bail "nfqd does not start after it was killed"
+ask s04.upd.kaspersky.com
+ok "the next boot goes on" lab_wait 10 has_refused 6
+is "$(hosts)" "$(from_log)" "with what the log says of both"
+nfqd_stop
+is "$(hosts --db "$DB" | jq .machines_at_least)" 1 "without a daemon the database is read"
+
+head -c 8192 /dev/zero | tr '\0' x >"$DB"
+rm -f "$DB-wal" "$DB-shm"
+nfqd_start || bail "nfqd does not start with a damaged database"
+ask s05.upd.kaspersky.com
+ok "a damaged database is moved aside" lab_wait 10 test -s "$DB.damaged"
+ok "and a new one begins" lab_wait 10 has_refused 1
+like "$(cat "$lab_dir/nfqd.log")" 'sightings.*moved aside.*rebuild' "which is said"
+is "$(nfqd_ctl status --json | jq -c '.sightings | [.storage, .moved_aside, .missed]')" '["disk",true,0]' "also in status"
+ok "nfqctl sightings rebuild makes it of the log" nfqd_ctl sightings rebuild "$lab_dir/eve.json"
+is "$(hosts)" "$(from_log)" "and it has all again"
+ask s06.upd.kaspersky.com
+ok "and goes on" lab_wait 10 has_refused 8
+is "$(hosts)" "$(from_log)" "as the log does"
+nfqd_stop
+done_testing

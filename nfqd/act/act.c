@@ -64,10 +64,12 @@ static void reset_stray_client(struct injector *inj, const struct act_on *on)
 	inject_untracked(inj, &reset, &pkt->dst, &pkt->src, on->raw);
 }
 
+/* Is a refusal of the kernel's no use? */
 static bool is_stray(const struct injector *inj, const struct act_on *on)
 {
 	return !on->answer &&
-	       !inject_kernel_reaches(inj, on->pkt, on->raw, on->pkt->proto == IPPROTO_TCP);
+	       (on->raw->no_way ||
+	        !inject_kernel_reaches(inj, on->pkt, on->raw, on->pkt->proto == IPPROTO_TCP));
 }
 
 /* A packet for the client: sent beside a question that is dropped, or in place of an answer, so that it

@@ -45,6 +45,7 @@ struct raw_packet {
 	uint8_t        link;       /* enum link_type */
 	uint8_t        kind;       /* enum raw_kind */
 	bool           has_mac, cut;
+	bool           no_way;     /* queued: no verdict can make the kernel refuse it with an answer */
 	uint8_t        mac[6];
 	const char    *file;       /* of a capture file: its name, borrowed; NULL: of none */
 	uint64_t       number;     /* in that file, from 1 */

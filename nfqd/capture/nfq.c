@@ -238,6 +238,7 @@ static bool is_judged(struct nfq *q, struct raw_packet *raw)
 		return false;
 	}
 	raw->kind = kinds[kind];
+	raw->no_way = verdict_has_no_way(q, raw);
 	return true;
 }
 

@@ -45,6 +45,8 @@ void verdict_put_reopen(struct nfq *q, const struct raw_packet *raw);
 void verdict_put_unmet(struct nfq *q, const struct raw_packet *raw);
 /* Every packet of that queue up to id, as fail: says. */
 void verdict_put_orphans(struct nfq *q, uint16_t queue, uint32_t id);
+/* Has no verdict a way to make the kernel refuse this packet? Other programs use all of its words. */
+bool verdict_has_no_way(const struct nfq *q, const struct raw_packet *raw);
 /* Does the packet carry a token of ours? */
 bool verdict_is_token(const struct nfq *q, const struct raw_packet *raw);
 

@@ -125,6 +125,24 @@ static void put_token(struct nlmsghdr *nlh, const struct nfq *q, const struct ra
 	put_word(nlh, place, (q->conf.token & t->mask) | code << t->shift | (word_of(raw, place) & t->kept));
 }
 
+static unsigned kind_of(const struct nfq *q, const struct raw_packet *raw)
+{
+	return (unsigned)(raw->queue - q->conf.num) / QUEUE_STEP;
+}
+
+/* Can the state go to the packet's own entry with the verdict? */
+static bool takes_labels(const struct nfq *q, const struct raw_packet *raw)
+{
+	unsigned kind = kind_of(q, raw);
+
+	return q->conf.glue && q->conf.labels && kind != QUEUE_OLD && kind != QUEUE_STRAY;
+}
+
+bool verdict_has_no_way(const struct nfq *q, const struct raw_packet *raw)
+{
+	return !takes_labels(q, raw) && free_place(q, raw) == TOKEN_PLACES;
+}
+
 /* What a verdict is made of. */
 struct plan {
 	uint32_t verdict;
@@ -139,8 +157,7 @@ static struct plan make_plan(const struct nfq *q, const struct raw_packet *raw, 
 		                         [STATE_REJECTED] = TOKEN_REJECT,
 		                         [STATE_DROPPED] = TOKEN_DROP,
 		                         [STATE_WANT_REPLIES] = TOKEN_REPLIES };
-	unsigned    kind = (unsigned)(raw->queue - q->conf.num) / QUEUE_STEP;
-	bool        glue = q->conf.glue && q->conf.labels && kind != QUEUE_OLD && kind != QUEUE_STRAY;
+	unsigned    kind = kind_of(q, raw);
 	struct plan p = { .verdict = NF_ACCEPT, .code = codes[v.state], .place = free_place(q, raw) };
 	bool        passes = p.code == TOKEN_ALLOW || p.code == TOKEN_REPLIES;
 
@@ -151,7 +168,7 @@ static struct plan make_plan(const struct nfq *q, const struct raw_packet *raw, 
 		p.code = 0;
 	if (p.code == 0)
 		return p;
-	p.labels = glue && (passes || p.place == TOKEN_PLACES);
+	p.labels = takes_labels(q, raw) && (passes || p.place == TOKEN_PLACES);
 	if (p.labels || p.place == TOKEN_PLACES)
 		p.code = 0;
 	if (p.code || (p.labels && !passes)) /* it meets the rule of its token, or the new state of its

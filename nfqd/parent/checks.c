@@ -48,9 +48,9 @@ static const struct check {
 	                  "hands connections to a proxy on this host: nfqd sees the proxy's own connections, and none that it marks",
 	                  "set inspect.marked-output: queue, and expect the proxy's address in the records" },
 	[FACT_RAW_DROP] = { "raw-drop",
-	                    "drops packets to this host by their sender's kind of address, among them resets and forged "
-			    "answers to programs of this host: what is refused to them times out",
-	                    "accept `iif lo` in front of it" },
+	                    "drops packets by the kind of their sender's address, and so resets and answers that this "
+			    "host makes in a server's name: what is refused times out",
+	                    "in front of it accept `iif lo`, or in OUTPUT `ct state established,related,untracked`" },
 	[FACT_OUTPUT] = { "output-policy",
 	                  "drops what this host sends, by its policy: forged DNS answers bypass "
 			  "it, but the kernel's TCP resets and ICMP errors do not",

@@ -276,7 +276,8 @@ static bool has_jumps(const struct dump *d)
 struct rule {
 	struct facts *facts;
 	const char   *where;
-	bool          front, output, input; /* see struct xt_rule */
+	bool          front, output; /* see struct xt_rule */
+	bool          on_the_way;    /* it meets what this host sends its own programs or others */
 	bool          by_sender;     /* it looks at the kind of the sender's address */
 	bool          ours;          /* nfqd 0.1.0's, with its comment */
 	bool          by_state, accepts;
@@ -313,7 +314,7 @@ static void on_immediate(struct rule *r, const struct nlattrs *a)
 
 	r->sets_ours = has_label_of_ours(data.v[NFTA_DATA_VALUE]);
 	r->accepts |= verdict.v[NFTA_VERDICT_CODE] && number(verdict.v[NFTA_VERDICT_CODE]) == NF_ACCEPT;
-	if (r->input && r->by_sender && verdict.v[NFTA_VERDICT_CODE] && number(verdict.v[NFTA_VERDICT_CODE]) == NF_DROP)
+	if (r->on_the_way && r->by_sender && verdict.v[NFTA_VERDICT_CODE] && number(verdict.v[NFTA_VERDICT_CODE]) == NF_DROP)
 		fact_add(r->facts, FACT_RAW_DROP, "%s", r->where);
 }
 
@@ -376,7 +377,7 @@ static void on_target(struct rule *r, const struct nlattrs *a)
 		fact_of_xt(r->facts, &(struct xt_rule){ word(a->v[NFTA_TARGET_NAME]), r->where,
 		                                        mnl_attr_get_payload(info),
 		                                        mnl_attr_get_payload_len(info), r->front,
-		                                        r->output, r->input, r->remove });
+		                                        r->output, r->remove });
 }
 
 static const struct {
@@ -412,7 +413,8 @@ static int read_rule(const struct nlmsghdr *nlh, void *ctx)
 		return MNL_CB_OK;
 	r.front = c->fronts != 0;
 	r.output = c->fronts & 1U << NF_INET_LOCAL_OUT;
-	r.input = c->fronts & 1U << NF_INET_PRE_ROUTING;
+	r.on_the_way = c->fronts & 1U << NF_INET_PRE_ROUTING ||
+	               (c->priority != INT32_MAX && c->hook == NF_INET_LOCAL_OUT);
 	snprintf(where, sizeof(where), "table %s %s, chain %s, rule %u", family_name(nfg->nfgen_family),
 	         table, c->name, ++c->rules);
 	if (a.v[NFTA_RULE_HANDLE])

@@ -17,7 +17,7 @@ enum fact_kind {
 	FACT_QUEUE_FRONT, /* and before them */
 	FACT_NAT_FRONT,  /* destination NAT before our chains */
 	FACT_TPROXY,
-	FACT_RAW_DROP,   /* a rule that drops what this host's programs are sent in another's name */
+	FACT_RAW_DROP,   /* a rule that drops what this host sends in another's name */
 	FACT_OUTPUT,     /* an OUTPUT policy that drops */
 	FACT_PROXY,      /* a program that listens */
 	FACT_VRF,
@@ -81,7 +81,6 @@ struct xt_rule {
 	size_t      n;
 	bool        front;  /* in a chain of a hook, before ours */
 	bool        output; /* and that hook is OUTPUT */
-	bool        input;  /* and that hook is PREROUTING */
 	const char *remove; /* the command that takes the rule away */
 };
 void fact_of_xt(struct facts *f, const struct xt_rule *rule);

@@ -249,7 +249,8 @@ static size_t read_entry(struct facts *f, struct table *t, size_t at)
 	                                 .n = target->u.target_size - sizeof(*target),
 	                                 .front = t->fronts != 0,
 	                                 .output = t->fronts & 1U << NF_INET_LOCAL_OUT });
-	if (t->fronts & 1U << NF_INET_PRE_ROUTING && drops_by_sender(entry, fam->header, target))
+	if ((t->fronts & 1U << NF_INET_PRE_ROUTING || strcmp(t->chain, "OUTPUT") == 0) &&
+	    drops_by_sender(entry, fam->header, target))
 		fact_add(f, FACT_RAW_DROP, "%s", where);
 	return next;
 }

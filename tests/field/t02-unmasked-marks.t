@@ -43,6 +43,11 @@ for rule in "${rules[@]}"; do
 done
 field_nfqd
 field_refused 4 "all of them before"
+# All words of a packet that a verdict could use are in use.
+in_router sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+in_router nft 'table inet theirs { chain f { type filter hook forward priority -152; meta priority set 1:10 meta mark set 0xffffffff; }; }'
+for v in 4 6; do field_refused $v "mark and priority in use"; done
+in_router nft delete table inet theirs
 nfqd_stop
 is $? 0 "nfqd stops"
 done_testing

@@ -76,6 +76,9 @@ for flavour in legacy nft; do
 	r $xt -w -t raw -A PREROUTING ! -i lan0 -d 10.2.0.1 -m addrtype ! --src-type LOCAL -j DROP
 	found raw-drop "$where raw, chain PREROUTING, rule 1" "$xt: a drop by the sender's kind"
 	r $xt -w -t raw -F PREROUTING
+	r $xt -w -A OUTPUT -m addrtype ! --src-type LOCAL -j DROP
+	found raw-drop "$where filter, chain OUTPUT, rule 1" "$xt: and in OUTPUT"
+	r $xt -w -F OUTPUT
 	r $xt -w -t raw -N inner
 	r $xt -w -t raw -A inner -j MARK --set-mark 10
 	r $xt -w -t raw -N outer

@@ -217,6 +217,14 @@ saved_ruleset_loads() {
 	nft list ruleset >/tmp/ruleset && nft -c -f /tmp/ruleset
 }
 
+# The ruleset as another run of nfqd would have left it in a file: as many rules, other tokens.
+stale_ruleset_loads() {
+	{
+		echo 'flush ruleset'
+		sed 's/priority & 0xfff00000 == 0x[0-9a-f]*/priority \& 0xfff00000 == 0x12300000/' /tmp/ruleset
+	} >/tmp/stale && nft -f /tmp/stale
+}
+
 # ---- flow offload
 
 flowtable() {
@@ -421,6 +429,10 @@ nfqd_cases() {
 	check 'no connection carries a mark' no_mark
 	check 'the state goes with the verdict (NFQA_CT)' status_says 'verdicts with the verdict'
 	check 'a saved ruleset loads again' saved_ruleset_loads
+	check 'one of another run is loaded while nfqd runs' stale_ruleset_loads
+	check 'and gives way' poll 20 status_says 'put back 1 times'
+	check 'then TLS to a listed name is reset' reset $LISTED_TLS
+	check 'and TLS to an unlisted name gets through' fetched $UNLISTED $SERVER2
 	neighbours_cases
 	vrf_cases
 	ipsec_cases

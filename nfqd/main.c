@@ -2,6 +2,7 @@
 /* nfqd: the command line, and the mode of operation that it asks for. */
 #include <errno.h>
 #include <getopt.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,6 +176,20 @@ static int print(const struct conf *conf, const char *what, bool all, struct err
 	return all && conf_write(conf, stdout) < 0 ? err_set(err, "the configuration cannot be written") : 0;
 }
 
+/* Nothing is judged of clients behind an interface that is not there; it may come later. */
+static void warn_inside(const struct conf *conf)
+{
+	const struct conf_inspect *in = &conf->inspect;
+	struct net                 net;
+
+	for (unsigned i = 0; i < in->n_inside; i++)
+		if (strcmp(in->inside[i], "auto") != 0 && net_parse(in->inside[i], &net) < 0 &&
+		    if_nametoindex(in->inside[i]) == 0)
+			diag_warn("conf", "%s:%u: inside: there is no interface '%s' now: clients that come in by it are not judged",
+			          conf->path ? conf->path : "-", yaml_doc_line(conf->doc, "inspect.inside[%u]", i),
+			          in->inside[i]);
+}
+
 /* Finds every mistake: each has its line. A configuration that is not there is one. */
 static int check(const struct options *o, struct err *err)
 {
@@ -189,8 +204,10 @@ static int check(const struct options *o, struct err *err)
 		                    "packs with --rules)");
 	conf = o->n_rules ? conf_default((char *const *)o->rules, o->n_rules, err)
 	                  : conf_load_to_check(path, say_mistake, &mistakes, err);
-	if (conf)
+	if (conf) {
+		warn_inside(conf);
 		r = conf_compile(conf, &img, err);
+	}
 	if (mistakes.n > 0) {
 		*err = (struct err){ .text = "" }; /* the first of them, which was said */
 		r = mistakes.n == 1 ? -1 : err_set(err, "%s: %u mistakes", path, mistakes.n);

@@ -35,6 +35,11 @@ skips 8 "a single label"
 skips 10 "a name below .invalid"
 is "$skipped" 5 "no other line"
 loads hosts
+printf '0.0.0.0 ads.example.com\n' >list
+like "$("$NFQCTL" rules import hosts list --out l.yaml 2>&1)" 'there already; --force writes over it' "what is there is not overwritten"
+"$NFQCTL" rules import hosts list --out l.yaml --block --force >/dev/null
+loads "--block"
+is "$("$NFQCTL" why ads.example.com --rules l.yaml --json 2>/dev/null | jq -r '"\(.action) \(.stage.basis)"')" "reject site" "--block: its names are refused"
 
 import domains 'a.example.com\n.b.example.com\n*.c.example.com # below\nx*y.example.com\ntwo words.example.com\n192.0.2.1\nxn--zzzzzz99999.example.com\n[1-3].example.com\n.github.io\n'
 is "$(names)" "a.example.com .b.example.com .c.example.com" "domains: the names"

@@ -76,6 +76,9 @@ static const struct check {
 	[FACT_DOCKER] = { "docker-forward", "drops by its policy what this host routes for others: docker has set "
 			  "that, and nothing in DOCKER-USER lets clients through",
 	                  "let the interface of your clients through in DOCKER-USER" },
+	[FACT_INSIDE] = { "no-interface", "is named in inspect.inside and does not exist: clients that come in by it are "
+			  "not judged until it does",
+	                  "correct the name, or create the interface" },
 	[FACT_UNREADABLE] = { "unreadable", "could not be read, and so was not checked",
 	                      "ask again as root" },
 	[FACT_KERNEL] = { "kernel", "is why nfqd cannot steer packets",
@@ -179,6 +182,7 @@ static void look(const struct checks_ask *ask, int fd)
 	facts_of_iptables(&f);
 	facts_of_host(&f);
 	facts_of_rules(&f, ask->mark_token);
+	facts_of_inside(&f, ask->inside, ask->n_inside);
 	if (ask->conf) {
 		facts_of_kernel(&f, ask->conf, ask->running);
 		facts_of_site(&f, ask->conf);

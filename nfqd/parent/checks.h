@@ -17,6 +17,8 @@ struct conf;
 struct checks_ask {
 	bool marked_output;      /* packets of local programs are judged although they carry a mark */
 	bool mark_token;         /* verdicts travel in the packet's mark: struct steer_means */
+	char *const *inside;     /* inspect.inside of the running daemon */
+	unsigned     n_inside;
 	const struct conf *conf; /* NULL: only what the running daemon looks for. Otherwise, for the doctor, also what
 	                            keeps nfqd from starting, or from doing well, with this configuration */
 	bool running;            /* and whether a daemon runs, whose queues are its own */

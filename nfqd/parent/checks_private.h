@@ -26,6 +26,7 @@ enum fact_kind {
 	FACT_LABEL,      /* a rule that sets connection labels of ours */
 	FACT_RULE_MARK,  /* a routing rule by mark, where verdicts travel in the mark */
 	FACT_DOCKER,     /* docker's FORWARD policy */
+	FACT_INSIDE,     /* an interface of inspect.inside that does not exist */
 	FACT_UNREADABLE, /* a source of facts that could not be read */
 	/* of the doctor alone: what keeps nfqd from starting, or from doing well */
 	FACT_KERNEL,
@@ -73,6 +74,8 @@ void facts_of_host(struct facts *f);     /* checks_host.c: interfaces, programs 
 void facts_of_rules(struct facts *f, bool mark_token); /* checks_kernel.c: routing rules */
 void facts_of_kernel(struct facts *f, const struct conf *conf, bool running);
 void facts_of_site(struct facts *f, const struct conf *conf); /* checks_site.c: what the configuration names */
+
+void facts_of_inside(struct facts *f, char *const inside[], unsigned n);
 
 /* A rule's target as an xt extension. data are n bytes of the target's own structure. */
 struct xt_rule {

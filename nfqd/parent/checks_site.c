@@ -2,6 +2,7 @@
 /* What the configuration names: packs, folders; and the way that this host's own questions take. */
 #include <arpa/inet.h>
 #include <libgen.h>
+#include <net/if.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,6 +209,16 @@ static void look_at_resolvers(struct facts *f)
 		fact_add(f, FACT_RESOLVER, "%s", text);
 		fact_mend(f, "sed -i '/nameserver %s$/d' /etc/resolv.conf", text);
 	}
+}
+
+/* A network needs no interface. */
+void facts_of_inside(struct facts *f, char *const inside[], unsigned n)
+{
+	struct net net;
+
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(inside[i], "auto") != 0 && net_parse(inside[i], &net) < 0 && if_nametoindex(inside[i]) == 0)
+			fact_add(f, FACT_INSIDE, "%s", inside[i]);
 }
 
 void facts_of_site(struct facts *f, const struct conf *conf)

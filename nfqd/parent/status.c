@@ -205,7 +205,8 @@ static void add_protection(const struct parent *p, json_t *all)
 static json_t *checks(const struct parent *p)
 {
 	struct checks_ask ask = { .marked_output = p->boot->inspect.marked_output,
-		                  .mark_token = p->means.mark_token };
+		                  .mark_token = p->means.mark_token,
+		                  .inside = p->boot->inspect.inside, .n_inside = p->boot->inspect.n_inside };
 
 	return p->tap || !p->conf->inspect.checks ? NULL : checks_run(&ask);
 }

@@ -23,6 +23,22 @@ field_nfqd
 is "$(findings)" "" "a clean router: no finding"
 is "$(grep -c 'check:' "$lab_dir/nfqd.log")" 0 "and nothing is said at the start"
 
+# ---- the configuration names an interface that is not there ----
+
+nfqd_stop
+nfqd_conf >"$lab_dir/nfqd.yaml"
+echo 'inspect: {inside: [lan0, lan7, 10.9.0.0/16]}' >>"$lab_dir/nfqd.yaml"
+like "$(in_router "$NFQD" -t -c "$lab_dir/nfqd.yaml" 2>&1)" "nfqd.yaml:[0-9]+: inside: there is no interface 'lan7'.*configuration OK" "-t warns of it"
+lab_spawn nfqd "$LAB_ROUTER" "$NFQD" -c "$lab_dir/nfqd.yaml"
+lab_wait 15 nfqd_ready_or_dead
+found no-interface lan7 "status has a line for it"
+like "$(<"$lab_dir/nfqd.log")" 'lan7 is named in inspect.inside and does not exist' "the start, too"
+r ip link add lan7 type veth peer name lan8
+is "$(findings)" "" "when it is there, no more"
+r ip link del lan7
+nfqd_stop
+field_nfqd
+
 # ---- rules of nft ----
 
 fault() {	# CHECK 'CHAIN TYPE' RULE WHAT: one rule in a table of its own

@@ -69,6 +69,11 @@ static void run_checks(json_t *findings, const struct conf *conf, bool running)
 	struct steer_means means = { .mark_token = false };
 	struct err         unable = { .text = "" };
 	struct checks_ask  ask = { .conf = conf, .running = running };
+
+	if (conf) {
+		ask.inside = conf->inspect.inside;
+		ask.n_inside = conf->inspect.n_inside;
+	}
 	json_t            *found;
 
 	(void)!steer_probe(&means, &unable); /* what it is unable to do is a check */

@@ -267,7 +267,7 @@ static int usage(FILE *to, int result)
 {
 	fprintf(to, "usage: nfqctl rules import FORMAT|auto FILE|- --out NAME.yaml [--pack ID]\n"
 	            "                           [--vendor TEXT] [--title TEXT] [--category WORD]\n"
-	            "                           [--exceptions own|global] [--force]\n"
+	            "                           [--exceptions own|global] [--block] [--force]\n"
 	            "formats:");
 	for (const struct import_format *f = import_formats; f->name; f++)
 		fprintf(to, " %s", f->name);
@@ -323,6 +323,7 @@ int cmd_rules_import(struct nfqctl *ctl, int argc, char **argv)
 		{ "out", required_argument, NULL, 'o' },   { "pack", required_argument, NULL, 'p' },
 		{ "vendor", required_argument, NULL, 'v' }, { "title", required_argument, NULL, 't' },
 		{ "category", required_argument, NULL, 'c' }, { "exceptions", required_argument, NULL, 'e' },
+		{ "block", no_argument, NULL, 'b' },
 		{ "force", no_argument, NULL, 'f' },          { "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -340,6 +341,7 @@ int cmd_rules_import(struct nfqctl *ctl, int argc, char **argv)
 		case 't': x.pack.title = optarg; break;
 		case 'c': x.pack.category = optarg; break;
 		case 'f': x.force = true; break;
+		case 'b': x.pack.block = true; break;
 		case 'e':
 			x.pack.global = strcmp(optarg, "global") == 0;
 			if (!x.pack.global && strcmp(optarg, "own") != 0)

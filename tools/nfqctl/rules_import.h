@@ -50,6 +50,7 @@ struct import_pack {
 	const char *format, *file, *sha256;
 	const char *names_file, *allow_file; /* NULL: there are none */
 	const char *match, *allow, *no_match; /* its tests; NULL: none */
+	bool        block;  /* its names, and not only record them */
 	bool        global; /* its exceptions protect against other packs, too */
 };
 MUST_CHECK int import_pack_write(FILE *f, const struct import_pack *p);

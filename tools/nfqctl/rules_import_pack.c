@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The pack that an import makes, as YAML: it only logs, and says where its names come from. */
+/* The pack that an import makes, as YAML: unless --block is given it only logs; it says where its names come from. */
 #include <stdio.h>
 #include <string.h>
 #include <yaml.h>
@@ -93,7 +93,8 @@ static int entry(struct writer *w, const struct import_pack *p, const char *what
 	put(w, e, "category", text(w, p->category));
 	put(w, e, "sources", texts(w, "imported"));
 	put(w, e, "confidence", text(w, "low"));
-	put(w, e, "action", text(w, action));
+	if (strcmp(action, "stage") != 0) /* the word for it is to leave the key out */
+		put(w, e, "action", text(w, action));
 	if (strcmp(action, "allow") == 0)
 		put(w, e, "protects", text(w, p->global ? "all" : "pack"));
 	put(w, e, "side_effect", text(w, side_effect));
@@ -106,13 +107,33 @@ static int entries(struct writer *w, const struct import_pack *p)
 	int l = list(w);
 
 	if (p->names_file)
-		append(w, l, entry(w, p, "names", p->names_file, "log", "none, only recorded",
+		append(w, l, entry(w, p, "names", p->names_file, p->block ? "stage" : "log",
+		                   p->block ? "whatever the imported list breaks" : "none, only recorded",
 		                   "As the list has them; nobody has looked at them one by one."));
 	if (p->allow_file)
 		append(w, l, entry(w, p, "exceptions", p->allow_file, "allow", "none, never blocked",
 		                   p->global ? "The list's own exceptions. They protect these names from "
 		                               "other packs, too." :
 		                               "The list's own exceptions, for its own names alone."));
+	return l;
+}
+
+/* From the day of the import on; without --block there is none. */
+static int stages(struct writer *w, const struct import_pack *p)
+{
+	int  l = list(w), s;
+	char today[CLOCK_TEXT];
+
+	if (!p->block)
+		return l;
+	s = map(w);
+	day(today, '-', 0);
+	put(w, s, "id", text(w, "imported"));
+	put(w, s, "from", text(w, today));
+	put(w, s, "action", text(w, "block"));
+	put(w, s, "basis", text(w, "site"));
+	put(w, s, "citation", text(w, "imported to block"));
+	append(w, l, s);
 	return l;
 }
 
@@ -142,7 +163,7 @@ static void fill(struct writer *w, const struct import_pack *p)
 	put(w, root, "version", text(w, version));
 	put(w, root, "expires", text(w, expires));
 	put(w, root, "sources", sources);
-	put(w, root, "stages", list(w));
+	put(w, root, "stages", stages(w, p));
 	put(w, root, "entries", entries(w, p));
 	put(w, root, "tests", tests(w, p));
 }
@@ -169,8 +190,9 @@ int import_pack_write(FILE *f, const struct import_pack *p)
 {
 	struct writer w = { .failed = false };
 
-	fputs("# Made by `nfqctl rules import`. It only records; to have it block, look through the names,\n"
-	      "# then take `action: log` out and give the pack a stage.\n",
+	fputs(p->block ? "# Made by `nfqctl rules import --block`: nobody has looked at the names one by one.\n" :
+	                 "# Made by `nfqctl rules import`. It only records; to have it block, look through the names,\n"
+	                 "# then take `action: log` out and give the pack a stage.\n",
 	      f);
 	if (!yaml_document_initialize(&w.doc, NULL, NULL, NULL, 1, 1))
 		return -1;

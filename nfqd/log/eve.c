@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Records as JSON lines in the shape of Suricata's EVE, plus one object `nfqd`, so that programs that read
- * EVE read ours. Listed names are alerts; others have the type of their protocol. A line is written whole
- * or not at all, and nothing is allocated for it.
+ * Records as JSON lines in the format of Suricata's EVE, so that programs that read EVE read them, plus one object
+ * `nfqd`. A listed name is an alert; other records have the type of their protocol. A line is written whole or not
+ * at all, and nothing is allocated for it.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ static const char *const source_words[] = {
 
 static WORDS(sent_words, SENT, SENT_N);
 
-/* One line under construction. */
+/* A line being written. */
 struct eve {
 	const struct record *r;
 	const struct event  *e;
@@ -41,7 +41,7 @@ static void put_text(struct eve *x, const char *key, const char *value)
 	json_text(&x->j, key, value);
 }
 
-/* Does the output tell of rules alone? */
+/* Does this output say nothing about clients? */
 static bool is_counter(const struct eve *x)
 {
 	return x->r->privacy == PRIVACY_COUNTERS;
@@ -66,7 +66,7 @@ static void put_addr(struct eve *x, const char *key, const struct addr *a)
 	put_text(x, key, out);
 }
 
-/* An array of one text, which is how EVE writes metadata. */
+/* EVE writes each metadata value as an array; here it has one element. */
 static void put_one(struct eve *x, const char *key, const char *value)
 {
 	json_open(&x->j, key, '[');
@@ -170,7 +170,7 @@ static const char *alert_category(const struct eve *x)
 
 	if (category != CAT_CANARY && x->e->decision.action == ACTION_ALLOW)
 		return "Allowed name";
-	/* who set the date makes the difference: a law bans, a site prefers */
+	/* the basis tells a legal ban from a site's own choice */
 	if (x->f.stage && x->f.stage->basis == BASIS_LAW)
 		return "Banned product";
 	return by_category[category];
@@ -180,7 +180,7 @@ static const char *alert_category(const struct eve *x)
 static const uint8_t severities[] = { CATEGORIES(X) };
 #undef X
 
-/* The number of a protocol without a name of ours. */
+/* A protocol that nfqd has no name for is given by its number. */
 static const char *proto_text(uint8_t proto, char number[4])
 {
 	if (proto == IPPROTO_UDP)
@@ -230,7 +230,7 @@ static void put_verdict(struct eve *x)
 	json_close(&x->j, '}');
 }
 
-/* ---- the object of our own ----------------------------------------------------------------- */
+/* ---- the object nfqd ----------------------------------------------------------------------- */
 
 static void put_client(struct eve *x)
 {
@@ -270,7 +270,7 @@ static void put_matches(struct eve *x)
 	json_close(&x->j, ']');
 }
 
-/* Who set the stage's date. */
+/* The stage, with the basis of its date. */
 static void put_stage(struct eve *x)
 {
 	const struct rs_stage *stage = x->f.stage;
@@ -322,7 +322,7 @@ static void put_finding(struct eve *x)
 	put_products(x);
 }
 
-/* What the protocol's own object in EVE has no member for. */
+/* Details that the protocol's own object in EVE has no member for. */
 static void put_extras(struct eve *x)
 {
 	static const char *const words[] = {
@@ -439,7 +439,7 @@ static void put_app(struct eve *x)
 	json_close(&x->j, '}');
 }
 
-/* Who asked whom for what. */
+/* Who asked whom, and for what. */
 static void put_parties(struct eve *x)
 {
 	put_flow(x);
@@ -460,7 +460,7 @@ static size_t line_with(const struct record *r, const struct event_bytes *bytes,
 		put_parties(&x);
 	if (x.f.rule) {
 		put_alert(&x);
-		if (r->identity->source == SOURCE_QUEUE) /* elsewhere there was none */
+		if (r->identity->source == SOURCE_QUEUE) /* a copied or recorded packet got no verdict */
 			put_verdict(&x);
 	}
 	put_own(&x);
@@ -475,5 +475,5 @@ size_t eve_line(const struct record *r, char *out, size_t room)
 	struct event_bytes        none = { .length = bytes->length, .payload_length = bytes->payload_length };
 	size_t                    n = line_with(r, bytes, out, room);
 
-	return n || !bytes->length ? n : line_with(r, &none, out, room); /* names of many escapes */
+	return n || !bytes->length ? n : line_with(r, &none, out, room); /* a name with many escapes may need the room */
 }

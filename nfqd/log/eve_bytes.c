@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The judged bytes in a record, as Suricata writes them: `packet` from its IP header on, `payload` for a
- * message that no single packet holds. What is missing of either is said in `nfqd`.
+ * The judged bytes in a record, as Suricata writes them: `packet` from the IP header on, and `payload` for a message
+ * that spans packets. The object `nfqd` says what is missing from either.
  */
 #include "log/eve_private.h"
 

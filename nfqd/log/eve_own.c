@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The daemon's own events as records: without them an outage would look like silence. */
+/* The daemon's own events as records: without them an outage would look like a network without traffic. */
 #include "base/clock.h"
 #include "log/eve_private.h"
 
-/* An exception names clients, and so does a client's name. */
+/* Records of exceptions and of client names identify clients. */
 static const char *public_members(const struct own_record *r)
 {
 	static const struct {

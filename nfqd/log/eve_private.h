@@ -8,7 +8,7 @@
 
 /* `timestamp` and `host`. */
 void eve_put_time(struct json *j, uint64_t ts, const struct identity *id);
-/* `packet`, `packet_info`, `payload`; and inside `nfqd` how long they were, where they are cut. */
+/* `packet`, `packet_info`, `payload`; and inside `nfqd` their full length when they are cut. */
 void eve_put_bytes(struct json *j, const struct event_bytes *b);
 void eve_put_cut(struct json *j, const struct event_bytes *b);
 /* Inside `nfqd`: (sensor, boot, seq) names the record. */

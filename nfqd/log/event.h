@@ -15,9 +15,9 @@ struct ruleset;
 
 /* What was judged, as bytes; borrowed. */
 struct event_bytes {
-	struct span packet;  /* from its IP header on; n == 0: none is kept */
-	struct span payload; /* the message, where no single packet holds it; n == 0: one does */
-	uint32_t    length, payload_length; /* of all there was */
+	struct span packet;  /* from its IP header on; n == 0: not kept */
+	struct span payload; /* the message, when it spans packets; n == 0: one packet holds it */
+	uint32_t    length, payload_length; /* before any cut */
 };
 
 /* On whose behalf a program of this host sent what was judged. */
@@ -39,18 +39,18 @@ struct event {
 	uint8_t               mac[6];
 	uint32_t              ifin, ifout;
 	struct event_client   client;
-	const char           *file;   /* of a capture: its name, borrowed; NULL: of none */
+	const char           *file;   /* the capture file's name, borrowed; NULL: not from a file */
 	uint64_t              number; /* of the packet in that file */
 	uint8_t               app;  /* enum app */
 	uint8_t               sent; /* enum sent */
 	bool                  listed;
 	uint16_t              dns_type;
 	struct name           name;
-	struct name           origin; /* the question of an answer; what an address was learned for */
+	struct name           origin; /* the name that an answer is about, or that an address was learned for */
 	union {
 		struct {
 			uint16_t id;
-			bool     ech; /* the answer carries keys for Encrypted ClientHello */
+			bool     ech; /* the answer has keys for Encrypted ClientHello */
 		} dns;
 		struct tls_detail tls;
 		struct http_info  http;
@@ -59,7 +59,7 @@ struct event {
 	struct event_bytes bytes;
 };
 
-/* Fills in the protocol, and what a record says about its message. */
+/* Fills in the protocol and what a record tells of its message. */
 void event_describe(struct event *e, const struct names *names);
 
 #endif

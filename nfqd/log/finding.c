@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an alert says of its rule, in the words and numbers of EVE. Written by hand: each record needs it. */
+/* What an alert says about its rule, in EVE's words and numbers. Without printf(): every record calls it. */
 #include "log/finding.h"
 
 uint64_t finding_revision(const struct finding *f)
@@ -13,12 +13,12 @@ uint64_t finding_revision(const struct finding *f)
 			part[n] = (part[n] * 10 + (uint64_t)(*version - '0')) % 10000;
 		else
 			n++;
-	if (part[2] == 0) /* another kind of version */
+	if (part[2] == 0) /* not a date */
 		return 1;
 	return ((part[0] * 100 + part[1] % 100) * 100 + part[2] % 100) * 100 + part[3] % 100;
 }
 
-/* Appends as much of a word as room has, with its NUL. */
+/* Appends as much of a word as fits, and a NUL. */
 static void add_word(char *text, size_t room, const char *word)
 {
 	size_t have = strlen(text), n = strlen(word);

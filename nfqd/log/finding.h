@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What decided about an event's name, looked up once for every kind of record. Everything here is
- * NULL for a name that no pack lists.
+ * The rule, pack and policy that decided about an event's name, looked up once for all kinds of record. Every
+ * pointer is NULL for a name that no pack lists.
  */
 #ifndef NFQD_LOG_FINDING_H
 #define NFQD_LOG_FINDING_H
@@ -19,7 +19,7 @@ struct finding {
 	const struct rs_exception *exception;
 };
 
-/* NULL when there is no such record: events of tests and tools need not fill every index. */
+/* NULL when the index leads nowhere: tests and tools need not fill every index of an event. */
 static inline const void *finding_at(const struct ruleset *rs, unsigned section, int32_t i,
                                      size_t record)
 {
@@ -44,7 +44,7 @@ static inline struct finding finding_of(const struct event *e)
 	return f;
 }
 
-/* A pack's version as the number that EVE wants: 2026.11.23.1 is 2026112301, which grows with it. */
+/* A pack's version as EVE's number: 2026.11.23.1 becomes 2026112301, so newer versions have larger numbers. */
 uint64_t finding_revision(const struct finding *f);
 
 #define FINDING_SIGNATURE 256

@@ -14,7 +14,7 @@ void fold_init(struct fold *f, uint64_t window)
 		f->seed = clock_now(); /* early in boot: better than a known seed */
 }
 
-/* A window's own name and client are in the record that it begins with. */
+/* Name and client are not repeated: they are in the record that began the window. */
 static void tell_one(struct fold_slot *s, uint64_t ts, fold_tell *tell, void *ctx)
 {
 	char        text[CLOCK_TEXT], members[FOLD_MEMBERS];
@@ -34,7 +34,7 @@ static void tell_one(struct fold_slot *s, uint64_t ts, fold_tell *tell, void *ct
 		json_close(&j, '}');
 		n = json_finish(&j);
 		if (n > 1) {
-			members[n - 1] = '\0'; /* members alone */
+			members[n - 1] = '\0'; /* without the braces */
 			tell(ctx, ts, members + 1);
 		}
 	}
@@ -50,7 +50,7 @@ static uint64_t key_of(const struct fold *f, const struct event *e)
 		uint8_t     proto, seen_in, action, would;
 	} what;
 
-	memset(&what, 0, sizeof(what)); /* its padding is hashed, too */
+	memset(&what, 0, sizeof(what)); /* the padding is hashed, too */
 	what.src = e->src;
 	what.dst = e->dst;
 	what.name = hash64(e->name.text, e->name.len, f->seed);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Repeats: the same client asking for the same name over the same channel at the same server, with the same
- * outcome. The first record of a window is written at once; those that follow are counted, and told at its end
- * in one `repeat` record. The table outlives a worker, so a window that one begins the next one ends.
+ * Repeats: one client asks one server for the same name over the same channel, and the outcome is the same. The
+ * first record of a window is written at once. Those that follow are counted, and a `repeat` record gives their
+ * number when the window ends. The table outlives a worker: the next worker ends the windows that it finds.
  */
 #ifndef NFQD_LOG_FOLD_H
 #define NFQD_LOG_FOLD_H
@@ -20,19 +20,19 @@ struct fold {
 	struct fold_slot {
 		uint64_t key; /* 0: free */
 		uint64_t seq, first, last; /* the written record's number; times in ns */
-		uint64_t count; /* of those that are not written */
+		uint64_t count; /* repeats, which are not written */
 	} slots[FOLD_SLOTS];
 };
 
 /* Gets the members of a `repeat` record. */
 typedef void fold_tell(void *ctx, uint64_t ts, const char *members);
 
-/* window: ns. Of a table that is zeroed, before its first use. */
+/* Prepares a zeroed table. window: ns; 0 writes every record. */
 void fold_init(struct fold *f, uint64_t window);
-/* NULL: the event is counted and need not be written. Otherwise its record begins a window: the caller sets the
- * slot's seq. Whoever had that slot is told. */
+/* Returns NULL when the event is a repeat: it is counted, and its record need not be written. Otherwise its record
+ * begins a window and the caller sets the slot's seq; the window that had the slot before is told first. */
 MUST_CHECK struct fold_slot *fold_take(struct fold *f, const struct event *e, fold_tell *tell, void *ctx);
-/* Tells the windows that have ended by now (ns), or all. */
+/* Tells the windows that have ended by now (ns), or all of them. */
 void fold_end(struct fold *f, uint64_t now, bool all, fold_tell *tell, void *ctx);
 
 #endif

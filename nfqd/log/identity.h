@@ -10,9 +10,9 @@
 #define IDENTITY_HOST 65 /* HOST_NAME_MAX, with its NUL */
 
 #define IDENTITY_SOURCES(X)                                                                        \
-	X(QUEUE, "queue")         /* inline: what a record says was done was done */               \
+	X(QUEUE, "queue")         /* inline: the action in a record was carried out */              \
 	X(INTERFACE, "interface") /* a copy of the traffic: nothing is blocked */                  \
-	X(CAPTURE, "capture")     /* a file: likewise, at some other time */
+	X(CAPTURE, "capture")     /* a file: likewise, and at another time */
 
 enum identity_source {
 #define X(id, word) SOURCE_##id,
@@ -21,7 +21,7 @@ enum identity_source {
 		SOURCES
 };
 
-/* Zeroed for a run that is not a sensor, such as one over a capture file: the nil UUID, boot 0. */
+/* Zeroed for a run that is not a sensor, such as one over a capture file: nil UUID and boot 0. */
 struct identity {
 	char     host[IDENTITY_HOST];
 	char     sensor[IDENTITY_UUID];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The bytes of JSON: brackets, commas, escapes. Nothing here knows what a record is. */
+/* JSON syntax: brackets, commas and escapes. Nothing here knows what a record is. */
 #include "log/json.h"
 
 #include <nettle/base64.h>
@@ -20,7 +20,7 @@ static inline void put_char(struct json *j, char c)
 	put(j, &c, 1);
 }
 
-/* What stands before a value: a comma, and its key. */
+/* Writes what precedes a value: a comma and the key. */
 static void put_key(struct json *j, const char *key)
 {
 	size_t n = key ? strlen(key) : 0;
@@ -56,7 +56,7 @@ void json_close(struct json *j, char bracket)
 	j->comma = true;
 }
 
-/* The length of the UTF-8 sequence that begins here (RFC 3629 4); 0: this is not one. */
+/* The length of the UTF-8 sequence that begins here (RFC 3629 4); 0: not valid UTF-8. */
 static size_t utf8_sequence(const unsigned char *s)
 {
 	static const struct {
@@ -110,7 +110,7 @@ static void put_escaped(struct json *j, unsigned char c, bool utf8)
 	}
 }
 
-/* What stands for itself in a string. */
+/* Characters that a string holds unescaped. */
 static const bool plain[256] = {
 	[0x20 ... 0x21] = true, [0x23 ... 0x5b] = true, [0x5d ... 0x7f] = true,
 };
@@ -124,7 +124,7 @@ static size_t plain_run(const unsigned char *s)
 	return n;
 }
 
-/* The rest of a string, from the first byte on that does not stand for itself. */
+/* The rest of a string, from the first byte on that must be escaped. */
 static void put_odd(struct json *j, const unsigned char *s, bool utf8)
 {
 	while (*s) {
@@ -145,7 +145,7 @@ void json_text(struct json *j, const char *key, const char *text)
 	put_key(j, key);
 	put_char(j, '"');
 	put(j, text, n);
-	if (s[n]) /* seldom */
+	if (s[n]) /* rare: a byte to escape */
 		put_odd(j, s + n, is_utf8(s + n));
 	put_char(j, '"');
 }

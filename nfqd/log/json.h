@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writes JSON (RFC 8259) into the caller's buffer, value after value, without a tree in memory: a record
- * costs a copy of its bytes. JSON is read with jansson.
+ * Writes JSON (RFC 8259) into the caller's buffer, value by value, without a tree in memory. (Jansson reads JSON.)
  *
- * Keys are ours and are not escaped; inside an array the key is NULL. When something does not fit, the
- * whole text is unusable: json_finish() returns 0.
+ * Keys are not escaped: they are literals of ours. Inside an array the key is NULL. When something does not fit,
+ * the whole text is unusable and json_finish() returns 0.
  */
 #ifndef NFQD_LOG_JSON_H
 #define NFQD_LOG_JSON_H
@@ -18,7 +17,7 @@
 struct json {
 	char  *out; /* borrowed */
 	size_t n, room;
-	bool   comma; /* the next value follows another one */
+	bool   comma; /* the next value needs one */
 	bool   full;
 };
 
@@ -31,14 +30,14 @@ static inline void json_begin(struct json *j, char *out, size_t room)
 void json_open(struct json *j, const char *key, char bracket);
 void json_close(struct json *j, char bracket);
 
-/* A string. Control characters are escaped; text that is not UTF-8 (RFC 3629) is written with each
- * byte beyond ASCII as \DDD, as odd bytes of names are (RFC 1035 5.1). */
+/* A string. Control characters are escaped. In text that is not UTF-8 (RFC 3629), each byte beyond ASCII is written
+ * as \DDD, like unusual bytes of names (RFC 1035 5.1). */
 void json_text(struct json *j, const char *key, const char *text);
 void json_uint(struct json *j, const char *key, uint64_t n);
 void json_bool(struct json *j, const char *key, bool value);
 void json_base64(struct json *j, const char *key, struct span bytes); /* RFC 4648 4 */
 void json_nothing(struct json *j, const char *key); /* null */
-/* One or more members, "key":value,…, that are JSON already. */
+/* One or more members that are JSON already: "key":value,… */
 void json_members(struct json *j, const char *members, size_t n);
 
 /* The length of the text, which is then NUL-terminated; 0: it did not fit. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every change is made so that a process that dies at any point leaves something to go on from: a leaf is in its
- * slot before its number is, ranges are copied to the slot that does not hold and then that one holds.
+ * The worker may die at any instruction, and its successor continues from what is in the shared memory. A leaf's
+ * number is therefore stored after its hash, and ranges are copied to the spare slot before that slot is made the
+ * valid one.
  */
 #include "log/ledger.h"
 
@@ -9,7 +10,7 @@
 
 enum { SAVE_AFTER = LEDGER_LEAVES / 2 };
 
-/* Only the nodes that are in use. */
+/* Copies the nodes in use, not the whole array: it is called for each batch of lines. */
 static void copy_range(struct tree_range *to, const struct tree_range *from)
 {
 	to->begin = from->begin;
@@ -37,7 +38,7 @@ static struct ledger_leaf *slot_of(const struct ledger_work *w, uint64_t line)
 	return &w->kept->leaf[line % LEDGER_LEAVES];
 }
 
-/* A line whose hash is not known, as one that never got so far, is hashed as an empty one. */
+/* A line whose hash is unknown, for example because the worker died before it made one, counts as an empty line. */
 static struct tree_hash leaf_of(const struct ledger_work *w, uint64_t line)
 {
 	const struct ledger_leaf *leaf = slot_of(w, line);
@@ -75,7 +76,7 @@ static bool is_told(const struct ledger_work *w)
 	return w->now.told.begin < w->now.told.end;
 }
 
-/* Beyond `first` nothing was lost before: the lost lines follow those that wait. */
+/* An earlier gap can only come after the lines in the buffer: they were put there before it began. */
 void ledger_lose_from(struct ledger_work *w, uint64_t first)
 {
 	struct tree_range before = w->now.lost;
@@ -84,7 +85,7 @@ void ledger_lose_from(struct ledger_work *w, uint64_t first)
 	if (first >= end)
 		return;
 	tree_begin(&w->now.lost, first);
-	if (is_told(w) && first == w->now.told.end) { /* the record of a gap is lost, too */
+	if (is_told(w) && first == w->now.told.end) { /* the gap record itself is lost */
 		w->now.lost = w->now.told;
 		tree_begin(&w->now.told, 0);
 	}
@@ -163,7 +164,7 @@ void ledger_gap_members(struct json *j, unsigned output, const struct tree_range
 
 /* ---- checkpoints --------------------------------------------------------------------------- */
 
-/* What was asked for and is not signed is part of the next question. */
+/* Lines of a request that the parent did not sign become part of the next request. */
 static void take_back(struct ledger_work *w)
 {
 	struct ledger    *l = w->kept;
@@ -215,7 +216,7 @@ void ledger_open(struct ledger_work *w, struct ledger *kept)
 	w->now = *from;
 	w->saved = w->now.since.end;
 	if (!tree_range_ok(&w->now.since) || !tree_range_ok(&w->now.lost) || !tree_range_ok(&w->now.told)) {
-		/* not by a worker of ours */
+		/* no worker of ours wrote this: begin anew after what was signed */
 		tree_begin(&w->now.since, atomic_load(&kept->size));
 		tree_begin(&w->now.lost, 0);
 		tree_begin(&w->now.told, 0);
@@ -227,7 +228,7 @@ uint64_t ledger_next(const struct ledger_work *w)
 	return w->now.since.end;
 }
 
-/* What a worker that was taken over wrote here must not keep its successor busy. */
+/* The number comes from the old worker, which may have been compromised: bound the successor's work. */
 static uint64_t within(uint64_t n, uint64_t end)
 {
 	if (n > end)
@@ -239,7 +240,7 @@ uint64_t ledger_recover(struct ledger_work *w, uint64_t next)
 {
 	uint64_t written;
 
-	if (next - w->now.since.end > LEDGER_LEAVES) { /* which the parent will not sign */
+	if (next - w->now.since.end > LEDGER_LEAVES) { /* not plausible: the parent will refuse to sign it */
 		tree_begin(&w->now.since, next);
 		tree_begin(&w->now.lost, 0);
 		tree_begin(&w->now.told, 0);

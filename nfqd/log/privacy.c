@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pseudonyms of clients: HMAC-SHA-256 of the MAC address, or the IP address, under a key that stays with
- * the sensor. Without that key nobody can try all addresses of a network.
+ * Pseudonyms of clients: HMAC-SHA-256 of the MAC address, or else the IP address, under a key that stays with the
+ * sensor. Without that key, a pseudonym cannot be found by trying every address of a network.
  */
 #include "log/privacy.h"
 
 #include <nettle/hmac.h>
 #include <stdio.h>
 
-enum { HASH = 12 }; /* bytes: what an address has room for behind its prefix */
+enum { HASH = 12 }; /* bytes: the room after an address's /32 prefix */
 
 static void hash_client(const struct event *e, const struct identity *id, uint8_t out[HASH])
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of queries that clients sent to this machine a moment ago. */
+/* The table of queries that clients sent to this machine within the last two seconds. */
 #include "log/relay.h"
 
 #include <sys/random.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tells a DNS query that a resolver on this machine forwards from one that a client asks. The client's
- * query is the sighting; the same name and type leaving from a local program within two seconds is that
- * query on its way. Bounded: a slot forgets a name when another one takes it.
+ * Tells a DNS query that a resolver on this machine forwards from one that a client sends. The client's query is the
+ * sighting; when a local program asks for the same name and type within two seconds, it forwards that query.
+ * Bounded: a slot forgets its name when another name takes it.
  */
 #ifndef NFQD_LOG_RELAY_H
 #define NFQD_LOG_RELAY_H

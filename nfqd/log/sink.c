@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of sinks, and the door: a record gets its number and goes to each of them. */
+/* The table of sinks, and the way in: a record gets its number and goes to each sink. */
 #include "log/feed.h"
 #include "log/sink.h"
 
@@ -15,7 +15,7 @@
 #include "log/privacy.h"
 #include "log/sink_private.h"
 
-enum { LAST_MS = 500 }; /* how long all sinks together are waited for at the end */
+enum { LAST_MS = 500 }; /* the time that all sinks together have at the end */
 
 /* ---- the table of sinks -------------------------------------------------------------------- */
 
@@ -41,7 +41,7 @@ bool sink_waits_for_reader(enum sink_type type)
 	return rows[type]->connects;
 }
 
-/* ---- the door ------------------------------------------------------------------------------ */
+/* ---- the way in ---------------------------------------------------------------------------- */
 
 struct sinks *sinks_new(bool wait)
 {
@@ -56,7 +56,7 @@ struct sinks *sinks_new(bool wait)
 	return s;
 }
 
-/* Gives the rest to whichever reader makes room, until all is written or the time is up. */
+/* Writes to each sink whose reader makes room, until everything is written or the time is up. */
 static void flush_last(struct sinks *s)
 {
 	struct pollfd fds[SINKS_MAX];
@@ -85,7 +85,7 @@ void sinks_free(struct sinks *s)
 	free(s);
 }
 
-/* Not isatty(): where the worker runs, ioctl() is refused. */
+/* Not isatty(): the worker's seccomp filter refuses ioctl(). */
 static bool wants_colour(int fd)
 {
 	const char *no = getenv("NO_COLOR"); /* https://no-color.org */
@@ -94,7 +94,7 @@ static bool wants_colour(int fd)
 	return !(no && *no) && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode);
 }
 
-/* Counts what the process before had taken and neither written nor counted. */
+/* Counts the records that the previous worker took but neither wrote nor counted as lost. */
 static void settle(struct sink_counts *c)
 {
 	c->lost += c->taken - c->written - c->lost;
@@ -115,7 +115,7 @@ int sinks_add(struct sinks *s, enum sink_type type, int fd, struct sink_counts *
 	return 0;
 }
 
-/* A socket keeps its number: the worker may send on no other. */
+/* A socket keeps its descriptor number: the worker's seccomp filter allows sending on no other. */
 static struct outlet replace(struct outlet *old, int fd)
 {
 	if (old->socket && old->fd > STDERR_FILENO && dup3(fd, old->fd, O_CLOEXEC) >= 0) {
@@ -137,7 +137,7 @@ void sinks_reopen(struct sinks *s, unsigned i, int fd)
 	sink_flush(k);
 	k->out = replace(&k->out, fd);
 	k->colour = wants_colour(fd);
-	sink_begin_anew(k); /* a line that was cut by the change goes to the new file whole */
+	sink_begin_anew(k); /* a line that the change cut goes whole to the new file */
 }
 
 void sinks_identify(struct sinks *s, const struct identity *identity)
@@ -151,7 +151,7 @@ void sinks_shape(struct sinks *s, unsigned i, enum privacy privacy, enum dns_ver
 	s->v[i].dns = (uint8_t)dns;
 }
 
-/* The record as this output may tell it. */
+/* Formats the record with as much of the client as this output may tell. */
 static size_t format(const struct sink *k, struct record r, char *line, size_t room)
 {
 	struct event less;
@@ -198,7 +198,7 @@ static void feed_own(struct sinks *s, uint64_t ts, const char *members)
 
 /* ---- records ---- */
 
-/* Gives the number to whoever is next; not before every output has the record of this one. */
+/* Moves on to the next number, once every output has the record with this one. */
 static void count_up(struct sinks *s)
 {
 	s->seq++;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The buffer before an output's file. It holds whole lines, each one a record, and is written when it is full or
- * when nothing else waits. What the file has no room for yet stays; what the buffer has no room for is counted
- * and forgotten. From the first lost line on every line is lost until the buffer is empty again: what is lost is
- * one range, and the record of the gap stands where it was.
+ * The buffer in front of an output's file. It holds whole lines, one per record, and is written when it is full or
+ * when no more records are waiting. Lines that the file cannot take yet stay; lines that do not fit into the buffer
+ * are lost and counted. After the first lost line, every line is lost until the buffer is empty. So the lost lines
+ * are one range, and the gap record stands in their place.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,9 +16,9 @@
 #include "log/sink_private.h"
 
 enum {
-	SINK_BUFFER = 256 * 1024, /* some hundred records: what a reader may be late by */
+	SINK_BUFFER = 256 * 1024, /* how far a reader may fall behind: some hundred records */
 	SINK_LINES = LEDGER_LEAVES / 2,
-	COPY_S = 2, /* what copied a file before it truncated it may have missed lines so young */
+	COPY_S = 2, /* a program that copies the file and then truncates it may miss lines written in between */
 };
 
 static const char too_slow[] = "the reader is too slow";
@@ -59,7 +59,7 @@ static void note_why(struct sink *k, const char *why)
 		snprintf(k->why, sizeof(k->why), "%s", why);
 }
 
-/* All but the first line, which is tried again, and completed where the file has the beginning of it. */
+/* Loses every buffered line but the first: the file may already contain its beginning, so it is retried. */
 static void lose_rest(struct sink *k, const char *why)
 {
 	size_t   kept = (size_t)((char *)memchr(k->buf, '\n', k->used) - k->buf) + 1;
@@ -92,7 +92,7 @@ void sink_begin_anew(struct sink *k)
 
 /* ---- writing out --------------------------------------------------------------------------- */
 
-/* Writes as much as the file takes. Returns 0 or -errno; done says how far it came. */
+/* Writes as much as the file takes, and advances done. Returns 0 or -errno. */
 static int write_out(struct sink *k)
 {
 	struct pollfd room = { .fd = k->out.fd, .events = POLLOUT };
@@ -115,7 +115,7 @@ static int write_out(struct sink *k)
 	return 0;
 }
 
-/* The same line by line on a socket of messages. One that is too long for it is lost, with what waits after it. */
+/* The same for a socket of messages, one line each. A line that is too long is lost, and so are those after it. */
 static int send_out(struct sink *k)
 {
 	struct pollfd room = { .fd = k->out.fd, .events = POLLOUT };
@@ -135,7 +135,7 @@ static int send_out(struct sink *k)
 	return 0;
 }
 
-/* The reader of a socket ended; its successor's socket is another one. */
+/* Has the reader closed its socket? Its next instance has another one. */
 static bool is_gone(const struct sink *k, int r)
 {
 	return k->ops->connects && (r == -ECONNREFUSED || r == -ENOTCONN || r == -ECONNRESET ||
@@ -149,7 +149,7 @@ static void forget(struct sink *k, size_t n)
 	k->done -= n;
 }
 
-/* What was written whole leaves the buffer. */
+/* Removes the lines that were written completely. */
 static void settle_written(struct sink *k)
 {
 	const char *end = memrchr(k->buf, '\n', k->done);
@@ -178,8 +178,8 @@ static void lose_too_long(struct sink *k)
 }
 
 /*
- * A file that became shorter was copied and truncated, as logrotate's copytruncate does: what was written in
- * between is in neither file.
+ * A file that became shorter was copied and truncated, as logrotate's copytruncate does. Lines written between the
+ * copy and the truncation are in neither file.
  */
 static void look_at_size(struct sink *k, struct stat *st)
 {
@@ -220,7 +220,7 @@ void sink_flush(struct sink *k)
 		lose_too_long(k);
 	else if (k->failing)
 		lose_rest(k, strerror(-r));
-	if (r == -EPIPE) /* another reader has no use for half a line */
+	if (r == -EPIPE) /* the next reader gets the whole line */
 		k->done = 0;
 }
 
@@ -249,7 +249,7 @@ static void lose_line(struct sink *k, const char *why, const struct tree_hash *h
 
 void sink_put(struct sink *k, const char *line, size_t n)
 {
-	const char      *json = n ? memchr(line, '{', n) : NULL; /* after a header of syslog's */
+	const char      *json = n ? memchr(line, '{', n) : NULL; /* the syslog header is not part of the hash */
 	struct tree_hash hash;
 
 	atomic_fetch_add(&k->counts->taken, 1);

@@ -9,8 +9,7 @@
 #include "base/outlet.h"
 #include "log/sink_private.h"
 
-/* A path that is a link is followed, and reported: whoever rotates logs there may overwrite another
- * file. */
+/* A symbolic link is followed and reported: whatever rotates the log there may overwrite another file. */
 static void say_link(const char *path)
 {
 	char    to[256];

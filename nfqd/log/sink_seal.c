@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Records about the records: gaps, and the checkpoints that the parent signs. Each gets one number and goes to
- * every output, so that a number stands for the same place in all of them.
+ * Records about the records: gaps, and the checkpoints that the parent signs. Each gets a number and goes to every
+ * output, so that a number means the same record in all of them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "log/sink_private.h"
 
 enum {
-	ANSWER_S = 10, /* what the parent has not answered by then goes into the next checkpoint */
+	ANSWER_S = 10, /* the parent's time to answer; after it the lines go into the next checkpoint */
 	LAST_ANSWER_MS = 1000,
 };
 
@@ -20,7 +20,7 @@ void sinks_keep(struct sinks *s, unsigned i, struct ledger *kept)
 {
 	struct sink *k = &s->v[i];
 
-	if (i >= s->n || !k->ops->format_own) /* it is never told of gaps */
+	if (i >= s->n || !k->ops->format_own) /* this output takes no gap records */
 		return;
 	ledger_open(&k->ledger, kept);
 	k->torn = !k->ops->messages && !k->ops->connects && atomic_load(&kept->inside);
@@ -47,12 +47,12 @@ void sinks_recover(struct sinks *s)
 
 struct gaps {
 	const struct sinks *s;
-	unsigned            first; /* the output whose gap the others are told of */
-	uint32_t            which; /* bit per output: it has one */
+	unsigned            first; /* the output whose gap the others record */
+	uint32_t            which; /* a bit per output: it has a gap */
 	char                members[LEDGER_MEMBERS];
 };
 
-/* Each output has the hashes of its own gap. */
+/* An output with a gap gets its own hashes. */
 static const char *gap_members(const void *ctx, unsigned i)
 {
 	struct gaps       *g = (struct gaps *)(uintptr_t)ctx;
@@ -71,7 +71,7 @@ static bool may_tell(const struct sink *k)
 	return k->ledger.kept && k->used == 0 && !k->failing;
 }
 
-/* Lines that are in a file only if nothing was written between its copy and its truncation. */
+/* Records the lines that another program's copy and truncation of the file may have lost. */
 static bool tell_cut(struct sinks *s, unsigned i)
 {
 	struct sink *k = &s->v[i];
@@ -188,7 +188,7 @@ void sinks_last_checkpoint(struct sinks *s)
 	ask_all(s);
 	while (!all_answered(s) && clock_monotonic() < end)
 		poll(NULL, 0, 2);
-	ask_all(s); /* an older question was answered meanwhile */
+	ask_all(s); /* the first answer may have been to an older request */
 	while (!all_answered(s) && clock_monotonic() < end)
 		poll(NULL, 0, 2);
 	write_checkpoints(s, clock_now());

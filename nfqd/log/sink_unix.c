@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Records as JSON lines to a stream socket that their reader owns, as EveBox has one. A reader that ended is
- * connected to anew; what it had not read yet is gone with it, which nfqd cannot know.
+ * Records as JSON lines to a reader's stream socket, such as EveBox's. nfqd reconnects when the reader has closed it.
+ * What that reader had received but not read is lost, and nfqd cannot know it.
  */
 #include <errno.h>
 #include <string.h>

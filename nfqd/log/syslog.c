@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Records for syslog: RFC 5424 messages on the local daemon's socket, each with a record as JSON. A message
- * has at most 8 KiB with its header, which is what syslog daemons take by default.
+ * Records for syslog: RFC 5424 messages on the local daemon's socket, each with one record as JSON. A message has at
+ * most 8 KiB with its header, the default limit of syslog daemons.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +16,7 @@ static int open_socket(const char *path, struct err *err)
 	return sink_connect(path, SOCK_DGRAM, "syslog daemon", err);
 }
 
-/* Writes the header (RFC 5424 6.2); returns its length. PROCID is left out: workers come and go. */
+/* Writes the header (RFC 5424 6.2); returns its length. PROCID is left out: a worker's number means nothing later. */
 static size_t header(int severity, uint64_t ts, const char *host, const char *kind, char *out,
                      size_t room)
 {
@@ -26,7 +26,7 @@ static size_t header(int severity, uint64_t ts, const char *host, const char *ki
 
 	clock_text_eve(ts, when);
 	n = strlen(when);
-	if (n > 5) /* +0000: RFC 3339 has Z */
+	if (n > 5) /* +0000, which RFC 3339 writes as Z */
 		memcpy(when + n - 5, "Z", 2);
 	len = snprintf(out, room, "<%d>1 %s %s nfqd - %s - ", LOG_DAEMON | severity, when,
 	               host[0] ? host : "-", kind);

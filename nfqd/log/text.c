@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Records for a person at a terminal: one line that says when, what was done, who asked, for what, how the
- * client was told, and why. Nothing from the network reaches the terminal unescaped.
+ * Records for a person at a terminal, one line each: when, what was done, which client, which name, how the client
+ * was told, and why. Nothing from the network reaches the terminal unescaped.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,10 +11,10 @@
 #include "log/finding.h"
 #include "log/sink.h"
 
-/* a name is cut to fit the line, but not below NAME_LEAST */
+/* a name is cut to fit the line, to NAME_LEAST characters at least */
 enum { LINE_WIDTH = 140, NAME_LEAST = 32, CLIENT_MAX = 24 };
 
-/* A line that grows in a fixed room; what does not fit is cut. */
+/* A line in a buffer of fixed size; text that does not fit is cut. */
 struct line {
 	char  *text;
 	size_t len, size;
@@ -32,7 +32,7 @@ __attribute__((format(printf, 2, 3))) static void add(struct line *l, const char
 		l->len += (size_t)n < l->size - l->len ? (size_t)n : l->size - l->len - 1;
 }
 
-/* Bytes that are not printable ASCII as \DDD, at most max characters. */
+/* Appends at most max characters; bytes that are not printable ASCII become \DDD. */
 static void add_safe(struct line *l, const char *text, size_t max)
 {
 	size_t end = l->len + max;
@@ -94,7 +94,7 @@ static void add_server(struct line *l, const struct event *e)
 {
 	char where[ADDR_TEXT];
 
-	if (e->name.seen_in == SEEN_ADDRESS) { /* the name already shows it */
+	if (e->name.seen_in == SEEN_ADDRESS) { /* the name is the address */
 		add(l, " port %u", e->dport);
 		return;
 	}
@@ -102,7 +102,7 @@ static void add_server(struct line *l, const struct event *e)
 	add(l, " -> %s", where);
 }
 
-/* What the client received, or what was withheld and why. */
+/* What the client received, or why it received nothing. */
 static void add_outcome(struct line *l, const struct event *e, const struct finding *f)
 {
 #define X(id, word, text) [id] = text,
@@ -135,7 +135,7 @@ static void add_why(struct line *l, const struct finding *f)
 	add(l, " (%s)", category_words[f->rule->category]);
 }
 
-/* Rules match the right-hand end of a name, so a name that is too long loses its left-hand end. */
+/* Rules match the end of a name, so a name that is too long loses its beginning. */
 static void add_name(struct line *l, const struct name *name, size_t room)
 {
 	char        text[NAME_TEXT * 4];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The prober: asks for the canary's name over every channel at once and listens for the refusals. */
+/* The prober: asks for the canary's name over every channel at once and waits for the refusals. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -14,14 +14,14 @@
 enum { WINDOW_MS = 1500 };
 
 struct probe {
-	int      fd; /* -1: nothing is waited for any more */
+	int      fd; /* -1: not waiting for an answer */
 	bool     sent;
-	uint64_t at; /* when it was sent: ns */
+	uint64_t at; /* when the message was sent, ns */
 };
 
 struct beat {
 	int          parent;
-	bool         local;  /* of this host, not routed */
+	bool         local;  /* sent by this host, not routed */
 	uint16_t     number;
 	unsigned     waiting; /* probes without an answer */
 	struct probe probes[PROBE_CHANNELS_N];
@@ -57,7 +57,7 @@ static void send_message(struct beat *b, unsigned channel)
 	end_probe(b, channel);
 }
 
-/* From this host to the other end of its link, and nowhere else: without a direct route nothing is sent. */
+/* A local probe may only go to the far end of its own link: without a direct route the kernel sends nothing. */
 static int open_socket(bool stream, bool local)
 {
 	int fd = socket(AF_INET, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -25,7 +25,7 @@ static struct nlmsghdr *begin(union request *r, uint16_t type, uint16_t flags)
 	return nlh;
 }
 
-/* Sends a request and hands what the kernel says about it to cb. Returns 0 or -errno. */
+/* Sends a request and passes the kernel's reply to cb. Returns 0 or -errno. */
 static int ask(struct nlmsghdr *nlh, mnl_cb_t cb, void *data)
 {
 	_Alignas(struct nlmsghdr) char buf[8192];

@@ -11,14 +11,14 @@
 
 /* Makes a pair of virtual devices: `name` here, and the far end in the network namespace of pid. */
 MUST_CHECK int link_make_pair(const char *name, pid_t pid);
-/* Gives a device of this namespace an IPv4 address and brings it up. Without IPv6, so that it sends nothing
- * by itself. */
+/* Gives a device of this namespace an IPv4 address and brings it up. IPv6 stays off: the kernel would send packets of
+ * its own. */
 MUST_CHECK int link_bring_up(const char *name, const char *address, unsigned prefix);
 /* Removes a device of this namespace; 0 also when there is none. */
 MUST_CHECK int link_remove(const char *name);
-/* The default route of this namespace. */
+/* Sets the default route of this namespace. */
 MUST_CHECK int link_default_route(const char *gateway);
-/* How many bits the route to an IPv4 address has; 0: the default route, or none. */
+/* Returns the prefix length of the route to an IPv4 address; 0: the default route, or no route. */
 MUST_CHECK int link_route_bits(const char *address);
 
 #endif

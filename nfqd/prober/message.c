@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a client sends that asks for the canary. The TLS hello and the QUIC Initial are the same bytes each
- * time (tools/prober-messages made them): an Initial is protected by keys that follow from its own
- * connection ID (RFC 9001 5.2), so its sender need not compute anything either.
+ * The messages in which a client would name the canary. The TLS hello and the QUIC Initial are fixed bytes, made
+ * by tools/prober-messages. An Initial can be fixed, too: its keys follow from the connection ID that it carries
+ * (RFC 9001 5.2).
  */
 #include <string.h>
 
@@ -15,7 +15,7 @@ extern const uint8_t probe_hello[], probe_hello_end[], probe_initial[], probe_in
 static const char http[] = "GET / HTTP/1.1\r\nHost: " HEARTBEAT_NAME "\r\nUser-Agent: nfqd-heartbeat\r\n\r\n";
 
 /* RFC 1035 4.1: recursion desired, one question, type A, class IN. */
-static const uint8_t question[] = "\0\0\1\0\0\1\0\0\0\0\0\0\7blocked\4nfqd\7invalid\0\0\1\0"; /* and a NUL */
+static const uint8_t question[] = "\0\0\1\0\0\1\0\0\0\0\0\0\7blocked\4nfqd\7invalid\0\0\1\0\1";
 
 static size_t put(uint8_t *out, const void *bytes, size_t n)
 {
@@ -25,11 +25,10 @@ static size_t put(uint8_t *out, const void *bytes, size_t n)
 
 static size_t put_question(uint8_t *out, uint16_t id)
 {
-	size_t n = put(out, question, sizeof(question));
+	size_t n = put(out, question, sizeof(question) - 1);
 
 	out[0] = (uint8_t)(id >> 8);
 	out[1] = (uint8_t)id;
-	out[n - 1] = 1; /* the class's second byte */
 	return n;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The heartbeat's TLS hello and QUIC Initial inside the program. Assembled from the top level. */
 #ifdef __CET__
-#include <cet.h> /* the note that says: no indirect branch comes here, nothing returns elsewhere */
+#include <cet.h> /* marks the object as fit for CET: there is no code in it */
 #endif
 	.section .rodata
 	.global probe_hello

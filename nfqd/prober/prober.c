@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the heartbeat's processes have in common: a network, giving up what they need no more, and the talk
- * with the parent. */
+/* What the heartbeat's processes share: their network, the drop of privileges and the reports to the parent. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -31,7 +30,7 @@ static int failed(const struct prober_in *in, int error, const char *what)
 	return 1;
 }
 
-/* The far end of a link, and this host's end, where all of its packets go. */
+/* The addresses of a link's far end and of this host's end, the far end's only gateway. */
 static const struct {
 	const char *address, *gateway;
 } networks[PROBER_ROLES] = {

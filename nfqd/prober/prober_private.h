@@ -7,7 +7,7 @@
 
 #include "prober/prober.h"
 
-/* A report that the parent cannot take now is lost: it asks again with the next beat. */
+/* Never blocks. A report that the socket has no room for is lost; the next beat reports anew. */
 void prober_tell(int parent, const struct prober_report *r);
 
 enum { RESPONDER_CONNECTIONS = 16 };
@@ -18,7 +18,7 @@ struct responder {
 		int                fd; /* -1: free */
 		enum probe_channel channel;
 	} accepted[RESPONDER_CONNECTIONS];
-	unsigned next; /* the slot that the next connection takes, whoever has it */
+	unsigned next; /* the slot that the next connection takes, from an older one if need be */
 };
 
 /* Listens on every channel's port. Returns 0 or -errno. */

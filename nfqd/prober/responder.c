@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The far end: says what arrived, and answers nothing. A neighbour can reach it, too, so only a prober's whole message
- * counts: whoever gets the canary's name through has shown the channel open. */
+/* The far end: reports what arrived and never answers. Neighbours can reach it, too, so it counts nothing but a
+ * prober's complete message: if the canary's name gets through, the channel is open, whoever sent it. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -43,14 +43,14 @@ static void tell_arrived(int parent, enum probe_channel channel)
 	prober_tell(parent, &(struct prober_report){ .kind = PROBER_ARRIVED, .channel = (uint8_t)channel });
 }
 
-/* Two bytes of a DNS message are its ID, which differs. */
+/* The ID of a DNS message (its first two bytes) is not compared: it differs each time. */
 static bool is_probe(enum probe_channel channel, const uint8_t *bytes, ssize_t n)
 {
 	uint8_t message[PROBE_MESSAGE];
 	size_t  len = probe_message(channel, 0, message), skip = channel == PROBE_DNS_UDP ? 2 : 0;
 
 	if (channel == PROBE_DNS_TCP)
-		skip = 4; /* the length in front says nothing that n does not */
+		skip = 4; /* the length prefix adds nothing to n */
 	return n == (ssize_t)len && memcmp(bytes + skip, message + skip, len - skip) == 0;
 }
 
@@ -111,12 +111,12 @@ void responder_loop(struct responder *r, int parent)
 	for (;;) {
 		for (unsigned c = 0; c < PROBE_CHANNELS_N; c++)
 			fds[c] = (struct pollfd){ r->listening[c], POLLIN, 0 };
-		for (unsigned i = 0; i < RESPONDER_CONNECTIONS; i++) /* a negative descriptor is passed over */
+		for (unsigned i = 0; i < RESPONDER_CONNECTIONS; i++) /* poll() ignores a negative descriptor */
 			fds[ACCEPTED + i] = (struct pollfd){ r->accepted[i].fd, POLLIN, 0 };
 		fds[PARENT] = (struct pollfd){ parent, POLLIN, 0 };
 		if (poll(fds, ALL, -1) < 0 && errno != EINTR)
 			return;
-		if (fds[PARENT].revents) /* it has no command for us: it has gone */
+		if (fds[PARENT].revents) /* the parent sends the responder no commands: its end of the socket is closed */
 			return;
 		for (unsigned i = 0; i < RESPONDER_CONNECTIONS; i++)
 			if (fds[ACCEPTED + i].revents)

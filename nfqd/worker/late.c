@@ -18,7 +18,7 @@ void late_add(struct late *l, const struct event *e, uint64_t seq)
 		if (l->clients[i].addr.len == 0)
 			free_one = i;
 	}
-	if (free_one == LATE_CLIENTS) /* of so many at once, the others' next records have the name */
+	if (free_one == LATE_CLIENTS) /* table full: this client's next record will have the name */
 		return;
 	l->clients[free_one].addr = e->src;
 	l->clients[free_one].has_mac = e->has_mac && !e->mac_shared;
@@ -52,7 +52,7 @@ static void tell_one(const struct late *l, unsigned i, const char *name, struct 
 	n = json_finish(&j);
 	if (n < 2)
 		return;
-	members[n - 1] = '\0'; /* members alone */
+	members[n - 1] = '\0'; /* without the braces */
 	sinks_write_own(sinks, now, members + 1);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Clients whose name came after a record of theirs: nobody waits for a resolver, and a written record does not
- * change, so a `client` record tells the name later.
+ * Names of clients that arrive after a client's first record. A record does not wait for the resolver's answer and
+ * does not change once written, so a `client` record gives the name later.
  */
 #ifndef NFQD_WORKER_LATE_H
 #define NFQD_WORKER_LATE_H
@@ -21,9 +21,9 @@ struct late {
 	} clients[LATE_CLIENTS];
 };
 
-/* A record, number seq, of a client whose name is being asked for. */
+/* Remembers that record seq was written while its client's name was still being resolved. */
 void late_add(struct late *l, const struct event *e, uint64_t seq);
-/* Records the names that have come by now (ns); who has none after a minute is forgotten. */
+/* Writes a `client` record for each name that is known now (ns). Gives up on a client after a minute. */
 void late_tell(struct late *l, const struct hosts *hosts, struct sinks *sinks, uint64_t now);
 
 #endif

@@ -200,18 +200,21 @@ static bool is_clear(const struct nlmsghdr *nlh, const struct xfrm_userpolicy_in
 
 static int read_policy(const struct nlmsghdr *nlh, void *ctx)
 {
-	const struct xfrm_userpolicy_info *p = mnl_nlmsg_get_payload(nlh);
-	struct search                     *s = ctx;
+	struct xfrm_userpolicy_info p;
+	struct search              *s = ctx;
 
 	if (++s->seen > POLICIES_MAX)
 		return MNL_CB_STOP;
-	if (nlh->nlmsg_type != XFRM_MSG_NEWPOLICY || p->dir >= DIRECTIONS || !takes(p, s))
+	if (nlh->nlmsg_type != XFRM_MSG_NEWPOLICY || mnl_nlmsg_get_payload_len(nlh) < sizeof(p))
 		return MNL_CB_OK;
-	if (s->best[p->dir].found && s->best[p->dir].priority <= p->priority)
+	memcpy(&p, mnl_nlmsg_get_payload(nlh), sizeof(p)); /* it has members of 8 bytes, netlink aligns to 4 */
+	if (p.dir >= DIRECTIONS || !takes(&p, s))
 		return MNL_CB_OK;
-	s->best[p->dir].found = true;
-	s->best[p->dir].priority = p->priority;
-	s->best[p->dir].clear = is_clear(nlh, p);
+	if (s->best[p.dir].found && s->best[p.dir].priority <= p.priority)
+		return MNL_CB_OK;
+	s->best[p.dir].found = true;
+	s->best[p.dir].priority = p.priority;
+	s->best[p.dir].clear = is_clear(nlh, &p);
 	return MNL_CB_OK;
 }
 

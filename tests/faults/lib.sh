@@ -29,7 +29,7 @@ with open(sys.argv[1], "r+b") as f:
 
 # nfqd with that clock; a sanitizer's library must be loaded before any other
 nfqd_start_by_clock() {
-	[ -e "$lab_dir/clock.so" ] || cc -shared -fPIC -o "$lab_dir/clock.so" tests/lib/clock.c -ldl || bail "no compiler"
+	[ -e "$lab_dir/clock.so" ] || cc -shared -fPIC -D_GNU_SOURCE -o "$lab_dir/clock.so" tests/lib/clock.c || bail "no compiler"
 	lab_spawn nfqd "$LAB_ROUTER" env LD_PRELOAD="$(sanitizer_runtime) $lab_dir/clock.so" CLOCK_FILE="$lab_dir/clock" \
 		"$NFQD" -c "$lab_dir/nfqd.yaml"
 	lab_wait 15 nfqd_ready_or_dead && nfqd_says_ready || bail "nfqd does not start: $(cat "$lab_dir/nfqd.log")"

@@ -3,15 +3,15 @@
  * Preloaded into a daemon under test: its wall clock, and that of processes it forks, is as many seconds
  * off as the file $CLOCK_FILE holds, an int64_t that the test may change at any time.
  */
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
-static const volatile int64_t *off;
-static int (*system_clock)(clockid_t, struct timespec *);
+static const volatile int64_t *off; /* NULL: a sanitizer asks for the time before anything has begun */
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -22,14 +22,13 @@ __attribute__((constructor)) static void begin(void)
 	if (p == MAP_FAILED)
 		abort();
 	off = p;
-	system_clock = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
 }
 
 int clock_gettime(clockid_t which, struct timespec *ts)
 {
-	int r = system_clock(which, ts);
+	int r = (int)syscall(SYS_clock_gettime, which, ts);
 
-	if (r == 0 && which == CLOCK_REALTIME)
+	if (r == 0 && which == CLOCK_REALTIME && off)
 		ts->tv_sec += *off;
 	return r;
 }

@@ -2,6 +2,7 @@
 /* Linked into the programs that a sanitizer checks. What the sanitizer reports of any of their processes goes to the
  * file that NFQD_REPORTS names (tests/lib/reported looks into it): most of these processes write their standard error
  * where no test reads it, change their root, or end with a status that the test expects. */
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -9,29 +10,37 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-void __sanitizer_set_report_fd(void *fd);
+typedef void set_report_fd(void *fd);
+set_report_fd __sanitizer_set_report_fd;
 
-/* out of the way of programs that count or move their first descriptors */
-enum { REPORT_FD = 1000 };
+/* Out of the way of programs that count or move their first descriptors. libubsan, which has a report of its own
+ * beside libasan's, closes that one's before it writes: each has a descriptor. */
+enum { REPORT_FD = 1000, UBSAN_FD };
 
-static int report_fd = -1;
+static set_report_fd *ubsan_set_report_fd; /* NULL: libubsan is not loaded */
+static int            opened;
 
 /* A child has to say it again: the sanitizer takes what it inherited for the parent's. */
 static void report_there(void)
 {
-	__sanitizer_set_report_fd((void *)(intptr_t)report_fd);
+	__sanitizer_set_report_fd((void *)(intptr_t)REPORT_FD);
+	if (ubsan_set_report_fd)
+		ubsan_set_report_fd((void *)(intptr_t)UBSAN_FD);
 }
 
 __attribute__((constructor)) static void open_report(void)
 {
 	const char *path = getenv("NFQD_REPORTS");
 	int         fd = path ? open(path, O_WRONLY | O_APPEND | O_CLOEXEC) : -1;
+	void       *ubsan = dlopen("libubsan.so.1", RTLD_NOLOAD | RTLD_NOW);
 
 	if (fd < 0)
 		return;
-	report_fd = fcntl(fd, F_DUPFD_CLOEXEC, REPORT_FD);
+	if (ubsan)
+		ubsan_set_report_fd = (set_report_fd *)dlsym(ubsan, "__sanitizer_set_report_fd");
+	opened = dup3(fd, REPORT_FD, O_CLOEXEC) == REPORT_FD && dup3(fd, UBSAN_FD, O_CLOEXEC) == UBSAN_FD;
 	close(fd);
-	if (report_fd < 0)
+	if (!opened)
 		return;
 	report_there();
 	pthread_atfork(NULL, NULL, report_there);
@@ -40,11 +49,9 @@ __attribute__((constructor)) static void open_report(void)
 /* The program's processes close what they inherit, except for the report. */
 int close_range(unsigned first, unsigned last, int flags)
 {
-	unsigned keep = (unsigned)report_fd;
-
-	if (report_fd < 0 || keep < first || keep > last)
+	if (!opened || last < REPORT_FD || first > UBSAN_FD)
 		return (int)syscall(SYS_close_range, first, last, flags);
-	if (keep > first && syscall(SYS_close_range, first, keep - 1, flags) < 0)
+	if (first < REPORT_FD && syscall(SYS_close_range, first, REPORT_FD - 1, flags) < 0)
 		return -1;
-	return keep < last ? (int)syscall(SYS_close_range, keep + 1, last, flags) : 0;
+	return last > UBSAN_FD ? (int)syscall(SYS_close_range, UBSAN_FD + 1, last, flags) : 0;
 }

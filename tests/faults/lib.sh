@@ -32,7 +32,7 @@ nfqd_start_by_clock() {
 	[ -e "$lab_dir/clock.so" ] || cc -shared -fPIC -D_GNU_SOURCE -o "$lab_dir/clock.so" tests/lib/clock.c || bail "no compiler"
 	lab_spawn nfqd "$LAB_ROUTER" env LD_PRELOAD="$(sanitizer_runtime) $lab_dir/clock.so" CLOCK_FILE="$lab_dir/clock" \
 		"$NFQD" -c "$lab_dir/nfqd.yaml"
-	lab_wait 15 nfqd_ready_or_dead && nfqd_says_ready || bail "nfqd does not start: $(cat "$lab_dir/nfqd.log")"
+	lab_wait 60 nfqd_ready_or_dead && nfqd_says_ready || bail "nfqd does not start: $(cat "$lab_dir/nfqd.log")"
 }
 
 # held NAME: a FIFO of one page that is open for reading and never read

@@ -37,7 +37,7 @@ nfqd_start() {
 	[ -z "${LAB_WITHOUT_NFQD:-}" ] || { touch "$lab_dir/eve.json"; return 0; }
 	nfqd_conf "$@" >"$lab_dir/nfqd.yaml"
 	lab_spawn nfqd "$LAB_ROUTER" "$NFQD" -c "$lab_dir/nfqd.yaml" || return
-	lab_wait 15 nfqd_ready_or_dead && nfqd_says_ready
+	lab_wait 60 nfqd_ready_or_dead && nfqd_says_ready
 }
 
 nfqd_stop() { lab_end nfqd TERM; }

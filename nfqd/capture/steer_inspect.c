@@ -107,18 +107,23 @@ static void write_hold(FILE *f, const struct steer *s)
 static void write_tcp(FILE *f, const struct steer *s)
 {
 	fputs("\tchain rest_tcp {\n", f);
-	RULE(f, "tcp flags & rst == rst accept");
-	RULE(f, "tcp flags & (syn | ack) == syn %s", state_set(s, LABEL_SEEN));
-	if (steer_holds(s))
-		RULE(f, "%s ct direction original ct state established tcp dport { 80, 443, 853 } "
-		        "tcp flags & (fin | syn | rst | ack) == ack jump hold", state_is(s, LABEL_SEEN));
+	RULE(f, "@th,96,32 & 0x%08x != 0 jump rest_syn", TH_SYN | TH_RST);
+	RULE(f, "%s goto rest_seen", state_is(s, LABEL_SEEN));
 	write_empty(f);
-	RULE(f, "%s ct direction reply accept", state_is(s, LABEL_SEEN));
-	RULE(f, "%s goto to_main", state_is(s, LABEL_SEEN));
 	RULE(f, "ct state invalid,untracked goto stray_tcp");
 	RULE(f, "tcp sport 1-1023 tcp dport 1024-65535 accept");
 	RULE(f, "ct direction reply tcp dport 1024-65535 accept");
 	RULE(f, "goto to_queue");
+	fputs("\t}\n\tchain rest_syn {\n", f);
+	RULE(f, "@th,96,32 & 0x%08x != 0 accept", TH_RST);
+	RULE(f, "@th,96,32 & 0x%08x == 0x%08x %s", TH_SYN | TH_ACK, TH_SYN, state_set(s, LABEL_SEEN));
+	fputs("\t}\n\tchain rest_seen {\n", f);
+	RULE(f, "ct direction reply accept");
+	if (steer_holds(s))
+		RULE(f, "ct state established tcp dport { 80, 443, 853 } "
+		        "tcp flags & (fin | syn | rst | ack) == ack jump hold");
+	write_empty(f);
+	RULE(f, "goto to_main");
 	fputs("\t}\n\tchain stray_tcp {\n", f);
 	RULE(f, "tcp dport { 53, 80, 443 } counter name no_conntrack goto to_stray");
 	RULE(f, "accept");
@@ -230,31 +235,39 @@ static void write_other(FILE *f, const struct steer *s)
 	fputs("\t}\n", f);
 }
 
-static void write_rest(FILE *f)
-{
-	fputs("\tchain rest {\n", f);
-	RULE(f, "meta l4proto 6 goto rest_tcp");
-	RULE(f, "meta l4proto 17 goto rest_udp");
-	RULE(f, "goto rest_other");
-	fputs("\t}\n", f);
-}
-
 /* ---- DNS ---- */
 
 /*
  * Questions to a resolver, wherever it is: met before destination NAT, so that the client hears
- * from the address it asked. The client of a forged answer over TCP acknowledges bytes that
+ * from the address it asked. A question is judged whatever became of its flow, so that nothing in front of it lets it
+ * go; what is none counts towards letting the flow go (a VPN on port 53).
+ */
+static void write_dns_udp(FILE *f, const struct steer *s)
+{
+	fputs("\tchain dns_udp {\n", f);
+	RULE(f, "ct state invalid,untracked counter name no_conntrack goto to_stray");
+	RULE(f, "@th,96,16 1 @th,64,32 & 0x00008000 == 0 goto to_main"); /* QDCOUNT, QR (RFC 1035 4.1.1) */
+	write_allowed(f, s);
+	write_decided(f, s);
+	RULE(f, "goto dns_nameless");
+	fputs("\t}\n", f);
+}
+
+/*
+ * The client of a forged answer over TCP acknowledges bytes that
  * conntrack never saw; it is told at once that the connection is gone. That is so only where conntrack
  * knew the connection when it asked: elsewhere (answers that go past this host) all of it is invalid. Its
- * own reset would leave untranslated, and the resolver has had ours. A
- * question is judged whatever became of its flow; what is none counts towards letting go a flow that has
- * none (a VPN on port 53).
+ * own reset would leave untranslated, and the resolver has had ours.
  */
 static void write_dns(FILE *f, const struct steer *s)
 {
 	fputs("\tchain dns {\n", f);
 	RULE(f, "meta l4proto 17 goto dns_udp");
-	RULE(f, "meta l4proto != 6 accept");
+	RULE(f, "meta l4proto 6 goto dns_tcp");
+	RULE(f, "accept");
+	fputs("\t}\n\tchain dns_tcp {\n", f);
+	write_allowed(f, s);
+	write_decided(f, s);
 	RULE(f, "tcp flags & rst == rst ct state invalid ip saddr . tcp sport . ip daddr @asked4 drop");
 	RULE(f, "tcp flags & rst == rst ct state invalid ip6 saddr . tcp sport . ip6 daddr @asked6 drop");
 	RULE(f, "tcp flags & rst == rst accept");
@@ -266,15 +279,8 @@ static void write_dns(FILE *f, const struct steer *s)
 	RULE(f, "update @asked4 { ip saddr . tcp sport . ip daddr }");
 	RULE(f, "update @asked6 { ip6 saddr . tcp sport . ip6 daddr }");
 	RULE(f, "goto to_queue");
-	fputs("\t}\n\tchain dns_udp {\n", f);
-	RULE(f, "ct state invalid,untracked counter name no_conntrack goto to_stray");
-	RULE(f, "@th,96,32 0x00010000 @th,80,1 0 goto dns_question");
-	write_decided(f, s);
-	RULE(f, "goto dns_nameless");
-	fputs("\t}\n\tchain dns_question {\n", f);
-	RULE(f, "%s", state_set(s, LABEL_ASKED));
-	RULE(f, "goto to_main");
 	fputs("\t}\n", f);
+	write_dns_udp(f, s);
 }
 
 /* ---- answers ---- */
@@ -320,7 +326,6 @@ void write_inspect_chains(FILE *f, const struct steer *s)
 	write_nameless(f, s, "dns_nameless", "goto to_main");
 	write_let_go(f, s);
 	write_other(f, s);
-	write_rest(f);
 	write_dns(f, s);
 	write_answers(f, s);
 }

@@ -77,6 +77,9 @@ enum {
 
 /* ---- the table ---- */
 
+/* TCP's flags in the aligned word that holds them, `@th,96,32`: a quarter of the price of `tcp flags`. */
+enum { TH_SYN = 0x00020000, TH_RST = 0x00040000, TH_ACK = 0x00100000 };
+
 /* One rule of a chain; format and arguments as printf's. */
 #define RULE(f, ...) (fputs("\t\t", (f)), fprintf((f), __VA_ARGS__), fputc('\n', (f)))
 
@@ -89,7 +92,10 @@ void write_state_chains(FILE *f, const struct steer *s);
 void write_queue_chains(FILE *f, const struct steer *s);
 /* The first rule of a base chain: for packets that a verdict sent through it again. */
 void write_came_back(FILE *f, const struct steer *s);
-/* What packets of decided connections meet; the others fall through. */
+/* Packets with more than a small number for their priority go through the chain: ours, and other programs'. */
+void write_classed(FILE *f, const char *chain);
+/* What packets of decided connections meet; the others fall through. Two steps, the more frequent first. */
+void write_allowed(FILE *f, const struct steer *s);
 void write_decided(FILE *f, const struct steer *s);
 /* `is` is a match, `set` a statement; valid for ever. */
 const char *state_is(const struct steer *s, unsigned label);

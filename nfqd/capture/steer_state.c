@@ -146,15 +146,35 @@ static void write_tokens(FILE *f, const struct steer *s)
 	}
 }
 
+/* A token that the rules look for in this place. */
+static void write_back(FILE *f, const struct steer *s, unsigned place)
+{
+	if (is_used(s, place) && !s->conf.means.forget)
+		RULE(f, "%s & 0x%08x == 0x%08x goto back%u", words[place], token_places[place].mask,
+		     s->conf.tokens.verdict & token_places[place].mask, place);
+}
+
+void write_classed(FILE *f, const char *chain)
+{
+	RULE(f, "meta priority & 0x%08x != 0 jump %s", ~token_places[TOKEN_PRIORITY].kept, chain);
+}
+
 void write_came_back(FILE *f, const struct steer *s)
 {
-	if (s->conf.means.forget)
-		return;
-	for (unsigned place = 0; place < TOKEN_PLACES; place++)
-		if (is_used(s, place))
-			RULE(f, "%s & 0x%08x == 0x%08x goto back%u", words[place],
-			     token_places[place].mask,
-			     s->conf.tokens.verdict & token_places[place].mask, place);
+	if (s->conf.means.mark_token)
+		write_back(f, s, TOKEN_MARK);
+	else
+		write_classed(f, "came_back");
+}
+
+/* The mark has a token only where the priority has no room for one. */
+static void write_came_back_chain(FILE *f, const struct steer *s)
+{
+	fputs("\tchain came_back {\n", f);
+	if (!s->conf.means.mark_token)
+		for (unsigned place = 0; place < TOKEN_PLACES; place++)
+			write_back(f, s, place);
+	fputs("\t}\n", f);
 }
 
 /* ---- decided packets ---- */
@@ -170,28 +190,27 @@ static void write_refuse(FILE *f)
 }
 
 /*
- * Allowed connections. A SYN begins another one on the same ports, and so may an Initial of QUIC: clients that keep
- * one socket for all of a server's names (RFC 9000 5.2) send several. In a flow that was let go by its number of
- * datagrams, one that looks like a question is queued once more, too.
+ * Allowed connections: three looks at what nearly no packet has, cheap ones, so that few meet more rules. A SYN begins
+ * another connection on the same ports, and so may an Initial of QUIC: clients that keep one socket for all of a
+ * server's names (RFC 9000 5.2) send several. In a flow that was let go by its number of datagrams, one that looks like
+ * a question is queued once more, too. Only an aligned word is quick to read, so a hello is looked for by the bits that
+ * both versions have in common.
  */
-static void write_allowed(FILE *f, const struct steer *s)
+static void write_allowed_chain(FILE *f, const struct steer *s)
 {
 	fputs("\tchain allowed {\n", f);
-	RULE(f, "meta l4proto 17 goto allowed_udp");
-	RULE(f, "tcp flags & (syn | ack) == syn goto reopen");
+	RULE(f, "@th,96,32 & 0x%08x == 0x%08x jump allowed_syn", TH_SYN | TH_ACK, TH_SYN);
+	RULE(f, "@th,64,32 & 0xe094ccbc == 0xc0000000 jump allowed_hello");
+	RULE(f, "@th,96,16 1 jump allowed_question");
 	if (s->storage == STEER_SETS)
 		RULE(f, "%s", state_set(s, LABEL_ALLOWED)); /* it stays as long as it is used */
 	RULE(f, "accept");
-	fputs("\t}\n\tchain allowed_udp {\n", f);
-	if (s->storage == STEER_SETS)
-		RULE(f, "%s", state_set(s, LABEL_ALLOWED));
-	RULE(f, "@th,64,3 6 ct direction original jump initial");
-	RULE(f, "%s goto aged", state_is(s, LABEL_AGED));
-	RULE(f, "accept");
-	fputs("\t}\n\tchain aged {\n", f);
-	RULE(f, "ct direction reply accept");
-	RULE(f, "@th,96,32 0x00010000 @th,80,1 0 goto to_main");
-	RULE(f, "accept");
+	fputs("\t}\n\tchain allowed_syn {\n", f);
+	RULE(f, "meta l4proto 6 goto reopen");
+	fputs("\t}\n\tchain allowed_hello {\n", f);
+	RULE(f, "meta l4proto 17 ct direction original jump initial");
+	fputs("\t}\n\tchain allowed_question {\n", f);
+	RULE(f, "meta l4proto 17 ct direction original @th,80,1 0 %s goto to_main", state_is(s, LABEL_AGED));
 	fputs("\t}\n", f);
 }
 
@@ -263,7 +282,7 @@ static void write_by_sets(FILE *f, const struct steer *s)
 	fputs("\t}\n", f);
 }
 
-void write_decided(FILE *f, const struct steer *s)
+void write_allowed(FILE *f, const struct steer *s)
 {
 	if (s->storage == STEER_SETS) {
 		RULE(f, "ct status confirmed jump by_sets");
@@ -271,7 +290,12 @@ void write_decided(FILE *f, const struct steer *s)
 		return;
 	}
 	RULE(f, "ct label & (%d | %d) == %d goto allowed", LABEL_ALLOWED, LABEL_REOPENED, LABEL_ALLOWED);
-	RULE(f, "ct label & (%d | %d) == %d goto decided", LABEL_DECIDED, LABEL_REOPENED, LABEL_DECIDED);
+}
+
+void write_decided(FILE *f, const struct steer *s)
+{
+	if (s->storage != STEER_SETS)
+		RULE(f, "ct label & (%d | %d) == %d goto decided", LABEL_REOPENED, LABEL_DECIDED, LABEL_DECIDED);
 }
 
 /* ---- the way to the queue ---- */
@@ -332,7 +356,8 @@ void write_state_chains(FILE *f, const struct steer *s)
 {
 	write_refuse(f);
 	write_tokens(f, s);
-	write_allowed(f, s);
+	write_came_back_chain(f, s);
+	write_allowed_chain(f, s);
 	write_decided_chain(f, s);
 	write_replies(f);
 	write_reopen(f, s);

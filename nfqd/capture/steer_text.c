@@ -35,24 +35,38 @@ static void write_from_outside(FILE *f, const struct steer *s, const char *by, c
 	fputs(" accept\n", f);
 }
 
+/* The only interface inside, where that is all the site has named; 0: there is none such. */
+static uint32_t only_inside(const struct steer *s)
+{
+	return s->n_inside == 1 && s->conf.n_inside == 1 ? s->inside[0] : 0;
+}
+
 /*
  * With `auto`, all clients except those that come in from outside; in and out by the same side means a
  * router on a stick, or a choice of uplinks. Otherwise the clients that the site names.
  */
 static void write_whom(FILE *f, const struct steer *s, bool routed)
 {
-	if (!s->conf.inside_auto)
-		RULE(f, "jump whom");
-	else if (s->n_outside)
+	if (s->conf.inside_auto && s->n_outside)
 		write_from_outside(f, s, "iif", routed ? "oif" : NULL);
+	if (s->conf.inside_auto)
+		return;
+	if (only_inside(s))
+		RULE(f, "iif != %u accept", only_inside(s));
+	else
+		RULE(f, "jump whom");
 }
 
 void write_whom_answered(FILE *f, const struct steer *s, bool routed)
 {
-	if (!s->conf.inside_auto)
-		RULE(f, "jump whom_answered");
-	else if (s->n_outside)
+	if (s->conf.inside_auto && s->n_outside)
 		write_from_outside(f, s, "oif", routed ? "iif" : NULL);
+	if (s->conf.inside_auto)
+		return;
+	if (only_inside(s))
+		RULE(f, "oif != %u accept", only_inside(s));
+	else
+		RULE(f, "jump whom_answered");
 }
 
 static void write_inside(FILE *f, const struct steer *s, const char *iface, const char *addr)
@@ -71,7 +85,7 @@ static void write_inside(FILE *f, const struct steer *s, const char *iface, cons
 
 static void write_whom_chains(FILE *f, const struct steer *s)
 {
-	if (s->conf.inside_auto)
+	if (s->conf.inside_auto || only_inside(s))
 		return;
 	fputs("\tchain whom {\n", f);
 	write_inside(f, s, "iif", "saddr");
@@ -94,12 +108,42 @@ static void write_prerouting(FILE *f, const struct steer *s)
 	RULE(f, "th dport 53 iif != lo goto routed_dns");
 	fputs("\t}\n\tchain routed_dns {\n", f);
 	write_came_back(f, s);
-	RULE(f, "meta iifkind \"vrf\" accept"); /* once more, by the VRF's own device */
+	if (!only_inside(s)) /* once more, by the VRF's own device */
+		RULE(f, "meta iifkind \"vrf\" accept");
 	write_whom(f, s, false);
-	RULE(f, "meta l4proto 6 jump routed_dns_tcp");
 	RULE(f, "goto dns");
-	fputs("\t}\n\tchain routed_dns_tcp {\n", f);
+	fputs("\t}\n", f);
+}
+
+/* The end of a base chain: one chain for each protocol. */
+static void write_split(FILE *f, const char *hook)
+{
+	RULE(f, "meta l4proto 17 goto %s_udp", hook);
+	RULE(f, "meta l4proto 6 goto %s_tcp", hook);
+	RULE(f, "goto %s_other", hook);
+	fputs("\t}\n", f);
+}
+
+static void write_forward_chains(FILE *f, const struct steer *s)
+{
+	fputs("\tchain forward_udp {\n", f);
 	write_decided(f, s);
+	if (s->conf.answers)
+		RULE(f, "th sport 53 jump routed_answer");
+	write_whom(f, s, true);
+	RULE(f, "goto rest_udp");
+	fputs("\t}\n\tchain forward_tcp {\n", f);
+	write_decided(f, s);
+	if (steer_holds(s))
+		RULE(f, "%s jump held_reply", state_is(s, LABEL_HELD));
+	if (s->conf.answers)
+		RULE(f, "th sport 53 jump routed_answer");
+	write_whom(f, s, true);
+	RULE(f, "goto rest_tcp");
+	fputs("\t}\n\tchain forward_other {\n", f);
+	write_decided(f, s);
+	write_whom(f, s, true);
+	RULE(f, "goto rest_other");
 	fputs("\t}\n", f);
 }
 
@@ -107,21 +151,20 @@ static void write_forward(FILE *f, const struct steer *s)
 {
 	begin_hook(f, "forward");
 	write_came_back(f, s);
-	write_decided(f, s);
-	if (steer_holds(s))
-		RULE(f, "%s jump held_reply", state_is(s, LABEL_HELD));
+	write_allowed(f, s);
+	RULE(f, "th dport 53 goto forward_dns");
+	write_split(f, "forward");
+	/* already judged at prerouting, unless destination NAT made it a question */
+	fputs("\tchain forward_dns {\n", f);
 	if (s->conf.answers)
 		RULE(f, "th sport 53 jump routed_answers");
-	write_whom(f, s, true);
-	RULE(f, "th dport 53 goto forward_dns");
-	RULE(f, "goto rest");
-	/* already judged at prerouting, unless destination NAT made it a question */
-	fputs("\t}\n\tchain forward_dns {\n", f);
-	RULE(f, "meta l4proto 6 ct original proto-dst 53 accept");
 	RULE(f, "meta l4proto 17 ct original proto-dst 53 accept");
+	RULE(f, "meta l4proto 6 ct original proto-dst 53 accept");
+	write_whom(f, s, true);
 	RULE(f, "ct state invalid,untracked accept");
 	RULE(f, "goto dns");
 	fputs("\t}\n", f);
+	write_forward_chains(f, s);
 }
 
 /* A tunnel's own packets, which count. Resets have the mark of what they end; and reports of IGMP and MLD have
@@ -136,26 +179,56 @@ static void write_marked(FILE *f)
 	fputs("\t}\n", f);
 }
 
-static void write_output(FILE *f, const struct steer *s)
+/* What a local program sends: its decided connections come before its marks. */
+static void begin_output(FILE *f, const struct steer *s, const char *chain)
 {
-	begin_hook(f, "output");
-	RULE(f, "meta priority 0x%08x accept", s->conf.tokens.forged);
-	write_came_back(f, s);
-	/* the daemon's own questions to resolvers: the answers pass, too */
-	RULE(f, "meta priority 0x%08x goto own_question", s->conf.tokens.own);
+	fprintf(f, "\tchain output_%s {\n", chain);
 	write_decided(f, s);
 	if (!s->conf.marked_output)
 		RULE(f, "meta mark != 0 goto marked");
+}
+
+static void write_output_chains(FILE *f, const struct steer *s)
+{
+	static const char *const protocols[] = { "udp", "tcp" };
+
+	begin_output(f, s, "dns");
 	if (s->conf.answers)
 		RULE(f, "th sport 53 oif != lo jump own_answers");
-	RULE(f, "th dport 53 goto dns");
-	RULE(f, "goto rest");
+	RULE(f, "goto dns");
+	fputs("\t}\n", f);
+	for (unsigned i = 0; i < 2; i++) {
+		begin_output(f, s, protocols[i]);
+		if (s->conf.answers)
+			RULE(f, "th sport 53 oif != lo jump own_answer");
+		RULE(f, "goto rest_%s", protocols[i]);
+		fputs("\t}\n", f);
+	}
+	begin_output(f, s, "other");
+	RULE(f, "goto rest_other");
+	fputs("\t}\n\tchain output_classed {\n", f);
+	RULE(f, "meta priority 0x%08x accept", s->conf.tokens.forged);
+	/* the daemon's own questions to resolvers: the answers pass, too */
+	RULE(f, "meta priority 0x%08x goto own_question", s->conf.tokens.own);
+	RULE(f, "goto came_back");
 	fputs("\t}\n\tchain own_question {\n", f);
 	RULE(f, "%s", state_set(s, LABEL_ALLOWED));
 	RULE(f, "accept");
 	fputs("\t}\n", f);
 	if (!s->conf.marked_output)
 		write_marked(f);
+}
+
+static void write_output(FILE *f, const struct steer *s)
+{
+	begin_hook(f, "output");
+	write_classed(f, "output_classed");
+	if (s->conf.means.mark_token)
+		write_came_back(f, s);
+	write_allowed(f, s);
+	RULE(f, "th dport 53 goto output_dns");
+	write_split(f, "output");
+	write_output_chains(f, s);
 }
 
 /* All that is queued on the way in: answers of servers and resolvers to local programs. Our own ones are counted, so
@@ -169,6 +242,7 @@ static void write_input(FILE *f, const struct steer *s)
 	if (s->conf.answers)
 		RULE(f, "th sport 53 iif != lo jump answers_in");
 	fputs("\t}\n\tchain input_reply {\n", f);
+	write_allowed(f, s);
 	write_decided(f, s);
 	fputs("\t}\n", f);
 	if (!s->conf.answers)

@@ -22,6 +22,7 @@ try() {
 		ways = {
 		    "plain": {}, "source port 400": {"src": 400}, "source port 443": {"src": 443}, "source port 53": {"src": 53},
 		    "one byte first": {"before": [b"\0"]}, "noise first": {"before": [os.urandom(40 * k) for k in range(1, 6)]},
+		    "noise first, until the flow is let go": {"before": [b"\x40" + os.urandom(59) for _ in range(10)]},
 		    "STUN first": {"before": [bytes.fromhex("000100002112a442") + os.urandom(12)]},
 		    "a short header first": {"before": [b"\x40" + os.urandom(40)]}, "an empty datagram first": {"before": [b""]},
 		    "another version first": {"before": [b"\xc0\x1a\x2a\x3a\x4a\x08" + os.urandom(1194)]},
@@ -43,8 +44,8 @@ try() {
 field_up plain
 lab_sysctl "$LAB_ROUTER" net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
 field_nfqd
-is "$(try)" 30 "listed names are refused however they come"
-ok "each is on record" lab_wait 5 nfqd_has_records 30 '.nfqd.seen_in == "quic.sni" and .nfqd.action == "reject"'
+is "$(try)" 32 "listed names are refused however they come"
+ok "each is on record" lab_wait 5 nfqd_has_records 32 '.nfqd.seen_in == "quic.sni" and .nfqd.action == "reject"'
 nfqd_stop
 is $? 0 "nfqd stops"
 done_testing

@@ -6,6 +6,7 @@ from statistics import median
 
 NONE, BARE, NFQD, ANSWERS = "no firewall", "bare consumer", "nfqd", "nfqd with answers"
 ONE_RULE, NETWORKS = "bare, one rule", "nfqd, 50,000 networks"
+TRACKED, ONE_TRACKED = "no firewall, tracked", "bare, one rule, tracked"
 RECORDS = "nfqd, every question recorded"
 
 
@@ -50,6 +51,7 @@ TABLE = (
 
 # all CPU time, sender and receiver included: title, row
 SUMS = (("DNS, 8,000 packets waiting", "dns_all"), ("new TLS connections", "tls_all"),
+        ("TCP of a connection that is allowed: 100 bytes there, 16 back", "small"),
         ("UDP of a connection that is allowed (160 bytes)", "allowed"),
         ("UDP that was never decided, let go by its number", "aged"))
 
@@ -68,9 +70,15 @@ def added(f, system):
 # what is promised: title, value, "<=" or ">=", limit; a value that cannot be had (row not run) is left out
 TARGETS = (
     ("DNS: all CPU per packet, × bare with one rule", lambda f: f.ratio("dns_all", "all_us", NFQD, ONE_RULE), "<=", 1.12),
+    ("the same where connections are tracked", lambda f: f.ratio("dns_all", "all_us", NFQD, ONE_TRACKED), "<=", 1.12),
     ("new TLS connections: all CPU, × bare with one rule", lambda f: f.ratio("tls_all", "all_us", NFQD, ONE_RULE), "<=", 1.10),
+    ("the same where connections are tracked", lambda f: f.ratio("tls_all", "all_us", NFQD, ONE_TRACKED), "<=", 1.10),
+    ("allowed TCP, small packets: all CPU, × no firewall", lambda f: f.ratio("small", "all_us", NFQD, NONE), "<=", 1.05),
+    ("the same where connections are tracked", lambda f: f.ratio("small", "all_us", NFQD, TRACKED), "<=", 1.05),
     ("allowed UDP: all CPU, × no firewall", lambda f: f.ratio("allowed", "all_us", NFQD, NONE), "<=", 1.05),
+    ("the same where connections are tracked", lambda f: f.ratio("allowed", "all_us", NFQD, TRACKED), "<=", 1.05),
     ("never-decided UDP: all CPU, × no firewall", lambda f: f.ratio("aged", "all_us", NFQD, NONE), "<=", 1.05),
+    ("the same where connections are tracked", lambda f: f.ratio("aged", "all_us", NFQD, TRACKED), "<=", 1.05),
     ("never-decided UDP, 50,000 networks listed: µs more than with 200",
      lambda f: median(a - b for a, b in zip(f.of("nets", NETWORKS, "all_us"), f.of("nets", NFQD, "all_us"))), "<=", 0.1),
     ("DNS flood: daemon µs per packet, × bare", lambda f: f.ratio("flood", "us"), "<=", 1.10),
@@ -125,21 +133,23 @@ def side_by_side(f):
 
 
 def sums(f):
-    yield "| all CPU, µs | no firewall | bare, one rule | bare, nfqd's steering | nfqd | nfqd × one rule | nfqd × no firewall |"
-    yield "|---|" + "---|" * 6
+    columns = (NONE, TRACKED, ONE_RULE, ONE_TRACKED, BARE, NFQD)
+    yield ("| all CPU, µs | no firewall | – tracked | bare, one rule | – tracked | bare, nfqd's steering | nfqd | nfqd × one rule | "
+           "– tracked | nfqd × no firewall | – tracked |")
+    yield "|---|" + "---|" * (len(columns) + 4)
     for title, row in SUMS:
         if f.of(row, NFQD, "all_us"):
-            yield (f"| {title} | " + " | ".join(cell(f, row, s, "all_us") for s in (NONE, ONE_RULE, BARE, NFQD)) +
-                   f" | {spread(f, row, ONE_RULE)} | {spread(f, row, NONE)} |")
+            yield (f"| {title} | " + " | ".join(cell(f, row, s, "all_us") for s in columns) + " | " +
+                   " | ".join(spread(f, row, s) for s in (ONE_RULE, ONE_TRACKED, NONE, TRACKED)) + " |")
     if f.of("nets", NETWORKS, "all_us"):
-        yield (f"| the same with 50,000 networks listed | {cell(f, 'nets', NONE, 'all_us')} | – | – | {cell(f, 'nets', NETWORKS, 'all_us')} "
-               f"| – | {spread(f, 'nets', NONE, NETWORKS)} |")
+        yield (f"| the same with 50,000 networks listed | {cell(f, 'nets', NONE, 'all_us')} | – | – | – | – | "
+               f"{cell(f, 'nets', NETWORKS, 'all_us')} | – | – | {spread(f, 'nets', NONE, NETWORKS)} | – |")
 
 
 def spread(f, row, beside, system=NFQD):
     """The middle of the rounds' ratios, and the ends."""
     ratios = [x / y for x, y in zip(f.of(row, system, "all_us"), f.of(row, beside, "all_us"))]
-    return f"**{median(ratios):.2f}** ({min(ratios):.2f}–{max(ratios):.2f})"
+    return f"**{median(ratios):.2f}** ({min(ratios):.2f}–{max(ratios):.2f})" if ratios else "–"
 
 
 def per_million(f):
@@ -204,6 +214,8 @@ def text(values, rounds, minutes):
         lines += [*per_million(f), ""]
     if f.of("names1000", NFQD, "ns10"):
         lines += [*by_names(f), ""]
+    if f.of("load1000", NFQD, "us"):
+        lines += ["![Cost by the length of the list and by load](cost.svg)", ""]
     return "\n".join(lines + [*others(f), "", REMARKS, ""])
 
 
@@ -219,7 +231,9 @@ of core 0: no rate can be much above the column *no firewall*."""
 ALL_CPU = """\
 The honest figure is all CPU time, of sender, receiver and daemon: rules move cost between them. *Bare, one rule* is the
 bare consumer behind a single rule of its own (DNS: UDP port 53 at prerouting; TLS: client segments as long as a hello);
-*bare, nfqd's steering* has nfqd's whole table. Unconcerned packets are 64 flows of UDP, after their beginning.
+*bare, nfqd's steering* has nfqd's whole table. *Tracked*: the same while the kernel tracks connections and no rule looks
+at them, as on every router that does NAT; without that the two columns have no conntrack at all, which alone costs more than
+nfqd's rules. Unconcerned packets are 64 flows of UDP and 16 of TCP, after their beginning.
 Targets are beside one rule for what is queued, beside no firewall for what is not; the table below shows the daemon's share."""
 
 REMARKS = """\

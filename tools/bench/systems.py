@@ -75,6 +75,14 @@ def write_pack(folder, path, n, n_nets):
         f.write(PACK.format(names=where, nets=nets(n_nets), first=listed[0], other="unlisted.example"))
 
 
+def track(lab):
+    lab.inside("router", "nft", "-f", "-", input="table inet track {\nchain unused {\nct state new accept\n}\n}\n")
+
+
+def untrack(lab):
+    lab.inside("router", "nft", "delete", "table", "inet", "track")
+
+
 class System:
     """pid is the process in the router; None: there is none."""
     name, resolver, pid, patience = "no firewall", SERVER, None, 20
@@ -104,6 +112,18 @@ class System:
     def stop(self):
         if self.pid:
             self.lab.end(self.process)
+
+
+class Tracked(System):
+    """The kernel tracks connections, as behind every NAT and every firewall with a state, and no rule looks at them: a
+    chain without a hook is enough."""
+    name = "no firewall, tracked"
+
+    def start(self):
+        track(self.lab)
+
+    def stop(self):
+        untrack(self.lab)
 
 
 class Bare(System):
@@ -136,6 +156,22 @@ class OneRule(System):
 
 
 class OneTcpRule(OneRule):
+    proto = "tcp"
+
+
+class OneRuleTracked(OneRule):
+    name = "bare, one rule, tracked"
+
+    def start(self):
+        track(self.lab)
+        super().start()
+
+    def stop(self):
+        super().stop()
+        untrack(self.lab)
+
+
+class OneTcpRuleTracked(OneRuleTracked):
     proto = "tcp"
 
 

@@ -6,6 +6,8 @@
  *
  *   tcp serve ADDRESS PORT BYTES                              until it is ended
  *   tcp connect ADDRESS PORT FILE SEGMENTS COUNT AT_ONCE
+ *   tcp small ADDRESS PORT FILE CONNECTIONS COUNT             after a hello on each, COUNT times over all a few bytes
+ *                                                             there and a few back; only those are timed
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,7 +24,7 @@
 
 #include "load.h"
 
-enum { EVENTS = 64, HELLO_MAX = 4096, FDS = 65536 };
+enum { EVENTS = 64, HELLO_MAX = 4096, FDS = 65536, SMALL = 100, SMALL_CONNECTIONS = 64 };
 
 static const char reply[] = "HTTP/1.1 200 OK";
 
@@ -149,6 +151,37 @@ static void connections(struct client *c, unsigned at_once)
 	}
 }
 
+static void exchange(int fd, const char *data, size_t n)
+{
+	char buf[sizeof(reply)];
+
+	if (send(fd, data, n, MSG_NOSIGNAL) != (ssize_t)n || recv(fd, buf, sizeof(buf), MSG_WAITALL) != sizeof(buf))
+		fail("exchange");
+}
+
+/* What an allowed connection costs; c->segments of them. */
+static int small(struct client *c)
+{
+	static const char some[SMALL];
+	int               fds[SMALL_CONNECTIONS], one = 1;
+	double            start, cpu;
+
+	for (unsigned i = 0; i < c->segments; i++) {
+		fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+		setsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		if (connect(fds[i], (struct sockaddr *)&c->to, sizeof(c->to)) < 0)
+			fail("connect");
+		exchange(fds[i], c->hello, c->size);
+	}
+	start = seconds(CLOCK_MONOTONIC);
+	cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+	for (unsigned i = 0; i < c->count; i++)
+		exchange(fds[i % c->segments], some, sizeof(some));
+	printf("{\"sent\": %u, \"seconds\": %.4f, \"cpu_us\": %.0f}\n", c->count, seconds(CLOCK_MONOTONIC) - start,
+	       (seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu) * 1e6);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static struct client c;
@@ -158,12 +191,14 @@ int main(int argc, char **argv)
 		c.to = address(argv[2], argv[3]);
 		serve(&c.to, (unsigned)strtoul(argv[4], NULL, 10));
 	}
-	if (argc != 8 || strcmp(argv[1], "connect") != 0)
+	if (!(argc == 8 && strcmp(argv[1], "connect") == 0) && !(argc == 7 && strcmp(argv[1], "small") == 0))
 		return fputs("usage: see the first lines of the source\n", stderr), 2;
 	c.to = address(argv[2], argv[3]);
 	c.size = read_file(argv[4], c.hello, sizeof(c.hello));
 	c.segments = (unsigned)strtoul(argv[5], NULL, 10);
 	c.count = (unsigned)strtoul(argv[6], NULL, 10);
+	if (argc == 7)
+		return c.segments && c.segments <= SMALL_CONNECTIONS ? small(&c) : 2;
 	c.epoll = epoll_create1(0);
 	connections(&c, (unsigned)strtoul(argv[7], NULL, 10));
 	printf("{\"done\": %u, \"failed\": %u, \"seconds\": %.4f, \"cpu_us\": %.0f}\n", c.done,

@@ -57,7 +57,7 @@ in_router nft 'table inet count { chain out { type filter hook postrouting prior
 	iifname lan0 meta priority != 0 counter comment "other class"
 	meta l4proto != 58 meta mark != 0 counter comment "mark"
 }; }' || bail "no counters"
-variant none labels priority
+variant all labels priority
 variant old "labels and ct id sets" priority
 variant sets "ct id sets" priority
 variant mark labels mark

@@ -142,6 +142,8 @@ struct queue_kernel {
 int queue_kernel_counters(uint16_t num, struct queue_kernel *out);
 /* Those of all kinds together. */
 int queue_kernel_sum(uint16_t num, struct queue_kernel *out);
+/* Answers what waits in the queues of all kinds as fail_open says, when no reader does; how many packets. */
+unsigned queue_release(int fd, uint16_t num, bool fail_open);
 
 /* How many bytes of a receive buffer the kernel would give a queue's socket, of how many that are asked for;
  * a negative errno. It counts the double. */

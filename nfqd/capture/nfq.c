@@ -393,3 +393,22 @@ int queue_kernel_sum(uint16_t num, struct queue_kernel *out)
 	}
 	return found;
 }
+
+unsigned queue_release(int fd, uint16_t num, bool fail_open)
+{
+	unsigned released = 0;
+
+	for (unsigned kind = 0; kind < QUEUE_KINDS; kind++) {
+		uint16_t            n = (uint16_t)(num + kind * QUEUE_STEP);
+		char                buf[256];
+		struct queue_kernel k;
+		struct nlmsghdr    *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_VERDICT_BATCH, n);
+
+		if (queue_kernel_counters(n, &k) < 0 || !k.waiting)
+			continue;
+		nfq_nlmsg_verdict_put(nlh, (int)k.queued, fail_open ? NF_ACCEPT : NF_DROP);
+		if (send(fd, nlh, nlh->nlmsg_len, 0) >= 0)
+			released += k.waiting;
+	}
+	return released;
+}

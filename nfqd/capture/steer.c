@@ -7,10 +7,13 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <linux/membarrier.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/addr.h"
 #include "base/diag.h"
@@ -409,6 +412,13 @@ bool steer_is_stale(const struct steer *s)
 	return s->stale;
 }
 
+/* Returns when every processor has left the rules that it was reading (an RCU grace period): a packet that met
+ * the old ones is in its queue by then. */
+static void wait_for_readers(void)
+{
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
 /* The rules that queue go; what `fail:` says stays. */
 void steer_stop_queueing(struct steer *s)
 {
@@ -423,6 +433,15 @@ void steer_stop_queueing(struct steer *s)
 		                         s->conf.fail_open ? "accept" : "drop");
 	if (steer_run(s, text, "stop queueing", &err) < 0)
 		diag_warn("steer", "%s", err.text);
+	wait_for_readers();
+}
+
+void steer_stop_left(bool fail_open)
+{
+	struct steer left = { .conf.fail_open = fail_open, .away.patience_ms = START_MS };
+
+	if (has_chain(&left, "chain inet nfqd to_main"))
+		steer_stop_queueing(&left);
 }
 
 void steer_remove(struct steer *s)

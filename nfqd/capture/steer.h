@@ -86,8 +86,15 @@ struct steer;
 MUST_CHECK struct steer *steer_install(const struct steer_conf *conf, struct err *err);
 /* Wakes the table: call when its sets are filled. */
 MUST_CHECK int steer_wake(struct steer *s, struct err *err);
-/* No more packets are queued; those that wait can still be answered. */
+/* No more packets are queued, not even by a processor that still reads the old rules; those that wait can
+ * still be answered. */
 void steer_stop_queueing(struct steer *s);
+/*
+ * The same for the table that a killed run left. Call it before the queues are bound: that table knows neither
+ * the tokens of this run's verdicts nor of its answers, which conntrack would then take for connections of the
+ * resolver, and a later question from the same port would leave untranslated.
+ */
+void steer_stop_left(bool fail_open);
 /* Removes everything and frees s. Call it when the queues are empty. */
 void steer_remove(struct steer *s);
 /* Leaves the table as it is and frees s: after steer_stop_queueing(), with fail_open off, it drops whatever

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The start: queues are bound first (another nfqd is noticed before anything is changed), then the worker
- * reads them (spawn_worker.c), and only then packets are steered there (steering.c). The end is the
- * reverse. With a watched interface there is no queue and no table.
+ * reads them (spawn_worker.c), and only then packets are steered there (steering.c). At the
+ * end nothing more is queued, the worker answers what waits and ends, and the table goes last. With a watched
+ * interface there is no queue and no table.
  */
 #include "parent/parent.h"
 
@@ -94,6 +95,7 @@ static int open_queues(struct parent *p, struct err *err)
 		                           .labels = p->means.labels, .glue = p->means.glue,
 		                           .mark_token = p->means.mark_token,
 		                           .token = p->tokens.verdict };
+	steer_stop_left(p->in.queue.fail_open);
 	return bind_queues(p, err);
 }
 
@@ -341,9 +343,23 @@ static void drain_queues(struct parent *p)
 		struct queue_kernel k;
 
 		while (queue_kernel_sum((uint16_t)(p->in.queue.num + i), &k) == 0 && k.waiting &&
-		       p->worker > 0 && poller_ms() < end)
+		       p->worker > 0 && poller_ms() < end) {
 			poll(NULL, 0, 2);
+			parent_reap(p);
+		}
 	}
+}
+
+/* What no worker has answered; the table's end would drop it. */
+static void release_queues(struct parent *p)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < p->in.queues; i++)
+		n += queue_release(p->in.queue_fd[i], (uint16_t)(p->in.queue.num + i), p->in.queue.fail_open);
+	if (n)
+		diag_warn("queue", "%u waiting packets that no worker answered: %s (fail: %s)", n,
+		          p->in.queue.fail_open ? "passed" : "dropped", p->in.queue.fail_open ? "open" : "closed");
 }
 
 /* `fail: closed` outlives the daemon: until the next start, nothing undecided passes. */
@@ -374,9 +390,11 @@ static void stop(struct parent *p)
 	}
 	if (p->worker > 0)
 		parent_record_stop(p);
-	if (p->steer)
+	parent_stop_worker(p); /* it may still send answers, which the table keeps out of conntrack */
+	if (p->steer) {
+		release_queues(p);
 		end_steering(p);
-	parent_stop_worker(p);
+	}
 	parent_stop_sightings(p);
 	keep_identity(p);
 	parent_close_signing(p);

@@ -209,6 +209,8 @@ int parent_offer_rules(struct parent *p, int fd, uint64_t generation, struct err
 	case MESSAGE_LIVE: return 0;
 	case MESSAGE_FAILED: return err_set(err, "the worker could not map the new ruleset");
 	default:
+		if (parent_told_to_stop()) /* it answers the packets that wait */
+			return err_set(err, "nfqd was told to end before the worker had answered");
 		if (p->worker > 0) /* which rules it reads is unknown; one that is given up meanwhile is -1: all */
 			kill(p->worker, SIGKILL);
 		return err_set(err, "the worker ended or hung over the new ruleset");

@@ -54,6 +54,12 @@ records_match() {	# TITLE
 	is "$(listed_names | wc -l) $(listed_names | sort -u | wc -l)" "$refused $refused" "$1: one record for each of $refused refused questions"
 }
 
+# Connections that a resolver seems to have opened: answers of ours that conntrack took for such. A later question from
+# the same port would belong to them, leave untranslated, and be lost.
+tracked_answers() {	# RESOLVER
+	{ in_router conntrack -L -p udp; in_router conntrack -L -f ipv6 -p udp; } 2>/dev/null | grep -c "^udp *17 [0-9]* src=$1 "
+}
+
 blocks() { in_client dig +time=1 +tries=1 "$1" "@${2:-1.1.1.1}" | grep -q 'status: NXDOMAIN'; }
 
 begin() {	# TITLE FAIL
@@ -138,6 +144,7 @@ both_killed() {	# TITLE
 	traffic_more 20
 	traffic_end
 	nothing_failed "$1"
+	is "$(tracked_answers "$2")" 0 "$1: conntrack knows no answer of ours"
 }
 
 terminated() {	# TITLE: goes on with that nfqd
@@ -157,6 +164,42 @@ terminated() {	# TITLE: goes on with that nfqd
 	is "$(nfqd_left)" "" "$1: no table and no rule is left"
 	is "$(nfqd_labelled)" 0 "$1: no connection carries a state of ours"
 	is "$(in_router cat /proc/net/netfilter/nfnetlink_queue)" "" "$1: no queue is bound"
+	is "$(tracked_answers "$2")" 0 "$1: conntrack knows no answer of ours"
+}
+
+waits() { [ "$(in_router awk '{ n += $3 } END { print n + 0 }' /proc/net/netfilter/nfnetlink_queue)" -gt 0 ]; }
+is_told() { grep -q 'told to end before' "$lab_dir/nfqd.log"; }
+answered() { grep -q 'status: ' "$lab_dir/waiting.log"; }
+
+# Tells a daemon to end whose worker is stopped and has a question; false where it found out first that the worker hangs.
+end_while_one_waits() {	# TITLE HOW
+	local worker
+
+	begin "$1" open
+	worker=$(nfqd_worker)
+	kill -STOP "$worker"
+	lab_spawn waiting "$LAB_CLIENT" dig +time=20 +tries=1 s04.upd.kaspersky.com @1.1.1.1
+	lab_wait 10 waits
+	[ "$2" != in-reload ] || kill -HUP "${lab_pid[nfqd]}"
+	kill -TERM "${lab_pid[nfqd]}"
+	[ "$2" != in-reload ] || { lab_wait 10 is_told && kill -CONT "$worker"; }
+	! grep -q 'has not moved' "$lab_dir/nfqd.log"
+}
+
+# In the middle of a reload, after which the worker goes on and refuses it; or the worker never goes on.
+terminated_while_waiting() {	# TITLE HOW
+	local i
+
+	for i in 1 2 3; do
+		! end_while_one_waits "$@" || break
+		nfqd_stop
+		lab_end waiting
+	done
+	ok "$1: it is answered" lab_wait 15 answered
+	lab_end waiting
+	nfqd_stop
+	is $? 0 "$1: exit code 0"
+	is "$(nfqd_left)" "" "$1: no table and no rule is left"
 }
 
 log_in() {	# a line to the router's port 22, and back
@@ -192,5 +235,9 @@ for set in "4 8.8.8.8 ${LAB_WEB[6]}" "6 2001:4860:4860::8888 ${LAB_WEB[4]}"; do
 	both_killed "both killed (DNS over IPv$v)" "$dns" "$web"
 	terminated "SIGTERM (DNS over IPv$v)" "$dns" "$web"
 done
+terminated_while_waiting "SIGTERM in a reload" in-reload
+like "$(cat "$lab_dir/nfqd.log")" 'told to end before the worker had answered' "SIGTERM in a reload: it is not taken for a hang"
+terminated_while_waiting "SIGTERM, the worker hangs" for-ever
+like "$(cat "$lab_dir/nfqd.log")" '1 waiting packets that no worker answered: passed' "SIGTERM, the worker hangs: it says so"
 fail_closed "fail closed"
 done_testing

@@ -229,6 +229,10 @@ install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stay
 	$(PLACED) nfqd/man/nfqd.service >$(UNITS)/nfqd.service
 	$(PLACED) nfqd/man/nfqd-update.service >$(UNITS)/nfqd-update.service
 	install -m 644 nfqd/man/nfqd-update.timer $(UNITS)/nfqd-update.timer
+	$(PLACED) nfqd/man/nfqd-metrics.service >$(UNITS)/nfqd-metrics.service
+	install -m 644 nfqd/man/nfqd-metrics.timer $(UNITS)/nfqd-metrics.timer
+	install -d $(DESTDIR)$(PREFIX)/share/nfqd/monitoring
+	install -m 644 $(wildcard tools/monitoring/*) $(DESTDIR)$(PREFIX)/share/nfqd/monitoring/
 	$(PLACED) nfqd/man/nfqd.yaml >$(DESTDIR)/etc/nfqd/nfqd.yaml.new
 	install -m 644 nfqd/man/nfqd.sysusers $(USERS)/nfqd.conf
 	install -D -m 644 nfqd/man/nfqd-heartbeat.network $(NETWORKD)/10-nfqd-heartbeat.network
@@ -243,7 +247,7 @@ install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stay
 
 uninstall:      ## remove what install put there, but for configuration, logs, state and users
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/nfqd bin/nfqctl bin/nfqd-fetch) $(UNITS)/nfqd.service $(UNITS)/nfqd-update.service \
-		$(UNITS)/nfqd-update.timer $(USERS)/nfqd.conf \
+		$(UNITS)/nfqd-update.timer $(UNITS)/nfqd-metrics.service $(UNITS)/nfqd-metrics.timer $(USERS)/nfqd.conf \
 		$(NETWORKD)/10-nfqd-heartbeat.network $(NM)/90-nfqd-heartbeat.conf \
 		$(MAN)/man8/nfqd.8 $(MAN)/man5/nfqd.yaml.5 $(MAN)/man1/nfqctl.1 $(DESTDIR)/etc/nfqd/nfqd.yaml.new
 	rm -rf $(DESTDIR)$(PREFIX)/share/nfqd

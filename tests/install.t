@@ -13,8 +13,8 @@ not() { ! "$@"; }
 loads() { sed "s|/usr/local|$prefix|" "$1" >"$tmp/here.yaml" && "$prefix/sbin/nfqd" -t -c "$tmp/here.yaml"; }
 # What it starts is below DESTDIR, too; the manual pages it names are not installed.
 unit_is_right() {
-	sed "s|/usr/local|$prefix|" "$prefix/lib/systemd/system/nfqd.service" >"$tmp/nfqd.service"
-	systemd-analyze verify --man=no "$tmp/nfqd.service"
+	sed "s|/usr/local|$prefix|" "$prefix/lib/systemd/system/$1.service" >"$tmp/$1.service"
+	systemd-analyze verify --man=no "$tmp/$1.service"
 }
 prefix=$tmp/root/usr/local etc=$tmp/root/etc/nfqd
 
@@ -24,6 +24,7 @@ mkdir "$tmp/build" && cp -a "$built/obj" "$built/libnfqd.a" "$built/nfqd" "$buil
 [ "$(id -u)" != 0 ] || chown -R --reference=Makefile "$tmp"	# who builds, also under sudo
 ok "make install PREFIX=/usr/local" ours install
 for f in sbin/nfqd bin/nfqctl share/nfqd/rules/kaspersky.yaml lib/systemd/system/nfqd.service \
+	share/nfqd/monitoring/nfqd-alerts.yaml share/nfqd/monitoring/nfqd-dashboard.json lib/systemd/system/nfqd-metrics.timer \
 	lib/sysusers.d/nfqd.conf lib/systemd/network/10-nfqd-heartbeat.network \
 	lib/NetworkManager/conf.d/90-nfqd-heartbeat.conf share/man/man8/nfqd.8 share/man/man5/nfqd.yaml.5 share/man/man1/nfqctl.1; do
 	ok "$f is there" test -s "$prefix/$f"
@@ -53,7 +54,8 @@ like "$(cat "$tmp/log")" 'nfqd.yaml is kept; the packaged one is nfqd.yaml.new' 
 ok "an install into DESTDIR makes no users" not grep -qE "systemd-sysusers /|useradd" "$tmp/log"
 
 if command -v systemd-analyze >/dev/null; then
-	ok "systemd takes the unit" unit_is_right
+	ok "systemd takes the unit" unit_is_right nfqd
+	ok "and the one of the metrics" unit_is_right nfqd-metrics
 fi
 if command -v systemd-sysusers >/dev/null; then
 	mkdir -p "$tmp/users/etc"

@@ -12,6 +12,7 @@ static const struct nfqctl_command commands[] = {
 	{ "status", cmd_status, "[--json]", "whether this machine is protected, since when, by which packs; then what the daemon does" },
 	{ "doctor", cmd_doctor, "[-c FILE] [--json]",
 	  "what keeps this machine from being protected, each with what mends it (with or without a daemon)" },
+	{ "metrics", cmd_metrics, "[--textfile FILE]", "the status as Prometheus text" },
 	{ "why", cmd_why, "NAME [--client A] [--at TIME] [--port N] [--json] [-c FILE | --rules PATH]...",
 	  "what is done about a name or address, and why (with or without a daemon)" },
 	{ "allow", cmd_allow, "NAME [--client A] --for 1h|--until DATE --reason TEXT [--json]",
@@ -48,7 +49,7 @@ static void help(void)
 	       "  -h, --help            this text\n"
 	       "  -V, --version         the version\n\ncommands:\n");
 	nfqctl_help(commands, "nfqctl");
-	printf("\nexit status: 0 done, 1 failed, 2 usage; status: 0 protected, 1 not, 3 no daemon\n");
+	printf("\nexit status: 0 done, 1 failed, 2 usage; status: 0 protected, 1 not; status, metrics: 3 no daemon\n");
 }
 
 void nfqctl_help(const struct nfqctl_command *rows, const char *prefix)

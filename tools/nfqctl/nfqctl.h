@@ -53,6 +53,7 @@ int cmd_allow(struct nfqctl *ctl, int argc, char **argv);
 int cmd_exceptions(struct nfqctl *ctl, int argc, char **argv);
 int cmd_mode(struct nfqctl *ctl, int argc, char **argv);
 int cmd_doctor(struct nfqctl *ctl, int argc, char **argv);
+int cmd_metrics(struct nfqctl *ctl, int argc, char **argv);
 /* tail.c, log_command.c, replay.c, evidence.c */
 int cmd_tail(struct nfqctl *ctl, int argc, char **argv);
 int cmd_log(struct nfqctl *ctl, int argc, char **argv);

@@ -210,6 +210,7 @@ NETWORKD := $(DESTDIR)$(PREFIX)/lib/systemd/network
 NM    := $(DESTDIR)$(PREFIX)/lib/NetworkManager/conf.d
 ROTATE := $(DESTDIR)/etc/logrotate.d/nfqd
 MAN   := $(DESTDIR)$(PREFIX)/share/man
+COMPLETIONS := $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions zsh/vendor-completions fish/vendor_completions.d)
 # the unit, the configuration and the manual name the folders of PREFIX
 PLACED := sed 's|/usr/sbin/nfqd|$(PREFIX)/sbin/nfqd|g; s|/usr/bin/nfqctl|$(PREFIX)/bin/nfqctl|g; s|/usr/share/nfqd|$(PREFIX)/share/nfqd|g; \
 	s|^  - rules/|  - $(PREFIX)/share/nfqd/rules/|'
@@ -235,6 +236,9 @@ install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stay
 	install -m 644 $(wildcard tools/monitoring/*) $(DESTDIR)$(PREFIX)/share/nfqd/monitoring/
 	$(PLACED) nfqd/man/nfqd.yaml >$(DESTDIR)/etc/nfqd/nfqd.yaml.new
 	install -m 644 nfqd/man/nfqd.sysusers $(USERS)/nfqd.conf
+	install -d $(COMPLETIONS)
+	$(Q)for c in $(COMPLETIONS:$(DESTDIR)$(PREFIX)/share/%=%); do case $$c in bash*) s=bash f=nfqctl ;; zsh*) s=zsh f=_nfqctl ;; \
+		*) s=fish f=nfqctl.fish ;; esac; $(B)/nfqctl completion $$s >$(DESTDIR)$(PREFIX)/share/$$c/$$f || exit; done
 	install -D -m 644 nfqd/man/nfqd-heartbeat.network $(NETWORKD)/10-nfqd-heartbeat.network
 	install -D -m 644 nfqd/man/nfqd-heartbeat.nm.conf $(NM)/90-nfqd-heartbeat.conf
 	$(Q)[ -e $(ROTATE) ] || install -D -m 644 nfqd/man/nfqd.logrotate $(ROTATE)
@@ -250,6 +254,7 @@ uninstall:      ## remove what install put there, but for configuration, logs, s
 		$(UNITS)/nfqd-update.timer $(UNITS)/nfqd-metrics.service $(UNITS)/nfqd-metrics.timer $(USERS)/nfqd.conf \
 		$(NETWORKD)/10-nfqd-heartbeat.network $(NM)/90-nfqd-heartbeat.conf \
 		$(MAN)/man8/nfqd.8 $(MAN)/man5/nfqd.yaml.5 $(MAN)/man1/nfqctl.1 $(DESTDIR)/etc/nfqd/nfqd.yaml.new
+	rm -f $(foreach c,$(COMPLETIONS),$(addprefix $(c)/,nfqctl _nfqctl nfqctl.fish))
 	rm -rf $(DESTDIR)$(PREFIX)/share/nfqd
 	$(Q)if cmp -s nfqd/man/nfqd.logrotate $(ROTATE); then rm -f $(ROTATE); fi
 

@@ -3,7 +3,7 @@
 #include "log.h"
 #include "nfqctl.h"
 
-static const struct nfqctl_command commands[] = {
+const struct nfqctl_command log_commands[] = {
 	{ "verify", cmd_log_verify, "FILE... [--key KEY]... [--checkpoint FILE]...",
 	  "say which records are proved to be as they were written, and which are not" },
 	{ "prove", cmd_log_prove, "BOOT:SEQ|SENSOR/BOOT/SEQ FILE...",
@@ -16,5 +16,5 @@ static const struct nfqctl_command commands[] = {
 
 int cmd_log(struct nfqctl *ctl, int argc, char **argv)
 {
-	return nfqctl_run_group(commands, "nfqctl log", ctl, argc, argv);
+	return nfqctl_run_group(log_commands, "nfqctl log", ctl, argc, argv);
 }

@@ -8,6 +8,8 @@
 
 #define DEFAULT_SOCKET "/run/nfqd/control.sock"
 
+static int cmd_completion(struct nfqctl *ctl, int argc, char **argv);
+
 static const struct nfqctl_command commands[] = {
 	{ "status", cmd_status, "[--json]", "whether this machine is protected, since when, by which packs; then what the daemon does" },
 	{ "doctor", cmd_doctor, "[-c FILE] [--json]",
@@ -39,8 +41,15 @@ static const struct nfqctl_command commands[] = {
 	  "all there is about one record, as a folder of files and a page of text (needs no daemon)" },
 	{ "rules", cmd_rules, "lint|list|show|diff|import|export|verify ...",
 	  "check, show, make, convert and look up rule packs (needs no daemon)" },
+	{ "completion", cmd_completion, "bash|zsh|fish", "a script with which that shell completes nfqctl" },
 	{ NULL, NULL, NULL, NULL },
 };
+
+static int cmd_completion(struct nfqctl *ctl, int argc, char **argv)
+{
+	(void)ctl;
+	return print_completion(commands, argc, argv);
+}
 
 static void help(void)
 {

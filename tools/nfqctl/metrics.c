@@ -26,19 +26,12 @@ struct row {
 
 /* ---- a value ---- */
 
-static json_t *at(const json_t *status, const char *path)
+static json_t *at(const json_t *object, const char *path)
 {
-	json_t *v = json_object_getn(status, path, strcspn(path, "."));
+	size_t  n = strcspn(path, ".");
+	json_t *member = json_object_getn(object, path, n);
 
-	path = strchr(path, '.') ? strchr(path, '.') + 1 : NULL;
-
-	while (v && path) {
-		const char *dot = strchr(path, '.');
-
-		v = json_object_getn(v, path, dot ? (size_t)(dot - path) : strlen(path));
-		path = dot ? dot + 1 : NULL;
-	}
-	return v;
+	return path[n] && member ? at(member, path + n + 1) : member;
 }
 
 /* A time becomes seconds, a yes 1. False: there is no value. */

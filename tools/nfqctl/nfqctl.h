@@ -24,6 +24,8 @@ struct nfqctl_command {
 	const char *args, *help; /* one line each */
 };
 
+extern const struct nfqctl_command rules_commands[], log_commands[];
+
 /* Runs the row that argv[0] names; prints the choices when no row has that name. prefix stands before
  * the names in messages ("nfqctl", "nfqctl rules"). */
 int  nfqctl_run(const struct nfqctl_command *rows, const char *prefix, struct nfqctl *ctl, int argc,
@@ -54,6 +56,8 @@ int cmd_exceptions(struct nfqctl *ctl, int argc, char **argv);
 int cmd_mode(struct nfqctl *ctl, int argc, char **argv);
 int cmd_doctor(struct nfqctl *ctl, int argc, char **argv);
 int cmd_metrics(struct nfqctl *ctl, int argc, char **argv);
+/* completion.c: prints a shell's script, made from the tables. */
+int print_completion(const struct nfqctl_command *commands, int argc, char **argv);
 /* tail.c, log_command.c, replay.c, evidence.c */
 int cmd_tail(struct nfqctl *ctl, int argc, char **argv);
 int cmd_log(struct nfqctl *ctl, int argc, char **argv);

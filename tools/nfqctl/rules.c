@@ -2,7 +2,7 @@
 /* nfqctl rules: the table of sub-commands for rule packs. None of them needs a daemon. */
 #include "nfqctl.h"
 
-static const struct nfqctl_command commands[] = {
+const struct nfqctl_command rules_commands[] = {
 	{ "lint", cmd_rules_lint, "FILE...", "say everything that is wrong with packs" },
 	{ "list", cmd_rules_list, "[--json] [--rules PATH]...", "show every rule of the packs" },
 	{ "show", cmd_rules_show, "[--json] [--rules PATH]... NAME|ADDRESS|ID",
@@ -30,5 +30,5 @@ static const struct nfqctl_command commands[] = {
 
 int cmd_rules(struct nfqctl *ctl, int argc, char **argv)
 {
-	return nfqctl_run_group(commands, "nfqctl rules", ctl, argc, argv);
+	return nfqctl_run_group(rules_commands, "nfqctl rules", ctl, argc, argv);
 }

@@ -50,7 +50,7 @@ $(B)/nfqd: $(OBJ) $(REPORTS)
 
 $(B)/nfqctl: $(CTL) $(B)/libnfqd.a $(REPORTS)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lpsl -lidn2
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lpsl -lidn2 -lncursesw -ltinfo
 
 # links nothing of nfqd's: it reads what strangers send
 $(B)/nfqd-fetch: $(B)/obj/tools/fetch/fetch.o $(REPORTS)
@@ -92,7 +92,7 @@ $(B)/libnfqctl.a: $(filter-out %/main.o,$(CTL))
 $(B)/tests/oom/%.t: private override LDFLAGS += $(if $(findstring sanitize,$(SANITIZE)),$(patsubst %,-Wl$(,)--wrap=%,malloc calloc realloc strdup))
 
 # a fuzz target without a fuzzer: replays its corpus
-FUZZ_LIBS := -lldns $(LDLIBS) -lpsl -lidn2
+FUZZ_LIBS := -lldns $(LDLIBS) -lpsl -lidn2 -lncursesw -ltinfo
 $(B)/tests/fuzz_%.t: tests/fuzz/fuzz_%.c tests/fuzz/main.c $(B)/libnfqd.a $(B)/libnfqctl.a
 	@mkdir -p $(@D)
 	@echo "  LD  $@"

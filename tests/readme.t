@@ -66,6 +66,7 @@ while read -r line; do
 	"nfqctl log prove"*)	ok "$line: is a command" "$NFQCTL" log prove --help ;;
 	"nfqctl rules"*) ok "$line" exits 0 "$NFQCTL" "${local_line#nfqctl}" ;;
 	"nfqctl why"*) ok "$line" exits 0 "$NFQCTL" "${local_line#nfqctl}" "$tmp/none" ;;
+	"nfqctl top"*) ok "$line: is a command" "$NFQCTL" top --help ;;
 	"nfqctl doctor"*) ok "$line: is a command" "$NFQCTL" doctor --help ;;
 	"nfqctl status"* | "nfqctl metrics"*) ok "$line: says that there is no daemon" exits 3 "$NFQCTL" "${local_line#nfqctl}" "$tmp/none" ;;
 	nfqctl*)

@@ -24,6 +24,7 @@ static const struct nfqctl_command commands[] = {
 	{ "mode", cmd_mode, "[enforce|log|off [--for 10m]] [--json]",
 	  "block, only record, or leave everything alone" },
 	{ "reload", cmd_reload, "[--json]", "read configuration and packs again" },
+	{ "top", cmd_top, "[--once] [FILE]", "who asks for what now, and what becomes of it, on the whole screen" },
 	{ "tail", cmd_tail,
 	  "[-f] [--client C] [--name N] [--vendor V] [--action A] [--channel C] [FILE]",
 	  "the last records, and with -f those that come" },

@@ -55,6 +55,7 @@ int cmd_allow(struct nfqctl *ctl, int argc, char **argv);
 int cmd_exceptions(struct nfqctl *ctl, int argc, char **argv);
 int cmd_mode(struct nfqctl *ctl, int argc, char **argv);
 int cmd_doctor(struct nfqctl *ctl, int argc, char **argv);
+int cmd_top(struct nfqctl *ctl, int argc, char **argv);
 int cmd_metrics(struct nfqctl *ctl, int argc, char **argv);
 /* completion.c: prints a shell's script, made from the tables. */
 int print_completion(const struct nfqctl_command *commands, int argc, char **argv);

@@ -4,28 +4,24 @@
  * line each; for a program the record as it is.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "follow.h"
 #include "nfqctl.h"
 
-enum { FIRST_LINES = 10, LOOK_MS = 200, CHUNK = 65536, LINE_LONGEST = 1 << 20 };
+enum { LOOK_MS = 200 };
 
 struct tail {
 	const char *client, *name, *vendor, *action, *channel; /* NULL: any */
-	bool        follow, people, colour;
-	const char *path;
-	int         fd;
-	off_t       at;
-	char       *buf; /* begins with the part of a line that is not complete */
-	size_t      used, room;
+	bool          follow, people, colour;
+	const char   *path;
+	struct follow file;
 };
 
 /* ---- which records ------------------------------------------------------------------------- */
@@ -157,9 +153,10 @@ static void print_line(const struct tail *t, const json_t *record)
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
-static void take_line(struct tail *t, const char *line, size_t n)
+static void take_line(void *ctx, const char *line, size_t n)
 {
-	json_t *record = json_loadb(line, n, 0, NULL);
+	struct tail *t = ctx;
+	json_t      *record = json_loadb(line, n, 0, NULL);
 
 	if (record && is_wanted(t, record)) {
 		if (t->people) {
@@ -172,77 +169,12 @@ static void take_line(struct tail *t, const char *line, size_t n)
 	json_decref(record);
 }
 
-static void take_lines(struct tail *t)
-{
-	char *line = t->buf, *end;
-
-	while ((end = memchr(line, '\n', t->used - (size_t)(line - t->buf))) != NULL) {
-		take_line(t, line, (size_t)(end - line));
-		line = end + 1;
-	}
-	t->used -= (size_t)(line - t->buf);
-	memmove(t->buf, line, t->used);
-	fflush(stdout);
-}
-
-/* What was added since. -1: out of memory, or a line without an end. */
 static int read_more(struct tail *t)
 {
-	ssize_t n;
+	int r = t->file.fd < 0 ? 0 : follow_more(&t->file, take_line, t);
 
-	for (;;) {
-		if (t->used + CHUNK > t->room) {
-			char *grown = t->room < LINE_LONGEST ? realloc(t->buf, t->room + (size_t)2 * CHUNK) : NULL;
-
-			if (!grown)
-				return -1;
-			t->buf = grown;
-			t->room += (size_t)2 * CHUNK;
-		}
-		n = pread(t->fd, t->buf + t->used, CHUNK, t->at);
-		if (n <= 0)
-			return 0;
-		t->at += n;
-		t->used += (size_t)n;
-		take_lines(t);
-	}
-}
-
-static bool open_file(struct tail *t)
-{
-	t->fd = open(t->path, O_RDONLY | O_CLOEXEC);
-	t->at = 0;
-	t->used = 0;
-	return t->fd >= 0;
-}
-
-/* Where the last ten lines begin. */
-static off_t last_lines(int fd)
-{
-	static char bytes[CHUNK * 4];
-	off_t       size = lseek(fd, 0, SEEK_END), from = size > (off_t)sizeof(bytes) ? size - (off_t)sizeof(bytes) : 0;
-	ssize_t     n = pread(fd, bytes, sizeof(bytes), from);
-	unsigned    lines = 0;
-
-	for (ssize_t i = n - 1; i > 0; i--)
-		if (bytes[i - 1] == '\n' && ++lines == FIRST_LINES)
-			return from + i;
-	return from;
-}
-
-/* The file was rotated: another one has its name; or truncated. */
-static void look_again(struct tail *t)
-{
-	struct stat held, there;
-
-	if (fstat(t->fd, &held) == 0 && held.st_size < t->at) {
-		t->at = 0;
-		t->used = 0;
-	}
-	if (stat(t->path, &there) == 0 && (there.st_ino != held.st_ino || there.st_dev != held.st_dev)) {
-		close(t->fd);
-		(void)open_file(t);
-	}
+	fflush(stdout);
+	return r;
 }
 
 static int run(struct tail *t, struct err *err)
@@ -250,37 +182,20 @@ static int run(struct tail *t, struct err *err)
 	struct pollfd gone = { .fd = STDOUT_FILENO };
 	int           r;
 
-	if (!open_file(t))
+	if (follow_open(&t->file, t->path) < 0)
 		return err_set(err, "%s: %s", t->path, strerror(errno));
-	t->at = last_lines(t->fd);
+	follow_from_last_lines(&t->file);
 	r = read_more(t);
 	while (r == 0 && t->follow && !ferror(stdout) && poll(&gone, 1, LOOK_MS) >= 0 &&
 	       !(gone.revents & (POLLERR | POLLHUP))) {
 		r = read_more(t);
-		if (t->fd >= 0)
-			look_again(t);
-		else
-			(void)open_file(t);
+		follow_again(&t->file);
 	}
-	if (t->fd >= 0)
-		close(t->fd);
-	free(t->buf);
+	follow_close(&t->file);
 	return r < 0 ? err_set(err, "%s: a line has no end", t->path) : 0;
 }
 
 /* ---- the command --------------------------------------------------------------------------- */
-
-/* The first file that the daemon writes records to; the answer owns it. */
-static const char *path_of(const json_t *status)
-{
-	const json_t *output;
-	size_t        i;
-
-	json_array_foreach(json_object_get(json_object_get(status, "log"), "outputs"), i, output)
-		if (strcmp(text(output, "type"), "file") == 0 && strcmp(text(output, "path"), "-") != 0)
-			return text(output, "path");
-	return NULL;
-}
 
 static int tail(struct nfqctl *ctl, struct tail *t)
 {
@@ -289,7 +204,7 @@ static int tail(struct nfqctl *ctl, struct tail *t)
 	int        r = t->path || status ? 0 : -1;
 
 	if (status)
-		t->path = path_of(status);
+		t->path = follow_path_of(status);
 	if (r == 0)
 		r = t->path ? run(t, &err) : err_set(&err, "the daemon writes no file: name one");
 	if (err.text[0])

@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 #include "log.h"
+#include "progress.h"
 
 /* ---- files --------------------------------------------------------------------------------- */
 
@@ -36,18 +37,25 @@ static long read_line(gzFile f, char **buf, size_t *room)
 
 static int each_line_of(const char *path, unsigned file, log_line_fn *fn, void *ctx, struct err *err)
 {
-	gzFile   f = strcmp(path, "-") == 0 ? gzdopen(dup(STDIN_FILENO), "rb") : gzopen(path, "rbe");
-	char    *buf = NULL;
-	size_t   room = 0;
-	uint32_t at = 0;
-	long     n;
-	int      wrong;
+	gzFile          f = strcmp(path, "-") == 0 ? gzdopen(dup(STDIN_FILENO), "rb") : gzopen(path, "rbe");
+	char           *buf = NULL;
+	size_t          room = 0;
+	uint32_t        at = 0;
+	long            n;
+	int             wrong;
+	char            what[64];
+	struct progress progress;
 
 	if (!f)
 		return err_set(err, "%s: %s", path, strerror(errno));
-	while ((n = read_line(f, &buf, &room)) >= 0)
+	snprintf(what, sizeof(what), "reading %s", strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
+	progress_begin(&progress, what, "lines", 0);
+	while ((n = read_line(f, &buf, &room)) >= 0) {
 		if (!fn(ctx, file, ++at, buf, (size_t)n))
 			break;
+		progress_at(&progress, at);
+	}
+	progress_end(&progress);
 	gzerror(f, &wrong);
 	gzclose(f);
 	free(buf);

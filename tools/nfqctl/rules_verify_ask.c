@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/select.h>
 
+#include "progress.h"
 #include "rules_verify.h"
 
 enum { CLASS_IN = 1, TRIES = 2, UDP_SIZE = 1232, RCODE = 0xf, NXDOMAIN = 3 };
@@ -19,7 +20,8 @@ static const int types[VERIFY_TYPES] = { 1, 28 }; /* A, AAAA */
 struct verify_asker {
 	ares_channel channel;
 	char         servers[256];
-	size_t       open, at_once, heard;
+	size_t       open, at_once, heard, answered;
+	struct progress progress;
 	verify_done *done;
 	void        *ctx;
 };
@@ -131,6 +133,7 @@ static void on_answer(void *arg, int status, int timeouts, unsigned char *reply,
 		return;
 	a->done(a->ctx, l->i, l->v);
 	a->open--;
+	progress_at(&a->progress, ++a->answered);
 	free(l);
 }
 
@@ -168,6 +171,8 @@ int verify_names(struct verify_asker *a, const char *const names[], size_t n, ve
 
 	a->done = done;
 	a->ctx = ctx;
+	a->answered = 0;
+	progress_begin(&a->progress, "looking up", "names", n);
 	for (size_t at = 0; (r == 0 && at < n) || a->open > 0;) {
 		while (r == 0 && at < n && a->open < a->at_once) {
 			r = ask(a, names[at], at);
@@ -175,6 +180,7 @@ int verify_names(struct verify_asker *a, const char *const names[], size_t n, ve
 		}
 		wait_and_serve(a->channel);
 	}
+	progress_end(&a->progress);
 	return r;
 }
 

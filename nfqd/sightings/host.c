@@ -10,7 +10,7 @@ enum { FIRST_GAP_S = 60 };
 
 /* ---- by vendor ----------------------------------------------------------------------------- */
 
-/* The class that the middle interval is in, as its lower end in seconds; 0: not enough calls. */
+/* The middle of the class that the middle interval is in, in seconds; 0: not enough calls. */
 static int64_t typical_gap(unsigned long v[], unsigned n)
 {
 	unsigned long sum = 0, half = 0;
@@ -25,7 +25,7 @@ static int64_t typical_gap(unsigned long v[], unsigned n)
 		if (2 * half >= sum)
 			break;
 	}
-	return from;
+	return from + from / 4;
 }
 
 /* How often it calls, over all its sources. */

@@ -94,17 +94,16 @@ static void read_stage(struct sighting *s, const json_t *stage)
 	s->citation = text(stage, "citation");
 }
 
-/* A listed name. What a list allows on purpose, the canary and a query seen again are no sign of a product. */
+/* A name. What a list allows on purpose, the canary and a query seen again are no sign of a product. */
 static void read_name(struct sighting *s, const json_t *own)
 {
 	const json_t *client = json_object_get(own, "client");
 	const char   *action = text(own, "action"), *would = text(own, "would");
 
 	s->category = text(own, "category");
-	if (strcmp(would, "allow") == 0 || strcmp(s->category, "canary") == 0 ||
-	    json_is_true(json_object_get(own, "relayed")))
+	if (strcmp(s->category, "canary") == 0 || json_is_true(json_object_get(own, "relayed")))
 		return;
-	s->kind = SIGHTING_NAME;
+	s->kind = strcmp(would, "allow") == 0 ? SIGHTING_OTHER : SIGHTING_NAME;
 	s->client = text(client, "id");
 	s->client_name = text(client, "name");
 	s->address = text(s->json, "src_ip");
@@ -172,7 +171,7 @@ void sighting_read(struct sighting *s, const char *line, size_t n)
 	s->kind = SIGHTING_NONE;
 	if (strcmp(text(s->json, "event_type"), "nfqd") == 0)
 		read_own(s, own);
-	else if (json_is_string(json_object_get(own, "rule")))
+	else if (json_object_get(own, "rule"))
 		read_name(s, own);
 }
 

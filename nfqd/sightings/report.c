@@ -197,7 +197,14 @@ json_t *sightings_names(struct sightings *s, const struct sightings_which *which
 		answer_counts(one, q, 2);
 		json_array_append_new(all, one);
 	}
-	json_array_foreach(all, i, one)
-		answer_machine(s, json_integer_value(json_object_get(one, "machine")), one);
+	json_array_foreach(all, i, one) {
+		json_t *host = json_object();
+
+		answer_machine(s, json_integer_value(json_object_get(one, "machine")), host);
+		json_object_set(one, "id", json_object_get(host, "id"));
+		json_object_set(one, "name_of", json_object_get(host, "name"));
+		json_object_set(one, "addresses", json_object_get(host, "addresses"));
+		json_decref(host);
+	}
 	return answer_or(s, all, err);
 }

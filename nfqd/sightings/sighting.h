@@ -13,8 +13,9 @@
 #include <stdint.h>
 
 enum sighting_kind {
-	SIGHTING_NONE,   /* a record that says nothing of a product: an unlisted or allowed name, a relayed query */
+	SIGHTING_NONE,   /* a record that says nothing of a product: a query seen again, the canary */
 	SIGHTING_NAME,   /* a machine tried a listed name or address */
+	SIGHTING_OTHER,  /* it tried a name that no pack lists, or that one allows */
 	SIGHTING_REPEAT, /* the decision of an earlier record came again */
 	SIGHTING_CLIENT, /* a machine's name */
 	SIGHTING_OWN,    /* the daemon's own record */

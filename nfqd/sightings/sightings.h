@@ -45,6 +45,8 @@ bool           sightings_is_damaged(const struct sightings *s);
 
 /* Takes a record; one that was taken before (the same sensor, boot and number, or a lower one) is left out. */
 void sightings_take(struct sightings *s, const struct sighting *one);
+/* From now on names that no pack lists are taken, too, without a vendor. */
+void sightings_take_all_names(struct sightings *s);
 /* So many records could not be taken. */
 void sightings_missed(struct sightings *s, int64_t n, int64_t at);
 

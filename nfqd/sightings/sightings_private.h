@@ -29,7 +29,7 @@ struct sightings {
 	struct recent_sighting *recent; /* of RECENT, by number; NULL: none was taken yet */
 	int64_t oldest_boot, oldest_seq; /* the first record that was taken since it is open */
 	char problem[256];
-	bool damaged;
+	bool damaged, all_names;
 };
 
 /* Binds values by types ('i' int64_t, 't' text, 'n' NULL) and returns the statement, ready to be stepped; sql must be

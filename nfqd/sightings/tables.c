@@ -97,8 +97,8 @@ static void put_macs(struct sightings *s, int64_t machine, json_t *o)
 
 static void put_addresses(struct sightings *s, int64_t machine, json_t *o)
 {
-	sqlite3_stmt *q = sql_bind(s, "SELECT CASE WHEN address LIKE '%/64' THEN latest ELSE address END FROM source WHERE"
-	                              " machine = ? ORDER BY id", "i", machine);
+	sqlite3_stmt *q = sql_bind(s, "SELECT CASE WHEN address LIKE '%/64' THEN latest ELSE address END AS a FROM source WHERE"
+	                              " machine = ? GROUP BY a ORDER BY min(id)", "i", machine);
 	json_t       *all = json_array();
 
 	while (sql_row(s, q))

@@ -289,16 +289,23 @@ static bool is_known(struct sightings *s, const struct sighting *one)
 	return false;
 }
 
+void sightings_take_all_names(struct sightings *s)
+{
+	s->all_names = true;
+}
+
 void sightings_take(struct sightings *s, const struct sighting *one)
 {
-	if (one->kind == SIGHTING_FOREIGN || one->kind == SIGHTING_NONE || is_known(s, one))
+	if (one->kind == SIGHTING_FOREIGN || one->kind == SIGHTING_NONE || (one->kind == SIGHTING_OTHER && !s->all_names) ||
+	    is_known(s, one))
 		return;
 	if (!s->oldest_seq || one->boot != s->oldest_boot) {
 		s->oldest_boot = one->boot;
 		s->oldest_seq = one->seq;
 	}
 	switch (one->kind) {
-	case SIGHTING_NAME: take_name(s, one); break;
+	case SIGHTING_NAME:
+	case SIGHTING_OTHER: take_name(s, one); break;
 	case SIGHTING_REPEAT: take_repeat(s, one); break;
 	case SIGHTING_CLIENT: sightings_label(s, "ptr", one->address, one->client_name, one->at); break;
 	default: own_take(s, one); break;

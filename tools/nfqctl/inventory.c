@@ -167,6 +167,8 @@ static struct sightings *open_files(const struct inventory *v, struct err *err)
 {
 	struct sightings *s = sightings_open("", SIGHTINGS_MEMORY, NULL, err);
 
+	if (s && v->all_names)
+		sightings_take_all_names(s);
 	if (s && inventory_fill(s, v->from, v->n_from, err) < 0) {
 		sightings_close(s);
 		return NULL;

@@ -13,7 +13,7 @@ struct inventory {
 	const char        *db;      /* --db; NULL: the daemon's */
 	const char       **from;    /* --from and what follows it: record files; NULL: none */
 	unsigned           n_from;
-	bool               json;
+	bool               json, all_names; /* of files also names that no pack listed then */
 };
 
 /* The options that every such command has; a command's own ones have other letters. */

@@ -67,6 +67,8 @@ int cmd_evidence(struct nfqctl *ctl, int argc, char **argv);
 /* hosts.c, host.c, preview.c, report.c, sightings.c: over the inventory of machines (inventory.h) */
 int cmd_hosts(struct nfqctl *ctl, int argc, char **argv);
 int cmd_host(struct nfqctl *ctl, int argc, char **argv);
+int cmd_report(struct nfqctl *ctl, int argc, char **argv);
+int cmd_preview(struct nfqctl *ctl, int argc, char **argv);
 int cmd_sightings(struct nfqctl *ctl, int argc, char **argv);
 /* rules.c and rules_<name>.c */
 int cmd_rules(struct nfqctl *ctl, int argc, char **argv);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nfqctl report: what a manager and an auditor get, as a page, as a table, or as JSON. */
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "inventory.h"
+
+static const char usage[] =
+	"usage: nfqctl report --html FILE | --csv | --json [--force]\n"
+	"                     [--vendor V] [--since 7d|DATE] [--until DATE] [--db FILE | --from FILE|- ...]\n";
+
+/* ---- CSV ----------------------------------------------------------------------------------- */
+
+static void csv_text(FILE *f, const char *text)
+{
+	fputc('"', f);
+	if (strchr("=+-@\t", *text) && *text && strcmp(text, "-") != 0)
+		fputc('\'', f);
+	for (; *text; text++) {
+		if (*text == '"')
+			fputc('"', f);
+		fputc(*text, f);
+	}
+	fputc('"', f);
+}
+
+static void csv_list(FILE *f, const json_t *list)
+{
+	char          joined[512] = "";
+	const json_t *one;
+	size_t        i, n = 0;
+
+	json_array_foreach(list, i, one)
+		if (n < sizeof(joined))
+			n += (size_t)snprintf(joined + n, sizeof(joined) - n, "%s%s", i ? " " : "", json_string_value(one));
+	csv_text(f, joined);
+}
+
+void report_csv(const json_t *report, FILE *f)
+{
+	static const char *const texts[] = { "id", "name", "behind", "vendor", "first", "last" };
+	static const char *const counts[] = { "refused", "logged", "passed", "leaked", "days" };
+	const json_t            *host;
+	size_t                   i;
+
+	fputs("machine,name,behind,vendor,first,last,refused,logged,passed,leaked,days,addresses,channels\r\n", f);
+	json_array_foreach(json_object_get(report, "hosts"), i, host) {
+		for (unsigned k = 0; k < sizeof(texts) / sizeof(texts[0]); k++) {
+			const char *text = json_string_value(json_object_get(host, texts[k]));
+
+			csv_text(f, text ? text : "");
+			fputc(',', f);
+		}
+		for (unsigned k = 0; k < sizeof(counts) / sizeof(counts[0]); k++)
+			fprintf(f, "%lld,", number_of(host, counts[k]));
+		csv_list(f, json_object_get(host, "addresses"));
+		fputc(',', f);
+		csv_list(f, json_object_get(host, "channels"));
+		fputs("\r\n", f);
+	}
+}
+
+/* ---- the command --------------------------------------------------------------------------- */
+
+static int write_page(const json_t *report, const char *path, bool force, struct err *err)
+{
+	int   fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL), 0640);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (!f && errno == EEXIST)
+		return err_set(err, "%s is there already (--force overwrites it)", path);
+	if (!f)
+		return err_set(err, "%s: %s", path, strerror(errno));
+	report_html(report, f);
+	return fclose(f) != 0 ? err_set(err, "%s: %s", path, strerror(errno)) : 0;
+}
+
+static void add_now(json_t *report)
+{
+	char text[CLOCK_TEXT];
+
+	clock_text_iso((int64_t)(clock_now() / NS_PER_S), text);
+	json_object_set_new(report, "made", json_string(text));
+}
+
+struct report_command {
+	struct inventory v;
+	const char      *html;
+	bool             csv, force;
+};
+
+static int write_report(const struct report_command *c, json_t *report)
+{
+	struct err err = { 0 };
+
+	add_now(report);
+	if (c->html && write_page(report, c->html, c->force, &err) < 0) {
+		fprintf(stderr, "nfqctl report: %s\n", err.text);
+		return CTL_FAILED;
+	}
+	if (c->csv)
+		report_csv(report, stdout);
+	return c->v.json ? print_answer(json_incref(report), true, NULL) : CTL_DONE;
+}
+
+static bool read_options(struct report_command *c, int argc, char **argv, int *o)
+{
+	static const struct option options[] = { INVENTORY_OPTIONS,
+		                                 { "html", required_argument, NULL, 'H' },
+		                                 { "csv", no_argument, NULL, 'C' },
+		                                 { "force", no_argument, NULL, 'f' },
+		                                 { NULL, 0, NULL, 0 } };
+
+	while ((*o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (*o == 'H')
+			c->html = optarg;
+		else if (*o == 'C')
+			c->csv = true;
+		else if (*o == 'f')
+			c->force = true;
+		else if (!inventory_option(&c->v, "report", *o, optarg))
+			return false;
+	}
+	if (c->v.n_from)
+		inventory_files(&c->v, argv, optind, argc);
+	return !!c->html + c->csv + c->v.json == 1 && (optind == argc || c->v.n_from);
+}
+
+int cmd_report(struct nfqctl *ctl, int argc, char **argv)
+{
+	struct report_command c = { 0 };
+	struct err            err = { 0 };
+	struct sightings     *s;
+	json_t               *report;
+	int                   o, r = CTL_FAILED;
+
+	if (!read_options(&c, argc, argv, &o)) {
+		fputs(usage, o == 'h' ? stdout : stderr);
+		return o == 'h' ? CTL_DONE : CTL_USAGE;
+	}
+	s = inventory_open(ctl, &c.v, "report", false);
+	report = s ? sightings_report(s, &c.v.which, &err) : NULL;
+	if (report)
+		r = write_report(&c, report);
+	else if (err.text[0])
+		fprintf(stderr, "nfqctl report: %s\n", err.text);
+	json_decref(report);
+	sightings_close(s);
+	free(c.v.from);
+	return r;
+}

@@ -183,25 +183,26 @@ static bool takes(const struct xfrm_userpolicy_info *p, const struct search *s)
 	return in_net(&sel->saddr, sel->prefixlen_s, src) && in_net(&sel->daddr, sel->prefixlen_d, dst);
 }
 
-/* A policy without a template lets packets pass as they are. */
-static int find_template(const struct nlattr *attr, void *ctx)
+/* A policy without a template lets packets pass as they are; one with an interface's number is for that interface
+ * alone, which also secures what is sent on it. */
+struct terms {
+	bool template, of_interface;
+};
+
+static int read_terms(const struct nlattr *attr, void *ctx)
 {
-	*(bool *)ctx |= mnl_attr_get_type(attr) == XFRMA_TMPL;
+	struct terms *t = ctx;
+
+	t->template |= mnl_attr_get_type(attr) == XFRMA_TMPL;
+	t->of_interface |= mnl_attr_get_type(attr) == XFRMA_IF_ID && mnl_attr_get_u32(attr) != 0;
 	return MNL_CB_OK;
-}
-
-static bool is_clear(const struct nlmsghdr *nlh, const struct xfrm_userpolicy_info *p)
-{
-	bool template = false;
-
-	return mnl_attr_parse(nlh, sizeof(*p), find_template, &template) >= 0 && !template &&
-	       p->action == XFRM_POLICY_ALLOW;
 }
 
 static int read_policy(const struct nlmsghdr *nlh, void *ctx)
 {
 	struct xfrm_userpolicy_info p;
 	struct search              *s = ctx;
+	struct terms                terms = { .template = false };
 
 	if (++s->seen > POLICIES_MAX)
 		return MNL_CB_STOP;
@@ -210,11 +211,12 @@ static int read_policy(const struct nlmsghdr *nlh, void *ctx)
 	memcpy(&p, mnl_nlmsg_get_payload(nlh), sizeof(p)); /* it has members of 8 bytes, netlink aligns to 4 */
 	if (p.dir >= DIRECTIONS || !takes(&p, s))
 		return MNL_CB_OK;
-	if (s->best[p.dir].found && s->best[p.dir].priority <= p.priority)
+	if (mnl_attr_parse(nlh, sizeof(p), read_terms, &terms) < 0 || terms.of_interface ||
+	    (s->best[p.dir].found && s->best[p.dir].priority <= p.priority))
 		return MNL_CB_OK;
 	s->best[p.dir].found = true;
 	s->best[p.dir].priority = p.priority;
-	s->best[p.dir].clear = is_clear(nlh, &p);
+	s->best[p.dir].clear = !terms.template && p.action == XFRM_POLICY_ALLOW;
 	return MNL_CB_OK;
 }
 

@@ -37,6 +37,10 @@ is "$(field_dns $FIELD_DNS 8.8.8.8)" NXDOMAIN "a policy in front of it that lets
 ip -n "$LAB_ROUTER" xfrm policy flush
 policy 8.8.4.0/24 priority 100 tmpl src 10.1.0.1 dst 10.1.0.2 proto esp mode tunnel
 is "$(field_dns $FIELD_DNS 8.8.8.8)" NXDOMAIN "a policy for other addresses"
+ip -n "$LAB_ROUTER" xfrm policy flush
+if ip -n "$LAB_ROUTER" xfrm policy add src 0.0.0.0/0 dst 0.0.0.0/0 dir out priority 100 if_id 42 tmpl src 10.1.0.1 dst 10.1.0.2 proto esp mode tunnel; then
+	is "$(field_dns $FIELD_DNS 8.8.8.8)" NXDOMAIN "an xfrm interface's policy for everything is not this client's"
+fi
 nfqd_stop
 is $? 0 "nfqd stops"
 done_testing

@@ -171,7 +171,7 @@ start_nfqd() {
 		sh -c 'echo $$ >/tmp/nfqd.pid; exec nfqd -c /etc/nfqd.yaml' >/tmp/nfqd.out 2>/tmp/nfqd.err
 		echo $? >/tmp/nfqd.rc
 	) &
-	poll 60 ready_or_gone
+	poll 180 ready_or_gone
 	cat /tmp/nfqd.err
 	grep -q '^nfqd: ready' /tmp/nfqd.err && [ ! -e /tmp/nfqd.rc ]
 }

@@ -10,7 +10,7 @@ set -euo pipefail
 shopt -s inherit_errexit
 
 CACHE=build/vm
-TIMEOUT=560                             # seconds for the whole guest
+TIMEOUT=900                             # seconds for the whole guest
 META=linux-image-cloud-amd64            # depends on the current kernel package
 PROGRAMS=(dig curl openssl dnsmasq ip nft conntrack)
 MODULES=(net/netfilter net/ipv4/netfilter net/ipv6/netfilter drivers/net/veth.ko

@@ -103,6 +103,9 @@ load_rules() {	# TITLE
 	waited
 }
 
+# What it says then depends on how far the transactions of this moment have come: 1 is an answer, too.
+answered_status() { nfqd_ctl status >/dev/null || [ $? -eq 1 ]; }
+
 long_transaction() {
 	local t="another program's long transaction" worker worst
 
@@ -117,7 +120,7 @@ long_transaction() {
 	ok "$t: innocent names are answered" answers
 	ok "$t: listed names are refused" refuses
 	worst=$(lab_now_ms)
-	ok "$t: status beside that table" nfqd_ctl status
+	ok "$t: status answers beside that table" answered_status
 	worst=$(($(lab_now_ms) - worst))
 	ok "$t: takes no time ($worst ms)" [ $worst -lt 12000 ]
 	is "$(status .steering.repairs)" 0 "$t: no answer was not taken for removed"

@@ -3,6 +3,7 @@
  * nfqctl metrics: the status as Prometheus text. A row of the table is a metric; its labels are words of ours, pack
  * names, queue and output numbers: never a client or a name that somebody asked for, so that there are few series.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -271,16 +272,18 @@ static void print_metrics(FILE *out, const json_t *status)
 
 /* ---- the command ---- */
 
-/* A reader sees the old file or the new one, never half of one. */
+/* A reader sees the old file or the new one, never half of one. The folder may be another user's: what stands in the
+ * new one's place is not written to. */
 static int write_file(const char *path, const json_t *status)
 {
 	char  temp[4096];
 	FILE *out;
 	int   fd, r;
 
-	if (snprintf(temp, sizeof(temp), "%s.XXXXXX", path) >= (int)sizeof(temp))
+	if (snprintf(temp, sizeof(temp), "%s.new", path) >= (int)sizeof(temp))
 		return fprintf(stderr, "nfqctl: %s: the path is too long\n", path), CTL_FAILED;
-	fd = mkstemp(temp);
+	unlink(temp);
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	out = fd < 0 ? NULL : fdopen(fd, "w");
 	if (out) {
 		print_metrics(out, status);

@@ -234,7 +234,7 @@ json_t *run_status(void *ctx, const json_t *request, struct err *err)
 	                "version", NFQD_VERSION, "fail",
 	                p->boot->fail == FAIL_OPEN ? "open" : "closed", "uptime_s",
 	                (json_int_t)((poller_ms() - p->started) / 1000), "worker_pid",
-	                (int)p->worker, "worker_restarts", (int)p->restarts, "generation",
+	                p->worker > 0 ? (int)p->worker : 0, "worker_restarts", (int)p->restarts, "generation",
 	                (json_int_t)p->shared->generation, "names", (json_int_t)rs.head->names,
 	                "packs", packs(&rs), "clock", clock_state(&rs), "state", state(p), "queues",
 	                queues(p), "steering", steering(p), "capture", tap_json(p), "counters",

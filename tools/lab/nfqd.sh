@@ -44,7 +44,8 @@ nfqd_stop() { lab_end nfqd TERM; }
 
 nfqd_ctl() { in_router "$NFQCTL" -s "$lab_dir/control.sock" "$@"; }
 
-nfqd_worker() { nfqd_ctl status --json 2>/dev/null | jq .worker_pid; }
+# Nothing while there is none: kill(1) takes 0 for its own process group, and -1 for every process of the machine.
+nfqd_worker() { nfqd_ctl status --json 2>/dev/null | jq -e '.worker_pid | select(. > 0)'; }
 
 # Packets queued so far, and packets the kernel or the reader lost, over all queues.
 nfqd_queued() { in_router awk '{ n += $8 } END { print n + 0 }' /proc/net/netfilter/nfnetlink_queue; }

@@ -41,6 +41,16 @@ int pipeline_init(struct pipeline *p, uint32_t max_conns, uint32_t max_streams)
 	return -ENOMEM;
 }
 
+size_t pipeline_kept_size(uint32_t max_conns)
+{
+	return conns_kept_size(max_conns);
+}
+
+void pipeline_keep(struct pipeline *p, void *memory)
+{
+	conns_keep(p->conns, memory);
+}
+
 void pipeline_fini(struct pipeline *p)
 {
 	conns_free(p->conns);
@@ -137,11 +147,16 @@ static enum decode_err decode(struct pipeline *p, const struct raw_packet *raw, 
 
 /*
  * Of a connection that cannot be judged: where hellos are expected its client may be told to try again. Elsewhere
- * that would end what no server name is to be expected of.
+ * that would end what no server name is to be expected of. What a dead worker had half read is told of questions,
+ * requests and QUIC, too.
  */
-static bool may_reset(const struct packet *pkt)
+static bool may_reset(const struct packet *pkt, const struct inspection *in)
 {
-	return pkt->proto == IPPROTO_TCP && (pkt->dport == PORT_HTTPS || pkt->dport == PORT_DOT);
+	bool rest = conn_fault_decides(in, FAULT_worker_died);
+
+	if (rest && (pkt->dport == PORT_DNS || pkt->dport == PORT_HTTP))
+		return true;
+	return (rest || pkt->proto == IPPROTO_TCP) && (pkt->dport == PORT_HTTPS || pkt->dport == PORT_DOT);
 }
 
 static struct verdict reset(struct pipeline *p, const struct packet *pkt, const struct inspection *in)
@@ -149,6 +164,8 @@ static struct verdict reset(struct pipeline *p, const struct packet *pkt, const 
 	struct act_on on = { .raw = p->raw, .pkt = pkt, .peer_next = conn_peer_next(in) };
 
 	count_add(p->count, COUNT_resets, 1);
+	if (pkt->proto != IPPROTO_TCP)
+		return (struct verdict){ .state = STATE_REJECTED };
 	return act_reset(&p->inject, &on);
 }
 
@@ -169,7 +186,7 @@ static struct verdict verdict_of(struct pipeline *p, const struct packet *pkt, c
 		return (struct verdict){ .drop = fate.drop, .state = fate.state };
 	if (outcome == OUTCOME_FAULT && action_on_all(p, in) == ON_FAULT_DROP)
 		return (struct verdict){ .drop = true, .state = STATE_DROPPED };
-	if (outcome == OUTCOME_FAULT && action_on_all(p, in) == ON_FAULT_RESET && may_reset(pkt))
+	if (outcome == OUTCOME_FAULT && action_on_all(p, in) == ON_FAULT_RESET && may_reset(pkt, in))
 		return reset(p, pkt, in);
 	return verdicts[outcome];
 }

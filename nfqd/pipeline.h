@@ -45,7 +45,7 @@ struct recent;
 struct watch;
 
 #define FAILURE_COUNTER(id, text, says) X(answers_failed_##id, "of those: " text)
-#define FAULT_COUNTER(id, key, text)    X(fault_##id, "fault: " text)
+#define FAULT_COUNTER(id, key, text, preset) X(fault_##id, "fault: " text)
 
 /* name, what it counts: `nfqctl status` and the manual print these. Always used with a macro X. */
 #define COUNTERS(X)                                                                                \
@@ -132,6 +132,9 @@ struct pipeline {
 
 /* The bounds of inspect/inspect.h: conns_new(). Returns 0 or -ENOMEM. */
 MUST_CHECK int pipeline_init(struct pipeline *p, uint32_t max_conns, uint32_t max_streams);
+/* What a worker that dies leaves to the next one: conns_keep(). */
+size_t pipeline_kept_size(uint32_t max_conns);
+void   pipeline_keep(struct pipeline *p, void *memory);
 void           pipeline_fini(struct pipeline *p);
 
 /* Judges one packet: the caller must carry out exactly this verdict. */

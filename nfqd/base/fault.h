@@ -16,21 +16,24 @@
 
 enum fault_action { FAULT_ACTIONS(WORD_ID) ON_FAULT_N };
 
+/* X(id, key, text, what is done unless the site says otherwise). A worker does not die every day, and what was half
+ * read then is known one by one. */
 #define FAULTS(X)                                                                                  \
-	X(decode, "decode", "not a whole IP, TCP or UDP packet")                                   \
-	X(cut, "cut", "packet of which only a part was captured")                                  \
-	X(parse, "parse", "damaged DNS, TLS or HTTP message")                                      \
-	X(quic_unknown, "quic-unknown", "QUIC packet that could not be decrypted")                 \
-	X(certificate, "certificate", "server handshake that could not be read")                   \
-	X(hello_size, "hello-size", "hello longer than 16 KiB")                                    \
-	X(window, "window", "segment too far from the bytes that come next")                       \
-	X(overlap, "overlap", "segments that overlap with different bytes")                        \
-	X(flows_full, "flows-full", "flow table full, oldest flow forgotten")                      \
-	X(streams_full, "streams-full", "no memory left, an incomplete message forgotten")         \
-	X(source_streams, "source-streams", "one client's share of that memory used up")
+	X(decode, "decode", "not a whole IP, TCP or UDP packet", "pass")                           \
+	X(cut, "cut", "packet of which only a part was captured", "pass")                          \
+	X(parse, "parse", "damaged DNS, TLS or HTTP message", "pass")                              \
+	X(quic_unknown, "quic-unknown", "QUIC packet that could not be decrypted", "pass")         \
+	X(certificate, "certificate", "server handshake that could not be read", "pass")           \
+	X(hello_size, "hello-size", "hello longer than 16 KiB", "pass")                            \
+	X(window, "window", "segment too far from the bytes that come next", "pass")               \
+	X(overlap, "overlap", "segments that overlap with different bytes", "pass")                \
+	X(flows_full, "flows-full", "flow table full, oldest flow forgotten", "pass")              \
+	X(streams_full, "streams-full", "no memory left, an incomplete message forgotten", "pass") \
+	X(source_streams, "source-streams", "one client's share of that memory used up", "pass")   \
+	X(worker_died, "worker-died", "rest of a message whose beginning a dead worker had read", "reset")
 
 enum fault {
-#define X(id, key, text) FAULT_##id,
+#define X(id, key, text, preset) FAULT_##id,
 	FAULTS(X)
 #undef X
 	FAULT_N

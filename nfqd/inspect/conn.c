@@ -34,6 +34,11 @@ static uint32_t pieces_for(uint32_t max_streams)
 	return larger((uint32_t)(all * max_streams / BOUND_WAITING), 2 * STREAM_PIECES);
 }
 
+static uint32_t n_forgotten(uint32_t max)
+{
+	return larger(FORGOTTEN_PER_CONN * max, FORGOTTEN_LEAST);
+}
+
 struct conns *conns_new(uint32_t max, uint32_t max_streams)
 {
 	struct conns *t = calloc(1, sizeof(*t));
@@ -46,7 +51,7 @@ struct conns *conns_new(uint32_t max, uint32_t max_streams)
 	t->buckets = calloc(t->n_buckets, sizeof(*t->buckets));
 	t->max_waiting = max_streams;
 	t->n_sources = larger(max_streams, CONN_SOURCES);
-	t->n_forgotten = larger(FORGOTTEN_PER_CONN * max, FORGOTTEN_LEAST);
+	t->n_forgotten = n_forgotten(max);
 	t->share[KEPT_CONNS] = larger(max_streams / BOUND_SHARE, SHARE_LEAST);
 	t->share[KEPT_PIECES] = larger(pieces_for(max_streams) / BOUND_SHARE, STREAM_PIECES);
 	t->reserve[KEPT_CONNS] = larger(max_streams / RESERVES, 1);
@@ -140,17 +145,74 @@ void conn_touch(struct conns *t, struct conn *c, uint64_t now)
 
 /* ---- what was forgotten ---- */
 
-/* 24 bits of the hash, 8 of the second. */
+/* Both in `forgotten` and in `kept`: 24 bits of the hash, 8 of the second. */
 static uint32_t forgotten_mark(uint64_t hash, uint64_t now)
 {
 	return (uint32_t)hash << 8 | (uint8_t)(now / NS_PER_S);
 }
 
-static bool was_forgotten(const struct conns *t, uint64_t hash, uint64_t now)
+static bool has_mark(const struct conns *t, const uint32_t *marks, uint64_t hash, uint64_t now)
 {
-	uint32_t mark = forgotten_mark(hash, now), slot = t->forgotten[hash_range(hash, t->n_forgotten)];
+	uint32_t mark = forgotten_mark(hash, now), slot = marks[hash_range(hash, t->n_forgotten)];
 
 	return slot && slot >> 8 == mark >> 8 && (uint8_t)(mark - slot) < BOUND_IDLE;
+}
+
+/* Why a connection that is made anew has lost its beginning: enum fault + 1; 0: it has not. */
+static uint8_t why_lost(struct conns *t, uint64_t hash, uint64_t now)
+{
+	if (has_mark(t, t->forgotten, hash, now))
+		return FAULT_flows_full + 1;
+	if (!t->heir_until || !has_mark(t, t->kept, hash, now))
+		return 0;
+	t->kept[hash_range(hash, t->n_forgotten)] = 0;
+	return FAULT_worker_died + 1;
+}
+
+/* ---- what outlives this process ---- */
+
+/* The seed comes first, then the marks. */
+size_t conns_kept_size(uint32_t max)
+{
+	return sizeof(uint64_t) + n_forgotten(max) * sizeof(uint32_t);
+}
+
+void conns_keep(struct conns *t, void *memory)
+{
+	uint64_t *seed = memory;
+
+	t->kept = (uint32_t *)(seed + 1);
+	t->heir_until = *seed != 0;
+	if (*seed)
+		t->seed = *seed;
+	*seed = t->seed;
+}
+
+static struct packet key_of(const struct conn *c)
+{
+	return (struct packet){ .src = c->src, .dst = c->dst, .sport = c->sport, .dport = c->dport, .proto = c->proto,
+		                .decoy = c->decoy };
+}
+
+void conn_keep(struct conns *t, const struct conn *c, bool waits)
+{
+	struct packet key = key_of(c);
+	uint64_t      hash;
+	uint32_t     *slot;
+
+	if (!t->kept)
+		return;
+	hash = key_hash(t, &key);
+	slot = &t->kept[hash_range(hash, t->n_forgotten)];
+	if (waits)
+		*slot = forgotten_mark(hash, c->last);
+	else if (*slot >> 8 == (hash & 0xffffff))
+		*slot = 0;
+}
+
+bool conn_is_inherited(const struct conns *t, const struct packet *pkt)
+{
+	return t->heir_until && has_mark(t, t->kept, key_hash(t, pkt), t->reading.now);
 }
 
 /* Would what follows be taken for something else, had its connection been forgotten? A decided one's decision
@@ -163,8 +225,7 @@ static bool matters(const struct conn *c)
 
 void conn_forget(struct conns *t, struct conn *c, uint64_t now)
 {
-	struct packet key = { .src = c->src, .dst = c->dst, .sport = c->sport, .dport = c->dport,
-		              .proto = c->proto, .decoy = c->decoy };
+	struct packet key = key_of(c);
 	uint64_t      hash = key_hash(t, &key);
 	uint32_t     *link = &t->buckets[hash_range(hash, t->n_buckets)];
 	uint32_t      me = conn_index(t, c);
@@ -228,7 +289,7 @@ struct conn *conn_get(struct conns *t, const struct packet *pkt, uint64_t now,
 	*bucket = conn_index(t, c);
 	list_push(t, c, LIST_OTHERS);
 	conn_restart(t, c, now);
-	c->lost = was_forgotten(t, hash, now) ? FAULT_flows_full + 1 : 0;
+	c->lost = why_lost(t, hash, now);
 	return c;
 }
 
@@ -260,6 +321,10 @@ void conns_age(struct conns *t, uint64_t now)
 {
 	struct conn *c;
 
+	if (t->heir_until == 1 && now) /* 0: no packet came so far */
+		t->heir_until = now + BOUND_IDLE * NS_PER_S;
+	if (now >= t->heir_until)
+		t->heir_until = 0; /* what is kept now is all of this worker's own */
 	for (unsigned list = 0; list < LISTS; list++)
 		for (unsigned i = 0; i < AGE_PER_CALL; i++)
 			if ((c = conn_at(t, t->oldest[list])) != NULL && now >= c->last + BOUND_IDLE * NS_PER_S)

@@ -169,6 +169,8 @@ struct conns {
 	struct stream_pool *pool;
 	struct source      *sources;
 	uint32_t           *forgotten; /* hash and second of connections that had to go while they mattered */
+	uint32_t           *kept;      /* likewise, of those that wait; outlives the process; NULL: nothing does */
+	uint64_t            heir_until; /* ns: a dead worker's may be met; 0: there was none; 1: see conns_age() */
 	uint64_t            seed;
 	uint32_t            max, n_buckets, n_sources, n_forgotten;
 	uint32_t            used; /* connections that were ever taken: memory after them is untouched */
@@ -193,6 +195,10 @@ static inline uint32_t conn_index(const struct conns *t, const struct conn *c)
 
 /* The connection of a packet's direction, or NULL. */
 struct conn *conn_find(struct conns *t, const struct packet *pkt);
+/* Did a worker that died wait for the rest of it? */
+bool conn_is_inherited(const struct conns *t, const struct packet *pkt);
+/* It waits, or waits no more: kept for a worker after this one. */
+void conn_keep(struct conns *t, const struct conn *c, bool waits);
 /* A packet of it came: it is not idle. */
 void conn_touch(struct conns *t, struct conn *c, uint64_t now);
 /* The same, made when there is none. *evicted: another one had to go for it. */

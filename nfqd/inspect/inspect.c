@@ -65,6 +65,13 @@ static bool lost_judged(struct inspection *in)
 	return reading_over(in, OUTCOME_FAULT);
 }
 
+/* The rest of a message whose beginning a worker had that died: whatever it looks like, its server takes it for that. */
+bool inherited_rest(struct inspection *in)
+{
+	note_fault(in, FAULT_worker_died);
+	return lost_start(in);
+}
+
 bool lost_start(struct inspection *in)
 {
 	return conn_made(in)->address_judged ? lost_judged(in) : address_found(in, lost_judged);

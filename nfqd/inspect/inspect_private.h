@@ -55,7 +55,7 @@ struct conn *conn_made_for(struct inspection *in, const struct packet *pkt);
 struct stream *stream_made(struct inspection *in, uint32_t seq, bool anchored);
 /* The packet is of no message, since the beginning of one was lost: what the site says of that loss decides, once
  * the address was judged. */
-step lost_start;
+step lost_start, inherited_rest;
 
 /* udp.c, tcp.c: begin to read a packet. */
 void udp_begin(struct inspection *in);

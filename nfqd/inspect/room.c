@@ -175,12 +175,14 @@ static void begin_to_wait(struct conns *t, struct conn *c)
 	t->waiting++;
 	source_push(t, c);
 	count(t, c, KEPT_CONNS, 1);
+	conn_keep(t, c, true);
 }
 
 static void end_to_wait(struct conns *t, struct conn *c)
 {
 	source_unlink(t, c);
 	count(t, c, KEPT_CONNS, -1);
+	conn_keep(t, c, false);
 	c->waits = false;
 	t->waiting--;
 }

@@ -374,6 +374,10 @@ void tcp_begin(struct inspection *in)
 	}
 	if (pkt->payload.n == 0 || (pkt->tcp_flags & TCP_RST))
 		return;
+	if (!in->conn && conn_is_inherited(in->table, pkt)) {
+		in->step = inherited_rest;
+		return;
+	}
 	if (server_is_asked(in)) {
 		in->step = server_read;
 		return;

@@ -102,6 +102,8 @@ static bool read_flow(struct inspection *in)
 {
 	struct conn *c = in->conn = conn_find(in->table, in->pkt);
 
+	if (!c && conn_is_inherited(in->table, in->pkt))
+		return inherited_rest(in);
 	if (c && conn_is_decided(c) && in->now > c->last + UDP_FORGOTTEN)
 		conn_restart(in->table, c, in->now); /* the ports are used again */
 	if (c)

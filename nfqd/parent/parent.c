@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -100,13 +101,27 @@ static int open_queues(struct parent *p, struct err *err)
 }
 
 /* Where packets come from, and where our own go. */
+/* Before the first worker; lives as long as this process. Without it a worker's death is only not told apart. */
+static void open_kept(struct parent *p)
+{
+	void *kept = mmap(NULL, worker_kept_size(p->in.queues), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (kept == MAP_FAILED)
+		diag_warn("worker", "no memory for what outlives a worker: %m");
+	else
+		p->in.kept = kept;
+}
+
 static int open_packets(struct parent *p, struct err *err)
 {
 	struct worker_in *in = &p->in;
 
-	if (!p->tap)
-		return open_queues(p, err) < 0 ? -1
-		                               : injector_open(&in->inject, p->tokens.forged, err);
+	if (!p->tap) {
+		if (open_queues(p, err) < 0)
+			return -1;
+		open_kept(p);
+		return injector_open(&in->inject, p->tokens.forged, err);
+	}
 	in->device = p->tap->device;
 	in->filter = p->tap->filter;
 	in->queues = 1;

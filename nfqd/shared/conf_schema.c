@@ -68,7 +68,7 @@ static const cyaml_schema_field_t exception_fields[] = {
 };
 static const cyaml_schema_field_t output_fields[] = { CONF_OUTPUT(FIELD, OUTPUT) CYAML_FIELD_END };
 static const cyaml_schema_field_t on_fault_fields[] = {
-#define X(id, key, text) SCHEMA_WORD(key, SCHEMA_OPTIONAL, struct conf, on_fault[FAULT_##id], fault_actions),
+#define X(id, key, text, preset) SCHEMA_WORD(key, SCHEMA_OPTIONAL, struct conf, on_fault[FAULT_##id], fault_actions),
 	FAULTS(X)
 #undef X
 	CYAML_FIELD_END,
@@ -137,8 +137,8 @@ const struct conf_key conf_keys[] = {
 	CONF_TOP(ROW, TOP) CONF_INSPECT(ROW, INSPECT) CONF_RESOLVE(ROW, RESOLVE)
 	CONF_UPDATE(ROW, UPDATE) CONF_SIGHTINGS(ROW, SIGHTINGS)
 	CONF_POLICY(ROW, POLICY) CONF_MATCH(ROW, MATCH) CONF_EXCEPTION(ROW, EXCEPTION)
-#define X(id, key, title)                                                                          \
-	{ .path = "on-fault." key, .type = CONF_WORD, .preset = "pass", .text = title,             \
+#define X(id, key, title, value)                                                                       \
+	{ .path = "on-fault." key, .type = CONF_WORD, .preset = value, .text = title,              \
 	  .offset = offsetof(struct conf, on_fault[FAULT_##id]), .words = fault_actions, .n_words = ON_FAULT_N },
 	FAULTS(X)
 #undef X

@@ -329,6 +329,17 @@ static int open_sinks(struct worker *w, struct err *err)
 	return 0;
 }
 
+/* As shared out among the threads; the sizes keep each one's part aligned. */
+static size_t kept_of_thread(unsigned queues)
+{
+	return (pipeline_kept_size(BOUND_CONNS / queues) + 7) & ~(size_t)7;
+}
+
+size_t worker_kept_size(unsigned queues)
+{
+	return queues * kept_of_thread(queues);
+}
+
 static int open_thread(struct worker *w, unsigned i, struct err *err)
 {
 	const struct worker_in *in = w->in;
@@ -348,6 +359,8 @@ static int open_thread(struct worker *w, unsigned i, struct err *err)
 		                         .ifname = name_of_interface };
 	if (!t->ring || pipeline_init(&t->pipeline, BOUND_CONNS / in->queues, BOUND_WAITING / in->queues) < 0)
 		return err_set(err, "worker: out of memory");
+	if (in->kept)
+		pipeline_keep(&t->pipeline, (char *)in->kept + i * kept_of_thread(in->queues));
 	if (!in->device && !(t->pipeline.inject.ways = ways_open()))
 		return err_set(err, "worker: out of memory");
 	t->loop = (struct loop){ .pipeline = &t->pipeline, .newest = &w->rules, .stop = &w->stop,

@@ -15,6 +15,7 @@
 
 struct worker_in {
 	struct shared  *shared;
+	void           *kept;   /* worker_kept_size() bytes that workers share; NULL: nothing outlives one */
 	int             parent; /* the socketpair's end */
 	int             rules;  /* image */
 	uint64_t        generation;
@@ -40,6 +41,8 @@ struct worker_in {
 	const char     *empty_folder;
 };
 
+/* For what a worker that dies leaves to the next one. */
+size_t worker_kept_size(unsigned queues);
 /* Returns the exit code of the process. */
 int worker_main(const struct worker_in *in);
 

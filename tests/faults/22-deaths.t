@@ -1,5 +1,5 @@
 #!/bin/bash
-# Proves: a worker that dies is replaced and what waited for it is answered; when five die in a row, `fail: open` lets
+# Proves: a worker that dies is replaced, what waited for it is answered, and what it had half read does not pass; when five die in a row, `fail: open` lets
 # everything pass for ten seconds and says so, `fail: closed` holds it; a full queue passes with `fail: open` and
 # is dropped with `fail: closed`, counted either way.
 set -u
@@ -39,6 +39,29 @@ one_death() {
 	ok "$t: listed names are refused" refuses
 }
 
+# half_read KIND: the worker dies between the two pieces of ten listed messages
+half_read() {
+	local t="a worker dies half through a $1 hello" worker before
+
+	worker=$(nfqd_worker) before=$(status .counters.packets)
+	lab_spawn pieces "$LAB_CLIENT" "$LAB_PYTHON" tests/faults/pieces.py "$1" 10 3
+	ok "$t: the first halves are read" lab_wait 30 status_says ".counters.packets >= $before + 10"
+	kill -KILL "$worker"
+	lab_wait 60 lab_dead pieces
+	is "$(<"$lab_dir/pieces.log")" "refused=10 leaked=0" "$t: no listed name passes"
+	ok "$t: a new worker" lab_wait 10 other_worker "$worker"
+	lab_end pieces
+}
+
+half_reads() {
+	nfqd_start || bail "nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
+	half_read tls
+	half_read quic
+	ok "they are counted" status_says '.counters.fault_worker_died >= 10'
+	ok "and said" said 'beginning a dead worker had read, reset'
+	nfqd_stop
+}
+
 five_deaths() {
 	local t="five workers die in a row" worker i
 
@@ -49,7 +72,7 @@ five_deaths() {
 	done
 	if [ "$LAB_FAIL" = open ]; then
 		ok "$t: said" lab_wait 5 said 'NOTHING IS INSPECTED'
-		is "$(status .steering.queueing)" false "$t: status says it"
+		is "$(status '[.steering.queueing, .worker_pid]')" "[false,0]" "$t: status says it, and names no process"
 		ok "$t: listed names pass meanwhile" answers s07.upd.kaspersky.com
 	else
 		ok "$t: nothing is let go" lab_wait 5 said 'killed by signal 9'
@@ -90,6 +113,7 @@ none_answered() { ! answers && ! answers s07.upd.kaspersky.com; }
 nothing_waits() { status_says '[.queues[].waiting] | add == 0'; }
 
 deaths() {
+	half_reads
 	one_death
 	five_deaths
 	full_queue

@@ -413,6 +413,35 @@ static void test_pieces_run_out(void **state)
 	conns_free(t);
 }
 
+/* Only what waits when its worker dies is known to the next one, once, and for as long as an idle connection is. */
+static void test_outlives(void **state)
+{
+	void         *memory = calloc(1, conns_kept_size(16));
+	struct conns *first = conns_new(16, 8), *next = conns_new(16, 8);
+	struct packet waited = packet_of(1), read = packet_of(2), late = packet_of(3);
+
+	(void)state;
+	conns_keep(first, memory);
+	for (uint32_t i = 1; i <= 3; i++)
+		assert_non_null(conn_need_stream(first, get(first, i, start, NULL), 1, true));
+	conn_drop_stream(first, find(first, 2));
+	assert_false(conn_is_inherited(first, &waited));
+	conns_keep(next, memory);
+	next->reading.now = start + S;
+	assert_true(conn_is_inherited(next, &waited));
+	assert_false(conn_is_inherited(next, &read));
+	assert_int_equal(get(next, 1, start + S, NULL)->lost, FAULT_worker_died + 1);
+	assert_int_equal(get(next, 2, start + S, NULL)->lost, 0);
+	assert_false(conn_is_inherited(next, &waited));
+	assert_true(conn_is_inherited(next, &late));
+	conns_age(next, start + S);
+	conns_age(next, start + S + BOUND_IDLE * S);
+	assert_false(conn_is_inherited(next, &late));
+	conns_free(first);
+	conns_free(next);
+	free(memory);
+}
+
 /* Segments that may be decoys are a flow of their own. */
 static void test_decoys_apart(void **state)
 {
@@ -490,6 +519,7 @@ int main(void)
 		cmocka_unit_test(test_waiting_outlives_others),
 		cmocka_unit_test(test_unexpected_first),
 		cmocka_unit_test(test_pieces_run_out),
+		cmocka_unit_test(test_outlives),
 		cmocka_unit_test(test_decoys_apart),
 		cmocka_unit_test(test_random),
 	};

@@ -108,8 +108,8 @@ static void use(struct pipeline *p, const struct packet *pkt, struct errand *e)
 	errands_put(p->errands, e, seconds(p));
 }
 
-enum errand_state errand_judge(struct pipeline *p, const struct message *m, unsigned i, struct decision *d,
-                               struct errand *e)
+enum errand_state errand_judge(struct pipeline *p, const struct message *m, unsigned i, const struct match *match,
+                               struct decision *d, struct errand *e)
 {
 	const struct packet *pkt = m->pkt;
 	struct decision      as;
@@ -121,7 +121,7 @@ enum errand_state errand_judge(struct pipeline *p, const struct message *m, unsi
 	if (pkt->ifin)
 		return addr_eq(&e->server, &pkt->src) && !addr_eq(&e->client, &pkt->src) ? ERRAND_ELSEWHERE
 		                                                                       : ERRAND_NONE;
-	errand_ask_policies(p, e, pkt, &d->match, &as);
+	errand_ask_policies(p, e, pkt, match, &as);
 	if (action_blocks(as.action))
 		return ERRAND_NONE;
 	state = (enum errand_state)p->whose(p->emit_ctx, pkt, e->port);

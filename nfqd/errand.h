@@ -23,8 +23,8 @@ enum errand_state {
 	ERRAND_UNKNOWN, /* the socket's owner is not known in time: drop it, its resolver asks again */
 };
 
-enum errand_state errand_judge(struct pipeline *p, const struct message *m, unsigned i, struct decision *d,
-                               struct errand *e);
+enum errand_state errand_judge(struct pipeline *p, const struct message *m, unsigned i, const struct match *match,
+                               struct decision *d, struct errand *e);
 
 /* Is this an answer to a question that passed that way, on its way to this host or to a client? */
 bool errand_answered(const struct pipeline *p, const struct message *m, struct errand *e);

@@ -96,6 +96,8 @@ static void decide(struct pipeline *p, const struct packet *pkt, const struct ma
 		return;
 	}
 	ask_policies(p, pkt, m, d);
+	if (d->match.n == 0)
+		return;
 	count_add(p->count, COUNT_matches, 1);
 	if (action_blocks(d->would) && !action_blocks(d->action))
 		count_add(p->count, COUNT_would_reject, 1);
@@ -226,7 +228,7 @@ static void judge_name(struct judged *j, unsigned i, struct decision *d)
 	decide(j->p, j->m->pkt, &m, d);
 	if (!action_blocks(d->action))
 		return;
-	state = errand_judge(j->p, j->m, i, d, &e);
+	state = errand_judge(j->p, j->m, i, &m, d, &e);
 	j->unknown |= state == ERRAND_UNKNOWN;
 	if (state == ERRAND_PASSES || state == ERRAND_ELSEWHERE)
 		j->errand = e;
@@ -262,6 +264,7 @@ static struct verdict judge_names(const struct judged *asked)
 	if (by_address || n == 0) {
 		decide(p, j.m->pkt, &m, &decisions[n]);
 		worst = &decisions[n];
+		by_address = decisions[n].match.n > 0;
 	}
 	if (by_address && learned_for.len)
 		j.origin = &learned_for;
@@ -348,6 +351,8 @@ static bool leads_anywhere(const struct judged *j)
 			errand_ask_policies(j->p, &j->errand, j->m->pkt, &m, &d);
 		else
 			ask_policies(j->p, j->m->pkt, &m, &d);
+		if (d.match.n == 0)
+			continue;
 		if (!is_settled(j->p, &d))
 			return false;
 		listed = true;

@@ -204,6 +204,24 @@ static int add_observe_for(struct compile *x, const char *span, int64_t *out)
 	return 0;
 }
 
+/* The pack of the policy's own names, which stands in the image under its name. */
+static int add_own_names(struct compile *x, const struct policy_in *in, struct rs_policy *p)
+{
+	struct rs_pack *packs = (void *)x->b->section[RS_PACK].data;
+	char            id[300];
+	uint32_t        pack, *to;
+
+	snprintf(id, sizeof(id), "site:%s", in->name);
+	if ((!in->n_names && !in->names_file) || pack_find(x, id, &pack) < 0)
+		return 0;
+	packs[pack].policy = x->b->section[RS_POLICY].n + 1;
+	to = room(x, 1, &p->packs);
+	if (to)
+		*to = pack;
+	p->any_pack = false;
+	return 0;
+}
+
 static int add_conditions(struct compile *x, const struct policy_in *in, struct rs_policy *p)
 {
 	if (add_clients(x, in->clients, in->n_clients, &p->first_client, &p->clients) < 0 ||
@@ -258,7 +276,7 @@ static void warn_unreachable(const struct policy_in *all, unsigned at)
 
 	for (unsigned i = 0; i < at; i++) {
 		e = &all[i];
-		if (e->from || e->until || !COVERS(e, p, clients) || !COVERS(e, p, packs) || !COVERS(e, p, categories) ||
+		if (e->from || e->until || e->n_names || e->names_file || p->n_names || p->names_file || !COVERS(e, p, clients) || !COVERS(e, p, packs) || !COVERS(e, p, categories) ||
 		    !COVERS(e, p, products) || !COVERS(e, p, confidence) || !COVERS(e, p, ports))
 			continue;
 		diag_warn("policy", "policy '%s' is never reached: policy '%s' before it matches all that it does",
@@ -288,7 +306,7 @@ static int add_policy(struct compile *x, const struct policy_in *in)
 		               .dns = (uint8_t)in->dns };
 
 	x->name = in->name;
-	if (add_conditions(x, in, &p) < 0)
+	if (add_conditions(x, in, &p) < 0 || add_own_names(x, in, &p) < 0)
 		return -1;
 	warn(x, in);
 	warn_unreachable(in - x->at, x->at);

@@ -77,9 +77,24 @@ static bool policy_applies(const struct question *q, const struct rs_policy *p)
 static bool policy_has(const struct question *q, const struct rs_policy *p, const struct hit *h)
 {
 	const struct rs_rule *r = &q->rs->rules[h->rule];
+	uint32_t              own = q->rs->packs[r->pack].policy;
 
-	return policy_has_pack(q->rs, p, r->pack) && bit_in(p->categories, r->category) &&
+	return (own == 0 || rs_policy(q->rs, (int32_t)own - 1) == p) && policy_has_pack(q->rs, p, r->pack) && bit_in(p->categories, r->category) &&
 	       bit_in(p->confidence, r->confidence) && products_meet(q->rs, p->products, r->products);
+}
+
+/* Of a policy's own names nothing is listed where its conditions do not hold. */
+static void leave_out(const struct question *q, struct match *m)
+{
+	uint8_t kept = 0;
+
+	for (unsigned i = 0; i < m->n; i++) {
+		uint32_t own = q->rs->packs[q->rs->rules[m->hits[i].rule].pack].policy;
+
+		if (own == 0 || policy_applies(q, rs_policy(q->rs, (int32_t)own - 1)))
+			m->hits[kept++] = m->hits[i];
+	}
+	m->n = kept;
 }
 
 /* ---- choosing ------------------------------------------------------------------------------ */
@@ -187,7 +202,9 @@ void policy_decide(const struct ruleset *rs, const struct match *m, const struct
 	uint8_t               max;
 
 	*out = (struct decision){ .hit = -1, .policy = -1, .stage = -1, .exception = -1, .match = *m };
-	if (m->n == 0)
+	q.m = &out->match;
+	leave_out(&q, &out->match);
+	if (out->match.n == 0)
 		return;
 	choose(&q, out);
 	r = hit_rule(&q, out->hit);

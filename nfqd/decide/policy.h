@@ -74,6 +74,9 @@ struct policy_in {
 	unsigned n_clients;
 	char   **packs;
 	unsigned n_packs;
+	char   **names;
+	unsigned n_names;
+	char    *names_file;
 	char   **categories;
 	unsigned n_categories;
 	char   **products;

@@ -106,6 +106,7 @@ struct rs_pack {
 	int64_t  expires;                    /* seconds; 0: never */
 	int64_t  dated;                      /* the version's date where it begins first; 0: unknown */
 	uint32_t first_stage, stages;        /* in RS_STAGE, by time */
+	uint32_t policy; /* index + 1 in RS_POLICY: its own names, by which it alone decides; 0: a pack of a file */
 };
 
 struct rs_stage {

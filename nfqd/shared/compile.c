@@ -12,6 +12,7 @@
 #include "base/yaml.h"
 #include "match/never.h"
 #include "shared/conf.h"
+#include "shared/site_names.h"
 #include "shared/state.h"
 
 /* One image under construction. */
@@ -19,6 +20,7 @@ struct compile {
 	const struct conf   *c;
 	const struct overlay   *overlay; /* NULL: for captures */
 	struct image_builder b;
+	struct site_names    site;
 	struct packs         packs; /* none when the packs come from an image */
 	struct exception_in *exceptions; /* of the file, then those made at run time */
 	unsigned             n_exceptions;
@@ -159,6 +161,23 @@ static int of_pack(struct compile *x, const struct err *why)
 	return err_set(x->err, "%s", why->text);
 }
 
+/* The packs of files, then those of the policies' own names. */
+static int add_all(struct compile *x)
+{
+	struct err   why = { .text = "" };
+	unsigned     n = x->packs.n, n_own = x->site.n;
+	struct pack **all = calloc(n + n_own + 1U, sizeof(struct pack *));
+	int          r;
+
+	if (!all)
+		return out_of_memory(x->err);
+	for (unsigned i = 0; i < n + n_own; i++)
+		all[i] = i < n ? x->packs.v[i] : &x->site.packs[i - n];
+	r = ruleset_compile(&x->b, all, n + n_own, &why);
+	free(all);
+	return r < 0 ? of_pack(x, &why) : 0;
+}
+
 static int add_packs(struct compile *x, const struct image *from)
 {
 	struct err why = { .text = "" };
@@ -172,7 +191,7 @@ static int add_packs(struct compile *x, const struct image *from)
 		return of_pack(x, &why);
 	if (choose_profiles(x) < 0)
 		return -1;
-	return ruleset_compile(&x->b, x->packs.v, x->packs.n, &why) < 0 ? of_pack(x, &why) : 0;
+	return add_all(x);
 }
 
 enum { NEVER_LINES = 10 }; /* reported for one load */
@@ -222,11 +241,27 @@ static void find_not_before(struct compile *x)
 			x->not_before = packs[i].dated;
 }
 
+/* text names the policy already. */
+static void policy_line(struct compile *x, unsigned i, const char *key, const char *text)
+{
+	const struct yaml_doc *doc = i < x->c->n_own ? x->c->own : x->c->doc;
+
+	if (doc)
+		yaml_doc_error(doc, x->err, yaml_doc_line(doc, "policies[%u].%s", i < x->c->n_own ? i : i - x->c->n_own, key),
+		               "%s", text);
+}
+
 static void wrong_policy(void *ctx, const char *path, const char *text)
 {
 	struct compile *x = ctx;
 
-	if (x->c->doc)
+	unsigned        i;
+	int             n = 0;
+
+	/* of the file that the policy is in */
+	if (sscanf(path, "policies[%u].%n", &i, &n) == 1 && n && i < x->c->n_policies)
+		policy_line(x, i, path + n, text);
+	else if (x->c->doc)
 		yaml_doc_error(x->c->doc, x->err, yaml_doc_line(x->c->doc, "%s", path), "%s", text);
 }
 
@@ -281,7 +316,7 @@ static int compile(struct compile *x, const struct image *from)
 {
 	int r;
 
-	if (gather_exceptions(x) < 0 || add_packs(x, from) < 0)
+	if (gather_exceptions(x) < 0 || site_names_make(&x->site, x->c, x->err) < 0 || add_packs(x, from) < 0)
 		return -1;
 	find_not_before(x);
 	r = check_same_name(x) | check_ends(x) | add_policies(x);
@@ -310,6 +345,7 @@ int conf_compile_running(const struct conf *c, const struct overlay *overlay,
 	if (r == 0)
 		check_never(&x, *img);
 	packs_free(&x.packs);
+	site_names_free(&x.site);
 	image_fini(&x.b);
 	free(x.exceptions);
 	return r;

@@ -312,7 +312,7 @@ static struct conf *load(struct yaml_doc *doc, const char *path, struct err *err
 		return NULL;
 	}
 	c = bind(doc, path, err);
-	if (c && check_all(c, err) < 0) {
+	if (c && (check_all(c, err) | conf_load_own(c, NULL, NULL, err)) < 0) {
 		conf_free(c);
 		return NULL;
 	}
@@ -340,7 +340,7 @@ struct conf *conf_load_to_check(const char *path, yaml_say *say, void *ctx, stru
 		return NULL;
 	}
 	c = bind(doc, path, err);
-	if (c && check_all(c, err) < 0 && !err->text[0])
+	if (c && (check_all(c, err) | conf_load_own(c, say, ctx, err)) < 0 && !err->text[0])
 		err_set(err, "out of memory");
 	return c;
 }
@@ -388,6 +388,7 @@ void conf_free(struct conf *c)
 		return;
 	free(c->path);
 	yaml_doc_free(c->doc);
+	yaml_doc_free(c->own);
 	yaml_doc_unbind(&conf_schema, c);
 }
 

@@ -55,6 +55,8 @@ struct conf {
 	/* not in the file */
 	char            *path; /* NULL: there is no file */
 	struct yaml_doc *doc;  /* what is in effect, defaults included */
+	struct yaml_doc *own;  /* of the included file; NULL: there is none */
+	unsigned         n_own; /* policies of that file, which come first */
 };
 
 extern const char *const events_words[]; /* enum events */
@@ -66,6 +68,13 @@ MUST_CHECK struct conf *conf_load(const char *path, struct err *err);
 /* The same to look for every mistake: say hears each, err the first. What is returned may have mistakes: it is for
  * conf_compile(), which looks for more, and never for use. */
 MUST_CHECK struct conf *conf_load_to_check(const char *path, yaml_say *say, void *ctx, struct err *err);
+/* The included file, of a configuration's path. Returns 0, or -1: longer than room. */
+MUST_CHECK int conf_own_path(const char *conf, const char *include, char *out, size_t room);
+/* Reads it, if it is there, and puts its policies in front. */
+MUST_CHECK int conf_load_own(struct conf *c, yaml_say *say, void *ctx, struct err *err);
+/* yaml_doc_error() for a key of the i-th policy, in the file that has it. */
+__attribute__((format(printf, 5, 6))) int conf_policy_error(const struct conf *c, struct err *err, unsigned i,
+                                                            const char *key, const char *fmt, ...);
 MUST_CHECK struct conf *conf_default(char *const rules[], unsigned n_rules, struct err *err);
 void                    conf_free(struct conf *c);
 

@@ -34,6 +34,8 @@
 	X(P, ITEMS, "policies", policies, OPTIONAL, (struct policy_in, policy_value),              \
 	  "[{name: all-packs, action: stage}]", RELOAD,                                            \
 	  "policies in order; the first one that matches decides")                                 \
+	X(P, TEXT, "include", include, OPTIONAL, (), "own.yaml", RELOAD,                           \
+	  "a file beside this one whose policies come first, if it is there")                      \
 	X(P, ITEMS, "exceptions", exceptions, OPTIONAL, (struct exception_in, exception_value),    \
 	  "[]", RELOAD, "names that are allowed for a while")                                      \
 	X(P, WORD, "default", default_action, OPTIONAL, (actions, ACTION_ALLOW, 2), "allow",       \
@@ -118,6 +120,8 @@
 
 #define CONF_MATCH(X, P)                                                                           \
 	X(P, TEXTS, "packs", packs, OPTIONAL, (1), NULL, RELOAD, "")                               \
+	X(P, TEXTS, "names", names, OPTIONAL, (1), NULL, RELOAD, "")                               \
+	X(P, TEXT, "names-file", names_file, OPTIONAL, (), NULL, RELOAD, "")                       \
 	X(P, TEXTS, "categories", categories, OPTIONAL, (1), NULL, RELOAD, "")                     \
 	X(P, TEXTS, "products", products, OPTIONAL, (1), NULL, RELOAD, "")                         \
 	X(P, TEXTS, "confidence", confidence, OPTIONAL, (1), NULL, RELOAD, "")                     \

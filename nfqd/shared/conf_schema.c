@@ -85,6 +85,15 @@ static const cyaml_schema_field_t conf_fields[] = { CONF_TOP(FIELD, TOP) CYAML_F
 const cyaml_schema_value_t conf_schema = { CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct conf,
 	                                                       conf_fields) };
 
+struct own {
+	struct policy_in *policies;
+	unsigned          n_policies;
+};
+static const cyaml_schema_field_t own_fields[] = {
+	SCHEMA_LIST("policies", SCHEMA_OPTIONAL, struct own, policies, &policy_value, 0), CYAML_FIELD_END
+};
+const cyaml_schema_value_t conf_own_schema = { CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct own, own_fields) };
+
 /* ---- the keys ------------------------------------------------------------------------------ */
 
 /* path, offset in struct conf, in a list's items?, does the section stand alone? */

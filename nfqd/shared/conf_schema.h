@@ -41,6 +41,7 @@ struct conf_key {
 extern const struct conf_key           conf_keys[];
 extern const unsigned                  conf_n_keys;
 extern const struct cyaml_schema_value conf_schema;
+extern const struct cyaml_schema_value conf_own_schema; /* {policies: [...]} */
 
 /* The words that a key may have, "a | b"; "" when any text will do. out is cut to room. */
 void conf_key_words(const struct conf_key *k, char *out, size_t room);

@@ -11,7 +11,7 @@
 #include "errand.h"
 #include "shared/asks.h"
 
-enum { PATIENCE_MS = 200, PAUSE_MS = 500 /* after an answer that did not come */ };
+enum { PATIENCE_MS = 600, PAUSE_MS = 2000 /* after an answer that did not come */ };
 
 static bool send_question(const struct whose *w, const struct packet *pkt, const uint16_t port[])
 {

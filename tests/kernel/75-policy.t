@@ -41,7 +41,7 @@ exceptions() {
 	is "$(latest '.nfqd | "\(.action) \(.would) \(.exception)"')" "allow reject allow-1" "the record names the exception"
 	is "$(fetch $NAME)" 0 "TLS to it passes, too"
 	is "$(asked "" s08.upd.kaspersky.com)" NXDOMAIN "its neighbour is still refused"
-	is "$(in_router dig +time=2 +tries=1 $NAME @9.9.9.9 | grep -o NXDOMAIN)" NXDOMAIN "and so is another client"
+	is "$(in_router dig +time=2 +tries=6 $NAME @9.9.9.9 | grep -o NXDOMAIN)" NXDOMAIN "and so is another client"
 	is "$(nfqd_ctl why $NAME --client 10.1.0.2 --json | jq -c '[.action, .would, .exception.name]')" '["allow","reject","allow-1"]' "why knows it"
 	like "$(nfqd_ctl exceptions --revoke $NAME)" '1 revoked' "it is revoked"
 	is "$(asked)" NXDOMAIN "and the name refused again"
@@ -223,6 +223,30 @@ reloads() {
 	is "$(asked "" s25.upd.kaspersky.com)" NOERROR "exceptions do not need the packs' files"
 }
 
+# Names that no pack has, and what holds for ever: in a file that the configuration includes.
+own_names() {
+	local own="$lab_dir/own.yaml" conf="$lab_dir/nfqd.yaml"
+
+	reloaded "{name: kids, clients: [10.9.9.9], match: {names: [.games.example]}, action: reject}" \
+		"{name: mine, match: {names: ['ads[1-3].example', .play.example]}, action: reject, dns: refused}" "{name: all, $all}"
+	is "$(asked "" ads2.example) $(asked "" a.play.example) $(asked "" ads4.example)" "REFUSED REFUSED NOERROR" "names of a policy's own"
+	is "$(asked "" a.games.example) $(fetch a.games.example)" "NOERROR 0" "of another client's policy: as if it listed nothing"
+	is "$(fetch ads1.example)" 35 "TLS, too"
+	echo 'list.example  # one' >"$lab_dir/my.txt"
+	reloaded "{name: file, match: {names-file: my.txt}, action: reject}" "{name: all, $all}"
+	is "$(asked "" list.example) $(asked "" ads2.example)" "NXDOMAIN NOERROR" "from a file beside the configuration"
+	like "$(nfqd_ctl block www.example.net -c "$conf" --reason 'homework')" 'www.example.net: blocked, for everybody, for ever' "block says what it did"
+	is "$(asked "" www.example.net)" NXDOMAIN "and it is refused"
+	nfqd_ctl allow $NAME --for ever --client 10.1.0.2 --config "$conf" >/dev/null
+	is "$(asked) $(in_router dig +time=2 +tries=6 $NAME @9.9.9.9 | grep -o NXDOMAIN)" "NOERROR NXDOMAIN" "allow --for ever, for one client"
+	nfqd_ctl allow www.example.net --for ever --config "$conf" >/dev/null
+	is "$(asked "" www.example.net) $(grep -c www.example.net "$own")" "NOERROR 1" "the later one takes the place of the earlier"
+	cp "$own" "$lab_dir/own.before"
+	like "$(nfqd_ctl block '*.com' -c "$conf" 2>&1)" "own.yaml:3: .*name '\*\.com'" "what is not a name is refused"
+	ok "and the file is as it was" cmp -s "$own" "$lab_dir/own.before"
+	rm "$own"
+}
+
 lab_up plain || bail "lab: $(cat "$lab_dir/up.log")"
 nfqd_start || bail "nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
 exceptions
@@ -233,6 +257,7 @@ restarts
 modes
 by_client
 by_match
+own_names
 observing
 wrong_clock
 reloads

@@ -2,13 +2,16 @@
 /* nfqctl allow: lets a name pass for a while. The daemon finds out who asks from the socket. */
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "nfqctl.h"
+#include "own.h"
 #include "rules.h"
 
 static int usage(FILE *to, int result)
 {
-	fprintf(to, "usage: nfqctl allow NAME [--client A] --for 1h|--until DATE --reason TEXT [--json]\n");
+	fprintf(to, "usage: nfqctl allow NAME [--client A] --for 1h|--until DATE --reason TEXT [--json]\n"
+	            "       nfqctl allow NAME [--client A] --for ever [--reason TEXT] [--config FILE]\n");
 	return result;
 }
 
@@ -30,10 +33,11 @@ int cmd_allow(struct nfqctl *ctl, int argc, char **argv)
 	static const struct option options[] = {
 		{ "client", required_argument, NULL, 'c' }, { "for", required_argument, NULL, 'f' },
 		{ "until", required_argument, NULL, 'u' },  { "reason", required_argument, NULL, 'r' },
+		{ "config", required_argument, NULL, 'C' },
 		{ "json", no_argument, NULL, 'j' },         { "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	const char *client = NULL, *length = NULL, *until = NULL, *reason = NULL;
+	const char *client = NULL, *length = NULL, *until = NULL, *reason = NULL, *conf = NULL;
 	bool        as_json = false;
 	char        name[HOST_TEXT + 1];
 	json_t     *request;
@@ -41,6 +45,7 @@ int cmd_allow(struct nfqctl *ctl, int argc, char **argv)
 
 	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (o) {
+		case 'C': conf = optarg; break;
 		case 'c': client = optarg; break;
 		case 'f': length = optarg; break;
 		case 'u': until = optarg; break;
@@ -49,7 +54,10 @@ int cmd_allow(struct nfqctl *ctl, int argc, char **argv)
 		default: return o == 'h' ? usage(stdout, CTL_DONE) : usage(stderr, CTL_USAGE);
 		}
 	}
-	if (optind + 1 != argc || !reason || !length == !until)
+	if (optind + 1 == argc && length && strcmp(length, "ever") == 0 && !until)
+		return own_keep(ctl, &(struct own_policy){ .name = hostname_typed(argv[optind], name), .client = client,
+		                                           .action = "allow", .reason = reason, .conf = conf });
+	if (optind + 1 != argc || conf || !reason || !length == !until)
 		return usage(stderr, CTL_USAGE);
 	request = json_pack("{s:s, s:s, s:s*, s:s*, s:s*, s:s}", "command", "allow", "name",
 	                    hostname_typed(argv[optind], name), "client", client, "for", length, "until", until, "reason",

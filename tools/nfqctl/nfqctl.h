@@ -51,6 +51,7 @@ long long   number_of(const json_t *o, const char *key);
 int cmd_status(struct nfqctl *ctl, int argc, char **argv);
 int cmd_reload(struct nfqctl *ctl, int argc, char **argv);
 int cmd_why(struct nfqctl *ctl, int argc, char **argv);
+int cmd_block(struct nfqctl *ctl, int argc, char **argv);
 int cmd_allow(struct nfqctl *ctl, int argc, char **argv);
 int cmd_exceptions(struct nfqctl *ctl, int argc, char **argv);
 int cmd_mode(struct nfqctl *ctl, int argc, char **argv);

@@ -192,14 +192,14 @@ static void test_messages(void **state)
 		  "the current folder and beside this file)" },
 		{ "a misspelt key", RULES "policy: []\n",
 		  "nfqd.yaml:2: unknown key 'policy' (allowed: mode, fail, rules, profiles, inspect, resolve, update, "
-		  "sightings, policies, exceptions, default, on-fault, heartbeat, heartbeat-forward, control, state, log)" },
+		  "sightings, policies, include, exceptions, default, on-fault, heartbeat, heartbeat-forward, control, state, log)" },
 		{ "a misspelt action", RULES "policies:\n  - name: p\n    action: dropp\n",
 		  "nfqd.yaml:4: policy 'p': action: 'dropp' is not one of allow, log, reject, drop, stage" },
 		{ "a policy without a name", RULES "policies:\n  - action: drop\n",
 		  "nfqd.yaml:3: policy 1: missing key 'name'" },
 		{ "a misspelt condition",
 		  RULES "policies:\n  - name: p\n    match: {pack: [kaspersky]}\n    action: log\n",
-		  "nfqd.yaml:4: policy 'p': unknown key 'pack' (allowed: packs, categories, products, "
+		  "nfqd.yaml:4: policy 'p': unknown key 'pack' (allowed: packs, names, names-file, categories, products, "
 		  "confidence, ports)" },
 		{ "a profile that no pack has", RULES "profiles: [us-federal-contractr]\n",
 		  "nfqd.yaml:2: profiles: no stage of the packs has the profile "

@@ -66,6 +66,8 @@ while read -r line; do
 	"nfqctl log prove"*)	ok "$line: is a command" "$NFQCTL" log prove --help ;;
 	"nfqctl rules"*) ok "$line" exits 0 "$NFQCTL" "${local_line#nfqctl}" ;;
 	"nfqctl why"*) ok "$line" exits 0 "$NFQCTL" "${local_line#nfqctl}" "$tmp/none" ;;
+	"nfqctl block"*) ok "$line: is a command" "$NFQCTL" block --help ;;
+	"nfqctl allow"*" --for ever") ok "$line: is a command" "$NFQCTL" allow --help ;;
 	"nfqctl top"*) ok "$line: is a command" "$NFQCTL" top --help ;;
 	"nfqctl doctor"*) ok "$line: is a command" "$NFQCTL" doctor --help ;;
 	"nfqctl status"* | "nfqctl metrics"*) ok "$line: says that there is no daemon" exits 3 "$NFQCTL" "${local_line#nfqctl}" "$tmp/none" ;;

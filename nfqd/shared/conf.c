@@ -282,7 +282,7 @@ static int check_all(struct conf *c, struct err *err)
 }
 
 /* Takes doc. path NULL: there is no file. */
-static struct conf *bind(struct yaml_doc *doc, const char *path, struct err *err)
+static struct conf *bind_doc(struct yaml_doc *doc, const char *path, struct err *err)
 {
 	struct conf *c = NULL;
 
@@ -311,7 +311,7 @@ static struct conf *load(struct yaml_doc *doc, const char *path, struct err *err
 		yaml_doc_free(doc);
 		return NULL;
 	}
-	c = bind(doc, path, err);
+	c = bind_doc(doc, path, err);
 	if (c && (check_all(c, err) | conf_load_own(c, NULL, NULL, err)) < 0) {
 		conf_free(c);
 		return NULL;
@@ -339,7 +339,7 @@ struct conf *conf_load_to_check(const char *path, yaml_say *say, void *ctx, stru
 		yaml_doc_free(doc);
 		return NULL;
 	}
-	c = bind(doc, path, err);
+	c = bind_doc(doc, path, err);
 	if (c && (check_all(c, err) | conf_load_own(c, say, ctx, err)) < 0 && !err->text[0])
 		err_set(err, "out of memory");
 	return c;

@@ -17,6 +17,7 @@ metric() { awk -v name="$1" '$1 == name { print $2 }' "$lab_dir/text/nfqd.prom";
 metric_is() { [ "$(metric "$1")" = "$2" ]; }
 kill_worker() { local w; w=$(nfqd_worker); [ "${w:-0}" -gt 0 ] && kill -KILL "$w"; }
 killed_until_open() { kill_worker 2>/dev/null; metric_is nfqd_fail_open 1; }
+dies_and_fires() { kill_worker 2>/dev/null; firing NfqdFailOpen; }
 write_often() {
 	lab_spawn metrics "$LAB_ROUTER" sh -c 'while :; do "$0" -s "$1" metrics --textfile "$2"; sleep 0.3; done' \
 		"$NFQCTL" "$lab_dir/control.sock" "$lab_dir/text/nfqd.prom"
@@ -60,7 +61,7 @@ lab_spawn exporter "$LAB_ROUTER" prometheus-node-exporter --collector.disable-de
 lab_spawn prometheus "$LAB_ROUTER" prometheus --config.file="$lab_dir/prometheus.yaml" --storage.tsdb.path="$lab_dir/tsdb" \
 	--web.listen-address=127.0.0.1:9090 --log.level=warn
 ok "Prometheus has scraped it" lab_wait 60 has_result nfqd_up
-ok "no alert is pending" lab_wait 30 quiet
+ok "no alert is pending" lab_wait 60 quiet
 while read -r expr; do
 	ok "the dashboard: $expr" lab_wait 20 has_result "$(sed 's/\$instance/.*/g' <<<"$expr")"
 done < <(jq -r '.panels[].targets[].expr' tools/monitoring/nfqd-dashboard.json)
@@ -69,12 +70,12 @@ done < <(jq -r '.panels[].targets[].expr' tools/monitoring/nfqd-dashboard.json)
 
 sed -i 's/^mode: .*/mode: enfroce/' "$lab_dir/nfqd.yaml"
 nfqd_ctl reload 2>/dev/null
-ok "a failed reload: an alert" lab_wait 30 firing NfqdReloadFailed
+ok "a failed reload: an alert" lab_wait 60 firing NfqdReloadFailed
 sed -i "s/^mode: .*/mode: enforce/; s,^rules:.*,rules: [$lab_dir/soon.yaml]," "$lab_dir/nfqd.yaml"
 ok "a pack that expires in ten days" nfqd_ctl reload
-ok "a pack that expires in ten days: an alert" lab_wait 30 firing NfqdPackExpires
+ok "a pack that expires in ten days: an alert" lab_wait 60 firing NfqdPackExpires
 kill_worker
-ok "a dead worker: an alert" lab_wait 30 firing NfqdWorkerDead
+ok "a dead worker: an alert" lab_wait 60 firing NfqdWorkerDead
 in_client "$LAB_PYTHON" -c '
 import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -83,13 +84,13 @@ for i in range(400):
     s.sendto(b"\0\1\1\0\0\1\0\0\0\0\0\0" + name + b"\0\1\0\1", ("8.8.8.8", 53))
     time.sleep(0.001)'
 ok "a full disk: an alert of lost records" lab_wait 60 firing NfqdRecordsLost
-ok "workers that die at their start: nothing is inspected" lab_wait 30 killed_until_open
-ok "workers that die at their start: an alert of fail-open" lab_wait 30 firing NfqdFailOpen
+ok "workers that die at their start: nothing is inspected" lab_wait 60 killed_until_open
+ok "workers that die at their start: an alert of fail-open" lab_wait 60 dies_and_fires
 lab_end metrics
-ok "the file grows old: an alert of missed heartbeats" lab_wait 30 firing NfqdHeartbeatMissed
+ok "the file grows old: an alert of missed heartbeats" lab_wait 60 firing NfqdHeartbeatMissed
 nfqd_stop
 write_often
-ok "no daemon: an alert" lab_wait 30 firing NfqdDown
+ok "no daemon: an alert" lab_wait 60 firing NfqdDown
 lab_end metrics
 is "$(nfqd_ctl metrics 2>/dev/null | tail -n 1; echo "${PIPESTATUS[0]}")" "nfqd_up 0
 3" "and for who asks"

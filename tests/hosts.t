@@ -57,7 +57,19 @@ with open(new, "w") as f:
     f.writelines(lines[100:])
 check(answer("hosts", "--from", new, old) == by_log, "and from a rotated log, whichever file is named first")
 
-by_id = {h["id"]: h for h in by_log["hosts"]}
+db = os.path.join(folder.name, "sightings.db")
+p = ctl("sightings", "rebuild", "--db", db, log)
+check(p.returncode == 0 and answer("hosts", "--db", db) == by_log, "and by a database made of it", p.stderr)
+host = answer("host", [m for m in machines if m.startswith("ip:")][0], "--db", db)
+check(host == answer("host", host["id"], "--from", log), "so is one machine")
+two = sorted(h["id"] for h in by_log["hosts"])[-2:]
+p = ctl("host", two[0], "--merge", two[1], "--db", db)
+check(p.returncode == 0 and answer("hosts", "--db", db)["machines_at_least"] == 4, "two are merged by hand", p.stderr)
+p = ctl("host", two[0], "--split", two[1][4:], "--db", db)
+check(p.returncode == 0 and answer("hosts", "--db", db)["machines_at_least"] == 5, "and split again", p.stderr)
+check(ctl("host", two[0], "--forget", "--db", db).returncode == 0 and
+      answer("hosts", "--db", db)["machines_at_least"] == 4, "one is forgotten")
+
 moved = [h for h in by_log["hosts"] if len(h["addresses"]) == 2 and len(h["macs"]) == 1]
 check(len(moved) == 1 and not moved[0]["random_mac"], "one has had two addresses", by_log)
 routed = [h for h in by_log["hosts"] if h.get("behind")]

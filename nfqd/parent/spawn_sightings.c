@@ -22,7 +22,7 @@
 
 #define MEMORY_FOLDER RUN_FOLDER "/sightings" /* of a file system in memory */
 
-enum { STOP_MS = 3000, RETRY_LOOKS = 3, LOOKS_NAMES = 60, STILL_LOOKS = 30, ANSWER_MS = 3000 };
+enum { STOP_MS = 3000, RETRY_LOOKS = 3, LOOKS_NAMES = 60, LOOKS_NEW = 5, STILL_LOOKS = 30, ANSWER_MS = 3000 };
 
 struct sightings_keeper {
 	struct sightings_shared *shared;
@@ -30,6 +30,7 @@ struct sightings_keeper {
 	pid_t                    pid;    /* 0: none */
 	int                      parent; /* the socket's end; -1: none */
 	unsigned                 looks, due, restarts;
+	uint64_t                 named; /* how many records it had taken when it last got names */
 	struct pulse             pulse;
 };
 
@@ -181,8 +182,10 @@ void parent_look_at_sightings(struct parent *p)
 	if (k->pid <= 0)
 		return;
 	look_whether_it_moves(k);
-	if (k->looks % LOOKS_NAMES == 1)
-		hand_over_names(p);
+	if (k->looks % LOOKS_NAMES != 1 && (k->shared->taken == k->named || k->looks % LOOKS_NEW != 0))
+		return;
+	k->named = k->shared->taken; /* there may be new machines */
+	hand_over_names(p);
 }
 
 void parent_stop_sightings(struct parent *p)

@@ -1,28 +1,61 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The report: machines, the trend, channels, by whose date, and whether nfqd was watching at all. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "sightings/answer.h"
 
 #define BY_VENDOR " (?3 = '' OR v.text = ?3 COLLATE NOCASE)"
 
-/* Each day: how many machines called, and what became of it. */
-static json_t *trend(struct sightings *s, const struct days *d)
+/* A day of the trend. Machines come one after the other, so that the last one counted tells whether one is new. */
+struct trend_day {
+	int64_t machines, last, v[4];
+};
+
+enum { TREND_DAYS = 4000 };
+
+static json_t *trend_rows(const struct trend_day *v, int64_t first)
 {
-	sqlite3_stmt *q = sql_bind(s, "SELECT day, count(DISTINCT machine), sum(refused), sum(logged), sum(passed), sum(leaked)"
-	                              " FROM source CROSS JOIN seen ON seen.source = source.id JOIN word AS v ON v.id ="
-	                              " seen.vendor WHERE day BETWEEN max(?1, 0) AND ?2 AND" BY_VENDOR " GROUP BY day ORDER BY day",
-	                           "iit", d->first, d->last, d->vendor);
-	json_t       *all = json_array();
+	static const char *const keys[] = { "refused", "logged", "passed", "leaked" };
+	json_t                  *all = json_array();
 
-	while (sql_row(s, q)) {
-		json_t *o = json_object();
+	for (int64_t i = 0; i < TREND_DAYS; i++) {
+		json_t *o = v[i].machines ? json_object() : NULL;
 
-		answer_day(o, "day", sql_int(q, 0));
-		json_object_set_new(o, "machines", json_integer(sql_int(q, 1)));
-		answer_counts(o, q, 2);
+		if (!o)
+			continue;
+		answer_day(o, "day", first + i);
+		json_object_set_new(o, "machines", json_integer(v[i].machines));
+		for (int k = 0; k < 4; k++)
+			json_object_set_new(o, keys[k], json_integer(v[i].v[k]));
 		json_array_append_new(all, o);
 	}
+	return all;
+}
+
+/* Each day: how many machines called, and what became of it. Summed up here, where no sorting is needed. */
+static json_t *trend(struct sightings *s, const struct days *d)
+{
+	int64_t           first = sql_number(s, 0, "SELECT min(hour) / 24 FROM hour", "");
+	struct trend_day *v = calloc(TREND_DAYS, sizeof(*v));
+	sqlite3_stmt     *q;
+	json_t           *all;
+
+	q = sql_bind(s, "SELECT machine, day, refused, logged, passed, leaked FROM source CROSS JOIN seen ON seen.source = source.id"
+	                " JOIN word AS v ON v.id = seen.vendor WHERE day BETWEEN ?1 AND ?2 AND" BY_VENDOR " ORDER BY machine", "iit",
+	             d->first > first ? d->first : first, d->last, d->vendor);
+	while (sql_row(s, q)) {
+		int64_t i = sql_int(q, 1) - first;
+
+		if (!v || i < 0 || i >= TREND_DAYS)
+			continue;
+		v[i].machines += v[i].last != sql_int(q, 0);
+		v[i].last = sql_int(q, 0);
+		for (int k = 0; k < 4; k++)
+			v[i].v[k] += sql_int(q, 2 + k);
+	}
+	all = v ? trend_rows(v, first) : json_array();
+	free(v);
 	return all;
 }
 
@@ -45,8 +78,8 @@ static json_t *hours(struct sightings *s, const struct days *d)
 
 static json_t *channels(struct sightings *s, const struct days *d)
 {
-	sqlite3_stmt *q = sql_bind(s, "SELECT w.text, sum(refused), sum(logged), sum(passed), sum(leaked) FROM day JOIN what ON"
-	                              " what.id = day.what JOIN word AS w ON w.id = what.channel JOIN word AS v ON v.id ="
+	sqlite3_stmt *q = sql_bind(s, "SELECT w.text, sum(refused), sum(logged), sum(passed), sum(leaked) FROM decided JOIN what ON"
+	                              " what.id = decided.what JOIN word AS w ON w.id = what.channel JOIN word AS v ON v.id ="
 	                              " what.vendor WHERE day BETWEEN ?1 AND ?2 AND" BY_VENDOR " GROUP BY w.id ORDER BY"
 	                              " sum(refused + logged + passed) DESC, w.text", "iit", d->first, d->last, d->vendor);
 	json_t       *all = json_array();

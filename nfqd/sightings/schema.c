@@ -13,7 +13,8 @@
  * by source, so that machines can be joined and split at any time.
  *
  * seen has a row a day, source and vendor, for lists; day one by category, channel and product, for one machine;
- * called by name; hour is for all machines. What trimming has folded has the day
+ * called by name; hour and decided
+ * are for all machines. What trimming has folded has the day
  * -1.
  */
 static const char tables[] =
@@ -48,8 +49,8 @@ static const char tables[] =
 	" PRIMARY KEY (source, vendor)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE authority (id INTEGER PRIMARY KEY, vendor INTEGER, pack INTEGER, version INTEGER, stage INTEGER,"
 	" basis INTEGER, citation INTEGER, UNIQUE (vendor, pack, version, stage, basis, citation)) STRICT;"
-	"CREATE TABLE decided (day INTEGER, authority INTEGER, refused INTEGER, logged INTEGER, passed INTEGER,"
-	" leaked INTEGER, PRIMARY KEY (day, authority)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE decided (day INTEGER, authority INTEGER, what INTEGER, refused INTEGER, logged INTEGER,"
+	" passed INTEGER, leaked INTEGER, PRIMARY KEY (day, authority, what)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE own (at INTEGER, sensor TEXT, boot INTEGER, seq INTEGER, kind TEXT, note TEXT,"
 	" PRIMARY KEY (at, sensor, boot, seq)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE coverage (day INTEGER, key TEXT, n INTEGER, PRIMARY KEY (day, key)) STRICT, WITHOUT ROWID;"
@@ -85,7 +86,7 @@ static void settings(struct sightings *s, enum sightings_open how)
 	sqlite3_busy_timeout(s->db, BUSY_MS);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sql_script(s, "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"
-	              "PRAGMA cache_size=-4000;");
+	              "PRAGMA cache_size=-2000;");
 	if (how != SIGHTINGS_READ)
 		sql_script(s, "PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=4194304;");
 }

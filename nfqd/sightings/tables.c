@@ -234,22 +234,26 @@ json_t *sightings_hosts(struct sightings *s, const struct sightings_which *which
 	struct days d = answer_days(which);
 	const char *order = order_of(which->sort ? which->sort : "last", err);
 	json_t     *answer = answer_new(), *hosts;
-	char        sql[700];
+	char        sql[1200];
 	int64_t     machines;
 
 	if (!order) {
 		json_decref(answer);
 		return NULL;
 	}
-	snprintf(sql, sizeof(sql), "SELECT machine, v.text, min(seen.first) AS first, max(seen.last) AS last, sum(refused) AS refused,"
-	         " sum(logged) AS logged, sum(passed) AS passed, sum(leaked) AS leaked, count(DISTINCT nullif(day, -1))"
-	         " FROM seen JOIN source ON source.id = seen.source JOIN word AS v ON v.id = seen.vendor"
-	         " WHERE day BETWEEN ?1 AND ?2 AND (?3 = '' OR v.text = ?3 COLLATE NOCASE)"
+	snprintf(sql, sizeof(sql), "SELECT machine, v.text, min(t.first) AS first, max(t.last) AS last, sum(refused) AS refused,"
+	         " sum(logged) AS logged, sum(passed) AS passed, sum(leaked) AS leaked, CASE WHEN count(*) = 1 THEN max(days) ELSE"
+	         " (SELECT count(DISTINCT day) FROM source AS o JOIN seen ON seen.source = o.id WHERE o.machine = source.machine"
+	         " AND seen.vendor = v.id AND day BETWEEN max(?1, 0) AND ?2) END"
+	         " FROM (SELECT source, vendor, min(first) AS first, max(last) AS last, sum(refused) AS refused, sum(logged) AS"
+	         " logged, sum(passed) AS passed, sum(leaked) AS leaked, count(nullif(day, -1)) AS days FROM seen WHERE day"
+	         " BETWEEN ?1 AND ?2 GROUP BY source, vendor) AS t JOIN source ON source.id = t.source JOIN word AS v ON v.id ="
+	         " t.vendor WHERE ?3 = '' OR v.text = ?3 COLLATE NOCASE"
 	         " GROUP BY machine, v.id HAVING ?4 = 0 OR sum(leaked) > 0 ORDER BY %s, machine, v.text", order);
 	hosts = rows(s, sql_bind_once(s, sql, "iiti", d.first, d.last, d.vendor, (int64_t)which->leaked), &d);
-	machines = sql_number(s, 0, "SELECT count(DISTINCT machine) FROM seen JOIN source ON source.id = seen.source"
-	                            " JOIN word AS v ON v.id = seen.vendor WHERE day BETWEEN ?1 AND ?2"
-	                            " AND (?3 = '' OR v.text = ?3 COLLATE NOCASE) AND (?4 = 0 OR leaked > 0)",
+	machines = sql_number(s, 0, "SELECT count(DISTINCT machine) FROM source WHERE EXISTS (SELECT 1 FROM seen JOIN word AS v"
+	                            " ON v.id = seen.vendor WHERE seen.source = source.id AND day BETWEEN ?1 AND ?2"
+	                            " AND (?3 = '' OR v.text = ?3 COLLATE NOCASE) AND (?4 = 0 OR leaked > 0))",
 	                      "iiti", d.first, d.last, d.vendor, (int64_t)which->leaked);
 	if (which->sort && strcmp(which->sort, "name") == 0)
 		hosts = sorted_by_name(hosts);

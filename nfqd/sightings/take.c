@@ -96,8 +96,8 @@ static void count(struct sightings *s, const struct counted *c)
 	sql_do(s, "INSERT INTO hour VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET " COUNTS, "iiiiii",
 	       c->at / (INT64_C(3600) * US_PER_S), c->vendor, v[OUTCOME_REFUSED], v[OUTCOME_LOGGED], v[OUTCOME_PASSED],
 	       c->leaked);
-	sql_do(s, "INSERT INTO decided VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET " COUNTS, "iiiiii", c->day,
-	       c->authority, v[OUTCOME_REFUSED], v[OUTCOME_LOGGED], v[OUTCOME_PASSED], c->leaked);
+	sql_do(s, "INSERT INTO decided VALUES (?1, ?2, ?7, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET " COUNTS, "iiiiiii", c->day,
+	       c->authority, v[OUTCOME_REFUSED], v[OUTCOME_LOGGED], v[OUTCOME_PASSED], c->leaked, c->what);
 }
 
 /* ---- habits -------------------------------------------------------------------------------- */

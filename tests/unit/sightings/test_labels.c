@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names of machines from the files of dnsmasq, Kea and /etc/hosts; what has no sense, or is no name, is passed over. */
+#include "records.h"
+#include "sightings/labels.h"
+
+static const struct {
+	const char *what, *line;
+	bool        hosts;
+	const char *name; /* of the machine 3c:52:82:00:00:01, 10.0.0.7; NULL: none */
+} rows[] = {
+	{ "dnsmasq", "1795000000 3c:52:82:00:00:01 10.0.0.7 reception-pc 01:3c:52:82:00:00:01\n", false, "reception-pc" },
+	{ "dnsmasq, another address now", "1795000000 3c:52:82:00:00:01 10.0.0.99 reception-pc *\n", false, "reception-pc" },
+	{ "dnsmasq, without a name", "1795000000 3c:52:82:00:00:01 10.0.0.7 * *\n", false, NULL },
+	{ "dnsmasq, another machine", "1795000000 3c:52:82:00:00:02 10.0.0.8 other *\n", false, NULL },
+	{ "a name with markup", "1795000000 3c:52:82:00:00:01 10.0.0.7 <b>x</b> *\n", false, NULL },
+	{ "Kea, version 4", "10.0.0.7,3c:52:82:00:00:01,01:3c,3600,1795000000,1,0,0,reception-pc,0,,0\n", false, "reception-pc" },
+	{ "Kea, the header", "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state\n", false,
+	  NULL },
+	{ "Kea, version 6, by its hardware address",
+	  "2001:db8::7,00:01,3600,1795000000,1,1800,0,7,128,0,0,reception-pc,3c:52:82:00:00:01,0\n", false, "reception-pc" },
+	{ "Kea, too short", "10.0.0.7,3c:52:82:00:00:01\n", false, NULL },
+	{ "/etc/hosts", "10.0.0.7\treception-pc.example.org reception-pc # first floor\n", true, "reception-pc.example.org" },
+	{ "/etc/hosts, a comment", "# 10.0.0.7 reception-pc\n", true, NULL },
+	{ "/etc/hosts, this host", "127.0.0.1 localhost\n", true, NULL },
+	{ "nothing", "\n", false, NULL },
+	{ "commas alone", ",,,,,,,,,,,,,,,,,,,,,\n", false, NULL },
+};
+
+static void test_lines(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		struct sightings *s = fresh();
+		char              line[256];
+		json_t           *host;
+		const char       *name;
+
+		TAKE(s, .second = 1);
+		snprintf(line, sizeof(line), "%s", rows[i].line);
+		labels_line(s, line, rows[i].hosts, 1);
+		host = host_of(s, "mac:" A_MAC);
+		name = json_string_value(json_object_get(host, "name"));
+		same_text(rows[i].what, OR(name, "none"), OR(rows[i].name, "none"));
+		json_decref(host);
+		sightings_close(s);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_lines) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -14,13 +14,14 @@ const char *steer_flowtable(const struct steer *s)
 	return s->flowtable[0] ? s->flowtable : NULL;
 }
 
-static void find_flowtable(struct steer *s)
+/* False: that is not known now, and what was there, still is. */
+static bool find_flowtable(struct steer *s)
 {
 	json_t *doc, *item;
 	size_t  i;
 
 	if (steer_list(s, "flowtables", &doc) == -ETIMEDOUT)
-		return; /* what was there, still is */
+		return false;
 	snprintf(s->flowtable, sizeof(s->flowtable), "%s", s->conf.means.flowtable ? "of a test" : "");
 	json_array_foreach(json_object_get(doc, "nftables"), i, item)
 	{
@@ -33,6 +34,7 @@ static void find_flowtable(struct steer *s)
 			         json_string_value(json_object_get(t, "name")));
 	}
 	json_decref(doc);
+	return true;
 }
 
 static void say_flowtable(const struct steer *s)
@@ -55,7 +57,10 @@ bool steer_look_for_flowtables(struct steer *s)
 	bool       had = s->flowtable[0];
 	struct err err = { 0 };
 
-	find_flowtable(s);
+	if (!find_flowtable(s)) {
+		s->stale = true; /* no event comes again: look once more */
+		return had;
+	}
 	if (had == (s->flowtable[0] != '\0') && !s->stale)
 		return had;
 	if (steer_rewrite(s, &err) < 0)
@@ -66,7 +71,7 @@ bool steer_look_for_flowtables(struct steer *s)
 
 int steer_meet_flowtables(struct steer *s, struct err *err)
 {
-	find_flowtable(s);
+	(void)find_flowtable(s);
 	if (!s->flowtable[0])
 		return 0;
 	if (s->conf.offload == OFFLOAD_REFUSE)

@@ -205,7 +205,7 @@ void parent_steer_tick(struct parent *p)
 	if (p->unprotected && p->worker > 0)
 		parent_resume_queueing(p);
 	if (p->repair_failed || steer_is_stale(p->steer)) /* a failed change causes no event */
-		parent_look_at_steering(p);
+		parent_look_at_tables(p);
 	record_uninspected(p);
 	say_own_lost(p);
 }

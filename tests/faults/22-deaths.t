@@ -1,5 +1,5 @@
 #!/bin/bash
-# Proves: a worker that dies is replaced, what waited for it is answered, and what it had half read does not pass; when five die in a row, `fail: open` lets
+# Proves: a worker that dies is replaced, what waited for it is answered, and with on-fault: worker-died: reset what it had half read does not pass; when five die in a row, `fail: open` lets
 # everything pass for ten seconds and says so, `fail: closed` holds it; a full queue passes with `fail: open` and
 # is dropped with `fail: closed`, counted either way.
 set -u
@@ -54,7 +54,10 @@ half_read() {
 }
 
 half_reads() {
-	nfqd_start || bail "nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
+	nfqd_conf >"$lab_dir/nfqd.yaml"
+	echo 'on-fault: {worker-died: reset}' >>"$lab_dir/nfqd.yaml"
+	lab_spawn nfqd "$LAB_ROUTER" "$NFQD" -c "$lab_dir/nfqd.yaml"
+	lab_wait 15 nfqd_ready_or_dead && nfqd_says_ready || bail "nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
 	half_read tls
 	half_read quic
 	ok "they are counted" status_says '.counters.fault_worker_died >= 10'

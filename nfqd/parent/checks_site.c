@@ -173,12 +173,12 @@ static bool is_own_address(const struct addr *a)
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
 	int                 fd = socket(a->len == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), r;
 
+	if (fd < 0)
+		return false;
 	memcpy(&v4.sin_addr, a->b, sizeof(v4.sin_addr));
 	memcpy(&v6.sin6_addr, a->b, sizeof(v6.sin6_addr));
-	r = a->len == 4 ? bind(fd, (struct sockaddr *)&v4, sizeof(v4))
-	                         : bind(fd, (struct sockaddr *)&v6, sizeof(v6));
-	if (fd >= 0)
-		close(fd);
+	r = a->len == 4 ? bind(fd, (struct sockaddr *)&v4, sizeof(v4)) : bind(fd, (struct sockaddr *)&v6, sizeof(v6));
+	close(fd);
 	return r == 0;
 }
 

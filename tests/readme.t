@@ -30,7 +30,7 @@ exits() {
 has_options() {
 	local help option
 
-	help=$("$1" --help)
+	help=$($1 --help)
 	for option in $(grep -oE -e '(^| )--?[a-z-]+' <<<"$2"); do
 		grep -qE -e "(^|[ ,\[(])$option([] ,|)]|$)" <<<"$help" || { echo "no $option"; return 1; }
 	done
@@ -66,10 +66,10 @@ while read -r line; do
 	"nfqctl log prove"*)	ok "$line: is a command" "$NFQCTL" log prove --help ;;
 	"nfqctl rules"*) ok "$line" exits 0 "$NFQCTL" "${local_line#nfqctl}" ;;
 	"nfqctl why"*) ok "$line" exits 0 "$NFQCTL" "${local_line#nfqctl}" "$tmp/none" ;;
-	"nfqctl block"*) ok "$line: is a command" "$NFQCTL" block --help ;;
 	"nfqctl allow"*" --for ever") ok "$line: is a command" "$NFQCTL" allow --help ;;
-	"nfqctl top"*) ok "$line: is a command" "$NFQCTL" top --help ;;
-	"nfqctl doctor"*) ok "$line: is a command" "$NFQCTL" doctor --help ;;
+	"nfqctl block"* | "nfqctl top"* | "nfqctl doctor"* | "nfqctl host"* | "nfqctl report"* | "nfqctl preview"*)
+		ok "$line: has these options" has_options "$NFQCTL $(cut -d' ' -f2 <<<"$line")" "$line"
+		;;
 	"nfqctl status"* | "nfqctl metrics"*) ok "$line: says that there is no daemon" exits 3 "$NFQCTL" "${local_line#nfqctl}" "$tmp/none" ;;
 	nfqctl*)
 		ok "$line: is understood" exits 1 "$NFQCTL" "${local_line#nfqctl}" "$tmp/none"

@@ -94,11 +94,12 @@ static void look_at_room(struct facts *f, const char *folder)
 static void look_at_folder(struct facts *f, const char *path)
 {
 	char       *copy = path && path[0] == '/' ? strdup(path) : NULL;
-	const char *folder = copy ? dirname(copy) : NULL;
+	const char *folder;
 	struct stat st;
 
-	if (!folder)
+	if (!copy)
 		return;
+	folder = dirname(copy);
 	if (stat(folder, &st) == 0 && S_ISDIR(st.st_mode)) {
 		look_at_room(f, folder);
 	} else {
@@ -142,7 +143,7 @@ static bool is_connected(const char *path, unsigned port)
 /* An address as /proc writes it: words of this machine. */
 static void proc_text(const struct addr *a, char out[33])
 {
-	for (unsigned i = 0; i < a->len / 4U; i++) {
+	for (size_t i = 0; i < a->len / 4U; i++) {
 		uint32_t word;
 
 		memcpy(&word, a->b + 4 * i, sizeof(word));

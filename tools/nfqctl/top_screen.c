@@ -139,11 +139,14 @@ static void find_chosen(struct screen *s)
 
 static void choose(struct screen *s, int step)
 {
+	const struct top_row *r;
+
 	if (step < 0 && s->at > 0)
 		s->at--;
 	if (step > 0 && row_at(s, s->at + 1))
 		s->at++;
-	s->chosen = row_at(s, s->at) ? *row_at(s, s->at) : (struct top_row){ .verdict = 0 };
+	r = row_at(s, s->at);
+	s->chosen = r ? *r : (struct top_row){ .verdict = 0 };
 }
 
 /* ---- asking ---- */

@@ -84,6 +84,13 @@ check(whole["machines_at_least"] == 5 and sum(r["times"] for r in whole["rows"])
       whole["machines_at_least"])
 p = ctl("preview", "--pack", "rules/kaspersky.yaml", "--at", "2024-07-01", "--from", log, "--json")
 check(json.loads(p.stdout)["rows"] == [], "before the date in force, nothing", p.stdout, p.stderr)
+p = ctl("preview", "--pack", "rules/kaspersky.yaml", "--at", "soon", "--from", log)
+check(p.returncode == 2 and p.stdout == "" and p.stderr.startswith("nfqctl preview: --at: 'soon' is not a time"),
+      "a date that is none is said, not judged by", p.stdout, p.stderr)
+p = ctl("preview", "--from", log)
+check(os.path.exists("/etc/nfqd/nfqd.yaml") or (p.returncode == 1 and p.stdout == "" and
+      p.stderr == "nfqctl preview: /etc/nfqd/nfqd.yaml: No such file or directory\n"),
+      "without a pack and a configuration there is no answer, not one of nobody", p.stdout, p.stderr)
 other = os.path.join(folder.name, "example.yaml")
 with open(other, "w") as f:
     f.write(

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/clock.h"
 #include "inventory.h"
 #include "shared/conf.h"
 #include "shared/why.h"
@@ -29,10 +29,8 @@ struct preview {
 
 static struct image *compile(const struct preview *p, struct err *err)
 {
-	const char   *path = p->conf ? p->conf : access(DEFAULT_CONF, R_OK) == 0 ? DEFAULT_CONF : NULL;
 	struct conf  *conf = p->n_packs ? conf_default(p->packs, p->n_packs, err)
-	                     : path     ? conf_load(path, err)
-	                                : conf_default(NULL, 0, err);
+	                                : conf_load(p->conf ? p->conf : DEFAULT_CONF, err);
 	struct image *img = NULL;
 	int           r = conf ? conf_compile(conf, &img, err) : -1;
 
@@ -125,6 +123,17 @@ static json_t *run(const struct nfqctl *ctl, const struct preview *p, struct err
 	return answer;
 }
 
+static bool read_at(struct preview *p, const char *value)
+{
+	int64_t s;
+
+	p->at = value;
+	if (clock_parse(value, &s) == 0)
+		return true;
+	fprintf(stderr, "nfqctl preview: --at: '%s' is not a time (write 2024-09-29 or 2024-09-29T04:00:00Z)\n", value);
+	return false;
+}
+
 static bool read_options(struct preview *p, int argc, char **argv, int *o)
 {
 	static const struct option options[] = { INVENTORY_OPTIONS,
@@ -138,9 +147,7 @@ static bool read_options(struct preview *p, int argc, char **argv, int *o)
 			p->packs[p->n_packs++] = optarg;
 		else if (*o == 'c')
 			p->conf = optarg;
-		else if (*o == 'a')
-			p->at = optarg;
-		else if (!inventory_option(&p->v, "preview", *o, optarg))
+		else if (*o == 'a' ? !read_at(p, optarg) : !inventory_option(&p->v, "preview", *o, optarg))
 			return false;
 	}
 	if (p->v.n_from)

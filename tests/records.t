@@ -193,4 +193,9 @@ check(replay([line], "--rules", "rules/canary.yaml") == (1, ["differ"]), "by rul
 check(replay([line], "--kept", folder.name) == (0, ["not reproducible"]), "rules that nobody kept: not reproducible")
 check(replay([judge(make.udp(make.q(S)), "packets: none")[0][0]], *rules) == (0, ["not reproducible"]),
       "no packet: not reproducible")
+check(replay(["no record"], *rules) == (1, []) and replay([], *rules) == (0, []), "a file without a record: a failure; an empty one is none")
+p = subprocess.run([NFQCTL, "replay", *rules, "-", "/"], input=f"cut\n{line}\nhere", capture_output=True, text=True, timeout=60)
+check(p.returncode == 1 and p.stderr.splitlines() == ["nfqctl: -:1: not JSON; 2 such lines of 3 are passed over",
+      "nfqctl: /: Is a directory", "1 agree, 0 differ, 0 are not reproducible"],
+      "what is no record is one line for a file, with the number of the first; a folder is no file", p.stderr)
 done_testing()

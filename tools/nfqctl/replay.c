@@ -22,7 +22,7 @@ static const char usage[] =
 	"  judges the packets in records (EVE JSON lines) again and prints agree, differ or not reproducible\n"
 	"  --kept FOLDER  where the daemon keeps what was in force (default " DEFAULT_KEPT ")\n"
 	"  -c, --rules    judge by these instead\n"
-	"exit status: 0 no record differs, 1 one does or a file cannot be read, 2 usage\n";
+	"exit status: 0 no record differs, 1 one does, or a file cannot be read or has no record, 2 usage\n";
 
 struct counts {
 	unsigned agree, differ, not;
@@ -48,11 +48,14 @@ static void print_one(const json_t *record, const struct replay_result *r, bool 
 	printf("%-16s  %s  %s%s%s\n", words[r->outcome], id, text_of(own, "name"), r->why[0] ? "  " : "", r->why);
 }
 
+/* -1: it cannot be read, or not one of its lines is a record; the reason was printed. */
 static int replay_file(struct replay *replay, const char *path, bool as_json, struct counts *n)
 {
 	FILE  *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 	char  *line = NULL;
 	size_t room = 0;
+	unsigned long at = 0, good = 0, first_bad = 0;
+	bool   failed;
 
 	if (!f) {
 		fprintf(stderr, "nfqctl: %s: %m\n", path);
@@ -62,21 +65,28 @@ static int replay_file(struct replay *replay, const char *path, bool as_json, st
 		json_t              *record = json_loads(line, 0, NULL);
 		struct replay_result r;
 
+		at++;
+		good += record != NULL;
 		if (record && json_object_get(record, "alert")) {
 			r = replay_record(replay, record);
 			n->agree += r.outcome == REPLAY_AGREES;
 			n->differ += r.outcome == REPLAY_DIFFERS;
 			n->not += r.outcome == REPLAY_NOT;
 			print_one(record, &r, as_json);
-		} else if (!record) {
-			fprintf(stderr, "nfqctl: %s: a line is not JSON and is passed over\n", path);
+		} else if (!record && first_bad == 0) {
+			first_bad = at;
 		}
 		json_decref(record);
 	}
+	failed = ferror(f);
+	if (failed)
+		fprintf(stderr, "nfqctl: %s: %m\n", path);
 	free(line);
 	if (f != stdin)
 		fclose(f);
-	return 0;
+	if (first_bad)
+		fprintf(stderr, "nfqctl: %s:%lu: not JSON; %lu such lines of %lu are passed over\n", path, first_bad, at - good, at);
+	return failed || (at && !good) ? -1 : 0;
 }
 
 int cmd_replay(struct nfqctl *ctl, int argc, char **argv)

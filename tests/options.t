@@ -4,7 +4,7 @@
 # were named; a configuration that cannot be read is an error, never the built-in one in its place.
 cd "$(dirname "$0")/.." || exit 99
 . tests/lib/tap.sh
-nfqd=${NFQD:-build/nfqd}
+nfqd=${NFQD:-build/nfqd} nfqctl=${NFQCTL:-build/nfqctl}
 work=$(mktemp -d) || bail "no temporary folder"
 trap 'rm -rf "$work"' EXIT
 python3 -c 'import struct, sys; sys.stdout.buffer.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))' >"$work/empty.pcap"
@@ -54,6 +54,11 @@ run -t -c "$work/star.yaml"
 like "$(<"$work/stderr")" "star.yaml:3: text that begins with '\*' needs quotes: quote it" "-t: an unquoted *.name"
 run foo
 is "$? $(head -n 1 "$work/stderr")" "2 nfqd: unexpected argument 'foo'" "an argument too many is named"
+for what in "rules list --rules rules" "rules list --rules rules/canary.yaml" "completion bash"; do
+	# shellcheck disable=SC2086 # words
+	said=$("$nfqctl" $what 2>&1 >/dev/full)
+	is "$? $said" "1 nfqctl: standard output: No space left on device" "nfqctl $what on a full disk is a failure"
+done
 
 # The default configuration, in a mount namespace of our own: missing, there, and there but unreadable.
 if ! unshare -rm true 2>/dev/null; then

@@ -2,6 +2,7 @@
 /* nfqctl: queries and controls a running nfqd, and maintains rule packs. The table of sub-commands. */
 #include "nfqctl.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -102,6 +103,16 @@ int nfqctl_run_group(const struct nfqctl_command *rows, const char *prefix, stru
 	return nfqctl_run(rows, prefix, ctl, argc - 1, argv + 1);
 }
 
+/* What a full disk did not take was not said: no success. */
+static int said(int status)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "nfqctl: standard output: %s\n", strerror(errno ? errno : EIO));
+	return status == CTL_DONE ? CTL_FAILED : status;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -129,5 +140,5 @@ int main(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	optind = 0; /* the sub-command scans its own arguments from the start */
-	return nfqctl_run(commands, "nfqctl", &ctl, argc, argv);
+	return said(nfqctl_run(commands, "nfqctl", &ctl, argc, argv));
 }

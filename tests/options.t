@@ -59,6 +59,9 @@ for what in "rules list --rules rules" "rules list --rules rules/canary.yaml" "c
 	said=$("$nfqctl" $what 2>&1 >/dev/full)
 	is "$? $said" "1 nfqctl: standard output: No space left on device" "nfqctl $what on a full disk is a failure"
 done
+: >"$work/eve.json"
+said=$(TERM=xterm timeout 10 "$nfqctl" top "$work/eve.json" </dev/null 2>"$work/stderr")
+is "$? $said$(<"$work/stderr")" "1 nfqctl top: this is no terminal that can show it; --once prints a table" "nfqctl top into a pipe says so"
 
 # The default configuration, in a mount namespace of our own: missing, there, and there but unreadable.
 if ! unshare -rm true 2>/dev/null; then

@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/printable.h"
@@ -286,7 +287,7 @@ int top_screen(struct nfqctl *ctl, struct top_table *t, struct follow *f)
 	int           r = 0;
 
 	setlocale(LC_ALL, "");
-	terminal = newterm(NULL, stdout, stdin);
+	terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) ? newterm(NULL, stdout, stdin) : NULL;
 	if (!terminal) {
 		fprintf(stderr, "nfqctl top: this is no terminal that can show it; --once prints a table\n");
 		return CTL_FAILED;

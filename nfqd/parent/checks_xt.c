@@ -132,26 +132,26 @@ static bool begins_chain(struct table *t, size_t at, const struct xt_entry_targe
 	return true;
 }
 
-/* The chain's first rule is at `at`. What leads there is added to what is known. */
+/* Of the chain whose first rule is at `at`; NULL: there is no room for it. */
 static unsigned *fronts_of(struct table *t, size_t at)
 {
-	static unsigned none;
-
 	for (unsigned i = 0; i < t->chains; i++)
 		if (t->of[i].at == at)
 			return &t->of[i].fronts;
-	none = 0;
 	if (t->chains == CHAINS_MAX)
-		return &none;
+		return NULL;
 	t->of[t->chains].at = at;
 	t->of[t->chains].fronts = 0;
 	return &t->of[t->chains++].fronts;
 }
 
+/* What leads there is added to what is known. Returns whether that was news: for a chain without room it never is. */
 static bool lead_to(struct table *t, size_t at)
 {
-	unsigned *fronts = fronts_of(t, at), before = *fronts;
+	unsigned *fronts = fronts_of(t, at), before = fronts ? *fronts : 0;
 
+	if (!fronts)
+		return false;
 	*fronts |= t->fronts;
 	return *fronts != before;
 }
@@ -164,8 +164,11 @@ static void enter_chain(struct table *t, size_t at, size_t length, const struct 
 	for (unsigned h = 0; h < NF_INET_NUMHOOKS; h++)
 		if (t->info.valid_hooks & 1U << h && t->info.hook_entry[h] == at)
 			t->fronts = 1U << h;
-	if (strcmp(target->u.user.name, XT_ERROR_TARGET) == 0)
-		t->fronts = *fronts_of(t, at + length);
+	if (strcmp(target->u.user.name, XT_ERROR_TARGET) == 0) {
+		const unsigned *fronts = fronts_of(t, at + length);
+
+		t->fronts = fronts ? *fronts : 0;
+	}
 }
 
 /* Does it drop packets by what kind of address their sender has, as wg-quick's does? */

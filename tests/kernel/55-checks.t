@@ -180,6 +180,17 @@ r nft delete table inet theirs
 r iptables-legacy -w -t raw -A OUTPUT -p udp --dport 500 -j MARK --set-mark 10
 found output-marks "iptables-legacy: table raw, chain OUTPUT, rule 1 (MARK)" "iptables-legacy: likewise"
 r iptables-legacy -w -t raw -F
+{
+	echo '*raw'
+	for i in {1..300}; do echo ":c$i - [0:0]"; done
+	for i in {1..300}; do echo "-A OUTPUT -p udp --dport 500 -j c$i"; done
+	echo '-A c1 -j MARK --set-mark 10'
+	echo COMMIT
+} >"$lab_dir/chains"
+r iptables-legacy-restore "$lab_dir/chains"
+found output-marks "iptables-legacy: table raw, chain c1, rule 1 (MARK)" "iptables-legacy: or in one of more chains than are followed"
+r iptables-legacy -w -t raw -F
+r iptables-legacy -w -t raw -X
 r iptables-legacy -w -t mangle -A FORWARD -j CONNMARK --save-mark
 is "$(findings)" "" "marks without masks hurt nothing"
 r iptables-legacy -w -t mangle -F

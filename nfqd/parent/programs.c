@@ -118,10 +118,12 @@ static uint32_t find_asker(const struct ask *q)
 static void find_listeners(struct search *s, uint16_t port)
 {
 	static const uint8_t families[] = { AF_INET, AF_INET6 }, protos[] = { IPPROTO_UDP, IPPROTO_TCP };
+	/* of TCP that one alone: with any other the kernel walks through all of its connections */
+	static const uint32_t states[] = { 1 << TCP_CLOSE, 1 << TCP_LISTEN };
 
 	for (unsigned i = 0; i < 4; i++) {
 		struct inet_diag_req_v2 what = { .sdiag_family = families[i / 2], .sdiag_protocol = protos[i % 2],
-			                         .idiag_states = 1 << TCP_LISTEN | 1 << TCP_CLOSE };
+			                         .idiag_states = states[i % 2] };
 
 		what.id.idiag_sport = htons(port);
 		if (request(&what, true, on_listener, s) < 0)

@@ -24,6 +24,8 @@ like "$("$NFQCTL" rules show --rules rules/kaspersky.yaml media.kaspersky.com)" 
 	"^kaspersky/[a-z-]* \(wins\).*action  *allow" "for people"
 "$NFQCTL" rules show >/dev/null 2>&1
 is $? 2 "without a name: usage"
+is "$("$NFQCTL" rules show --rules rules/kaspersky.yaml $'a\e[1m b' 2>&1)" "nfqctl: 'a\\x1b[1m b' is not a name, address or rule id" \
+	"what can be none is an error, and does not reach the terminal as it is"
 # ---- diff
 new=$(mktemp)
 sed '0,/- id: kav-update-cm$/s//- id: kav-update-cn/; s/downloads.upd.kaspersky.com\]/downloads2.upd.kaspersky.com]/; /id: kav-update-downloads/,/confidence/s/confidence: .*/confidence: low/' rules/kaspersky.yaml >"$new"

@@ -192,6 +192,15 @@ static void print(const json_t *found)
 	}
 }
 
+/* A word with blanks or control characters in it can be nothing that a pack lists; nor may it reach the terminal. */
+static int check_word(const char *word, struct err *err)
+{
+	for (const char *c = word; *c; c++)
+		if ((unsigned char)*c <= ' ' || *c == 0x7f)
+			return err_set(err, "'%s' is not a name, address or rule id", word);
+	return 0;
+}
+
 static int show(struct show *x, bool json)
 {
 	struct err           err = { .text = "" };
@@ -200,7 +209,8 @@ static int show(struct show *x, bool json)
 	int                  r;
 
 	image_init(&b);
-	r = ruleset_compile(&b, x->packs.v, x->packs.n, &err);
+	r = check_word(x->word, &err);
+	r = r < 0 ? r : ruleset_compile(&b, x->packs.v, x->packs.n, &err);
 	r = r < 0 ? r : ruleset_index(&b, &err);
 	if (r == 0 && !(img = image_finish(&b)))
 		r = err_set(&err, "out of memory");

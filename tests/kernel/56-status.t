@@ -44,6 +44,7 @@ like "$(nfqd_ctl status | head -n 2)" "the mode is off.*
   and pack kaspersky 2025\.12\.1\.1 expired on 2026-01-01: get a newer one" "a line more"
 nfqd_ctl mode enforce >/dev/null
 is "$(code) $(reasons)" '1 [false,["pack-expired"]]' "one is left"
+ok "a second later" lab_wait 3 eval '[[ $(date -u +%FT%TZ) > $since ]]'
 ok "a newer one" reload "s,^rules:.*,rules: [$LAB_REPO/rules/kaspersky.yaml],"
 ok "protected again" lab_wait 5 protected
 now=$(nfqd_ctl status --json | jq -r .since)

@@ -3,7 +3,8 @@
  * Whose question it is: a resolver on this host asks upstream what a client has asked it. The client's question is
  * judged first; if it passes although its name is listed, it is on an errand (decide/errands.h) for the time that a
  * client waits. A question of the same name and type from a socket of that resolver is then judged as the client's. A
- * client that is refused never reaches the resolver, so what an errand brings into a cache helps no other client.
+ * client that is refused never reaches the resolver, so what an errand brings into the cache helps no other client;
+ * programs of this host that ask the resolver do see it.
  */
 #ifndef NFQD_ERRAND_H
 #define NFQD_ERRAND_H

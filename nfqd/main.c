@@ -185,7 +185,7 @@ static void warn_inside(const struct conf *conf)
 	for (unsigned i = 0; i < in->n_inside; i++)
 		if (strcmp(in->inside[i], "auto") != 0 && net_parse(in->inside[i], &net) < 0 &&
 		    if_nametoindex(in->inside[i]) == 0)
-			diag_warn("conf", "%s:%u: inside: there is no interface '%s' now: clients that come in by it are not judged",
+			diag_warn("conf", "%s:%u: inside: interface '%s' does not exist: clients behind it are not judged until it does",
 			          conf->path ? conf->path : "-", yaml_doc_line(conf->doc, "inspect.inside[%u]", i),
 			          in->inside[i]);
 }
@@ -200,8 +200,8 @@ static int check(const struct options *o, struct err *err)
 	int             r = -1;
 
 	if (!o->conf && !o->n_rules && no_default_conf())
-		return err_set(err, "there is no configuration: " DEFAULT_CONF " does not exist (name one with -c, or "
-		                    "packs with --rules)");
+		return err_set(err, "no configuration: " DEFAULT_CONF " does not exist (name one with -c, or packs with "
+		                    "--rules)");
 	conf = o->n_rules ? conf_default((char *const *)o->rules, o->n_rules, err)
 	                  : conf_load_to_check(path, say_mistake, &mistakes, err);
 	if (conf) {

@@ -61,7 +61,7 @@ for what in "rules list --rules rules" "rules list --rules rules/canary.yaml" "c
 done
 : >"$work/eve.json"
 said=$(TERM=xterm timeout 10 "$nfqctl" top "$work/eve.json" </dev/null 2>"$work/stderr")
-is "$? $said$(<"$work/stderr")" "1 nfqctl top: this is no terminal that can show it; --once prints a table" "nfqctl top into a pipe says so"
+is "$? $said$(<"$work/stderr")" "1 nfqctl top: standard output is not a terminal that can show it; --once prints a table" "nfqctl top into a pipe says so"
 
 # The default configuration, in a mount namespace of our own: missing, there, and there but unreadable.
 if ! unshare -rm true 2>/dev/null; then
@@ -73,7 +73,7 @@ at_etc() {	# COMMAND...: where /etc/nfqd is $work/etc, and nothing else is in /e
 		sh "$work" "$@" 2>"$work/stderr"
 }
 mkdir "$work/etc"
-is "$(at_etc "$nfqd" -t; echo $?) $(grep -c 'there is no configuration: /etc/nfqd/nfqd.yaml' "$work/stderr")" "1 1" "none: -t says so, and fails"
+is "$(at_etc "$nfqd" -t; echo $?) $(grep -c 'no configuration: /etc/nfqd/nfqd.yaml' "$work/stderr")" "1 1" "none: -t says so, and fails"
 echo "rules: [$PWD/rules/kaspersky.yaml]" >"$work/etc/nfqd.yaml"
 is "$(at_etc "$nfqd" -t) $(<"$work/stderr")" "/etc/nfqd/nfqd.yaml: configuration OK " "one: taken, and named"
 ln -sf nfqd.yaml "$work/etc/nfqd.yaml"

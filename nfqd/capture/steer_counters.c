@@ -102,7 +102,7 @@ static int open_socket(struct counters_socket *c)
 	return 0;
 }
 
-/* Returns 0 or -errno; -EINTR: the counters changed during the dump; -ENOENT: there is no table. */
+/* Returns 0 or -errno; -EINTR: the counters changed during the dump; -ENOENT: the table does not exist. */
 static int dump(struct counters_socket *c, uint16_t type, struct steer_counts *sum)
 {
 	_Alignas(struct nlmsghdr) char buf[256];

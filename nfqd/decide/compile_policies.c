@@ -253,7 +253,7 @@ static bool product_known(struct compile *x, const char *product)
 	return false;
 }
 
-/* Is a word of one list in the other? Without a list there is no condition. */
+/* Does every word of the narrow list stand in the wide one? An empty wide list covers all. */
 static bool covers(char *const wide[], unsigned n_wide, char *const narrow[], unsigned n)
 {
 	for (unsigned i = 0; i < n && n_wide; i++) {
@@ -276,7 +276,8 @@ static void warn_unreachable(const struct policy_in *all, unsigned at)
 
 	for (unsigned i = 0; i < at; i++) {
 		e = &all[i];
-		if (e->from || e->until || e->n_names || e->names_file || p->n_names || p->names_file || !COVERS(e, p, clients) || !COVERS(e, p, packs) || !COVERS(e, p, categories) ||
+		if (e->from || e->until || e->n_names || e->names_file || p->n_names || p->names_file ||
+		    !COVERS(e, p, clients) || !COVERS(e, p, packs) || !COVERS(e, p, categories) ||
 		    !COVERS(e, p, products) || !COVERS(e, p, confidence) || !COVERS(e, p, ports))
 			continue;
 		diag_warn("policy", "policy '%s' is never reached: policy '%s' before it matches all that it does",

@@ -97,7 +97,7 @@ static const struct check {
 			 "exceptions and records are wrong", "set the clock" },
 	[FACT_EXPIRED] = { "pack-expired", "has expired: names that came since then are not in it",
 	                   "get a newer one" },
-	[FACT_UNSIGNED] = { "pack-unsigned", "is no part of a signed release, and update.keys asks for one",
+	[FACT_UNSIGNED] = { "pack-unsigned", "does not belong to a signed release, although update.keys asks for one",
 	                    "name packs below update.into in rules" },
 	[FACT_FOLDER] = { "folder", "is to hold what nfqd writes, and cannot", "make it, and let root write there" },
 	[FACT_SPACE] = { "space", "is nearly full: records will be lost", "make room, or rotate more often" },

@@ -100,8 +100,8 @@ static int open_queues(struct parent *p, struct err *err)
 	return bind_queues(p, err);
 }
 
-/* Where packets come from, and where our own go. */
-/* Before the first worker; lives as long as this process. Without it a worker's death is only not told apart. */
+/* Made before the first worker, and kept as long as this process runs. Without it, what a dead worker had half read
+ * passes without being counted. */
 static void open_kept(struct parent *p)
 {
 	void *kept = mmap(NULL, worker_kept_size(p->in.queues), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -28,7 +28,7 @@ is "$(grep -c 'check:' "$lab_dir/nfqd.log")" 0 "and nothing is said at the start
 nfqd_stop
 nfqd_conf >"$lab_dir/nfqd.yaml"
 echo 'inspect: {inside: [lan0, lan7, 10.9.0.0/16]}' >>"$lab_dir/nfqd.yaml"
-like "$(in_router "$NFQD" -t -c "$lab_dir/nfqd.yaml" 2>&1)" "nfqd.yaml:[0-9]+: inside: there is no interface 'lan7'.*configuration OK" "-t warns of it"
+like "$(in_router "$NFQD" -t -c "$lab_dir/nfqd.yaml" 2>&1)" "nfqd.yaml:[0-9]+: inside: interface 'lan7' does not exist.*configuration OK" "-t warns of it"
 lab_spawn nfqd "$LAB_ROUTER" "$NFQD" -c "$lab_dir/nfqd.yaml"
 lab_wait 15 nfqd_ready_or_dead
 found no-interface lan7 "status has a line for it"

@@ -31,6 +31,19 @@ long long number_of(const json_t *o, const char *key)
 	return (long long)json_integer_value(json_object_get(o, key));
 }
 
+void print_list(const char *title, const json_t *list)
+{
+	const json_t *item;
+	size_t        i;
+
+	if (json_array_size(list) == 0)
+		return;
+	printf("%s", title);
+	json_array_foreach(list, i, item)
+		printf("%s %s", i ? "," : "", json_string_value(item));
+	printf("\n");
+}
+
 /* For people: what is in a pack, a configuration or a request never reaches the terminal as a command. */
 static void make_printable(json_t *v)
 {

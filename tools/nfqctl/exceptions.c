@@ -11,19 +11,6 @@ static int usage(FILE *to, int result)
 	return result;
 }
 
-static void print_list(const char *title, const json_t *list)
-{
-	const json_t *item;
-	size_t        i;
-
-	if (json_array_size(list) == 0)
-		return;
-	printf("  %s", title);
-	json_array_foreach(list, i, item)
-		printf("%s %s", i ? "," : "", json_string_value(item));
-	printf("\n");
-}
-
 static void print(const json_t *answer)
 {
 	const json_t *e;
@@ -33,8 +20,8 @@ static void print(const json_t *answer)
 		printf("%s, %s %s (%s)\n", text_of(e, "id"),
 		       json_is_true(json_object_get(e, "expired")) ? "expired" : "until",
 		       text_of(e, "expires"), text_of(e, "from"));
-		print_list("names:", json_object_get(e, "names"));
-		print_list("clients:", json_object_get(e, "clients"));
+		print_list("  names:", json_object_get(e, "names"));
+		print_list("  clients:", json_object_get(e, "clients"));
 		printf("  %s: %s\n", text_of(e, "owner"), text_of(e, "reason"));
 	}
 }

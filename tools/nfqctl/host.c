@@ -19,19 +19,6 @@ static void print_counts(const json_t *o)
 	       number_of(o, "leaked"));
 }
 
-static void print_list(const char *what, const json_t *list)
-{
-	const json_t *one;
-	size_t        i;
-
-	if (json_array_size(list) == 0)
-		return;
-	printf("%s", what);
-	json_array_foreach(list, i, one)
-		printf("%s %s", i ? "," : "", json_string_value(one));
-	putchar('\n');
-}
-
 /* Hours, or minutes where it is less. */
 static void print_interval(const json_t *vendor)
 {

@@ -46,6 +46,8 @@ json_t *ask_status(const struct nfqctl *ctl, bool *no_daemon, struct err *err);
 /* A key's text, "-" when there is none; its number. */
 const char *text_of(const json_t *o, const char *key);
 long long   number_of(const json_t *o, const char *key);
+/* A line of texts behind their title; nothing for an empty list. */
+void print_list(const char *title, const json_t *list);
 
 /* status.c, reload.c, why.c, allow.c, exceptions.c, mode.c */
 int cmd_status(struct nfqctl *ctl, int argc, char **argv);

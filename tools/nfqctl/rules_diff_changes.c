@@ -39,7 +39,7 @@ static void print_keys(const json_t *names)
 	}
 }
 
-static void print_list(const json_t *names)
+static void print_quoted(const json_t *names)
 {
 	json_t *v;
 	size_t  i;
@@ -70,11 +70,11 @@ static void print_names(const char *id, const json_t *change)
 	printf("- `%s`: names", id);
 	if (json_array_size(added)) {
 		printf(" added: ");
-		print_list(added);
+		print_quoted(added);
 	}
 	if (json_array_size(gone)) {
 		printf("%s gone: ", json_array_size(added) ? ";" : "");
-		print_list(gone);
+		print_quoted(gone);
 	}
 	putchar('\n');
 }

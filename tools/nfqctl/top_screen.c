@@ -289,7 +289,7 @@ int top_screen(struct nfqctl *ctl, struct top_table *t, struct follow *f)
 	setlocale(LC_ALL, "");
 	terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) ? newterm(NULL, stdout, stdin) : NULL;
 	if (!terminal) {
-		fprintf(stderr, "nfqctl top: this is no terminal that can show it; --once prints a table\n");
+		fprintf(stderr, "nfqctl top: standard output is not a terminal that can show it; --once prints a table\n");
 		return CTL_FAILED;
 	}
 	cbreak();

@@ -28,8 +28,10 @@ def wait_for(what, condition, seconds=20):
 
 
 class Lab:
-    def __init__(self):
-        self.netns = {side: f"nfqd-bench-{os.getpid()}-{side}" for side in ("client", "router", "server")}
+    """Several may stand side by side, each with a number of its own."""
+
+    def __init__(self, number=0):
+        self.netns = {side: f"nfqd-bench-{os.getpid()}-{number}-{side}" for side in ("client", "router", "server")}
         self.processes = []
 
     def up(self):

@@ -22,6 +22,7 @@ enum {
 	BATCH = 1000,      /* records in one transaction */
 	RETRY_LOOKS = 10,
 	TRIM_LOOKS = 3600,
+	LOG_MAX = 8 << 20, /* bytes of the log beside the file; only who reads and does not end makes it so large */
 	NICE = 15
 };
 
@@ -30,8 +31,9 @@ struct process {
 	struct sightings          *db; /* NULL: it cannot be opened now */
 	uint64_t                   at, lost; /* in the feed; records that are in the database as missed */
 	unsigned                   looks, retry_at, trim_at;
-	bool                       held;
-	struct diag_rate           said;
+	bool                       held, held_up; /* by a message; by who reads the database */
+	struct sightings_trimmed   unsaid; /* what went for want of room, since it was said */
+	struct diag_rate           said, said_room;
 };
 
 /* ---- the database -------------------------------------------------------------------------- */
@@ -72,10 +74,12 @@ static void open_database(struct process *p)
 		err.text[0] = '\0';
 		p->db = sightings_open(SIGHTINGS_FILE, SIGHTINGS_CREATE, NULL, &err);
 	}
-	if (!p->db)
+	if (!p->db) {
 		say_problem(p, err.text);
-	else
-		atomic_store(&p->in->shared->failing, false);
+		return;
+	}
+	sightings_limit(p->db, p->in->max_bytes);
+	atomic_store(&p->in->shared->failing, false);
 }
 
 /* What was not committed is taken again. */
@@ -106,7 +110,7 @@ static unsigned take_batch(struct process *p)
 	unsigned        n = 0;
 	uint32_t        length;
 
-	for (; n < BATCH && (length = feed_next(feed, &p->at, line)) != 0; n++) {
+	for (; n < BATCH && (!sightings_wants_commit(p->db) || n == 0) && (length = feed_next(feed, &p->at, line)) != 0; n++) {
 		sighting_read(&one, line, length);
 		sightings_take(p->db, &one);
 		sighting_free(&one);
@@ -146,33 +150,73 @@ static unsigned commit_batch(struct process *p)
 	return n;
 }
 
-static void take_all(struct process *p)
-{
-	while (!p->held && commit_batch(p) == BATCH)
-		atomic_fetch_add(&p->in->shared->beats, 1);
-}
+/* ---- limits -------------------------------------------------------------------------------- */
 
-/* The sum of the file and its log, as the disk has them. */
-static int64_t size_of_files(void)
+static int64_t size_of(const char *file)
 {
 	struct stat st;
-	int64_t     sum = stat(SIGHTINGS_FILE, &st) == 0 ? st.st_size : 0;
 
-	return sum + (stat(SIGHTINGS_FILE "-wal", &st) == 0 ? st.st_size : 0);
+	return stat(file, &st) == 0 ? st.st_size : 0;
+}
+
+static void say_trimmed(struct process *p)
+{
+	struct sightings_trimmed *t = &p->unsaid;
+
+	if (t->crowd + t->weakest + t->days == 0 || !diag_may(&p->said_room, clock_now()))
+		return;
+	diag_warn("sightings", "no room within sightings.max-size: %lld days became one sum; %lld machines of those that came by "
+	          "the hundreds and %lld others of the least evidence are forgotten", (long long)t->days,
+	          (long long)t->crowd, (long long)t->weakest);
+	*t = (struct sightings_trimmed){ 0 };
+}
+
+/* before: as sightings_trim() has it. */
+static void trim(struct process *p, int64_t before)
+{
+	struct sightings_trimmed sum = { 0 };
+
+	while (sightings_trim(p->db, before, &sum))
+		atomic_fetch_add(&p->in->shared->beats, 1);
+	atomic_fetch_add(&p->in->shared->forgotten, (uint64_t)(sum.crowd + sum.weakest));
+	atomic_fetch_add(&p->in->shared->folded, (uint64_t)sum.days);
+	p->unsaid.crowd += sum.crowd;
+	p->unsaid.weakest += sum.weakest;
+	p->unsaid.days += sum.days;
+	say_trimmed(p);
+	if (sightings_problem(p->db))
+		give_up(p);
 }
 
 static void keep_limits(struct process *p)
 {
-	int64_t size = size_of_files(), now = (int64_t)(clock_now() / NS_PER_US);
-
-	atomic_store(&p->in->shared->bytes, (uint64_t)size);
-	if (!p->db || (p->looks < p->trim_at && size <= p->in->max_bytes))
+	atomic_store(&p->in->shared->bytes, (uint64_t)(size_of(SIGHTINGS_FILE) + size_of(SIGHTINGS_FILE "-wal")));
+	if (!p->db || p->looks < p->trim_at)
 		return;
 	p->trim_at = p->looks + TRIM_LOOKS;
-	/* the log beside the file has its share */
-	sightings_trim(p->db, p->in->max_bytes * 7 / 8, now - p->in->keep_us);
-	if (sightings_problem(p->db))
-		give_up(p);
+	trim(p, (int64_t)(clock_now() / NS_PER_US) - p->in->keep_us);
+}
+
+/* Whoever reads one state of the database for long keeps all that came since in its log. */
+static bool is_held_up(struct process *p)
+{
+	bool held_up = size_of(SIGHTINGS_FILE "-wal") > LOG_MAX && !sightings_checkpoint(p->db);
+
+	if (held_up && p->looks >= p->retry_at)
+		say_problem(p, "somebody reads the database and does not end");
+	if (!held_up && p->held_up)
+		atomic_store(&p->in->shared->failing, false);
+	p->held_up = held_up;
+	return held_up;
+}
+
+static void take_all(struct process *p)
+{
+	do {
+		atomic_fetch_add(&p->in->shared->beats, 1);
+		if (p->db && sightings_is_full(p->db))
+			trim(p, 0);
+	} while (!p->held && p->db && !is_held_up(p) && commit_batch(p) > 0);
 }
 
 /* ---- messages ------------------------------------------------------------------------------ */

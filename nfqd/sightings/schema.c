@@ -88,7 +88,7 @@ static void settings(struct sightings *s, enum sightings_open how)
 	sql_script(s, "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"
 	              "PRAGMA cache_size=-2000;");
 	if (how != SIGHTINGS_READ)
-		sql_script(s, "PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=4194304;");
+		sql_script(s, "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=256; PRAGMA journal_size_limit=1048576;");
 }
 
 static bool is_empty(struct sightings *s)

@@ -5,14 +5,16 @@
  * nfqctl by files) or what a network is.
  *
  * Choices (sqlite.org/pragma.html): WAL with synchronous=NORMAL, so that a killed process or a power cut loses at
- * most the last batch and never the database, and a batch costs no fsync; auto_vacuum=INCREMENTAL, so that what is
- * deleted for the cap gives room back; trusted_schema=OFF and cell_size_check=ON, since another program may have
+ * most the last batch and never the database, and a batch costs no fsync; wal_autocheckpoint=256 and
+ * journal_size_limit, so that the log beside the file has a few MB; max_page_count, so that no way of filling it makes
+ * the file larger than its limit; auto_vacuum=INCREMENTAL, so that it can become smaller again; trusted_schema=OFF and cell_size_check=ON, since another program may have
  * written the file; temp_store=MEMORY, since the process may write nowhere else.
  */
 #ifndef NFQD_SIGHTINGS_SIGHTINGS_H
 #define NFQD_SIGHTINGS_SIGHTINGS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 #include "sightings/sighting.h"
@@ -50,9 +52,27 @@ void sightings_take_all_names(struct sightings *s);
 /* So many records could not be taken. */
 void sightings_missed(struct sightings *s, int64_t n, int64_t at);
 
-/* Keeps the file below max bytes by giving up the oldest days, of which the sums stay, and forgets machines that
- * have not called since `before` (microseconds; 0: none). Call it outside of begin and commit. */
-void sightings_trim(struct sightings *s, int64_t max_bytes, int64_t before);
+/* The file shall have at most so many bytes; what does not fit is a problem (SQLITE_FULL). */
+void sightings_limit(struct sightings *s, int64_t max_bytes);
+/* Is it so full that it must be trimmed before the next batch? */
+bool sightings_is_full(struct sightings *s);
+/* Between begin and commit: has the transaction grown as large as one may be? */
+bool sightings_wants_commit(struct sightings *s);
+
+/* Empties the log beside the file. False: somebody reads what is in it. */
+bool sightings_checkpoint(struct sightings *s);
+
+/* What a limit took. */
+struct sightings_trimmed {
+	int64_t crowd;   /* machines that came by the hundreds */
+	int64_t weakest; /* machines of the least evidence, when nothing else was left */
+	int64_t days;    /* that are one sum now */
+};
+
+/* One step of making room (weak.c says what goes first) and of forgetting machines that have not called since `before`
+ * (microseconds; 0: none). Adds what went to sum. True: another step is to be done. Call it outside of begin and
+ * commit. */
+MUST_CHECK bool sightings_trim(struct sightings *s, int64_t before, struct sightings_trimmed *sum);
 
 /* Names of machines from elsewhere: kind is ptr, lease, hosts or site; key is a MAC or an address. */
 void sightings_label(struct sightings *s, const char *kind, const char *key, const char *name, int64_t at);

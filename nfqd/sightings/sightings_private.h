@@ -7,7 +7,7 @@
 
 #include "sightings/sightings.h"
 
-enum { STATEMENTS = 96, RECENT = 8192, THOUSANDTHS = 1000 /* of coverage's counts */ };
+enum { STATEMENTS = 128, RECENT = 8192, THOUSANDTHS = 1000 /* of coverage's counts */ };
 
 #define US_PER_S   INT64_C(1000000)
 #define US_PER_DAY (INT64_C(86400) * US_PER_S)
@@ -28,6 +28,10 @@ struct sightings {
 	sqlite3_stmt           *once;   /* a statement that is not kept */
 	struct recent_sighting *recent; /* of RECENT, by number; NULL: none was taken yet */
 	int64_t oldest_boot, oldest_seq; /* the first record that was taken since it is open */
+	int64_t data_version;            /* raised by the writes of others */
+	int64_t max_pages;               /* 0: without a limit */
+	int64_t fold_end, folded_to;     /* the day before which is folded now, 0: none; up to which source it is done */
+	bool    trimming;
 	char problem[256];
 	bool damaged, all_names;
 };
@@ -53,6 +57,17 @@ MUST_CHECK int schema_open(struct sightings *s, enum sightings_open how, struct 
 
 /* own.c: a record of the daemon's own. */
 void own_take(struct sightings *s, const struct sighting *one);
+
+/* take.c: repeats of what was forgotten find nothing any more. */
+void recent_check(struct sightings *s);
+
+/* trim.c: is more used than there shall be after trimming? */
+bool trim_is_over(struct sightings *s);
+
+/* weak.c: each forgets machines and returns how many; none: 0. Outside of begin and commit. */
+int64_t weak_forget_crowd(struct sightings *s);
+int64_t weak_forget_weakest(struct sightings *s);
+int64_t weak_forget_silent(struct sightings *s, int64_t before);
 
 /* machine.c: the source of a record (a MAC and an address of one sensor), and which machine it belongs to. */
 int64_t machine_source(struct sightings *s, const struct sighting *one);

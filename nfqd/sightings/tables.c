@@ -260,5 +260,7 @@ json_t *sightings_hosts(struct sightings *s, const struct sightings_which *which
 	put_sum(answer, hosts, machines);
 	json_object_set_new(answer, "hosts", hosts);
 	json_object_set_new(answer, "hops", hops(s, &d));
+	json_object_set_new(answer, "forgotten", json_integer(sql_number(s, 0, "SELECT value FROM meta WHERE key ="
+	                                                                        " 'forgotten_machines'", "")));
 	return answer_or(s, answer, err);
 }

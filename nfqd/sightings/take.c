@@ -225,6 +225,17 @@ static void take_name(struct sightings *s, const struct sighting *one)
 	remember(s, one, &c);
 }
 
+void recent_check(struct sightings *s)
+{
+	for (unsigned i = 0; i < RECENT; i++) {
+		struct recent_sighting *r = &s->recent[i];
+
+		if (r->source > 0 && !sql_number(s, 0, "SELECT 1 FROM source WHERE id = ? AND EXISTS (SELECT 1 FROM word WHERE id = ?)",
+		                                 "ii", r->source, r->name))
+			r->source = -1;
+	}
+}
+
 /* Was the record that a repeat is of overwritten here, or taken by a process before this one? What was no sighting
  * has no place here, and its repeats are none. */
 static bool is_forgotten(const struct sightings *s, const struct recent_sighting *r, const struct sighting *one)
@@ -238,8 +249,8 @@ static void take_repeat(struct sightings *s, const struct sighting *one)
 	const struct recent_sighting *r = recent_slot(s, one->of);
 	struct counted                c = { .day = one->last / US_PER_DAY, .at = one->last, .n = one->count };
 
-	if (r->boot != one->boot || r->seq != one->of || !r->source) {
-		if (is_forgotten(s, r, one))
+	if (r->boot != one->boot || r->seq != one->of || r->source <= 0) {
+		if (r->source < 0 || is_forgotten(s, r, one))
 			sightings_missed(s, one->count, one->at);
 		return;
 	}

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,13 +18,6 @@
 #include "sightings/sightings.h"
 
 enum { BATCH = 1000 };
-
-static int64_t size_of(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 ? st.st_size : 0;
-}
 
 static void take(struct sightings *s, const char *line, size_t n)
 {
@@ -96,9 +88,12 @@ int main(int argc, char **argv)
 	char             *line = NULL;
 	size_t            room = 0;
 	double            rate;
+	struct sightings_trimmed trimmed = { 0 };
 
 	if (runs)
 		return run(argv + 2);
+	if (s)
+		sightings_limit(s, atoll(argv[2]));
 	if (!s || sightings_begin(s) < 0) {
 		fprintf(stderr, "fill: %s\n", s ? sightings_problem(s) : argc == 3 ? err.text : "usage: fill FILE MAX-BYTES");
 		return 1;
@@ -106,11 +101,12 @@ int main(int argc, char **argv)
 	while ((rate = day(s, &line, &room)) >= 0) {
 		printf("%.0f\n", rate);
 		fflush(stdout);
-		if (size_of(argv[1]) <= atoll(argv[2]))
+		if (!sightings_is_full(s))
 			continue;
 		if (sightings_commit(s) < 0)
 			break;
-		sightings_trim(s, atoll(argv[2]) * 7 / 8, 0);
+		while (sightings_trim(s, 0, &trimmed))
+			;
 		if (sightings_begin(s) < 0)
 			break;
 	}

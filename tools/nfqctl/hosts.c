@@ -49,6 +49,9 @@ static void print(const json_t *answer)
 	json_array_foreach(json_object_get(answer, "hops"), i, one)
 		printf("behind %s (%s): at least %lld\n", text_of(one, "mac"), text_of(one, "reason"),
 		       number_of(one, "machines_at_least"));
+	if (number_of(answer, "forgotten"))
+		printf("%lld machines that hardly called are forgotten: sightings.max-size is too small for all\n",
+		       number_of(answer, "forgotten"));
 }
 
 int cmd_hosts(struct nfqctl *ctl, int argc, char **argv)

@@ -72,6 +72,18 @@ struct filling {
 	uint64_t      records, lines;
 };
 
+/* A store with a limit is kept below it. */
+static bool turn(struct sightings *s)
+{
+	struct sightings_trimmed sum = { 0 };
+
+	if (sightings_commit(s) < 0)
+		return false;
+	while (sightings_is_full(s) && sightings_trim(s, 0, &sum))
+		;
+	return sightings_begin(s) == 0;
+}
+
 static bool take_line(void *ctx, unsigned file, uint32_t at, const char *line, size_t n)
 {
 	struct filling *f = ctx;
@@ -83,7 +95,8 @@ static bool take_line(void *ctx, unsigned file, uint32_t at, const char *line, s
 	f->records += one.kind != SIGHTING_FOREIGN;
 	sightings_take(f->store, &one);
 	sighting_free(&one);
-	return !sightings_problem(f->store) && (f->lines % BATCH != 0 || (sightings_commit(f->store) == 0 && sightings_begin(f->store) == 0));
+	return !sightings_problem(f->store) &&
+	       ((f->lines % BATCH != 0 && !sightings_wants_commit(f->store)) || turn(f->store));
 }
 
 struct begins {

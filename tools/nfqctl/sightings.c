@@ -17,6 +17,7 @@ struct rebuild {
 	const char *db;
 	char        path[512], fresh[528];
 	bool        running; /* a daemon has it */
+	int64_t     max_bytes; /* and keeps it below that size; 0: no limit */
 };
 
 static json_t *tell(const struct nfqctl *ctl, const char *what, struct err *err)
@@ -39,6 +40,7 @@ static int begin(const struct nfqctl *ctl, struct rebuild *r, struct err *err)
 	snprintf(r->fresh, sizeof(r->fresh), "%.*s" SIGHTINGS_NEW, (int)(strrchr(r->path, '/') ? strrchr(r->path, '/') - r->path + 1 : 0),
 	         r->path);
 	r->running = held != NULL;
+	r->max_bytes = held ? number_of(held, "max_bytes") : 0;
 	json_decref(held);
 	return unlink(r->fresh) < 0 && errno != ENOENT ? err_set(err, "%s: %s", r->fresh, strerror(errno)) : 0;
 }
@@ -63,8 +65,11 @@ static int give_away(const char *path, struct err *err)
 static int fill(struct rebuild *r, const char **files, unsigned n, struct err *err)
 {
 	struct sightings *s = sightings_open(r->fresh, SIGHTINGS_CREATE, NULL, err);
-	int               filled = s ? inventory_fill(s, files, n, err) : -1;
+	int               filled;
 
+	if (s && r->max_bytes)
+		sightings_limit(s, r->max_bytes);
+	filled = s ? inventory_fill(s, files, n, err) : -1;
 	sightings_close(s);
 	if (filled == 0 && give_away(r->fresh, err) == 0)
 		return 0;

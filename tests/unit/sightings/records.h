@@ -56,6 +56,17 @@ static inline void take_text(struct sightings *s, const char *text)
 
 #define TAKE(s, ...) take_text(s, line_text(&(struct line){ __VA_ARGS__ }))
 
+static inline struct sightings_trimmed trim_all(struct sightings *s, int64_t before)
+{
+	struct sightings_trimmed sum = { 0 };
+
+	while (sightings_trim(s, before, &sum))
+		;
+	if (sightings_problem(s))
+		fail_msg("%s", sightings_problem(s));
+	return sum;
+}
+
 static inline struct sightings *fresh(void)
 {
 	struct err        err = { 0 };

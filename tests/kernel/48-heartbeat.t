@@ -114,9 +114,12 @@ kill_worker() {
 	[ "${pid:-0}" -le 0 ] || kill -KILL "$pid" 2>/dev/null
 	grep -q 'NOTHING IS INSPECTED' "$lab_dir/nfqd.log"
 }
-status_is_open() { nfqd_ctl status | grep -q '^heartbeat: OPEN'; }
+status_is_open() {
+	nfqd_ctl status --json >"$lab_dir/status"
+	[ $? = 1 ] && jq -e '.heartbeat.state == "open" and any(.reasons[]; .reason == "fail-open")' "$lab_dir/status"
+}
 ok "workers die until nothing is inspected" lab_wait 30 kill_worker
-ok "which shows" lab_wait 8 status_is_open
+ok "which shows, by the exit status, too" lab_wait 8 status_is_open
 ok "until a worker lives" lab_wait 40 last_is refused
 
 # Killed, it leaves nothing: the namespaces go with the processes.
@@ -143,5 +146,7 @@ in_router ip route add 198.18.53.0/24 dev lan0
 start || bail "nfqd does not start beside another network"
 ok "another network has the addresses: no proof" lab_wait 20 last_is failed
 like "$(last .reason)" 'Address already in use' "and why"
+nfqd_ctl status --json >"$lab_dir/status"
+is "$? $(jq -c '[.reasons[].reason]' "$lab_dir/status")" '1 ["heartbeat-failed"]' "status: not protected"
 nfqd_stop
 done_testing

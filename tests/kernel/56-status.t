@@ -50,6 +50,16 @@ ok "protected again" lab_wait 5 protected
 now=$(nfqd_ctl status --json | jq -r .since)
 ok "since now" test "$now" \> "$since"
 
+# a table of that name which only its owner may change, as long as it lives
+mkfifo "$lab_dir/owner"
+lab_spawn owner "$LAB_ROUTER" sh -c 'exec nft -i <"$0"' "$lab_dir/owner"
+exec 9>"$lab_dir/owner"
+echo 'delete table inet nfqd; add table inet nfqd { flags owner; }' >&9
+not_steering() { [ "$(code) $(reasons)" = '1 [false,["not-steering"]]' ]; }
+ok "a table that cannot be put back: not steering" lab_wait 20 not_steering
+exec 9>&-
+ok "and put back when it can" lab_wait 20 protected
+
 # ---- reloads ----
 
 is "$(nfqd_ctl status | grep -c ^reload:)" 0 "no reload has failed"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Proves: promtool finds nothing in what `nfqctl metrics` prints; a node exporter hands it on from its text folder; a
-# Prometheus loads the alert rules, answers every expression of the dashboard, and fires on a dead worker, fail-open,
-# missed heartbeats, a failed reload, lost records, a pack that expires soon, and no daemon.
+# Prometheus loads the alert rules, answers every expression of the dashboard, and fires by every rule: on a dead worker,
+# fail-open, missed and open heartbeats, a failed reload, lost records and packets, a pack that expires soon, old metrics,
+# and no daemon.
 set -u
 . tools/lab/net.sh
 . tools/lab/nfqd.sh
@@ -18,6 +19,19 @@ metric_is() { [ "$(metric "$1")" = "$2" ]; }
 kill_worker() { local w; w=$(nfqd_worker); [ "${w:-0}" -gt 0 ] && kill -KILL "$w"; }
 killed_until_open() { kill_worker 2>/dev/null; metric_is nfqd_fail_open 1; }
 dies_and_fires() { kill_worker 2>/dev/null; firing NfqdFailOpen; }
+overruns_and_fires() {	# a slow machine may need more than one flood
+	local w
+
+	w=$(nfqd_worker)
+	[ "${w:-0}" -gt 0 ] && kill -STOP "$w" 2>/dev/null
+	in_client "$LAB_PYTHON" -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(20000):
+    s.sendto(b"\0\1\1\0\0\1\0\0\0\0\0\0\3www\7example\3org\0\0\1\0\1", ("8.8.8.8", 53))'
+	[ "${w:-0}" -gt 0 ] && kill -CONT "$w" 2>/dev/null
+	lab_wait 5 firing NfqdPacketsLost
+}
 write_often() {
 	lab_spawn metrics "$LAB_ROUTER" sh -c 'while :; do "$0" -s "$1" metrics --textfile "$2"; sleep 0.3; done' \
 		"$NFQCTL" "$lab_dir/control.sock" "$lab_dir/text/nfqd.prom"
@@ -74,6 +88,12 @@ ok "a failed reload: an alert" lab_wait 60 firing NfqdReloadFailed
 sed -i "s/^mode: .*/mode: enforce/; s,^rules:.*,rules: [$lab_dir/soon.yaml]," "$lab_dir/nfqd.yaml"
 ok "a pack that expires in ten days" nfqd_ctl reload
 ok "a pack that expires in ten days: an alert" lab_wait 60 firing NfqdPackExpires
+in_router nft 'add table ip marker; add chain ip marker output { type route hook output priority -200; }
+	add rule ip marker output ip daddr 198.18.53.2 meta mark set 0x77'
+ok "a way past nfqd: an alert of an open heartbeat" lab_wait 60 firing NfqdHeartbeatOpen
+ok "and of what is not refused" lab_wait 60 firing NfqdNotProtected
+in_router nft delete table ip marker
+ok "a queue that nobody reads: an alert of lost packets" lab_wait 60 overruns_and_fires
 kill_worker
 ok "a dead worker: an alert" lab_wait 60 firing NfqdWorkerDead
 in_client "$LAB_PYTHON" -c '
@@ -88,10 +108,14 @@ ok "workers that die at their start: nothing is inspected" lab_wait 60 killed_un
 ok "workers that die at their start: an alert of fail-open" lab_wait 60 dies_and_fires
 lab_end metrics
 ok "the file grows old: an alert of missed heartbeats" lab_wait 60 firing NfqdHeartbeatMissed
+touch -d '10 minutes ago' "$lab_dir/text/nfqd.prom"
+ok "and very old: an alert of its own" lab_wait 60 firing NfqdMetricsStale
 nfqd_stop
 write_often
 ok "no daemon: an alert" lab_wait 60 firing NfqdDown
 lab_end metrics
+is "$(sed -n 's/.*alert: //p' tools/monitoring/nfqd-alerts.yaml | grep -vxf <(grep -oE 'firing Nfqd[A-Za-z]+' "${BASH_SOURCE[0]}" | cut -d' ' -f2))" \
+	"" "no rule is without a fault here"
 is "$(nfqd_ctl metrics 2>/dev/null | tail -n 1; echo "${PIPESTATUS[0]}")" "nfqd_up 0
 3" "and for who asks"
 done_testing

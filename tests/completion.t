@@ -12,7 +12,8 @@ for shell in bash zsh fish; do
 	ok "$shell: a script" eval "'$NFQCTL' completion $shell >'$work/$shell'"
 	is "$(for c in $("$NFQCTL" --help | sed -n 's/^  nfqctl \([a-z]*\).*/\1/p'); do grep -qw "$c" "$work/$shell" || echo "$c"; done)" "" "$shell: every command"
 done
-is "$("$NFQCTL" completion csh 2>&1; echo $?)" "usage: nfqctl completion bash|zsh|fish
+is "$("$NFQCTL" completion csh 2>&1; echo $?)" "nfqctl completion: 'csh' is none of these shells
+usage: nfqctl completion bash|zsh|fish
 2" "no other shell"
 
 # LINE WORD...: what may stand at the end of the line, some of it

@@ -323,5 +323,5 @@ fails() { local m=$1; shift; said=$("$NFQCTL" rules export "$@" 2>&1); like "$? 
 fails "^2 .*format 'x' is unknown" --format x p.yaml
 fails "^2 .*category 'x' is unknown" --format hosts --categories update,x p.yaml
 fails "^1 .*none.yaml: No such file" --format hosts none.yaml
-fails "^2 usage" --format hosts
+fails "^2 nfqctl rules export: PACK is missing" --format hosts
 done_testing

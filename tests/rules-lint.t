@@ -395,5 +395,5 @@ like "$said" "^p.yaml:[0-9]*: entry 'zone': names-file: '..' is not a file name 
 lint none.yaml
 like "$status $said" '^1 none.yaml: No such file' "a pack that is not there"
 lint
-like "$status $said" '^2 usage' "no pack at all"
+like "$status $said" '^2 nfqctl rules lint: FILE is missing' "no pack at all"
 done_testing

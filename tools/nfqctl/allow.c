@@ -54,11 +54,16 @@ int cmd_allow(struct nfqctl *ctl, int argc, char **argv)
 		default: return o == 'h' ? usage(stdout, CTL_DONE) : usage(stderr, CTL_USAGE);
 		}
 	}
-	if (optind + 1 == argc && length && strcmp(length, "ever") == 0 && !until)
+	if (!words_are(argc, argv, "NAME") || are_both(argv[0], "--for", length, "--until", until))
+		return usage(stderr, CTL_USAGE);
+	if (length && strcmp(length, "ever") == 0)
 		return own_keep(ctl, &(struct own_policy){ .name = hostname_typed(argv[optind], name), .client = client,
 		                                           .action = "allow", .reason = reason, .conf = conf });
-	if (optind + 1 != argc || conf || !reason || !length == !until)
+	if (conf || !reason || (!length && !until)) {
+		wrong_usage(argv[0], conf ? "--config is for --for ever" : reason ? "--for or --until is missing" :
+		            "--reason is missing");
 		return usage(stderr, CTL_USAGE);
+	}
 	request = json_pack("{s:s, s:s, s:s*, s:s*, s:s*, s:s}", "command", "allow", "name",
 	                    hostname_typed(argv[optind], name), "client", client, "for", length, "until", until, "reason",
 	                    reason);

@@ -97,9 +97,9 @@ int only_json(int argc, char **argv, bool *as_json)
 
 	while ((o = getopt_long(argc, argv, "h", options, NULL)) == 'j')
 		*as_json = true;
-	if (o == -1 && optind >= argc)
+	if (o == -1 && words_are(argc, argv, ""))
 		return -1;
-	fprintf(o == 'h' ? stdout : stderr, "usage: nfqctl %s [--json]\n", argv[0]);
+	fprintf(o == 'h' ? stdout : stderr, "usage: %s [--json]\n", argv[0]);
 	return o == 'h' ? CTL_DONE : CTL_USAGE;
 }
 

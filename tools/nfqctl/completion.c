@@ -186,6 +186,10 @@ int print_completion(const struct nfqctl_command *commands, int argc, char **arg
 			shells[i].print(commands);
 			return CTL_DONE;
 		}
+	if (!help && argc == 2)
+		wrong_usage(argv[0], "'%s' is none of these shells", argv[1]);
+	else if (!help)
+		wrong_usage(argv[0], argc < 2 ? "SHELL is missing" : "one shell at a time");
 	fprintf(help ? stdout : stderr, "usage: nfqctl completion bash|zsh|fish\n");
 	return help ? CTL_DONE : CTL_USAGE;
 }

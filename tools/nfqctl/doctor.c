@@ -167,7 +167,7 @@ int cmd_doctor(struct nfqctl *ctl, int argc, char **argv)
 		else
 			break;
 	}
-	if (o != -1 || optind < argc) {
+	if (o != -1 || !words_are(argc, argv, "")) {
 		fprintf(o == 'h' ? stdout : stderr, "usage: nfqctl doctor [-c FILE] [--json]\n");
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}

@@ -154,7 +154,7 @@ int cmd_evidence(struct nfqctl *ctl, int argc, char **argv)
 		else
 			return fputs(usage, o == 'h' ? stdout : stderr), o == 'h' ? CTL_DONE : CTL_USAGE;
 	}
-	if (optind == argc)
+	if (!words_are(argc, argv, "SENSOR/BOOT/SEQ [FILE...]"))
 		return fputs(usage, stderr), CTL_USAGE;
 	e.place = argv[optind++];
 	if (optind == argc)

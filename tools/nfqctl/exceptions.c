@@ -60,7 +60,7 @@ int cmd_exceptions(struct nfqctl *ctl, int argc, char **argv)
 		else
 			return o == 'h' ? usage(stdout, CTL_DONE) : usage(stderr, CTL_USAGE);
 	}
-	if (optind < argc)
+	if (!words_are(argc, argv, ""))
 		return usage(stderr, CTL_USAGE);
 	if (which)
 		return revoke(ctl, which);

@@ -130,7 +130,8 @@ static bool read_options(struct host_command *c, int argc, char **argv, int *o)
 		else if (!inventory_option(&c->v, "host", *o, optarg))
 			return false;
 	}
-	return optind < argc && (!!c->split + !!c->merge + c->forget) < 2;
+	return inventory_words(&c->v, argc, argv, "ID") && !are_both(argv[0], "--split", c->split, "--merge", c->merge) &&
+	       !are_both(argv[0], "--forget", c->forget, c->split ? "--split" : "--merge", c->split || c->merge);
 }
 
 int cmd_host(struct nfqctl *ctl, int argc, char **argv)
@@ -146,8 +147,6 @@ int cmd_host(struct nfqctl *ctl, int argc, char **argv)
 		fputs(usage, o == 'h' ? stdout : stderr);
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}
-	if (c.v.n_from)
-		inventory_files(&c.v, argv, optind + 1, argc);
 	changes = c.split || c.merge || c.forget;
 	s = inventory_open(ctl, &c.v, "host", changes);
 	answer = s ? run(&c, s, argv[optind], &err) : NULL;

@@ -74,9 +74,7 @@ int cmd_hosts(struct nfqctl *ctl, int argc, char **argv)
 		else if (!inventory_option(&v, "hosts", o, optarg))
 			break;
 	}
-	if (v.n_from)
-		inventory_files(&v, argv, optind, argc);
-	if (o != -1 || (optind < argc && !v.n_from)) {
+	if (o != -1 || !inventory_words(&v, argc, argv, "")) {
 		fputs(usage, o == 'h' ? stdout : stderr);
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}

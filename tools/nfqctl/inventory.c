@@ -59,10 +59,16 @@ bool inventory_option(struct inventory *v, const char *command, int option, cons
 	}
 }
 
-void inventory_files(struct inventory *v, char **argv, int first, int argc)
+bool inventory_words(struct inventory *v, int argc, char **argv, const char *wanted)
 {
-	for (int i = first; i < argc; i++)
+	char with_files[64];
+
+	snprintf(with_files, sizeof(with_files), "%s%s[FILE...]", wanted, *wanted ? " " : "");
+	if (are_both(argv[0], "--db", v->db, "--from", v->n_from) || !words_are(argc, argv, v->n_from ? with_files : wanted))
+		return false;
+	for (int i = optind + (*wanted != '\0'); i < argc; i++)
 		add_file(v, argv[i]);
+	return true;
 }
 
 /* ---- files of records ---------------------------------------------------------------------- */

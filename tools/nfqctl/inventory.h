@@ -24,8 +24,8 @@ struct inventory {
 
 /* Takes one of these options. False: it is none of them, or its value is wrong, which was then printed. */
 bool inventory_option(struct inventory *v, const char *command, int option, const char *value);
-/* The words after --from are its files. Takes the words of argv from `first` on. */
-void inventory_files(struct inventory *v, char **argv, int first, int argc);
+/* The words behind the options are as wanted ("ID" or ""); after --from more files. False: said what is wrong. */
+bool inventory_words(struct inventory *v, int argc, char **argv, const char *wanted);
 
 /* The daemon's database, the one that --db names, or one in memory that is made of files of records. NULL: the
  * reason was printed. */

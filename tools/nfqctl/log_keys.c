@@ -24,7 +24,7 @@ int cmd_log_key(struct nfqctl *ctl, int argc, char **argv)
 		rotate |= o == 'r';
 		as_json |= o == 'j';
 	}
-	if (o != -1 || optind < argc) {
+	if (o != -1 || !words_are(argc, argv, "")) {
 		fputs("usage: nfqctl log key [--rotate] [--json]\n", o == 'h' ? stdout : stderr);
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}

@@ -107,7 +107,7 @@ int cmd_log_prove(struct nfqctl *ctl, int argc, char **argv)
 	int                        o = getopt_long(argc, argv, "h", options, NULL);
 
 	(void)ctl;
-	if (o != -1 || argc - optind < 2) {
+	if (o != -1 || !words_are(argc, argv, "BOOT:SEQ FILE...")) {
 		fputs("usage: nfqctl log prove BOOT:SEQ|SENSOR/BOOT/SEQ FILE...\n", o == 'h' ? stdout : stderr);
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}

@@ -175,13 +175,16 @@ int cmd_log_resend(struct nfqctl *ctl, int argc, char **argv)
 	struct sending             s = { .boot = 0 };
 	unsigned                   output = 0;
 	bool                       named = false, wrong = false;
-	int                        o;
+	int                        o, end = 0;
 
 	while ((o = getopt_long(argc, argv, "h", options, NULL)) == 'o') {
 		named = true;
-		wrong |= sscanf(optarg, "%u", &output) != 1 || output >= SINKS_MAX;
+		if (sscanf(optarg, "%u%n", &output, &end) != 1 || optarg[end] || output >= SINKS_MAX)
+			wrong = wrong_usage(argv[0], "--output: '%s' is not the number of an output", optarg);
 	}
-	if (o != -1 || wrong || optind == argc || !parse_range(argv[optind], &s)) {
+	if (o == -1 && !wrong && words_are(argc, argv, "BOOT:FROM-TO [FILE...]") && !parse_range(argv[optind], &s))
+		wrong = wrong_usage(argv[0], "'%s' is not a range of records", argv[optind]);
+	if (o != -1 || wrong || optind == argc) {
 		fputs("usage: nfqctl log resend BOOT:FROM-TO [--output N] [FILE...]\n", o == 'h' ? stdout : stderr);
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}

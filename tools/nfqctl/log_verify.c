@@ -340,16 +340,19 @@ int cmd_log_verify(struct nfqctl *ctl, int argc, char **argv)
 			r = add_key(&a, optarg, &err);
 		else if (o == 'c' && a.n_notes < LOG_KEYS)
 			a.notes[a.n_notes++] = optarg;
+		else if (o == 'c')
+			r = err_set(&err, "at most %d files of checkpoints", LOG_KEYS);
 		else
 			r = o == 'h' ? 1 : -1;
 	}
-	if (r > 0 || (r == 0 && optind == argc) || (r < 0 && !err.text[0])) {
+	if (err.text[0])
+		wrong_usage(argv[0], "'%s': %s", optarg, err.text);
+	if (r != 0 || !words_are(argc, argv, "FILE...")) {
 		fputs("usage: nfqctl log verify FILE... [--key KEY]... [--checkpoint FILE]...\n",
 		      r > 0 ? stdout : stderr);
 		return r > 0 ? CTL_DONE : CTL_USAGE;
 	}
-	if (r == 0)
-		r = verify(&a, (const char *const *)(argv + optind), (unsigned)(argc - optind), &err);
+	r = verify(&a, (const char *const *)(argv + optind), (unsigned)(argc - optind), &err);
 	if (err.text[0])
 		fprintf(stderr, "nfqctl log verify: %s\n", err.text);
 	return r < 0 ? CTL_FAILED : CTL_DONE;

@@ -79,13 +79,18 @@ void nfqctl_help(const struct nfqctl_command *rows, const char *prefix)
 int nfqctl_run(const struct nfqctl_command *rows, const char *prefix, struct nfqctl *ctl, int argc,
                char **argv)
 {
+	char whole[64];
+
 	for (const struct nfqctl_command *r = rows; argc > 0 && r->name; r++)
-		if (strcmp(r->name, argv[0]) == 0)
+		if (strcmp(r->name, argv[0]) == 0) {
+			snprintf(whole, sizeof(whole), "%s %s", prefix, r->name);
+			argv[0] = whole;
 			return r->main(ctl, argc, argv);
+		}
 	if (argc > 0)
-		fprintf(stderr, "%s: unknown command '%s'\n", prefix, argv[0]);
+		wrong_usage(prefix, "unknown command '%s'", argv[0]);
 	else
-		fprintf(stderr, "%s: a command is missing\n", prefix);
+		wrong_usage(prefix, "a command is missing");
 	fprintf(stderr, "commands:");
 	for (; rows->name; rows++)
 		fprintf(stderr, " %s", rows->name);

@@ -333,7 +333,7 @@ int cmd_metrics(struct nfqctl *ctl, int argc, char **argv)
 
 	while ((o = getopt_long(argc, argv, "h", options, NULL)) == 't')
 		file = optarg;
-	if (o != -1 || optind < argc) {
+	if (o != -1 || !words_are(argc, argv, "")) {
 		fprintf(o == 'h' ? stdout : stderr, "usage: nfqctl metrics [--textfile FILE]\n");
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}

@@ -41,7 +41,11 @@ int cmd_mode(struct nfqctl *ctl, int argc, char **argv)
 		else
 			return o == 'h' ? usage(stdout, CTL_DONE) : usage(stderr, CTL_USAGE);
 	}
-	if (argc - optind > 1 || (length && optind == argc))
+	if (length && optind == argc) {
+		wrong_usage(argv[0], "--for needs a mode");
+		return usage(stderr, CTL_USAGE);
+	}
+	if (!words_are(argc, argv, "[MODE]"))
 		return usage(stderr, CTL_USAGE);
 	return print_answer(ask(ctl, json_pack("{s:s, s:s*, s:s*}", "command", "mode", "mode", argv[optind],
 	                                       "for", length)), as_json, print);

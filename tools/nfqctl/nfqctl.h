@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the sub-commands of nfqctl share. A sub-command is a function in a file of its own and a row in
- * main.c; it gets its own name as argv[0], reads its options with getopt_long() and returns an
- * enum ctl_exit.
+ * main.c; it gets its whole name ("nfqctl rules lint") as argv[0], reads its options with
+ * getopt_long() and returns an enum ctl_exit.
  */
 #ifndef NFQCTL_NFQCTL_H
 #define NFQCTL_NFQCTL_H
@@ -34,6 +34,14 @@ void nfqctl_help(const struct nfqctl_command *rows, const char *prefix);
 /* A sub-command that consists of further ones: `nfqctl rules --help`, `nfqctl rules lint ...`. */
 int nfqctl_run_group(const struct nfqctl_command *rows, const char *prefix, struct nfqctl *ctl, int argc,
                      char **argv);
+
+/* arguments.c: what is wrong on a command line, said before its usage. command, argv[0]: "nfqctl why". */
+/* Prints what is wrong, control characters escaped. Returns CTL_USAGE. */
+__attribute__((format(printf, 2, 3))) int wrong_usage(const char *command, const char *fmt, ...);
+/* The words behind the options are as many as a usage line has: "ID [FILE...]"; "": none. False: said. */
+bool words_are(int argc, char **argv, const char *wanted);
+/* Both options were given, of which one is in place of the other. True: said. */
+bool are_both(const char *command, const char *a, bool has_a, const char *b, bool has_b);
 
 /* ask.c: asks the daemon (takes the request); NULL: it failed, and the reason was printed. */
 json_t *ask(const struct nfqctl *ctl, json_t *request);

@@ -140,7 +140,7 @@ int own_keep(struct nfqctl *ctl, const struct own_policy *p)
 	printf("%s: %s, for %s, for ever (%s)\n", p->name, strcmp(p->action, "allow") == 0 ? "allowed" : "blocked",
 	       p->client ? p->client : "everybody", path);
 	optind = 1;
-	return cmd_reload(ctl, 1, (char *[]){ (char[]){ "reload" }, NULL });
+	return cmd_reload(ctl, 1, (char *[]){ (char[]){ "nfqctl reload" }, NULL });
 }
 
 static int usage(FILE *to, int result)
@@ -168,7 +168,7 @@ int cmd_block(struct nfqctl *ctl, int argc, char **argv)
 		default: return o == 'h' ? usage(stdout, CTL_DONE) : usage(stderr, CTL_USAGE);
 		}
 	}
-	if (optind + 1 != argc)
+	if (!words_are(argc, argv, "NAME"))
 		return usage(stderr, CTL_USAGE);
 	p.name = hostname_typed(argv[optind], name);
 	return own_keep(ctl, &p);

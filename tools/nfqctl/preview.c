@@ -150,9 +150,7 @@ static bool read_options(struct preview *p, int argc, char **argv, int *o)
 		else if (*o == 'a' ? !read_at(p, optarg) : !inventory_option(&p->v, "preview", *o, optarg))
 			return false;
 	}
-	if (p->v.n_from)
-		inventory_files(&p->v, argv, optind, argc);
-	return (optind == argc || p->v.n_from) && !(p->conf && p->n_packs);
+	return inventory_words(&p->v, argc, argv, "") && !are_both(argv[0], "-c", p->conf, "--pack", p->n_packs);
 }
 
 int cmd_preview(struct nfqctl *ctl, int argc, char **argv)

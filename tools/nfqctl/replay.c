@@ -114,12 +114,14 @@ int cmd_replay(struct nfqctl *ctl, int argc, char **argv)
 			conf = optarg;
 		else if (o == 'r' && n_rules < RULES_MAX)
 			rules[n_rules++] = optarg;
+		else if (o == 'r')
+			return wrong_usage(argv[0], "at most %d --rules", RULES_MAX);
 		else if (o == 'j')
 			as_json = true;
 		else
 			return fputs(usage, o == 'h' ? stdout : stderr), o == 'h' ? CTL_DONE : CTL_USAGE;
 	}
-	if (optind == argc || (conf && n_rules))
+	if (!words_are(argc, argv, "FILE...") || are_both(argv[0], "-c", conf, "--rules", n_rules))
 		return fputs(usage, stderr), CTL_USAGE;
 	if (replay_open(&replay, kept, conf, rules, n_rules, &err) < 0) {
 		fprintf(stderr, "nfqctl: %s\n", err.text);

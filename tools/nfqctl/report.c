@@ -127,9 +127,14 @@ static bool read_options(struct report_command *c, int argc, char **argv, int *o
 		else if (!inventory_option(&c->v, "report", *o, optarg))
 			return false;
 	}
-	if (c->v.n_from)
-		inventory_files(&c->v, argv, optind, argc);
-	return !!c->html + c->csv + c->v.json == 1 && (optind == argc || c->v.n_from);
+	if (!c->html && !c->csv && !c->v.json) {
+		wrong_usage(argv[0], "one of --html, --csv and --json is missing");
+		return false;
+	}
+	if (are_both(argv[0], "--html", c->html, "--csv", c->csv) || are_both(argv[0], "--json", c->v.json, "--html", c->html) ||
+	    are_both(argv[0], "--csv", c->csv, "--json", c->v.json))
+		return false;
+	return inventory_words(&c->v, argc, argv, "");
 }
 
 int cmd_report(struct nfqctl *ctl, int argc, char **argv)

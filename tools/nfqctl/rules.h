@@ -27,7 +27,7 @@ struct rules_args {
 };
 /* Returns below 0 to continue (argv[optind] is the first word), else the enum ctl_exit to end with: help
  * was printed, or what is wrong with the usage. */
-MUST_CHECK int rules_args(struct rules_args *a, int argc, char **argv, int words, const char *usage);
+MUST_CHECK int rules_args(struct rules_args *a, int argc, char **argv, const char *words, const char *usage);
 
 /* Calls each with every name of an entry, also those of its file, and where it stands; stops at a
  * result below 0. */

@@ -198,8 +198,10 @@ int cmd_rules_check(struct nfqctl *ctl, int argc, char **argv)
 		else
 			r = o == 'h' ? usage(stdout, CTL_DONE) : usage(stderr, CTL_USAGE);
 	}
+	if (r < 0 && !popular)
+		r = usage(stderr, wrong_usage(argv[0], "--popular is missing"));
 	if (r < 0)
-		r = popular && optind == argc ? run(paths, n, popular, json) : usage(stderr, CTL_USAGE);
+		r = words_are(argc, argv, "") ? run(paths, n, popular, json) : usage(stderr, CTL_USAGE);
 	free(paths);
 	return r;
 }

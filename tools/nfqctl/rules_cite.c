@@ -352,6 +352,6 @@ int cmd_rules_cite(struct nfqctl *ctl, int argc, char **argv)
 		c.folder = optarg;
 	}
 	if (!c.folder)
-		return usage(stderr, CTL_USAGE);
+		return usage(stderr, wrong_usage(argv[0], "--against is missing"));
 	return run(&c, argv + optind, (unsigned)(argc - optind));
 }

@@ -212,7 +212,7 @@ int cmd_rules_diff(struct nfqctl *ctl, int argc, char **argv)
 		json |= o == 'j';
 		changes |= o == 'c';
 	}
-	if (o != -1 || optind + 2 != argc || (json && changes)) {
+	if (o != -1 || !words_are(argc, argv, "OLD NEW") || are_both(argv[0], "--json", json, "--changes", changes)) {
 		fprintf(o == 'h' ? stdout : stderr, "usage: nfqctl rules diff [--json | --changes] OLD NEW\n");
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}

@@ -366,9 +366,11 @@ static int parse(struct exporter *x, int argc, char **argv)
 		{ "with-log", no_argument, NULL, 'l' },     { "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	int o;
+	bool named = false;
+	int  o;
 
 	while ((o = getopt_long(argc, argv, "f:h", options, NULL)) != -1) {
+		named |= o == 'f';
 		if (o == 'f')
 			x->format = format_named(optarg);
 		else if (o == 'c')
@@ -378,7 +380,9 @@ static int parse(struct exporter *x, int argc, char **argv)
 		else
 			return o == 'h' ? usage(stdout, CTL_DONE) : usage(stderr, CTL_USAGE);
 	}
-	return x->format && x->categories && optind < argc ? -1 : usage(stderr, CTL_USAGE);
+	if (!x->format && !named)
+		wrong_usage(argv[0], "--format is missing");
+	return x->format && x->categories && words_are(argc, argv, "PACK...") ? -1 : usage(stderr, CTL_USAGE);
 }
 
 int cmd_rules_export(struct nfqctl *ctl, int argc, char **argv)

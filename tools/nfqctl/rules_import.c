@@ -294,12 +294,13 @@ static bool is_pack_path(const char *out)
 	return false;
 }
 
-static int start(struct importer *x, int n, char **words)
+static int start(struct importer *x, int argc, char **argv)
 {
+	char **words = argv + optind;
 	char id[64], title[4096];
 	int  r;
 
-	if (n != 2 || !is_pack_path(x->out) || !is_category(x->pack.category) || !is_id(x->pack.id))
+	if (!words_are(argc, argv, "FORMAT FILE") || !is_pack_path(x->out) || !is_category(x->pack.category) || !is_id(x->pack.id))
 		return usage(stderr, CTL_USAGE);
 	x->format = format_named(words[0]);
 	if (!x->format && (strcmp(words[0], "auto") != 0 || strcmp(words[1], "-") == 0)) {
@@ -345,10 +346,10 @@ int cmd_rules_import(struct nfqctl *ctl, int argc, char **argv)
 		case 'e':
 			x.pack.global = strcmp(optarg, "global") == 0;
 			if (!x.pack.global && strcmp(optarg, "own") != 0)
-				return usage(stderr, CTL_USAGE);
+				return usage(stderr, wrong_usage(argv[0], "--exceptions: '%s' is not own or global", optarg));
 			break;
 		default: return o == 'h' ? usage(stdout, CTL_DONE) : usage(stderr, CTL_USAGE);
 		}
 	}
-	return start(&x, argc - optind, argv + optind);
+	return start(&x, argc, argv);
 }

@@ -338,10 +338,10 @@ int cmd_rules_lint(struct nfqctl *ctl, int argc, char **argv)
 
 	(void)ctl;
 	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		printf("usage: nfqctl rules lint FILE...\n");
+		fprintf(o == 'h' ? stdout : stderr, "usage: nfqctl rules lint FILE...\n");
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}
-	if (optind == argc) {
+	if (!words_are(argc, argv, "FILE...")) {
 		fprintf(stderr, "usage: nfqctl rules lint FILE...\n");
 		return CTL_USAGE;
 	}

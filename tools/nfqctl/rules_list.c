@@ -98,7 +98,7 @@ int cmd_rules_list(struct nfqctl *ctl, int argc, char **argv)
 {
 	struct rules_args a;
 	struct packs      packs;
-	int               r = rules_args(&a, argc, argv, 0, "list [--json] [--rules PATH]...");
+	int               r = rules_args(&a, argc, argv, "", "list [--json] [--rules PATH]...");
 
 	(void)ctl;
 	if (r >= 0)

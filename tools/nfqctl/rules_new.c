@@ -212,7 +212,7 @@ static int usage(FILE *to, int result)
 static int run(struct new_pack *p, char *out)
 {
 	struct err why = { .text = "" };
-	char       path[NEW_TEXT + 16], *lint[] = { (char[]){ "lint" }, out ? out : path, NULL };
+	char       path[NEW_TEXT + 16], *lint[] = { (char[]){ "nfqctl rules lint" }, out ? out : path, NULL };
 	int        r;
 
 	if (check_text(p->vendor, &why)) {
@@ -247,7 +247,7 @@ int cmd_rules_new(struct nfqctl *ctl, int argc, char **argv)
 			return o == 'h' ? usage(stdout, CTL_DONE) : usage(stderr, CTL_USAGE);
 		out = optarg;
 	}
-	if (optind + 1 != argc)
+	if (!words_are(argc, argv, "VENDOR"))
 		return usage(stderr, CTL_USAGE);
 	p = calloc(1, sizeof(*p));
 	if (!p) {

@@ -46,7 +46,7 @@ struct image *rules_image(const struct packs *packs)
 	return img;
 }
 
-int rules_args(struct rules_args *a, int argc, char **argv, int words, const char *usage)
+int rules_args(struct rules_args *a, int argc, char **argv, const char *words, const char *usage)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
@@ -67,7 +67,7 @@ int rules_args(struct rules_args *a, int argc, char **argv, int words, const cha
 		else
 			break;
 	}
-	if (o == -1 && optind + words == argc)
+	if (o == -1 && words_are(argc, argv, words))
 		return -1;
 	fprintf(o == 'h' ? stdout : stderr, "usage: nfqctl rules %s\n", usage);
 	free(a->paths);

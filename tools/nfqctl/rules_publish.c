@@ -310,7 +310,9 @@ int cmd_rules_publish(struct nfqctl *ctl, int argc, char **argv)
 	}
 	if (new_key && p.key_file && optind == argc)
 		return make_key(new_key, p.key_file);
-	if (new_key || !p.key_file || !p.out || optind == argc)
+	if (!p.key_file || (!new_key && !p.out))
+		return usage(stderr, wrong_usage(argv[0], "%s is missing", p.key_file ? "--out" : "--key"));
+	if (!words_are(argc, argv, new_key ? "" : "PACK..."))
 		return usage(stderr, CTL_USAGE);
 	return run(&p, argc, argv);
 }

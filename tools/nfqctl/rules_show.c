@@ -238,7 +238,7 @@ int cmd_rules_show(struct nfqctl *ctl, int argc, char **argv)
 {
 	struct show       x = { .found = NULL };
 	struct rules_args a;
-	int               r = rules_args(&a, argc, argv, 1, "show [--json] [--rules PATH]... NAME|ADDRESS|ID");
+	int               r = rules_args(&a, argc, argv, "NAME|ADDRESS|ID", "show [--json] [--rules PATH]... NAME|ADDRESS|ID");
 
 	(void)ctl;
 	if (r >= 0)

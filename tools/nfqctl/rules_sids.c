@@ -172,7 +172,7 @@ int cmd_rules_sids(struct nfqctl *ctl, int argc, char **argv)
 			return CTL_USAGE;
 		}
 	}
-	if (optind == argc || (first && optind + 1 != argc))
+	if (!words_are(argc, argv, first ? "FILE" : "FILE..."))
 		return usage(stderr, CTL_USAGE);
 	for (int i = optind; i < argc; i++)
 		if (sids_pack(argv[i], (unsigned)first) < 0)

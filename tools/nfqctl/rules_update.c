@@ -355,5 +355,5 @@ int cmd_rules_update(struct nfqctl *ctl, int argc, char **argv)
 		fprintf(stderr, "nfqctl: --key: %s\n", u.err.text);
 		return CTL_USAGE;
 	}
-	return optind == argc ? start(&u, conf, back) : usage(stderr, CTL_USAGE);
+	return words_are(argc, argv, "") ? start(&u, conf, back) : usage(stderr, CTL_USAGE);
 }

@@ -119,7 +119,7 @@ static int cmd_rebuild(struct nfqctl *ctl, int argc, char **argv)
 
 	while ((o = getopt_long(argc, argv, "h", options, NULL)) == 'D')
 		db = optarg;
-	if (o != -1 || optind == argc) {
+	if (o != -1 || !words_are(argc, argv, "LOG...")) {
 		fputs(usage, o == 'h' ? stdout : stderr);
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}
@@ -133,9 +133,5 @@ int cmd_sightings(struct nfqctl *ctl, int argc, char **argv)
 		{ NULL, NULL, NULL, NULL },
 	};
 
-	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		nfqctl_help(commands, "nfqctl sightings");
-		return CTL_DONE;
-	}
-	return nfqctl_run(commands, "nfqctl sightings", ctl, argc - 1, argv + 1);
+	return nfqctl_run_group(commands, "nfqctl sightings", ctl, argc, argv);
 }

@@ -234,7 +234,7 @@ int cmd_tail(struct nfqctl *ctl, int argc, char **argv)
 			*values[which - letters] = optarg;
 		t.follow |= o == 'f';
 	}
-	if (o != -1 || argc - optind > 1) {
+	if (o != -1 || !words_are(argc, argv, "[FILE]")) {
 		fputs("usage: nfqctl tail [-f] [--client CLIENT] [--name NAME|.SUFFIX] [--vendor VENDOR]\n"
 		      "                   [--action ACTION] [--channel CHANNEL] [FILE]\n", o == 'h' ? stdout : stderr);
 		return o == 'h' ? CTL_DONE : CTL_USAGE;

@@ -243,7 +243,7 @@ int cmd_top(struct nfqctl *ctl, int argc, char **argv)
 
 	while ((o = getopt_long(argc, argv, "h", options, NULL)) == 'o')
 		once = true;
-	if (o != -1 || argc - optind > 1) {
+	if (o != -1 || !words_are(argc, argv, "[FILE]")) {
 		fprintf(o == 'h' ? stdout : stderr, "usage: nfqctl top [--once] [FILE]\n");
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}

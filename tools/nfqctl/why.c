@@ -187,7 +187,7 @@ static int parse(int argc, char **argv, json_t *question, struct source *s, bool
 		default: return o == 'h' ? CTL_DONE : CTL_USAGE;
 		}
 	}
-	if (optind + 1 != argc || (s->conf && s->n_rules))
+	if (!words_are(argc, argv, "NAME") || are_both(argv[0], "-c", s->conf, "--rules", s->n_rules))
 		return CTL_USAGE;
 	json_object_set_new(question, "name", json_string(hostname_typed(argv[optind], name)));
 	return -1;

@@ -130,5 +130,5 @@ check(p.returncode == 1 and "is a record of nfqd" in p.stderr, "a file of anothe
 p = ctl("hosts", "--db", pcap)
 check(p.returncode == 1 and p.stderr.startswith("nfqctl hosts: " + pcap), "and what is no database", p.stderr)
 p = ctl("hosts", "--from", log, "--sort", "colour")
-check(p.returncode == 1 and "allowed: last, first" in p.stderr, "an unknown order is named", p.stderr)
+check(p.returncode == 2 and "allowed: last, first" in p.stderr, "an unknown order is named", p.stderr)
 done_testing()

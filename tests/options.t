@@ -78,6 +78,31 @@ usage block "block: NAME is missing"
 usage exceptions a "exceptions: unexpected argument 'a'"
 usage mode log off "mode: unexpected argument 'off'"
 usage mode --for 1h "mode: --for needs a mode"
+# A value that cannot be is a usage error, too, daemon or not.
+usage mode foo "mode: mode: 'foo' is unknown (allowed: enforce, log, off)"
+usage mode log --for 0s "mode: --for: '0s' is not a length of time up to a year (write 90s, 10m, 1h or 7d)"
+usage mode log --for -1h "mode: --for: '-1h' is not a length of time up to a year (write 90s, 10m, 1h or 7d)"
+usage why a.example --at foo "why: at: 'foo' is not a time (write 2024-09-29 or 2024-09-29T04:00:00Z)"
+usage why a.example --port 99999 "why: port: '99999' is not a port (write 443, tcp/443 or udp/443)"
+usage why a.example --client 'a b' "why: client: 'a b' is not an address, network, MAC, interface or this-machine"
+usage why 300.1.1.1 "why: '300.1.1.1' is neither a name nor an address"
+usage why '' "why: the name is missing"
+usage allow a.example --for 2w3 --reason r "allow: --for: '2w3' is not a length of time up to a year (write 90s, 10m, 1h or 7d)"
+usage allow a.example --for 99999999w --reason r "allow: --for: '99999999w' is not a length of time up to a year (write 90s, 10m, 1h or 7d)"
+usage allow com --for 1h --reason r "allow: 'com' is a public suffix: everybody's names are below it"
+usage allow a.example --for ever --json "allow: --for ever and --json exclude each other"
+usage block com "block: 'com' is a public suffix: everybody's names are below it"
+usage block .co.uk "block: '.co.uk' is a public suffix: everybody's names are below it"
+usage block 10.0.0.1 "block: '10.0.0.1' is an address; this is for names"
+usage block 'a"b' "block: name 'a\"b': '\"' cannot be part of a name"
+usage block a.example --client 10.0.0.300 "block: --client: '10.0.0.300' is not an address, a network such as 10.0.0.0/8 with zero bits after the prefix, a MAC, an interface or this-machine"
+usage block a.example --reason 'a"b' "block: name, client and reason may have no quotes, backslashes or control characters"
+usage tail --action shoot a "tail: --action: 'shoot' is unknown (allowed: allow, log, reject, drop, allowed, blocked)"
+usage hosts --sort foo "hosts: --sort: 'foo' is unknown (allowed: last, first, name, refused, logged, leaked)"
+usage hosts --since foo "hosts: --since: 'foo' is not a time (write 7d, 2026-11-23 or 2026-11-23T12:00:00Z)"
+usage evidence foo a "evidence: 'foo' is not a record (SENSOR/BOOT/SEQ)"
+usage log prove foo a "log prove: 'foo' is not a record (BOOT:SEQ, or SENSOR/BOOT/SEQ)"
+usage rules export --format hosts --categories update,x a "rules export: --categories: 'x' is unknown (allowed: update, telemetry, reputation, activation, account, push, crash, web, resolver, canary, firmware, licence)"
 usage top a b "top: unexpected argument 'b'"
 usage tail a b "tail: unexpected argument 'b'"
 usage hosts a "hosts: unexpected argument 'a'"
@@ -113,6 +138,15 @@ usage rules sids "rules sids: FILE is missing"
 usage rules update a "rules update: unexpected argument 'a'"
 usage completion "completion: SHELL is missing"
 usage completion tcsh "completion: 'tcsh' is none of these shells"
+# What block writes holds without a daemon; what would not load leaves the file as it was.
+printf 'rules: [%s]\npolicies:\n  - {name: "own b.example", match: {packs: [kaspersky]}, action: log}\n' "$PWD/rules/kaspersky.yaml" >"$work/own-conf.yaml"
+said=$("$nfqctl" -s "$work/none" block a.example -c "$work/own-conf.yaml" 2>"$work/stderr")
+is "$? $said $(<"$work/stderr")" "0 a.example: blocked, for everybody, for ever ($work/own.yaml)
+no daemon answers at $work/none: it is in force when nfqd starts " "block without a daemon says what it did"
+cp "$work/own.yaml" "$work/own.before"
+said=$("$nfqctl" -s "$work/none" block b.example -c "$work/own-conf.yaml" 2>&1)
+is "$? $said $(cmp "$work/own.yaml" "$work/own.before")" "1 nfqctl: $work/own-conf.yaml:3: policy 'own b.example': an earlier policy has the same name " \
+	"one that does not load leaves the file as it was"
 for what in "rules list --rules rules" "rules list --rules rules/canary.yaml" "completion bash"; do
 	# shellcheck disable=SC2086 # words
 	said=$("$nfqctl" $what 2>&1 >/dev/full)

@@ -46,7 +46,7 @@ if [ ! -e /etc/nfqd/nfqd.yaml ]; then
 	like "$(<"$work/stderr")" 'none\.sock: .*rules/kaspersky\.yaml' "it says so, and that no daemon answered"
 fi
 why a.b --at never --rules rules/kaspersky.yaml
-is "$? $(grep -c "'never' is not a time" "$work/stderr")" "1 1" "a question that makes no sense: exit 1"
+is "$? $(grep -c "'never' is not a time" "$work/stderr")" "2 1" "a question that makes no sense: exit 2"
 why
 is "$? $(grep -c usage "$work/stderr")" "2 1" "no name: exit 2"
 why a.b -c "$work/none.yaml"

@@ -34,6 +34,14 @@ static const char *question_text(const json_t *question, const char *key)
 	return json_string_value(json_object_get(question, key));
 }
 
+/* No top-level domain is a number: it is an address with a mistake. */
+static bool ends_in_number(const struct name *name)
+{
+	const char *dot = strrchr(name->text, '.'), *last = dot ? dot + 1 : name->text;
+
+	return last[strspn(last, "0123456789")] == '\0';
+}
+
 /* A host as people paste it, perhaps with the rest of a URL. */
 static int read_name(struct why *w, const char *text, struct err *err)
 {
@@ -51,7 +59,7 @@ static int read_name(struct why *w, const char *text, struct err *err)
 		if (!name_of_authority(&w->name, host))
 			return err_set(err, "'%s' holds no name", text);
 		if (addr_parse(w->name.text, &w->addr) < 0)
-			return 0;
+			return ends_in_number(&w->name) ? err_set(err, "'%s' is neither a name nor an address", text) : 0;
 	}
 	addr_text(&w->addr, w->name.text);
 	w->name.len = (uint16_t)strlen(w->name.text);
@@ -102,7 +110,6 @@ static int read_port(struct why *w, const char *text, struct err *err)
 	char           any[32];
 	struct rs_port port;
 
-	usual_port(w);
 	if (!text)
 		return 0;
 	snprintf(any, sizeof(any), "any/%.20s", text);
@@ -116,7 +123,6 @@ static int read_port(struct why *w, const char *text, struct err *err)
 
 static int read_time(struct why *w, const char *text, struct err *err)
 {
-	w->at = policy_present(w->rs, (int64_t)(clock_now() / NS_PER_S));
 	if (text && clock_parse(text, &w->at) < 0)
 		return err_set(err, "at: '%s' is not a time (write 2024-09-29 or 2024-09-29T04:00:00Z)",
 		               text);
@@ -414,15 +420,28 @@ static json_t *answer(const struct why *w, const char *client)
 	return o;
 }
 
+static int read_question(struct why *w, const json_t *question, struct err *err)
+{
+	if (read_name(w, question_text(question, "name"), err) < 0 ||
+	    read_client(w, question_text(question, "client"), err) < 0 ||
+	    read_port(w, question_text(question, "port"), err) < 0)
+		return -1;
+	return read_time(w, question_text(question, "at"), err);
+}
+
+int why_check(const json_t *question, struct err *err)
+{
+	return read_question(&(struct why){ .rs = NULL }, question, err);
+}
+
 json_t *why(const struct ruleset *rs, const json_t *question, struct err *err)
 {
-	struct why  w = { .rs = rs };
-	const char *client = question_text(question, "client");
+	struct why w = { .rs = rs, .at = policy_present(rs, (int64_t)(clock_now() / NS_PER_S)) };
 
-	if (read_name(&w, question_text(question, "name"), err) < 0 || read_client(&w, client, err) < 0 ||
-	    read_port(&w, question_text(question, "port"), err) < 0 ||
-	    read_time(&w, question_text(question, "at"), err) < 0)
+	if (read_question(&w, question, err) < 0)
 		return NULL;
+	if (!question_text(question, "port"))
+		usual_port(&w);
 	find(&w);
-	return answer(&w, client);
+	return answer(&w, question_text(question, "client"));
 }

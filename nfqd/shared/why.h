@@ -19,5 +19,7 @@ struct ruleset;
  * Returns the answer, a new reference, or NULL with err: the question makes no sense.
  */
 MUST_CHECK json_t *why(const struct ruleset *rs, const json_t *question, struct err *err);
+/* What why() would say of a question by itself; 0: it makes sense. */
+MUST_CHECK int why_check(const json_t *question, struct err *err);
 
 #endif

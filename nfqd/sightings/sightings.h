@@ -86,8 +86,10 @@ struct sightings_which {
 	const char *vendor; /* NULL: all */
 	int64_t     since, until; /* microseconds; whole days count; 0: without end */
 	bool        leaked; /* only those with something that was to be refused and passed */
-	const char *sort;   /* last, first, name, refused, logged, leaked; NULL: last */
+	const char *sort;   /* one of sightings_sorts; NULL: last */
 };
+
+extern const char *const sightings_sorts[];
 
 json_t *sightings_hosts(struct sightings *s, const struct sightings_which *which, struct err *err);
 /* id: as hosts gives it, or an address, a MAC or a name of the machine. */

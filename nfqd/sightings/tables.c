@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/words.h"
 #include "sightings/answer.h"
 
 void answer_time(json_t *o, const char *key, int64_t us)
@@ -146,12 +147,8 @@ void answer_words(struct sightings *s, int64_t machine, const char *vendor, cons
 }
 
 /* Every order has the machine's number last, so that the same facts come in the same order. */
-static const struct {
-	const char *word, *by;
-} orders[] = {
-	{ "last", "last DESC" },          { "first", "first" },           { "name", "NULL" },
-	{ "refused", "refused DESC" },    { "logged", "logged DESC" },    { "leaked", "leaked DESC" },
-};
+const char *const        sightings_sorts[] = { "last", "first", "name", "refused", "logged", "leaked", NULL };
+static const char *const orders[] = { "last DESC", "first", "NULL", "refused DESC", "logged DESC", "leaked DESC" };
 
 static int compare_names(const void *a, const void *b)
 {
@@ -182,11 +179,11 @@ static json_t *sorted_by_name(json_t *hosts)
 
 static const char *order_of(const char *word, struct err *err)
 {
-	for (unsigned i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
-		if (strcmp(orders[i].word, word) == 0)
-			return orders[i].by;
-	err_set(err, "--sort: '%s' is unknown (allowed: last, first, name, refused, logged, leaked)", word);
-	return NULL;
+	int i = word_find(sightings_sorts, word);
+
+	if (i < 0)
+		err_set(err, "it cannot be sorted by '%s'", word);
+	return i < 0 ? NULL : orders[i];
 }
 
 /* Machines that one hop hides: each is told by its address, and there may be more. */

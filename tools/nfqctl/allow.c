@@ -37,36 +37,41 @@ int cmd_allow(struct nfqctl *ctl, int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },         { "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	const char *client = NULL, *length = NULL, *until = NULL, *reason = NULL, *conf = NULL;
-	bool        as_json = false;
+	const char *length = NULL, *until = NULL;
+	struct own_policy p = { .action = "allow" };
+	bool        as_json = false, ever;
 	char        name[HOST_TEXT + 1];
 	json_t     *request;
 	int         o;
 
 	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (o) {
-		case 'C': conf = optarg; break;
-		case 'c': client = optarg; break;
+		case 'C': p.conf = optarg; break;
+		case 'c': p.client = optarg; break;
 		case 'f': length = optarg; break;
 		case 'u': until = optarg; break;
-		case 'r': reason = optarg; break;
+		case 'r': p.reason = optarg; break;
 		case 'j': as_json = true; break;
 		default: return o == 'h' ? usage(stdout, CTL_DONE) : usage(stderr, CTL_USAGE);
 		}
 	}
 	if (!words_are(argc, argv, "NAME") || are_both(argv[0], "--for", length, "--until", until))
 		return usage(stderr, CTL_USAGE);
-	if (length && strcmp(length, "ever") == 0)
-		return own_keep(ctl, &(struct own_policy){ .name = hostname_typed(argv[optind], name), .client = client,
-		                                           .action = "allow", .reason = reason, .conf = conf });
-	if (conf || !reason || (!length && !until)) {
-		wrong_usage(argv[0], conf ? "--config is for --for ever" : reason ? "--for or --until is missing" :
+	p.name = hostname_typed(argv[optind], name);
+	ever = length && strcmp(length, "ever") == 0;
+	if (are_both(argv[0], "--for ever", ever, "--json", as_json))
+		return usage(stderr, CTL_USAGE);
+	if (ever)
+		return own_ok(argv[0], &p) ? own_keep(ctl, &p) : CTL_USAGE;
+	if (p.conf || !p.reason || (!length && !until)) {
+		wrong_usage(argv[0], p.conf ? "--config is for --for ever" : p.reason ? "--for or --until is missing" :
 		            "--reason is missing");
 		return usage(stderr, CTL_USAGE);
 	}
-	request = json_pack("{s:s, s:s, s:s*, s:s*, s:s*, s:s}", "command", "allow", "name",
-	                    hostname_typed(argv[optind], name), "client", client, "for", length, "until", until, "reason",
-	                    reason);
+	if (!own_name_ok(argv[0], p.name, p.client) || (length && !is_length(argv[0], length)))
+		return CTL_USAGE;
+	request = json_pack("{s:s, s:s, s:s*, s:s*, s:s*, s:s}", "command", "allow", "name", p.name, "client", p.client,
+	                    "for", length, "until", until, "reason", p.reason);
 	if (!request) {
 		fprintf(stderr, "nfqctl: name and reason must be UTF-8\n");
 		return CTL_FAILED;

@@ -108,8 +108,6 @@ static int collect(struct evidence *e, const char *folder, struct err *err)
 {
 	char made[64];
 
-	if (!log_parse_place(e->place, e->sensor, &e->boot, &e->seq))
-		return err_set(err, "'%s' is not a record (SENSOR/BOOT/SEQ)", e->place);
 	if (log_each_line(e->files, e->n_files, take_record, e, err) < 0)
 		return -1;
 	if (!e->line)
@@ -157,6 +155,8 @@ int cmd_evidence(struct nfqctl *ctl, int argc, char **argv)
 	if (!words_are(argc, argv, "SENSOR/BOOT/SEQ [FILE...]"))
 		return fputs(usage, stderr), CTL_USAGE;
 	e.place = argv[optind++];
+	if (!log_parse_place(e.place, e.sensor, &e.boot, &e.seq))
+		return wrong_usage(argv[0], "'%s' is not a record (SENSOR/BOOT/SEQ)", e.place);
 	if (optind == argc)
 		(void)glob(DEFAULT_LOG, 0, NULL, &logs);
 	e.files = (const char *const *)(optind < argc ? argv + optind : logs.gl_pathv);

@@ -23,6 +23,11 @@ bool hostname_is_public_suffix(const char *name)
 	return psl() && psl_is_public_suffix2(psl(), name, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE);
 }
 
+bool hostname_is_registry(const char *name)
+{
+	return psl() && psl_is_public_suffix2(psl(), name, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
+}
+
 const char *hostname_registered(const char *name)
 {
 	return psl() ? psl_registrable_domain(psl(), name) : NULL;

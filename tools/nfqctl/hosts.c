@@ -74,7 +74,8 @@ int cmd_hosts(struct nfqctl *ctl, int argc, char **argv)
 		else if (!inventory_option(&v, "hosts", o, optarg))
 			break;
 	}
-	if (o != -1 || !inventory_words(&v, argc, argv, "")) {
+	if (o != -1 || (v.which.sort && !is_word(argv[0], "--sort", v.which.sort, sightings_sorts)) ||
+	    !inventory_words(&v, argc, argv, "")) {
 		fputs(usage, o == 'h' ? stdout : stderr);
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}

@@ -104,6 +104,8 @@ int cmd_log_prove(struct nfqctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
 	struct err                 err = { 0 };
+	char                       sensor[LOG_SENSOR];
+	uint64_t                   boot, seq;
 	int                        o = getopt_long(argc, argv, "h", options, NULL);
 
 	(void)ctl;
@@ -111,6 +113,8 @@ int cmd_log_prove(struct nfqctl *ctl, int argc, char **argv)
 		fputs("usage: nfqctl log prove BOOT:SEQ|SENSOR/BOOT/SEQ FILE...\n", o == 'h' ? stdout : stderr);
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}
+	if (!log_parse_place(argv[optind], sensor, &boot, &seq))
+		return wrong_usage(argv[0], "'%s' is not a record (BOOT:SEQ, or SENSOR/BOOT/SEQ)", argv[optind]);
 	if (log_prove(stdout, argv[optind], (const char *const *)(argv + optind + 1), (unsigned)(argc - optind - 1), &err) == 0)
 		return CTL_DONE;
 	fprintf(stderr, "nfqctl log prove: %s\n", err.text);

@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "decide/policy.h"
 #include "nfqctl.h"
 
 static int usage(FILE *to, int result)
@@ -45,7 +46,8 @@ int cmd_mode(struct nfqctl *ctl, int argc, char **argv)
 		wrong_usage(argv[0], "--for needs a mode");
 		return usage(stderr, CTL_USAGE);
 	}
-	if (!words_are(argc, argv, "[MODE]"))
+	if (!words_are(argc, argv, "[MODE]") ||
+	    (optind < argc && !is_word(argv[0], "mode", argv[optind], mode_words)) || (length && !is_length(argv[0], length)))
 		return usage(stderr, CTL_USAGE);
 	return print_answer(ask(ctl, json_pack("{s:s, s:s*, s:s*}", "command", "mode", "mode", argv[optind],
 	                                       "for", length)), as_json, print);

@@ -42,6 +42,12 @@ __attribute__((format(printf, 2, 3))) int wrong_usage(const char *command, const
 bool words_are(int argc, char **argv, const char *wanted);
 /* Both options were given, of which one is in place of the other. True: said. */
 bool are_both(const char *command, const char *a, bool has_a, const char *b, bool has_b);
+/* An option's value (option "mode": an argument's) is one of the words, which a NULL ends. False: said, with them. */
+bool is_word(const char *command, const char *option, const char *value, const char *const words[]);
+/* A length of time that the daemon takes. False: said. */
+bool is_length(const char *command, const char *value);
+/* client.c: is it written as a client of policies? False: said. */
+bool client_ok(const char *command, const char *text);
 
 /* ask.c: asks the daemon (takes the request); NULL: it failed, and the reason was printed. */
 json_t *ask(const struct nfqctl *ctl, json_t *request);

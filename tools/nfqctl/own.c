@@ -11,7 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/addr.h"
 #include "base/clock.h"
+#include "match/pattern.h"
 #include "rules.h"
 #include "shared/conf.h"
 
@@ -28,6 +30,43 @@ static bool is_plain(const char *text)
 		if (*c < ' ' || *c == 0x7f || *c == '"' || *c == '\\')
 			return false;
 	return true;
+}
+
+bool own_name_ok(const char *command, const char *name, const char *client)
+{
+	char                one[] = "1", until[] = "2100-01-01", *names[] = { (char *)(uintptr_t)name };
+	struct exception_in as = { .name = one, .names = names, .n_names = 1, .owner = one, .reason = one,
+		                   .expires = until };
+	struct err          err = { .text = "" };
+
+	if (hostname_is_registry(name + (name[0] == '.')))
+		wrong_usage(command, "'%s' is a public suffix: everybody's names are below it", name);
+	else if (client && !client_ok(command, client))
+		return false;
+	else if (conf_check_exception(&as, &err) < 0)
+		wrong_usage(command, "%s", err.text);
+	else
+		return true;
+	return false;
+}
+
+bool own_ok(const char *command, const struct own_policy *p)
+{
+	struct pattern pattern;
+	struct net     net;
+	struct err     err = { .text = "" };
+
+	if (!own_name_ok(command, p->name, p->client))
+		return false;
+	if (net_parse(p->name, &net) == 0)
+		wrong_usage(command, "'%s' is an address; this is for names", p->name);
+	else if (pattern_parse(&pattern, p->name, &err) < 0)
+		wrong_usage(command, "name '%s': %s", p->name, err.text);
+	else if (!is_plain(p->name) || (p->client && !is_plain(p->client)) || (p->reason && !is_plain(p->reason)))
+		wrong_usage(command, "name, client and reason may have no quotes, backslashes or control characters");
+	else
+		return true;
+	return false;
 }
 
 static void id_of(const struct own_policy *p, char *out, size_t room)
@@ -123,24 +162,38 @@ static int keep(const struct own_policy *p, const char *conf, char path[4096], s
 	return r;
 }
 
+/* What is written holds in any case, and this says since when. */
+static int put_in_force(struct nfqctl *ctl, const char *path)
+{
+	struct err err = { .text = "" };
+	bool       no_daemon;
+	json_t    *status = ask_status(ctl, &no_daemon, &err);
+
+	json_decref(status);
+	if (no_daemon) {
+		printf("no daemon answers at %s: it is in force when nfqd starts\n", ctl->socket);
+		return CTL_DONE;
+	}
+	optind = 1;
+	if (status && cmd_reload(ctl, 1, (char *[]){ (char[]){ "nfqctl reload" }, NULL }) == CTL_DONE)
+		return CTL_DONE;
+	fprintf(stderr, "nfqctl: %s%s%s is written, but not in force before nfqd reloads\n", err.text, *err.text ? "; " : "", path);
+	return CTL_FAILED;
+}
+
 int own_keep(struct nfqctl *ctl, const struct own_policy *p)
 {
 	const char *conf = p->conf ? p->conf : DEFAULT_CONF;
 	char        path[4096] = "";
 	struct err  err = { .text = "" };
 
-	if (!is_plain(p->name) || (p->client && !is_plain(p->client)) || (p->reason && !is_plain(p->reason))) {
-		fprintf(stderr, "nfqctl: name, client and reason may have no quotes, backslashes or control characters\n");
-		return CTL_FAILED;
-	}
 	if (keep(p, conf, path, &err) < 0) {
 		fprintf(stderr, "nfqctl: %s\n", err.text);
 		return CTL_FAILED;
 	}
 	printf("%s: %s, for %s, for ever (%s)\n", p->name, strcmp(p->action, "allow") == 0 ? "allowed" : "blocked",
 	       p->client ? p->client : "everybody", path);
-	optind = 1;
-	return cmd_reload(ctl, 1, (char *[]){ (char[]){ "nfqctl reload" }, NULL });
+	return put_in_force(ctl, path);
 }
 
 static int usage(FILE *to, int result)
@@ -171,5 +224,7 @@ int cmd_block(struct nfqctl *ctl, int argc, char **argv)
 	if (!words_are(argc, argv, "NAME"))
 		return usage(stderr, CTL_USAGE);
 	p.name = hostname_typed(argv[optind], name);
+	if (!own_ok(argv[0], &p))
+		return CTL_USAGE;
 	return own_keep(ctl, &p);
 }

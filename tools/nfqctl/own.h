@@ -10,6 +10,10 @@ struct own_policy {
 	const char *conf; /* the configuration; NULL: the installed one */
 };
 
+/* Can this be an exception's name and client (NULL: everybody)? False: said what is wrong. */
+bool own_name_ok(const char *command, const char *name, const char *client);
+/* The same of a policy. */
+bool own_ok(const char *command, const struct own_policy *p);
 /* Writes the policy in front of the others, in place of one for the same name and client, and has the daemon reload.
  * A file that would not load is left as it was. Returns an exit code. */
 int own_keep(struct nfqctl *ctl, const struct own_policy *p);

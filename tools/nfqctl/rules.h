@@ -64,6 +64,8 @@ int rules_print_json(json_t *o);
 /* hostname.c: names as registries see them. */
 /* Is it a suffix under which anyone can have a name (co.uk, github.io)? Lower case, A-labels. */
 bool hostname_is_public_suffix(const char *name);
+/* The same of registries alone (com, co.uk), without those that are somebody's own (github.io). */
+bool hostname_is_registry(const char *name);
 /* The part of the name that its owner registered; NULL: there is none. Points into name. */
 const char *hostname_registered(const char *name);
 /* Is every xn-- label of a name or pattern what IDNA makes of a Unicode label? */

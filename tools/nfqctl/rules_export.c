@@ -351,7 +351,7 @@ static unsigned categories_parse(char *words)
 		while (category_words[i] && strcmp(category_words[i], w) != 0)
 			i++;
 		if (!category_words[i]) {
-			fprintf(stderr, "nfqctl: category '%s' is unknown\n", w);
+			is_word("nfqctl rules export", "--categories", w, category_words);
 			return 0;
 		}
 		bits |= 1U << i;

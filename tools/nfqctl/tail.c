@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "follow.h"
+#include "name/name.h"
 #include "nfqctl.h"
 
 enum { LOOK_MS = 200 };
@@ -32,6 +33,10 @@ static const char *text(const json_t *o, const char *key)
 
 	return value ? value : "";
 }
+
+#define WORD(id, word, ...) word,
+static const char *const actions[] = { "allow", "log", "reject", "drop", "allowed", "blocked", NULL };
+static const char *const channels[] = { APPS(WORD) SEEN_IN(WORD) NULL };
 
 static bool is_any(const char *wanted, const char *a, const char *b, const char *c)
 {
@@ -239,6 +244,9 @@ int cmd_tail(struct nfqctl *ctl, int argc, char **argv)
 		      "                   [--action ACTION] [--channel CHANNEL] [FILE]\n", o == 'h' ? stdout : stderr);
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}
+	if ((t.action && !is_word(argv[0], "--action", t.action, actions)) ||
+	    (t.channel && !is_word(argv[0], "--channel", t.channel, channels)))
+		return CTL_USAGE;
 	t.path = argv[optind];
 	t.colour = t.people && !(no && *no);
 	return tail(ctl, &t);

@@ -198,9 +198,12 @@ int cmd_why(struct nfqctl *ctl, int argc, char **argv)
 	struct source s = { .rules = calloc((size_t)argc + 1, sizeof(*s.rules)) };
 	json_t       *question = json_pack("{s:s}", "command", "why");
 	bool          as_json = false;
+	struct err    err = { 0 };
 	int           r = s.rules ? parse(argc, argv, question, &s, &as_json) : CTL_FAILED;
 
-	if (r < 0)
+	if (r < 0 && why_check(question, &err) < 0)
+		r = wrong_usage(argv[0], "%s", err.text);
+	else if (r < 0)
 		r = run(ctl, &s, question, as_json);
 	else if (s.rules)
 		usage(r == CTL_DONE ? stdout : stderr, r);

@@ -174,6 +174,7 @@ static void test_nonsense(void **state)
 		{ "no name", NULL, NULL, NULL, NULL, NULL, "the name is missing" },
 		{ "an empty one", "", NULL, NULL, NULL, NULL, "the name is missing" },
 		{ "a URL without a host", "https:///x", NULL, NULL, NULL, NULL, "'/x' holds no name" },
+		{ "a mistyped address", "300.1.1.1", NULL, NULL, NULL, NULL, "'300.1.1.1' is neither a name nor an address" },
 		{ "a mistyped address as client", "a.b", "10.0.0.300", NULL, NULL, NULL,
 		  "client: '10.0.0.300' is not an address, network, MAC, interface or this-machine" },
 		{ "no client", "a.b", "10.0.0.300/7", NULL, NULL, NULL,

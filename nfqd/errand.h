@@ -11,7 +11,7 @@
 
 #include "decide/errands.h"
 #include "inspect/inspect.h"
-#include "pipeline.h"
+#include "pipeline_state.h"
 
 /* The i-th name of a client's question, which is listed and passed: it is on an errand. */
 void errand_begin(struct pipeline *p, const struct message *m, unsigned i);

@@ -4,7 +4,7 @@
 #define NFQD_EVIDENCE_H
 
 #include "inspect/inspect.h"
-#include "pipeline.h"
+#include "pipeline_state.h"
 
 /* Fills e->bytes as far as the site wants them (log.packets), for the message of the packet in hand; they
  * borrow memory of the pipeline until its next record. */

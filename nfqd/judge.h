@@ -4,7 +4,7 @@
 #define NFQD_JUDGE_H
 
 #include "inspect/inspect.h"
-#include "pipeline.h"
+#include "pipeline_state.h"
 
 #define VERDICT_PASS  ((struct verdict){ .state = STATE_UNDECIDED })
 #define VERDICT_ALLOW ((struct verdict){ .state = STATE_ALLOWED })

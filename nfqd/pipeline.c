@@ -19,18 +19,6 @@
 
 enum { DECOY_HOPS = 12 }; /* what clients send with 64 and more has this left at a router of theirs */
 
-const char *const counter_names[] = {
-#define X(id, text) #id,
-	COUNTERS(X)
-#undef X
-};
-
-const char *const counter_texts[] = {
-#define X(id, text) text,
-	COUNTERS(X)
-#undef X
-};
-
 int pipeline_init(struct pipeline *p, uint32_t max_conns, uint32_t max_streams)
 {
 	p->conns = conns_new(max_conns, max_streams);

@@ -7,7 +7,7 @@
 
 #include <netinet/in.h>
 
-#include "act/inject.h"
+#include "act/inject_private.h"
 
 enum { ANSWER_MAX = 1024, DNS_PORT = 53 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sends whole packets, once the verdicts are out. The sockets are opened by the parent; the worker only
  * sends. */
-#include "act/inject.h"
+#include "act/inject_private.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "act/ways.h"
+#include "act/ways_private.h"
 
 /* ---- sockets ---- */
 

@@ -6,7 +6,7 @@
  * apply, because `iif lo` is what output routes match. A strict reverse path filter refuses that
  * look-up; then the route without a source is a guess.
  */
-#include "act/ways.h"
+#include "act/ways_private.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "act/act.h"
 
 enum {
 	LOOPBACK = 1,        /* LOOPBACK_IFINDEX */

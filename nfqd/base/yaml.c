@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/regular.h"
-#include "base/yaml_tree.h"
+#include "base/yaml_private.h"
 
 #define DEPTH_MAX 32
 

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 
 #include "base/schema.h"
-#include "base/yaml_tree.h"
+#include "base/yaml_private.h"
 
 #define FIELDS_MAX 64 /* keys of one mapping in a schema */
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/yaml.h"
-#include "base/yaml_tree.h"
+#include "base/yaml_private.h"
 
 enum { ONE_LINE_KEYS = 5 };
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/schema.h"
-#include "base/yaml_tree.h"
+#include "base/yaml_private.h"
 
 struct repair {
 	struct yaml_doc            *d;

@@ -13,7 +13,8 @@
 #ifndef NFQD_INSPECT_CONN_H
 #define NFQD_INSPECT_CONN_H
 
-#include "inspect/inspect.h"
+#include "inspect/message.h"
+#include "inspect/table.h"
 #include "reassemble/quic.h"
 #include "reassemble/stream.h"
 

@@ -8,6 +8,7 @@
 #define NFQD_INSPECT_PRIVATE_H
 
 #include "inspect/conn.h"
+#include "inspect/inspect.h"
 
 typedef bool step(struct inspection *in);
 

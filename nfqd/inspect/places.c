@@ -4,7 +4,7 @@
  * the listed one where nothing is read. So everything is read and can be refused wherever it stands, and
  * only what the server certainly reads lets a connection go.
  */
-#include "inspect/inspect.h"
+#include "inspect/message.h"
 
 const struct place_rights place_rights[PLACES] = {
 	/*                    may_allow may_refuse only_listed records_unlisted ends */

@@ -2,7 +2,7 @@
 /*
  * What a client says it wants to reach: the names in one DNS message, TLS ClientHello, HTTP request or
  * SOCKS request; and, where a client names no host, what a TLS server says it is. The extractors (one file
- * per protocol, one row in name.c) read bytes and know nothing of rules or policy. Whoever includes this
+ * per protocol, one row in protocols.c) read bytes and know nothing of rules or policy. Whoever includes this
  * header trusts that every struct name went through name_canonical().
  */
 #ifndef NFQD_NAME_NAME_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Private to name/ and its tests: the functions behind the rows of name.c. name.h says what guess() and
+ * Private to name/ and its tests: the functions behind the rows of protocols.c. name.h says what guess() and
  * names() promise.
  */
 #ifndef NFQD_NAME_PARSERS_H

@@ -10,6 +10,7 @@
 
 #include "base/diag.h"
 #include "parent/parent_private.h"
+#include "resolver/resolve.h"
 
 enum { STOP_MS = 1000, RETRY_S = 3 };
 

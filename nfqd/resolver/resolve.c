@@ -14,12 +14,10 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
-#include "base/hash.h"
 #include "resolver/resolve_private.h"
 #include "shared/privs.h"
 
 enum {
-	ASK_AGAIN_S = 600,
 	TIMEOUT_MS = 2000,
 	TRIES = 2,
 	AT_ONCE = 64,
@@ -27,71 +25,11 @@ enum {
 	SOCKETS = ARES_GETSOCK_MAXNUM - 1 /* the macros of ares.h shift the last one out of an int */
 };
 
-static uint32_t slot_of(const struct hosts *h, const struct addr *a)
-{
-	return hash_range(hash64(a, sizeof(*a), h->seed), HOST_SLOTS);
-}
-
-/* A copy of a slot that was not written meanwhile. */
-static bool read_slot(const struct host *from, struct host *to)
-{
-	uint32_t version;
-
-	if (!seqlock_read(&from->lock, &version))
-		return false;
-	to->addr = from->addr;
-	to->asked = from->asked;
-	memcpy(to->name, from->name, sizeof(to->name));
-	to->name[sizeof(to->name) - 1] = '\0';
-	return !seqlock_changed(&from->lock, version);
-}
-
-bool host_known(const struct hosts *h, const struct addr *a, char out[static HOST_NAME_MAX_LEN])
-{
-	struct host copy;
-
-	if (!read_slot(&h->slots[slot_of(h, a)], &copy) || !addr_eq(&copy.addr, a) || !copy.name[0])
-		return false;
-	memcpy(out, copy.name, HOST_NAME_MAX_LEN);
-	return true;
-}
-
-const char *host_name(const struct hosts *h, int ask, const struct addr *a, uint64_t now,
-                      char out[static HOST_NAME_MAX_LEN])
-{
-	struct host copy;
-
-	if (ask < 0 || !read_slot(&h->slots[slot_of(h, a)], &copy))
-		return NULL;
-	if (!addr_eq(&copy.addr, a) || now > copy.asked + ASK_AGAIN_S * NS_PER_S) {
-		if (write(ask, a, sizeof(*a)) < 0 && errno != EAGAIN)
-			return NULL; /* full, or without a reader: a later record asks again */
-	}
-	if (!addr_eq(&copy.addr, a) || !copy.name[0])
-		return NULL;
-	memcpy(out, copy.name, HOST_NAME_MAX_LEN);
-	return out;
-}
-
-/* ---- the resolver's process ---- */
-
 struct question {
 	struct hosts *hosts;
 	struct addr   addr;
 	unsigned     *open;
 };
-
-static void write_slot(struct hosts *h, const struct addr *a, const char *name)
-{
-	struct host *s = &h->slots[slot_of(h, a)];
-
-	if (!seqlock_write(&s->lock))
-		return;
-	s->addr = *a;
-	s->asked = clock_now();
-	snprintf(s->name, sizeof(s->name), "%s", name);
-	seqlock_written(&s->lock);
-}
 
 static void on_answer(void *arg, int status, int timeouts, struct hostent *host)
 {
@@ -99,25 +37,24 @@ static void on_answer(void *arg, int status, int timeouts, struct hostent *host)
 
 	(void)timeouts;
 	if (status == ARES_SUCCESS && host && host->h_name)
-		write_slot(q->hosts, &q->addr, host->h_name);
+		host_put(q->hosts, &q->addr, host->h_name, clock_now());
 	(*q->open)--;
 	free(q);
 }
 
 static void ask_for(ares_channel channel, struct hosts *h, const struct addr *a, unsigned *open)
 {
-	const struct host *s = &h->slots[slot_of(h, a)];
-	struct question   *q;
+	uint64_t         now = clock_now();
+	struct question *q;
 
-	if ((addr_eq(&s->addr, a) && clock_now() < s->asked + ASK_AGAIN_S * NS_PER_S) ||
-	    *open == AT_ONCE)
+	if (host_is_asked(h, a, now) || *open == AT_ONCE)
 		return;
 	q = malloc(sizeof(*q));
 	if (!q)
 		return;
 	*q = (struct question){ h, *a, open };
 	(*open)++;
-	write_slot(h, a, ""); /* the question is on its way: once is enough */
+	host_put(h, a, "", now); /* the question is on its way: once is enough */
 	ares_gethostbyaddr(channel, q->addr.b, a->len, a->len == 4 ? AF_INET : AF_INET6, on_answer, q);
 }
 

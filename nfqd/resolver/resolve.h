@@ -11,31 +11,8 @@
 
 #include "base/addr.h"
 #include "base/err.h"
-#include "base/seqlock.h"
+#include "base/hosts.h"
 #include "match/watch.h"
-
-#define HOST_NAME_MAX_LEN 64
-#define HOST_SLOTS        1024
-
-/* One client, at the slot its address hashes to; the resolver is the only writer. */
-struct host {
-	struct seqlock   lock;
-	struct addr      addr;
-	uint64_t         asked; /* ns */
-	char             name[HOST_NAME_MAX_LEN];
-};
-
-struct hosts {
-	uint64_t    seed;
-	struct host slots[HOST_SLOTS];
-};
-
-/* Copies the name of a client out, if it is there; without a request. */
-bool host_known(const struct hosts *h, const struct addr *a, char out[static HOST_NAME_MAX_LEN]);
-/* The log thread's side: copies the name out, or requests it through ask (a pipe that does not block)
- * when the client is new. Returns out, or NULL. now in ns. */
-const char *host_name(const struct hosts *h, int ask, const struct addr *a, uint64_t now,
-                      char out[static HOST_NAME_MAX_LEN]);
 
 struct resolver_in {
 	struct hosts *hosts;

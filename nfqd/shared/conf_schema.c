@@ -3,7 +3,7 @@
 #include "shared/conf_schema.h"
 
 #include "base/schema.h"
-#include "shared/conf.h"
+#include "shared/conf_types.h"
 #include "shared/shared.h"
 
 /* ---- words --------------------------------------------------------------------------------- */

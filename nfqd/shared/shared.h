@@ -7,14 +7,14 @@
 #ifndef NFQD_SHARED_SHARED_H
 #define NFQD_SHARED_SHARED_H
 
+#include "base/hosts.h"
+#include "base/onlink.h"
+#include "base/seqlock.h"
+#include "counters.h"
 #include "decide/errands.h"
 #include "log/fold.h"
 #include "log/sink.h"
-#include "base/onlink.h"
-#include "base/seqlock.h"
 #include "match/watch.h"
-#include "pipeline.h"
-#include "resolver/resolve.h"
 #include "shared/notes.h"
 
 enum process { PROCESS_PARENT, PROCESS_WORKER, PROCESS_RESOLVER, PROCESS_PROBER, PROCESS_SIGHTINGS, PROCESSES_N };

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "pipeline.h"
+#include "pipeline_state.h"
 
 struct whose {
 	int      fd; /* borrowed; -1: nobody answers */

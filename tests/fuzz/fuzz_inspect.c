@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 
 #include "inspect/conn.h"
+#include "inspect/inspect.h"
 
 enum { WITHOUT_SYN = 1, FROM_RESOLVER = 2, SCARCE = 4 /* what is kept shrinks */, STREAM_LIMIT = 8000, NAMES_KEPT = 256 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The parsed tree behind struct yaml_doc. Private to base/yaml*.c. */
-#ifndef NFQD_BASE_YAML_TREE_H
-#define NFQD_BASE_YAML_TREE_H
+#ifndef NFQD_BASE_YAML_PRIVATE_H
+#define NFQD_BASE_YAML_PRIVATE_H
 
 #include <string.h>
 #include <yaml.h>

@@ -60,8 +60,9 @@ static enum fault_action action_on_all(const struct pipeline *p, const struct in
 {
 	enum fault_action worst = ON_FAULT_PASS;
 
-	for (unsigned i = 0; i < FAULT_N; i++)
-		if (conn_fault_decides(in, i) && action_on(p, i) > worst)
+	/* mostly there are none */
+	for (uint32_t i = 0, left = conn_deciding_faults(in); left; i++, left >>= 1)
+		if (left & 1 && action_on(p, i) > worst)
 			worst = action_on(p, i);
 	return worst;
 }
@@ -140,7 +141,7 @@ static enum decode_err decode(struct pipeline *p, const struct raw_packet *raw, 
  */
 static bool may_reset(const struct packet *pkt, const struct inspection *in)
 {
-	bool rest = conn_fault_decides(in, FAULT_worker_died);
+	bool rest = conn_deciding_faults(in) >> FAULT_worker_died & 1;
 
 	if (rest && (pkt->dport == PORT_DNS || pkt->dport == PORT_HTTP))
 		return true;
@@ -210,9 +211,11 @@ static struct verdict keep_resolver(const struct packet *pkt, struct verdict v)
 static struct verdict apply_faults(struct pipeline *p, const struct packet *pkt, const struct inspection *in,
                                    struct verdict v)
 {
+	const uint16_t *n = conn_faults(in);
+
 	for (unsigned i = 0; i < FAULT_N; i++)
-		if (conn_faults(in)[i])
-			note_fault(p, pkt, i, conn_faults(in)[i]);
+		if (n[i])
+			note_fault(p, pkt, i, n[i]);
 	if (action_on_all(p, in) == ON_FAULT_DROP && v.state != STATE_REJECTED && v.state != STATE_DROPPED)
 		return (struct verdict){ .drop = true };
 	return v;

@@ -152,9 +152,9 @@ const uint16_t *conn_faults(const struct inspection *in)
 	return in->faults;
 }
 
-bool conn_fault_decides(const struct inspection *in, enum fault what)
+uint32_t conn_deciding_faults(const struct inspection *in)
 {
-	return in->charged >> what & 1;
+	return in->charged;
 }
 
 static void end(struct inspection *in, struct conn *c, const struct packet *pkt, enum conn_state state,

@@ -34,9 +34,9 @@ struct fate  conn_fate(const struct inspection *in);
 uint32_t conn_peer_next(const struct inspection *in);
 /* How often each fault came up in this packet. */
 const uint16_t *conn_faults(const struct inspection *in);
-/* Is what the site says of the fault meant for this packet? It is not when the packet only made another connection
- * lose its beginning: that one's own packets are charged with the loss. */
-bool conn_fault_decides(const struct inspection *in, enum fault what);
+/* The faults of which the site's policy is meant for this packet, 1 << enum fault each. A fault is none of them when
+ * the packet only made another connection lose its beginning: that one's own packets are charged with the loss. */
+uint32_t conn_deciding_faults(const struct inspection *in);
 
 /*
  * Ends the reading. refused: the message last read was, or the site drops for OUTCOME_FAULT. fate is what

@@ -192,11 +192,10 @@ $(B)/bench/%: tools/bench/%.c tools/bench/load.h $(B)/libnfqd.a
 	@echo "  LD  $@"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libnfqd.a $(LDLIBS)
 
-bench:          ## cost beside the queue's own limit, into tools/bench/RESULTS.md (root, a quarter of an hour)
+bench:          ## cost beside the queue's own limit, into tools/bench/RESULTS.md (root, ten minutes)
 	$(Q)tools/deps build bench
 	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory all $(BENCH)
 	$(Q)tools/bench/run --build $(B) --write
-	$(Q)tools/bench/sightings --build $(B)
 
 lint: all       ## style, include rules, static analysis
 	$(Q)tools/lint/run

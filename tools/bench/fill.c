@@ -4,7 +4,7 @@
  * cap. After each empty line it prints how many records a second the lines since the last one were.
  *
  *	fill FILE MAX-BYTES
- *	fill --run COMMAND...	runs it: prints its processor time in seconds and its memory in MB, and ends as it does
+ *	fill --run COMMAND...	runs it: prints how many seconds it took and its memory in MB, and ends as it does
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,13 +59,9 @@ static double day(struct sightings *s, char **line, size_t *room)
 	return n && spent ? (double)n * (double)NS_PER_S / (double)spent : 0;
 }
 
-static double seconds(struct timeval t)
-{
-	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
-}
-
 static int run(char **command)
 {
+	uint64_t      before = clock_monotonic();
 	struct rusage use;
 	int           status;
 	pid_t         pid = fork();
@@ -76,7 +72,7 @@ static int run(char **command)
 	}
 	if (pid < 0 || wait4(pid, &status, 0, &use) < 0)
 		return 1;
-	fprintf(stderr, "%.3f %ld\n", seconds(use.ru_utime) + seconds(use.ru_stime), use.ru_maxrss / 1024);
+	fprintf(stderr, "%.3f %.1f\n", (double)(clock_monotonic() - before) / (double)NS_PER_S, (double)use.ru_maxrss / 1024);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 

@@ -32,11 +32,13 @@ def write_datagrams(path, datagrams):
 def write_all(folder):
     rng = random.Random(1)
     write_datagrams(f"{folder}/questions", [question(n, i) for i, n in enumerate(unlisted(8192))])
+    listed = names(1000)
+    write_datagrams(f"{folder}/some-listed", [question(listed[i * LISTED_PERCENT // 100] if i * LISTED_PERCENT % 100 < LISTED_PERCENT else n, i)
+                                              for i, n in enumerate(unlisted(8192))])
     write_datagrams(f"{folder}/initials", [initial(f"www{i}.example.com") for i in range(32)])
     write_datagrams(f"{folder}/initial", [initial("www.example.com")])
     write_datagrams(f"{folder}/nameless", [b"\x5a" * 160] * NAMELESS)
     Path(f"{folder}/hello").write_bytes(client_hello(rng, "www.example.com", size=HELLO_BYTES))
-    listed = names(1000)
     mixed = [listed[i * 7 % 1000] if rng.randrange(100) < LISTED_PERCENT else n
              for i, n in enumerate(unlisted(20000))]
     Path(f"{folder}/dnsperf").write_text("".join(f"{n} A\n" for n in mixed), "ascii")

@@ -4,10 +4,12 @@ import os
 import platform
 from statistics import median, quantiles
 
+import year
+
 NONE, BARE, NFQD, ANSWERS = "no firewall", "bare consumer", "nfqd", "nfqd with answers"
 ONE_RULE, NETWORKS = "bare, one rule", "nfqd, 50,000 networks"
 TRACKED, ONE_TRACKED = "no firewall, tracked", "bare, one rule, tracked"
-RECORDS = "nfqd, every question recorded"
+RECORDS, UNSEEN = "nfqd, every question recorded", "nfqd without sightings"
 
 
 class Figures:
@@ -63,6 +65,10 @@ NAMES = (("ready after", "ready_s", "s"), ("list read and image built (CPU)", "b
 SIZES = (1000, 100_000, 1_000_000)
 
 
+def of_year(f, unit):
+    return [(command, f.mid("year", NFQD, f"{' '.join(command)} {unit}")) for command in year.COMMANDS]
+
+
 def added(f, system):
     return f.mid("latency", system, "p50_us") - f.mid("latency", NONE, "p50_us")
 
@@ -107,6 +113,15 @@ TARGETS = (
     ("reload of a million names in a flood: packets lost", lambda f: max(f.of("reload", NFQD, "lost")), "<=", 0),
     ("reload of a million names in a flood: worst wait, ms more than without a reload",
      lambda f: f.mid("reload", NFQD, "worst_ms") - f.mid("idle", NFQD, "worst_ms"), "<=", 5),
+    ("DNS flood: daemon µs per packet, × without sightings", lambda f: f.ratio("flood_seen", "us", NFQD, UNSEEN), "<=", 1.05),
+    ("new TLS connections: daemon µs, × without sightings", lambda f: f.ratio("tls_seen", "us", NFQD, UNSEEN), "<=", 1.05),
+    ("DNS flood with listed names: µs beside the sightings' process, × without sightings",
+     lambda f: f.ratio("listed_seen", "us", NFQD, UNSEEN), "<=", 1.05),
+    ("a year of 500 machines: MB of sightings", lambda f: f.mid("year", NFQD, "mb"), "<=", year.MAX_MB),
+    ("a year of 500 machines: records a second in the last days, × in the first",
+     lambda f: f.mid("year", NFQD, "last") / f.mid("year", NFQD, "first"), ">=", 1),
+    ("a year of 500 machines: s of the slowest command", lambda f: max(x for _, x in of_year(f, "s")), "<=", 0.3),
+    ("a year of 500 machines: MB of the largest command", lambda f: max(x for _, x in of_year(f, "MB")), "<=", 20),
     ("-r: MB of capture per second of one core", lambda f: f.mid("offline", NFQD, "mb_per_cpu_s"), ">=", 500),
 )
 
@@ -170,6 +185,13 @@ def by_names(f):
         yield f"| {title} | {unit} | " + " | ".join(cell(f, f"names{n}", NFQD, figure) for n in SIZES) + " |"
 
 
+def by_command(f):
+    yield "| a year of 500 machines | s | MB |"
+    yield "|---|---|---|"
+    for (command, seconds), (_, megabytes) in zip(of_year(f, "s"), of_year(f, "MB")):
+        yield f"| `nfqctl {' '.join(w for w in command if w != '--force')}` | {number(seconds)} | {number(megabytes)} |"
+
+
 def others(f):
     if f.of("dnsperf", ANSWERS, "us"):
         yield (f"* With the answers judged, too (`inspect.answers`, the default), dnsperf costs nfqd "
@@ -180,6 +202,12 @@ def others(f):
         more = median(a - b for a, b in zip(f.of("records", RECORDS, "us"), f.of("records", NFQD, "us")))
         yield (f"* A record for every question (`log.events: all`, signed, in one file), at 10,000 a second: {number(more)} µs a "
                f"record more, ×{f.ratio('records', 'us', RECORDS, NFQD):.2f}.")
+    if f.of("listed_seen", NFQD, "us"):
+        yield (f"* A flood in which 2 % of the names are listed: the sightings' process takes {number(f.mid('listed_seen', NFQD, 'aside_us'))} "
+               "µs a question more, off the packet path and at a lower priority.")
+    if f.of("year", NFQD, "first"):
+        yield (f"* Sightings of 500 machines over {year.DAYS} days: {number(f.mid('year', NFQD, 'first'))} records a second of a core in "
+               f"the first {year.PART} days, {number(f.mid('year', NFQD, 'last'))} in the last.")
     if f.of("reload", NFQD, "lost"):
         yield (f"* A million names reloaded beside 20,000 questions a second: {number(max(f.of('reload', NFQD, 'lost')))} lost; "
                f"the slowest of 2,500 timed questions took {number(f.mid('reload', NFQD, 'worst_ms'))} ms, without a reload "
@@ -217,6 +245,8 @@ def text(values, rounds, minutes):
         lines += [*per_million(f), ""]
     if f.of("names1000", NFQD, "ns10"):
         lines += [*by_names(f), ""]
+    if f.of("year", NFQD, "first"):
+        lines += [*by_command(f), ""]
     if f.of("load1000", NFQD, "us"):
         lines += ["![Cost by the length of the list and by load](cost.svg)", ""]
     return "\n".join(lines + [*others(f), "", REMARKS, ""])

@@ -42,6 +42,7 @@ inspect:
 heartbeat: off
 control: {folder}/control.sock
 state: {folder}/state.json
+sightings: {{storage: {storage}}}
 log:
   events: {events}
   client-names: false
@@ -180,14 +181,15 @@ class Nfqd(System):
     answers = "false"       # as the bare consumer, which sees questions only
     queues = 1
     listed, networks = 1000, 200
-    events = "matches"
+    events, storage = "matches", "disk"
 
     def configure(self):
         pack = f"{self.folder}/bench-{self.listed}-{self.networks}.yaml"
         if not os.path.exists(pack):
             write_pack(self.folder, pack, self.listed, self.networks)
         with open(f"{self.folder}/nfqd.yaml", "w", encoding="ascii") as f:
-            f.write(CONF.format(pack=pack, answers=self.answers, queues=self.queues, events=self.events, folder=self.folder))
+            f.write(CONF.format(pack=pack, answers=self.answers, queues=self.queues, events=self.events,
+                                storage=self.storage, folder=self.folder))
 
     def start(self):
         self.configure()
@@ -199,6 +201,10 @@ class Nfqd(System):
 
 class NfqdAnswers(Nfqd):
     name, answers = "nfqd with answers", "true"
+
+
+class NfqdUnseen(Nfqd):
+    name, storage = "nfqd without sightings", "off"
 
 
 class NfqdRecords(Nfqd):

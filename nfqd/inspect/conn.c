@@ -317,6 +317,14 @@ void conn_restart(struct conns *t, struct conn *c, uint64_t now)
 	memset(c->recorded, 0, sizeof(c->recorded));
 }
 
+/* The longest idle one of a list, if it was idle for too long. */
+static struct conn *too_old(const struct conns *t, enum conn_list list, uint64_t now)
+{
+	struct conn *c = conn_at(t, t->oldest[list]);
+
+	return c && now >= c->last + BOUND_IDLE * NS_PER_S ? c : NULL;
+}
+
 void conns_age(struct conns *t, uint64_t now)
 {
 	struct conn *c;
@@ -326,9 +334,8 @@ void conns_age(struct conns *t, uint64_t now)
 	if (now >= t->heir_until)
 		t->heir_until = 0; /* what is kept now is all of this worker's own */
 	for (unsigned list = 0; list < LISTS; list++)
-		for (unsigned i = 0; i < AGE_PER_CALL; i++)
-			if ((c = conn_at(t, t->oldest[list])) != NULL && now >= c->last + BOUND_IDLE * NS_PER_S)
-				conn_forget(t, c, now);
+		for (unsigned i = 0; i < AGE_PER_CALL && (c = too_old(t, list, now)) != NULL; i++)
+			conn_forget(t, c, now);
 }
 
 bool conn_first_record(struct conn *c, uint32_t hash, uint64_t now)

@@ -9,6 +9,8 @@ CFLAGS   ?= -O2 -g
 SANITIZE ?=
 
 export PYTHONDONTWRITEBYTECODE := 1
+# servers and clients that tests start are unpacked, not installed (tools/deps)
+export PATH := $(PATH):/usr/sbin:/sbin:$(CURDIR)/build/unpacked/programs
 
 , := ,
 Q := $(if $(V),,@)
@@ -61,7 +63,12 @@ $(B)/libnfqd.a: $(ROOMS)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-$(B)/obj/%.o: %.c Makefile
+# once per folder; a package that is missing shows better by its name than by a header's
+$(B)/deps: tools/deps
+	@mkdir -p $(@D)
+	$(Q)$(if $(filter no,$(DEPS)),:,tools/deps --check) && touch $@
+
+$(B)/obj/%.o: %.c Makefile | $(B)/deps
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
@@ -104,14 +111,15 @@ $(B)/tests/fuzz_%.t: tests/fuzz/fuzz_%.c tests/fuzz/main.c $(B)/libnfqd.a $(B)/l
 
 deps:           ## install the Debian packages that building takes
 	$(Q)tools/deps build
-deps-test:      ## and those that testing takes
+deps-test:      ## and those that testing takes; servers and browser are unpacked below build/
 	$(Q)tools/deps build test
 
 run: deps       ## protect this machine and what it forwards, until Ctrl-C (root)
 	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory all
 	$(Q)$(B)/nfqd -c nfqd/man/nfqd.yaml
 
-demo: deps-test ## show it in a minute, in namespaces of its own (root)
+demo:           ## show it in a minute, in namespaces of its own (root)
+	$(Q)tools/deps build demo
 	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory all
 	$(Q)tools/lab/demo
 
@@ -258,8 +266,8 @@ uninstall:      ## remove what install put there, but for configuration, logs, s
 	rm -rf $(DESTDIR)$(PREFIX)/share/nfqd
 	$(Q)if cmp -s nfqd/man/nfqd.logrotate $(ROTATE); then rm -f $(ROTATE); fi
 
-clean:          ## remove what was built (the virtual machine's kernel stays)
-	rm -rf $(filter-out build/vm,$(wildcard build/*))
+clean:          ## remove what was built (what was downloaded stays: build/vm, build/unpacked)
+	rm -rf $(filter-out build/vm build/unpacked,$(wildcard build/*))
 
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16

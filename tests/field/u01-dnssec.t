@@ -10,7 +10,7 @@ set -u
 need ip nft dig dnsmasq unbound nginx curl jq openssl unshare dpkg-deb "$LAB_PYTHON"
 
 AUTH=192.0.2.53 ZONES="kaspersky.com example.org"
-PATH=$PATH:$FIELD_UNPACKED/usr/bin:$FIELD_UNPACKED/usr/sbin
+PATH=$PATH:/lib/systemd
 
 sign() {	# ZONE
 	local ksk zsk
@@ -101,7 +101,7 @@ run_resolved() {
 		cp $lab_dir/anchors.positive /run/dnssec-trust-anchors.d/ && chown -R 991:991 /run/systemd/resolve &&
 		mkdir -p /etc/systemd && mount --bind $lab_dir/systemd /etc/systemd &&
 		mount --bind $lab_dir/passwd /etc/passwd && mount --bind $lab_dir/group /etc/group &&
-		exec $FIELD_UNPACKED/lib/systemd/systemd-resolved"
+		exec systemd-resolved"
 }
 
 look_up() {	# NAME AT PORT: status, and AD

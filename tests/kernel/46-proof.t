@@ -38,7 +38,7 @@ ok "and another one goes on from there" covered
 
 # a second implementation
 cp "$log" "$work/log"
-GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE=$PWD/build/go go build -o "$work/check" tests/tlog/check.go ||
+GO111MODULE=off GOPATH=/usr/share/gocode:$PWD/build/unpacked/usr/share/gocode GOCACHE=$PWD/build/go go build -o "$work/check" tests/tlog/check.go ||
 	bail "the second reader does not build"
 "$NFQCTL" log prove 1:7 "$work/log" >"$work/proof"
 is $? 0 "a record is proved"

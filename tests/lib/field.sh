@@ -48,18 +48,7 @@ field_refused() { is "$(field_try "$1")" "$FIELD_REFUSED, $FIELD_PASSED" "$2, IP
 field_counter() { nfqd_ctl status --json | jq ".counters.$1"; }
 
 # field_unpacked: BIND and systemd-resolved as programs, without installing them (they would start services).
-# They are in $FIELD_UNPACKED afterwards.
-FIELD_UNPACKED=$LAB_REPO/build/unpacked
 field_unpacked() {
-	local tmp deb
-
-	[ ! -x "$FIELD_UNPACKED/usr/sbin/named" ] || [ ! -x "$FIELD_UNPACKED/lib/systemd/systemd-resolved" ] || return 0
-	tmp=$(mktemp -d) || return
-	(cd "$tmp" && apt-get download -qq bind9 bind9-utils systemd-resolved) >/dev/null 2>&1
-	mkdir -p "$FIELD_UNPACKED"
-	for deb in "$tmp"/*.deb; do
-		[ -f "$deb" ] && dpkg-deb -x "$deb" "$FIELD_UNPACKED"
-	done
-	rm -rf "$tmp"
-	[ -x "$FIELD_UNPACKED/usr/sbin/named" ] && [ -x "$FIELD_UNPACKED/lib/systemd/systemd-resolved" ]
+	(cd "$LAB_REPO" && tools/deps --unpack bind9 bind9-utils systemd-resolved) >/dev/null 2>&1
+	command -v named >/dev/null
 }

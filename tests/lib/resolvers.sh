@@ -1,9 +1,8 @@
-# shellcheck shell=bash disable=SC2154	# lab_dir is from net.sh, FIELD_UNPACKED from field.sh
+# shellcheck shell=bash disable=SC2154	# lab_dir is from net.sh
 # Recursive resolvers in the client's namespace, at 127.0.0.1 port 5300, and the internet that they ask from the
 # root. To be sourced after field.sh; BIND is unpacked, not installed.
 
 ROOT=192.0.2.1 TLD=192.0.2.2 LEAF=192.0.2.3
-PATH=$PATH:$FIELD_UNPACKED/usr/sbin
 
 resolver_unbound() {	# OPTIONS [SECTIONS]
 	cat >"$lab_dir/resolver.conf" <<-END

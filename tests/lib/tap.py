@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test Anything Protocol for tests in Python, as tap.sh is for those in shell."""
+import os
 import sys
 
+# where the programs are that tools/deps has unpacked
+os.environ["PATH"] += ":" + os.path.abspath(os.path.join(os.path.dirname(__file__), "../../build/unpacked/programs"))
 rows = failed = 0
 
 

@@ -3,6 +3,8 @@
 # and like, and ends with done_testing; without that prove(1) fails it.
 
 tap_rows=0 tap_failed=0
+# where the programs are that tools/deps has unpacked
+PATH=$PATH:/usr/sbin:/sbin:$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)/build/unpacked/programs
 tap_prefix=			# of descriptions that a test uses more than once
 
 tap_row() {	# TRUE? DESCRIPTION
@@ -70,7 +72,7 @@ need() {
 	[ "$(id -u)" = 0 ] || skip_all "not root"
 	for tool in "$@"; do
 		command -v "$tool" >/dev/null || {
-			[ "${CI:-false}" = false ] || bail "$tool is not installed (make deps)"
+			[ "${CI:-false}" = false ] || bail "$tool is not here (make deps-test)"
 			skip_all "no $tool"
 		}
 	done

@@ -16,7 +16,8 @@ PROGRAMS=(dig curl openssl dnsmasq ip nft conntrack)
 MODULES=(net/netfilter net/ipv4/netfilter net/ipv6/netfilter drivers/net/veth.ko
 	crypto/crc32c_generic.ko arch/x86/crypto/crc32c-intel.ko drivers/net/vrf.ko net/xfrm net/ipv4/esp4.ko
 	net/ipv4/tunnel4.ko net/ipv4/xfrm4_tunnel.ko crypto/ arch/x86/crypto/ lib/crypto)
-PATH=$PATH:/usr/sbin:/sbin
+UNPACKED=$PWD/build/unpacked            # see tools/deps
+PATH=$PATH:/usr/sbin:/sbin:$UNPACKED/programs
 
 stage='' qemu='' rows=0 failed=0
 
@@ -83,13 +84,17 @@ unpack_kernel() {
 	echo "$root"
 }
 
-# A program and the libraries ldd lists, each at its own path.
+# A program and the libraries ldd lists, each at its own path; those that were unpacked, where all the others are.
 copy_program() {
 	local file=$1 to=$2 lib
 
+	case $file in
+	"$UNPACKED"/programs/*) file=$(ls "$UNPACKED"/usr/{sbin,bin}/"${file##*/}" 2>/dev/null) || : ;;
+	esac
 	install -D -m 755 "$file" "$stage$to"
-	for lib in $(ldd "$file" 2>/dev/null | grep -o '/[^ ]*'); do
-		[ -e "$stage$lib" ] || install -D -m 755 "$lib" "$stage$lib"
+	for lib in $(LD_LIBRARY_PATH=$(echo "$UNPACKED"/{usr/,}lib/*-linux-gnu | tr ' ' :) ldd "$file" 2>/dev/null | grep -o '/[^ ]*'); do
+		to=${lib#"$UNPACKED"}
+		[ -e "$stage$to" ] || install -D -m 755 "$lib" "$stage$to"
 	done
 }
 

@@ -31,7 +31,7 @@ LAB_PYTHON=$(PATH=/usr/bin:$PATH command -v python3)
 
 lab_dir=			# scratch folder of this run
 declare -A lab_pid=()		# name -> process that we started
-PATH=$PATH:/usr/sbin:/sbin
+PATH=$PATH:/usr/sbin:/sbin:$LAB_REPO/build/unpacked/programs	# tools/deps
 
 in_client() { ip netns exec "$LAB_CLIENT" "$@"; }
 in_router() { ip netns exec "$LAB_ROUTER" "$@"; }

@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Proves: what tests start is either installed or unpacked, never both; a program that was unpacked runs under its own
+# name as one process; and `make` without its packages says which and how.
+cd "$(dirname "$0")/.." || exit 99
+. tests/lib/tap.sh
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+
+# what brings a unit of its own must not be installed
+lists=$(sed -n '/^compile=/,/^root=/p' tools/deps)
+eval "$lists"
+for p in nginx-light caddy unbound dnsmasq-base rsyslog bind9 systemd-resolved prometheus prometheus-node-exporter logrotate; do
+	is "$(tr -s ' \t\n' '\n' <<<"$build $demo $test $bench" | grep -cx "$p")" 0 "$p is not installed"
+	is "$(tr -s ' \t\n' '\n' <<<"$test_unpacked" | grep -cx "$p")" 1 "but unpacked"
+done
+is "$(tr -s ' \t\n' '\n' <<<"$demo $demo_unpacked" | grep -cE 'chromium|qemu|golang')" 0 "the demo takes no browser and no virtual machine"
+
+mkdir -p "$tmp/unpacked/programs" "$tmp/unpacked/usr/sbin"
+cat >"$tmp/unpacked/usr/sbin/server" <<'END'
+#!/bin/sh
+echo "$$ $1"
+END
+chmod +x "$tmp/unpacked/usr/sbin/server"
+ln -s "$PWD/tools/lab/unpacked" "$tmp/unpacked/programs/server"
+"$tmp/unpacked/programs/server" word >"$tmp/out" &
+pid=$!
+wait $pid
+is "$(cat "$tmp/out")" "$pid word" "an unpacked program is the process that was started, with its arguments"
+
+if command -v dpkg-query >/dev/null; then
+	mkdir "$tmp/bin"
+	cat >"$tmp/bin/dpkg-query" <<'END'
+#!/bin/sh
+for p; do :; done
+[ "$p" = libpcap-dev ] || echo "install ok installed"
+END
+	chmod +x "$tmp/bin/dpkg-query"
+	said=$(PATH=$tmp/bin:$PATH make B="$tmp/build" "$tmp/build/deps" 2>&1)
+	ok "make without a package fails" [ $? != 0 ]
+	like "$said" 'not installed here: libpcap-dev' "says which"
+	like "$said" 'sudo make deps' "and how"
+	ok "DEPS=no goes on" env PATH="$tmp/bin:$PATH" make DEPS=no B="$tmp/build" "$tmp/build/deps"
+fi
+done_testing

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/nlattrs.h"
+#include "base/shell.h"
 #include "parent/checks_private.h"
 #include "parent/netlink.h"
 
@@ -128,13 +129,14 @@ static void facts_of_policies(struct dump *d)
 	for (unsigned i = 0; i < d->chains; i++) {
 		const struct chain *c = &d->chain[i];
 		const char         *family = family_name(c->family);
+		char                table[FACT_COMMAND], name[FACT_COMMAND];
 
 		if (!c->drops)
 			continue;
 		if (c->hook == NF_INET_LOCAL_OUT && !c->answers) {
 			fact_add(d->facts, FACT_OUTPUT, "table %s %s, chain %s", family, c->table, c->name);
 			fact_mend(d->facts, "nft insert rule %s %s %s ct state established,related accept", family,
-			          c->table, c->name);
+			          shell_word(c->table, table, sizeof(table)), shell_word(c->name, name, sizeof(name)));
 		}
 		if (c->hook == NF_INET_FORWARD && !lets_clients_through(d, c)) {
 			fact_add(d->facts, FACT_DOCKER, "table %s %s, chain %s", family, c->table, c->name);
@@ -406,7 +408,7 @@ static int read_rule(const struct nlmsghdr *nlh, void *ctx)
 	struct dump           *d = ctx;
 	const char            *table = word(a.v[NFTA_RULE_TABLE]);
 	struct chain          *c = chain_of(d, nfg->nfgen_family, table, word(a.v[NFTA_RULE_CHAIN]));
-	char                   where[FACT_WHERE];
+	char                   where[FACT_WHERE], words[2][FACT_COMMAND];
 	struct rule            r = { .facts = d->facts, .where = where };
 
 	if (!c || !is_ip(nfg->nfgen_family) || is_our_table(nfg->nfgen_family, table))
@@ -419,8 +421,8 @@ static int read_rule(const struct nlmsghdr *nlh, void *ctx)
 	         table, c->name, ++c->rules);
 	if (a.v[NFTA_RULE_HANDLE])
 		snprintf(r.remove, sizeof(r.remove), "nft delete rule %s %s %s handle %llu",
-		         family_name(nfg->nfgen_family), table, c->name,
-		         (unsigned long long)be64toh(mnl_attr_get_u64(a.v[NFTA_RULE_HANDLE])));
+		         family_name(nfg->nfgen_family), shell_word(table, words[0], sizeof(words[0])),
+		         shell_word(c->name, words[1], sizeof(words[1])), (unsigned long long)be64toh(mnl_attr_get_u64(a.v[NFTA_RULE_HANDLE])));
 	if (a.v[NFTA_RULE_EXPRESSIONS])
 		mnl_attr_parse_nested(a.v[NFTA_RULE_EXPRESSIONS], read_expression, &r);
 	c->answers |= r.by_state && r.accepts;

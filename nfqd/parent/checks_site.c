@@ -13,6 +13,7 @@
 
 #include "base/addr.h"
 #include "base/clock.h"
+#include "base/shell.h"
 #include "parent/checks_private.h"
 #include "shared/conf.h"
 #include "shared/state.h"
@@ -77,13 +78,15 @@ static void look_at_room(struct facts *f, const char *folder)
 {
 	struct statvfs fs;
 	unsigned long  mb;
+	char           word[FACT_COMMAND];
 
 	if (statvfs(folder, &fs) < 0)
 		return;
 	mb = (unsigned long)((uint64_t)fs.f_bavail * fs.f_frsize >> 20);
 	if (fs.f_flag & ST_RDONLY) {
 		fact_add(f, FACT_FOLDER, "%s (read-only)", folder);
-		fact_mend(f, "mount -o remount,rw \"$(findmnt -no TARGET -T %s)\"", folder);
+		fact_mend(f, "mount -o remount,rw \"$(findmnt -no TARGET -T %s)\"",
+		          shell_word(folder, word, sizeof(word)));
 	} else if (mb < ROOM_MB) {
 		fact_add(f, FACT_SPACE, "%s (%lu MB left)", folder, mb);
 		fact_mend(f, "logrotate -f /etc/logrotate.d/nfqd");
@@ -95,6 +98,7 @@ static void look_at_folder(struct facts *f, const char *path)
 {
 	char       *copy = path && path[0] == '/' ? strdup(path) : NULL;
 	const char *folder;
+	char        word[FACT_COMMAND];
 	struct stat st;
 
 	if (!copy)
@@ -107,7 +111,7 @@ static void look_at_folder(struct facts *f, const char *path)
 
 		if (again && (lstat(folder, &st) == 0 || stat(dirname(again), &st) < 0 || !S_ISDIR(st.st_mode))) {
 			fact_add(f, FACT_FOLDER, "%s", folder);
-			fact_mend(f, "install -d -m 755 %s", folder);
+			fact_mend(f, "install -d -m 755 %s", shell_word(folder, word, sizeof(word)));
 		}
 		free(again);
 	}

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/shell.h"
 #include "parent/checks_private.h"
 
 /* ---- what targets mean ---- */
@@ -227,7 +228,7 @@ static size_t read_entry(struct facts *f, struct table *t, size_t at)
 	const char             *entry = t->entries + at;
 	size_t                  room = t->info.size - at, target_at, next;
 	struct xt_entry_target *target;
-	char                    where[FACT_WHERE], remove[FACT_COMMAND];
+	char                    where[FACT_WHERE], remove[FACT_COMMAND], chain[FACT_COMMAND];
 
 	if (room < fam->header)
 		return 0;
@@ -246,7 +247,8 @@ static size_t read_entry(struct facts *f, struct table *t, size_t at)
 		return next;
 	snprintf(where, sizeof(where), "%s: table %s, chain %s, rule %u", fam->name, t->info.name,
 	         t->chain, t->rule);
-	snprintf(remove, sizeof(remove), "%s -t %s -D %s %u", fam->name, t->info.name, t->chain, t->rule);
+	snprintf(remove, sizeof(remove), "%s -t %s -D %s %u", fam->name, t->info.name,
+	         shell_word(t->chain, chain, sizeof(chain)), t->rule);
 	fact_of_xt(f, &(struct xt_rule){ .target = target->u.user.name, .where = where, .remove = remove,
 	                                 .data = target->data,
 	                                 .n = target->u.target_size - sizeof(*target),

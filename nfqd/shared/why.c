@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/shell.h"
 #include "base/steered.h"
 #include "decide/policy.h"
 
@@ -359,10 +360,14 @@ static json_t *why_lowered(const struct why *w)
 
 static json_t *allow_command(const struct why *w, const char *client)
 {
+	char word[256];
+
 	if (w->d.action < ACTION_REJECT)
 		return NULL;
+	if (client)
+		shell_word(client, word, sizeof(word));
 	return json_sprintf("nfqctl allow %s%s%s --for 1h --reason '...'", w->name.text,
-	                    client ? " --client " : "", client ? client : "");
+	                    client ? " --client " : "", client ? word : "");
 }
 
 static void put_listed(const struct why *w, json_t *o)

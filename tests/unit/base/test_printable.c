@@ -6,6 +6,27 @@
 
 #include "base/err.h"
 #include "base/printable.h"
+#include "base/shell.h"
+
+static void test_shell_word(void **state)
+{
+	static const struct {
+		const char *text, *expected;
+	} rows[] = {
+		{ "", "''" },
+		{ "/var/lib/nfqd-1.2", "/var/lib/nfqd-1.2" },
+		{ "a b", "'a b'" },
+		{ "$(reboot)", "'$(reboot)'" },
+		{ "it's", "'it'\\''s'" },
+		{ "~", "'~'" },
+		{ "0123456789012345678901234567", "''" },
+	};
+	char out[32];
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(rows); i++)
+		assert_string_equal(shell_word(rows[i].text, out, sizeof(out)), rows[i].expected);
+}
 
 static void test_text(void **state)
 {
@@ -58,6 +79,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_shell_word),
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_error),
 	};

@@ -176,6 +176,37 @@ static int keep_rules(struct parent *p, struct conf *conf, struct err *err)
 	return -1;
 }
 
+struct mistakes {
+	unsigned n;
+	char     text[sizeof(((struct err *)NULL)->text)];
+};
+
+static void take_mistake(void *ctx, const char *text)
+{
+	struct mistakes *m = ctx;
+	size_t           n = strlen(m->text);
+
+	m->n++;
+	snprintf(m->text + n, sizeof(m->text) - n, "%s%s", n ? "; " : "", text);
+}
+
+/* The first mistake of a configuration was found: names them all, as far as there is room. */
+static void name_mistakes(const char *path, struct err *err)
+{
+	struct mistakes m = { .n = 0 };
+	struct err      first = { .text = "" };
+	struct conf    *conf = conf_load_to_check(path, take_mistake, &m, &first);
+	struct image   *img = NULL;
+
+	if (conf && conf_compile(conf, &img, &first) == 0)
+		free(img);
+	conf_free(conf);
+	if (m.n < 2)
+		return;
+	err->text[0] = '\0';
+	err_set(err, "%u mistakes: %.*s", m.n, (int)sizeof(m.text) - 64, m.text);
+}
+
 static int reload(struct parent *p, struct err *err)
 {
 	struct conf        *conf = p->conf->path ? conf_load(p->conf->path, err) : p->conf;
@@ -183,11 +214,11 @@ static int reload(struct parent *p, struct err *err)
 	const struct image *img = NULL;
 	int                 fd;
 
-	if (!conf)
-		return keep_rules(p, NULL, err);
-	fd = parent_build_rules(p, conf, NULL, &img, err);
+	fd = conf ? parent_build_rules(p, conf, NULL, &img, err) : -1;
+	if (fd < 0 && p->conf->path)
+		name_mistakes(p->conf->path, err);
 	if (fd < 0)
-		return keep_rules(p, conf, err);
+		return keep_rules(p, conf ? conf : p->conf, err);
 	note_changes(p, img);
 	if (swap_rules(p, img, fd, err) < 0)
 		return keep_rules(p, conf, err);

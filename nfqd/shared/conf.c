@@ -236,7 +236,7 @@ static int check_rules(struct conf *c, struct err *err)
 {
 	int r = 0;
 
-	if (c->path && c->n_rules == 0)
+	if (c->path && c->n_rules == 0 && !c->lacks_rules)
 		return WRONG(c, err, "rules", "rules: must not be empty");
 	for (unsigned i = 0; c->path && i < c->n_rules; i++)
 		r |= find_rules(c, i, err);
@@ -331,6 +331,7 @@ struct conf *conf_load_to_check(const char *path, yaml_say *say, void *ctx, stru
 	const struct yaml_stand_in stand_ins[] = {
 		{ "action", "log" }, { "expires", soon }, { "server", "9.9.9.9" }, { "type", "text" }, { NULL, NULL },
 	};
+	bool         lacks_rules = doc && !yaml_doc_has(doc, "rules");
 	struct conf *c;
 
 	clock_text_iso((int64_t)(clock_now() / NS_PER_S) + 86400, soon);
@@ -340,6 +341,8 @@ struct conf *conf_load_to_check(const char *path, yaml_say *say, void *ctx, stru
 		return NULL;
 	}
 	c = bind_doc(doc, path, err);
+	if (c)
+		c->lacks_rules = lacks_rules;
 	if (c && (check_all(c, err) | conf_load_own(c, say, ctx, err)) < 0 && !err->text[0])
 		err_set(err, "out of memory");
 	return c;

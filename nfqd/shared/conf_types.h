@@ -52,6 +52,7 @@ struct conf {
 	struct yaml_doc *doc;  /* what is in effect, defaults included */
 	struct yaml_doc *own;  /* of the included file; NULL: there is none */
 	unsigned         n_own; /* policies of that file, which come first */
+	bool             lacks_rules; /* read to find every mistake: the key is missing, and that was said */
 };
 
 #endif

@@ -52,6 +52,8 @@ refused() {
 	is $status 1 "a configuration that does not load: exit code 1"
 	like "$said" "nfqd\.yaml:1:.*enfroce.*the running rules stay" "and the running rules stay, it says"
 	ok "they do" refuses one.second.example
+	echo 'colour: red' >>"$lab_dir/nfqd.yaml"
+	like "$(nfqd_ctl reload 2>&1)" "2 mistakes: .*colour.*enfroce.*|2 mistakes: .*enfroce.*colour.*the running rules stay" "of two mistakes both are named"
 }
 
 lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"

@@ -7,7 +7,7 @@
 
 static int usage(FILE *to, int result)
 {
-	fprintf(to, "usage: nfqctl exceptions [--json] | --revoke NAME|ID\n");
+	fprintf(to, "usage: nfqctl exceptions [--revoke NAME|ID] [--json]\n");
 	return result;
 }
 
@@ -26,18 +26,12 @@ static void print(const json_t *answer)
 	}
 }
 
-static int revoke(struct nfqctl *ctl, const char *which)
+static void print_revoked(const json_t *answer)
 {
-	json_t *answer = ask(ctl, json_pack("{s:s, s:s}", "command", "revoke", "which", which));
-
-	if (!answer)
-		return CTL_FAILED;
 	printf("%lld revoked\n", number_of(answer, "revoked"));
 	if (json_object_get(answer, "unsaved"))
 		fprintf(stderr, "nfqctl: warning: %s; it is back at a restart, unless nfqd can save it "
 		        "before\n", text_of(answer, "unsaved"));
-	json_decref(answer);
-	return CTL_DONE;
 }
 
 int cmd_exceptions(struct nfqctl *ctl, int argc, char **argv)
@@ -63,6 +57,7 @@ int cmd_exceptions(struct nfqctl *ctl, int argc, char **argv)
 	if (!words_are(argc, argv, ""))
 		return usage(stderr, CTL_USAGE);
 	if (which)
-		return revoke(ctl, which);
+		return print_answer(ask(ctl, json_pack("{s:s, s:s}", "command", "revoke", "which", which)), as_json,
+		                    print_revoked);
 	return print_answer(ask(ctl, json_pack("{s:s}", "command", "exceptions")), as_json, print);
 }

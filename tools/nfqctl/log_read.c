@@ -42,7 +42,8 @@ static int each_line_of(const char *path, unsigned file, log_line_fn *fn, void *
 	size_t          room = 0;
 	uint32_t        at = 0;
 	long            n;
-	int             wrong;
+	int             wrong, r;
+	const char     *reason;
 	char            what[64];
 	struct progress progress;
 
@@ -56,10 +57,13 @@ static int each_line_of(const char *path, unsigned file, log_line_fn *fn, void *
 		progress_at(&progress, at);
 	}
 	progress_end(&progress);
-	gzerror(f, &wrong);
+	reason = gzerror(f, &wrong);
+	r = n >= 0 || wrong >= 0 ? 0 :
+	    wrong == Z_BUF_ERROR ? err_set(err, "%s: it is cut short: its end is missing after line %" PRIu32, path, at) :
+	                           err_set(err, "%s: %s", path, wrong == Z_ERRNO ? strerror(errno) : reason);
 	gzclose(f);
 	free(buf);
-	return wrong < 0 && wrong != Z_BUF_ERROR ? err_set(err, "%s: cannot be read", path) : 0;
+	return r;
 }
 
 int log_each_line(const char *const *files, unsigned n, log_line_fn *fn, void *ctx, struct err *err)

@@ -22,7 +22,7 @@ static const struct nfqctl_command commands[] = {
 	  "let a name pass for a while, or for ever" },
 	{ "block", cmd_block, "NAME [--client A] [--reason TEXT] [-c FILE]",
 	  "refuse a name of one's own, for ever: a policy in the file that the configuration includes" },
-	{ "exceptions", cmd_exceptions, "[--json] | --revoke NAME|ID",
+	{ "exceptions", cmd_exceptions, "[--revoke NAME|ID] [--json]",
 	  "list or revoke names that are allowed for a while" },
 	{ "mode", cmd_mode, "[enforce|log|off [--for 10m]] [--json]",
 	  "block, only record, or leave everything alone" },

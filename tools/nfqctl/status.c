@@ -6,20 +6,31 @@
 
 #include "nfqctl.h"
 #include "parent/ctl.h"
+#include "shared/site_names.h"
+
+/* Policies with names of their own are packs to the ruleset; for people they are one thing, the configuration. */
+static bool is_own(const json_t *pack)
+{
+	return strncmp(text_of(pack, "pack"), SITE_PACK, strlen(SITE_PACK)) == 0;
+}
 
 static void print_packs_in_force(const json_t *packs)
 {
 	const char *before = " by";
+	bool        own = false;
 	json_t     *pack;
 	size_t      i;
 
 	json_array_foreach(packs, i, pack) {
-		if (strcmp(text_of(pack, "pack"), "canary") == 0)
+		own |= is_own(pack);
+		if (strcmp(text_of(pack, "pack"), "canary") == 0 || is_own(pack))
 			continue;
 		printf("%s %s %s%s", before, text_of(pack, "pack"), text_of(pack, "version"),
 		       json_is_string(json_object_get(pack, "observed_until")) ? " (only observed so far)" : "");
 		before = ",";
 	}
+	if (own)
+		printf("%s policies of this site's own", before);
 }
 
 /* The first line. A reason more is a line more. */
@@ -76,6 +87,20 @@ static void print_pack(const json_t *pack)
 	else if (observed)
 		printf(", only observed until %s", observed);
 	printf("\n");
+}
+
+static void print_packs(const json_t *packs)
+{
+	const json_t *pack;
+	size_t        i, own = 0;
+
+	json_array_foreach(packs, i, pack) {
+		own += is_own(pack);
+		if (!is_own(pack))
+			print_pack(pack);
+	}
+	if (own)
+		printf("%zu polic%s with names of this site's own\n", own, own == 1 ? "y" : "ies");
 }
 
 static void print_steering(const json_t *steering)
@@ -169,8 +194,7 @@ static void print(const json_t *s)
 	printf("; ruleset generation %lld, %lld names\n",
 	       number_of(s, "generation"),
 	       number_of(s, "names"));
-	json_array_foreach(json_object_get(s, "packs"), i, item)
-		print_pack(item);
+	print_packs(json_object_get(s, "packs"));
 	json_array_foreach(json_object_get(s, "queues"), i, item)
 		printf("queue %lld: %lld packets, %lld waiting, %lld dropped full, %lld dropped unread\n",
 		       number_of(item, "num"), number_of(item, "queued"), number_of(item, "waiting"),

@@ -78,6 +78,15 @@ with gzip.open(old, "wt") as f:
     f.writelines(lines[:100])
 with open(new, "w") as f:
     f.writelines(lines[100:])
+p = ctl("hosts", "--from", log, "--vendor", "nope")
+check("no machine called a vendor 'nope' (vendors called: Kaspersky)" in p.stderr, "a vendor that nobody called is said", p.stderr)
+with open(old, "rb") as f:
+    whole = f.read()
+with open(log + ".2.gz", "wb") as f:
+    f.write(whole[:len(whole) // 2])
+for command in (["hosts", "--from"], ["log", "verify"]):
+    p = ctl(*command, log + ".2.gz")
+    check(p.returncode == 1 and f"{log}.2.gz: it is cut short" in p.stderr, f"{command[0]}: a compressed log that is cut short", p.stderr)
 check(answer("hosts", "--from", new, old) == by_log, "and from a rotated log, whichever file is named first")
 
 db = os.path.join(folder.name, "sightings.db")

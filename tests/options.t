@@ -36,6 +36,9 @@ for what in "'enforc' is not one of" "'alow' is not one of" "unknown key 'colour
 	"pack 'kasperski' is unknown" "'2026-02-30' is not a date" "name '\*.com'"; do
 	is "$(grep -c -- "$what" "$work/stderr")" 1 "-t: $what"
 done
+echo 'mode: log' >"$work/empty.yaml"
+run -t -c "$work/empty.yaml"
+is "$? $(<"$work/stderr")" "1 nfqd: $work/empty.yaml:1: missing key 'rules'" "-t: one mistake is said once"
 cat >"$work/odd.yaml" <<END
 rules: [$PWD/rules/kaspersky.yaml]
 policies:
@@ -138,6 +141,21 @@ usage rules sids "rules sids: FILE is missing"
 usage rules update a "rules update: unexpected argument 'a'"
 usage completion "completion: SHELL is missing"
 usage completion tcsh "completion: 'tcsh' is none of these shells"
+for what in "top --once" tail; do
+	# shellcheck disable=SC2086 # words
+	said=$("$nfqctl" $what /etc/passwd 2>&1)
+	like "$? $said" '^1 nfqctl (top|tail): /etc/passwd: none of its (last )?lines is a record of nfqd$' "nfqctl $what of a file of another kind"
+done
+echo '{"nfqd": {"vendor": "Acme", "action": "reject"}}' >"$work/one.json"
+is "$("$nfqctl" tail --vendor nope "$work/one.json" 2>&1)" "nfqctl tail: none of the last 1 records matches; none is of a vendor or pack 'nope'" \
+	"nfqctl tail: why nothing is shown"
+is "$("$nfqctl" tail --vendor acme "$work/one.json" 2>&1 | wc -l)" 1 "a vendor that is there, in any case of letters"
+said=$("$nfqctl" hosts --db "$work/none.db" 2>&1)
+is "$? $said" "1 nfqctl hosts: $work/none.db: No such file or directory" "nfqctl hosts: a database that is not there"
+if [ ! -e /var/lib/nfqd/sightings/sightings.db ]; then
+	said=$("$nfqctl" -s "$work/none" hosts 2>&1)
+	like "$said" 'No such file or directory .*is it running\?.*--from' "nfqctl hosts without a daemon: what helps"
+fi
 # What block writes holds without a daemon; what would not load leaves the file as it was.
 printf 'rules: [%s]\npolicies:\n  - {name: "own b.example", match: {packs: [kaspersky]}, action: log}\n' "$PWD/rules/kaspersky.yaml" >"$work/own-conf.yaml"
 said=$("$nfqctl" -s "$work/none" block a.example -c "$work/own-conf.yaml" 2>"$work/stderr")

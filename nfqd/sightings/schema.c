@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The tables, and opening a database that may be another program's, damaged, or of another version. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -131,6 +132,8 @@ struct sightings *sightings_open(const char *path, enum sightings_open how, bool
 	r = sqlite3_open_v2(how == SIGHTINGS_MEMORY ? ":memory:" : path, &s->db, open_flags(how) | SQLITE_OPEN_NOMUTEX, NULL);
 	if (r == SQLITE_OK && schema_open(s, how, &why) == 0)
 		return s;
+	if (r == SQLITE_CANTOPEN && access(path, how == SIGHTINGS_READ ? R_OK : R_OK | W_OK) < 0)
+		err_set(err, "%s: %s", path, strerror(errno));
 	err_set(err, "%s: %s", path, why.text[0] ? why.text : sqlite3_errmsg(s->db));
 	if (damaged)
 		*damaged = s->damaged;

@@ -43,7 +43,7 @@ exceptions() {
 	is "$(asked "" s08.upd.kaspersky.com)" NXDOMAIN "its neighbour is still refused"
 	is "$(in_router dig +time=2 +tries=6 $NAME @9.9.9.9 | grep -o NXDOMAIN)" NXDOMAIN "and so is another client"
 	is "$(nfqd_ctl why $NAME --client 10.1.0.2 --json | jq -c '[.action, .would, .exception.name]')" '["allow","reject","allow-1"]' "why knows it"
-	like "$(nfqd_ctl exceptions --revoke $NAME)" '1 revoked' "it is revoked"
+	is "$(nfqd_ctl exceptions --revoke $NAME --json | jq -c .)" '{"revoked":1}' "it is revoked"
 	is "$(asked)" NXDOMAIN "and the name refused again"
 	nfqd_ctl allow $NAME --for 2s --reason 'a moment' >/dev/null
 	is "$(asked)" NOERROR "an exception for two seconds: answered"
@@ -237,6 +237,7 @@ own_names() {
 	is "$(asked "" list.example) $(asked "" ads2.example)" "NXDOMAIN NOERROR" "from a file beside the configuration"
 	like "$(nfqd_ctl block www.example.net -c "$conf" --reason 'homework')" 'www.example.net: blocked, for everybody, for ever' "block says what it did"
 	is "$(asked "" www.example.net)" NXDOMAIN "and it is refused"
+	is "$(nfqd_ctl status | grep -c 'names of this site')" 1 "all such policies are one line of status"
 	nfqd_ctl allow $NAME --for ever --client 10.1.0.2 --config "$conf" >/dev/null
 	is "$(asked) $(in_router dig +time=2 +tries=6 $NAME @9.9.9.9 | grep -o NXDOMAIN)" "NOERROR NXDOMAIN" "allow --for ever, for one client"
 	nfqd_ctl allow www.example.net --for ever --config "$conf" >/dev/null

@@ -107,6 +107,19 @@ void follow_close(struct follow *f)
 	free(f->buf);
 }
 
+json_t *follow_record(struct follow_count *c, const char *line, size_t n)
+{
+	json_t *record = json_loadb(line, n, 0, NULL);
+
+	c->lines += n > 0;
+	if (json_is_object(json_object_get(record, "nfqd"))) {
+		c->records++;
+		return record;
+	}
+	json_decref(record);
+	return NULL;
+}
+
 const char *follow_path_of(const json_t *status)
 {
 	const json_t *output;

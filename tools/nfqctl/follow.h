@@ -4,6 +4,7 @@
 #define NFQCTL_FOLLOW_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -29,6 +30,17 @@ MUST_CHECK int follow_more(struct follow *f, follow_line *fn, void *ctx);
 /* Looks whether the file was rotated (another one has its name, now or soon) or truncated. */
 void follow_again(struct follow *f);
 void follow_close(struct follow *f);
+
+/* Counted by who takes lines: a file with lines and no record is none of records. */
+struct follow_count {
+	unsigned lines, records;
+};
+/* Parses a line and counts it; NULL: it is no record of nfqd. The caller owns it. */
+json_t *follow_record(struct follow_count *c, const char *line, size_t n);
+static inline bool follow_is_foreign(const struct follow_count *c)
+{
+	return c->lines && !c->records;
+}
 
 /* The first file that the daemon writes records to, as its status says (which owns it); NULL: there is none. */
 const char *follow_path_of(const json_t *status);

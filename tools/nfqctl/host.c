@@ -149,6 +149,7 @@ int cmd_host(struct nfqctl *ctl, int argc, char **argv)
 	}
 	changes = c.split || c.merge || c.forget;
 	s = inventory_open(ctl, &c.v, "host", changes);
+	inventory_check_vendor(s, &c.v, argv[0]);
 	answer = s ? run(&c, s, argv[optind], &err) : NULL;
 	if (err.text[0])
 		fprintf(stderr, "nfqctl host: %s\n", err.text);

@@ -80,6 +80,7 @@ int cmd_hosts(struct nfqctl *ctl, int argc, char **argv)
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}
 	s = inventory_open(ctl, &v, "hosts", false);
+	inventory_check_vendor(s, &v, argv[0]);
 	answer = s ? sightings_hosts(s, &v.which, &err) : NULL;
 	if (err.text[0])
 		fprintf(stderr, "nfqctl hosts: %s\n", err.text);

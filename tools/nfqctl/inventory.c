@@ -2,8 +2,10 @@
 /* Opens the inventory of machines: the daemon's database, or one made in memory from files of records. */
 #include "inventory.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "log.h"
@@ -195,6 +197,15 @@ static struct sightings *open_files(const struct inventory *v, struct err *err)
 	return s;
 }
 
+/* Why there may be no database at the daemon's place, and who may read it. */
+static const char *what_helps(const char *path)
+{
+	if (access(path, R_OK) == 0)
+		return "";
+	return errno == EACCES ? " (only root and the group nfqd may read it)"
+	                       : " (nfqd makes it; is it running? --db names another, --from reads records)";
+}
+
 struct sightings *inventory_open(const struct nfqctl *ctl, const struct inventory *v, const char *command, bool change)
 {
 	char          path[512] = "";
@@ -210,8 +221,32 @@ struct sightings *inventory_open(const struct nfqctl *ctl, const struct inventor
 	else
 		s = sightings_open(v->db ? v->db : path, change ? SIGHTINGS_WRITE : SIGHTINGS_READ, NULL, &err);
 	if (!s)
-		fprintf(stderr, "nfqctl %s: %s\n", command, err.text);
+		fprintf(stderr, "nfqctl %s: %s%s\n", command, err.text, *path ? what_helps(path) : "");
 	return s;
+}
+
+void inventory_check_vendor(struct sightings *s, const struct inventory *v, const char *command)
+{
+	struct err    err = { 0 };
+	json_t       *all = s && v->which.vendor ? sightings_hosts(s, &(struct sightings_which){ .vendor = NULL }, &err) : NULL;
+	json_t       *vendors = json_object();
+	const json_t *one;
+	const char   *name;
+	char          list[512] = "none";
+	bool          known = !all;
+	size_t        i, n = 0;
+
+	json_array_foreach(json_object_get(all, "hosts"), i, one) {
+		name = text_of(one, "vendor");
+		known |= strcasecmp(name, v->which.vendor) == 0;
+		if (!json_object_get(vendors, name) && n < sizeof(list))
+			n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n ? ", " : "", name);
+		json_object_set_new(vendors, name, json_true());
+	}
+	if (!known)
+		wrong_usage(command, "no machine called a vendor '%s' (vendors called: %s)", v->which.vendor, list);
+	json_decref(vendors);
+	json_decref(all);
 }
 
 const char *inventory_date(const json_t *o, const char *key, char out[static 16])

@@ -33,6 +33,9 @@ struct sightings *inventory_open(const struct nfqctl *ctl, const struct inventor
 /* Puts the records of files in, the oldest file first. -1: err says why. */
 MUST_CHECK int inventory_fill(struct sightings *s, const char **files, unsigned n, struct err *err);
 
+/* Where no machine called the vendor of --vendor, says so, with the vendors that there are. */
+void inventory_check_vendor(struct sightings *s, const struct inventory *v, const char *command);
+
 /* 2026-11-23 of a record's time; "-" where there is none. */
 const char *inventory_date(const json_t *o, const char *key, char out[static 16]);
 

@@ -115,6 +115,7 @@ static json_t *run(const struct nfqctl *ctl, const struct preview *p, struct err
 	json_t           *names = s ? sightings_names(s, &p->v.which, err) : NULL, *answer = NULL;
 	struct image     *img = names ? compile(p, err) : NULL;
 
+	inventory_check_vendor(s, &p->v, "nfqctl preview");
 	if (img)
 		answer = judge_all(p, names, img);
 	free(img);

@@ -150,6 +150,7 @@ int cmd_report(struct nfqctl *ctl, int argc, char **argv)
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}
 	s = inventory_open(ctl, &c.v, "report", false);
+	inventory_check_vendor(s, &c.v, argv[0]);
 	report = s ? sightings_report(s, &c.v.which, &err) : NULL;
 	if (report)
 		r = write_report(&c, report);

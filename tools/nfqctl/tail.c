@@ -20,7 +20,9 @@ enum { LOOK_MS = 200 };
 
 struct tail {
 	const char *client, *name, *vendor, *action, *channel; /* NULL: any */
-	bool          follow, people, colour;
+	bool          follow, people, colour, vendor_seen;
+	unsigned      shown;
+	struct follow_count count;
 	const char   *path;
 	struct follow file;
 };
@@ -161,9 +163,11 @@ static void print_line(const struct tail *t, const json_t *record)
 static void take_line(void *ctx, const char *line, size_t n)
 {
 	struct tail *t = ctx;
-	json_t      *record = json_loadb(line, n, 0, NULL);
+	json_t      *record = follow_record(&t->count, line, n), *own = json_object_get(record, "nfqd");
 
+	t->vendor_seen |= record && is_any(t->vendor, text(own, "vendor"), text(own, "pack"), "");
 	if (record && is_wanted(t, record)) {
+		t->shown++;
 		if (t->people) {
 			print_line(t, record);
 		} else {
@@ -182,6 +186,15 @@ static int read_more(struct tail *t)
 	return r;
 }
 
+/* Nothing is also what a filter with a mistake in it shows. */
+static void say_none(const struct tail *t)
+{
+	fprintf(stderr, "nfqctl tail: none of the last %u records matches", t->count.records);
+	if (t->vendor && !t->vendor_seen)
+		fprintf(stderr, "; none is of a vendor or pack '%s'", t->vendor);
+	fputc('\n', stderr);
+}
+
 static int run(struct tail *t, struct err *err)
 {
 	struct pollfd gone = { .fd = STDOUT_FILENO };
@@ -191,13 +204,19 @@ static int run(struct tail *t, struct err *err)
 		return err_set(err, "%s: %s", t->path, strerror(errno));
 	follow_from_last_lines(&t->file);
 	r = read_more(t);
+	if (r == 0 && !t->follow && follow_is_foreign(&t->count))
+		err_set(err, "%s: none of its last lines is a record of nfqd", t->path);
+	else if (r == 0 && t->count.records && !t->shown)
+		say_none(t);
 	while (r == 0 && t->follow && !ferror(stdout) && poll(&gone, 1, LOOK_MS) >= 0 &&
 	       !(gone.revents & (POLLERR | POLLHUP))) {
 		r = read_more(t);
 		follow_again(&t->file);
 	}
 	follow_close(&t->file);
-	return r < 0 ? err_set(err, "%s: a line has no end", t->path) : 0;
+	if (r < 0)
+		err_set(err, "%s: a line has no end", t->path);
+	return err->text[0] ? -1 : 0;
 }
 
 /* ---- the command --------------------------------------------------------------------------- */

@@ -176,9 +176,10 @@ void top_line(const struct top_row *r, int64_t now, unsigned width, char *out, s
 
 static void take_line(void *ctx, const char *line, size_t n)
 {
-	json_t *record = json_loadb(line, n, 0, NULL);
+	struct top_table *t = ctx;
+	json_t           *record = follow_record(&t->count, line, n);
 
-	top_count(ctx, record);
+	top_count(t, record);
 	json_decref(record);
 }
 
@@ -222,6 +223,10 @@ static int run(struct nfqctl *ctl, const char *path, bool once)
 	} else if (path && t.rows) {
 		follow_from_last_bytes(&f, LOOK_BACK);
 		r = top_read(&t, &f) < 0 ? CTL_FAILED : CTL_DONE;
+		if (follow_is_foreign(&t.count)) {
+			fprintf(stderr, "nfqctl top: %s: none of its lines is a record of nfqd\n", path);
+			r = CTL_FAILED;
+		}
 		if (r == CTL_DONE && once)
 			print_once(&t);
 		else if (r == CTL_DONE)

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "follow.h"
+
 enum { TOP_SECONDS = 60, TOP_RATE_SECONDS = 10, TOP_ROWS = 4096, TOP_TEXT = 256 };
 
 enum top_verdict { TOP_REFUSED, TOP_LOGGED, TOP_ALLOWED, TOP_VERDICTS };
@@ -29,6 +31,7 @@ struct top_table {
 	struct top_row *rows; /* TOP_ROWS, in the order of the latest sort */
 	unsigned        n;
 	uint64_t        forgotten; /* records that found no room */
+	struct follow_count count;
 };
 
 /* Counts a record; the daemon's own ones are none. Text is made printable. */
@@ -43,7 +46,6 @@ bool top_matches(const struct top_row *r, const char *filter);
 void top_line(const struct top_row *r, int64_t now, unsigned width, char *out, size_t room);
 
 struct nfqctl;
-struct follow;
 /* top_screen.c: until somebody quits. */
 int top_screen(struct nfqctl *ctl, struct top_table *t, struct follow *f);
 /* What was written since. -1: that failed. */

@@ -82,6 +82,12 @@ check(not {u for u in asked if "google" not in u}, "and asks nobody for anything
 whole = json.loads(ctl("preview", "--pack", "rules/kaspersky.yaml", "--from", log, "--json").stdout)
 check(whole["machines_at_least"] == 5 and sum(r["times"] for r in whole["rows"]) == total, "preview: what the pack refuses today",
       whole["machines_at_least"])
+db = os.path.join(folder.name, "sightings.db")
+p = ctl("sightings", "rebuild", "--db", db, log)
+of_db = ctl("preview", "--pack", "rules/kaspersky.yaml", "--db", db, "--since", "2026-01-01", "--json")
+check(sorted(map(str, json.loads(of_db.stdout)["rows"])) == sorted(map(str, whole["rows"])), "the same by a database", of_db.stdout[:400])
+check(ctl("preview", "--pack", "rules/kaspersky.yaml", "--db", db).stdout ==
+      ctl("preview", "--pack", "rules/kaspersky.yaml", "--db", db, "--since", "7d").stdout, "of a database, usually the last week")
 p = ctl("preview", "--pack", "rules/kaspersky.yaml", "--at", "2024-07-01", "--from", log, "--json")
 check(json.loads(p.stdout)["rows"] == [], "before the date in force, nothing", p.stdout, p.stderr)
 p = ctl("preview", "--pack", "rules/kaspersky.yaml", "--at", "soon", "--from", log)

@@ -450,3 +450,19 @@ json_t *why(const struct ruleset *rs, const json_t *question, struct err *err)
 	find(&w);
 	return answer(&w, question_text(question, "client"));
 }
+
+bool why_refuses(const struct ruleset *rs, const char *name, const char *client, int64_t at, struct why_rule *out)
+{
+	struct why w = { .rs = rs, .at = at };
+	struct err err = { 0 };
+
+	if (read_name(&w, name, &err) < 0 || read_client(&w, client, &err) < 0)
+		return false;
+	usual_port(&w);
+	find(&w);
+	if (!w.rule || !action_blocks(w.d.would))
+		return false;
+	*out = (struct why_rule){ .would = action_words[w.d.would], .pack = rs_text(rs, w.pack->id), .rule = rs_text(rs, w.rule->id),
+		                  .side_effect = rs_text(rs, w.rule->side_effect) };
+	return true;
+}

@@ -8,6 +8,8 @@
 #define NFQD_SHARED_WHY_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -21,5 +23,14 @@ struct ruleset;
 MUST_CHECK json_t *why(const struct ruleset *rs, const json_t *question, struct err *err);
 /* What why() would say of a question by itself; 0: it makes sense. */
 MUST_CHECK int why_check(const json_t *question, struct err *err);
+
+/* What decides about a name, of an answer; borrowed from the rules. */
+struct why_rule {
+	const char *would, *pack, *rule, *side_effect;
+};
+
+/* The same for many questions: would this name of this client (NULL: unknown) be refused at that time (seconds)? Fills
+ * *out if so. What is neither a name nor an address is not. */
+bool why_refuses(const struct ruleset *rs, const char *name, const char *client, int64_t at, struct why_rule *out);
 
 #endif

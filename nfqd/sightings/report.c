@@ -215,29 +215,45 @@ json_t *sightings_report(struct sightings *s, const struct sightings_which *whic
 	return answer_or(s, o, err);
 }
 
-json_t *sightings_names(struct sightings *s, const struct sightings_which *which, struct err *err)
+/* ---- names by machine ---------------------------------------------------------------------- */
+
+static json_t *names_of(struct sightings *s, int64_t machine, const struct days *d)
 {
-	struct days   d = answer_days(which);
-	sqlite3_stmt *q = sql_bind(s, "SELECT machine, w.text, sum(refused), sum(logged), sum(passed), sum(leaked) FROM called"
-	                              " JOIN source ON source.id = called.source JOIN word AS w ON w.id = called.name JOIN word AS v"
-	                              " ON v.id = called.vendor WHERE day BETWEEN ?1 AND ?2 AND" BY_VENDOR " GROUP BY machine,"
-	                              " w.id ORDER BY machine, w.text", "iit", d.first, d.last, d.vendor);
-	json_t       *all = json_array(), *one;
-	size_t        i;
+	sqlite3_stmt *q = sql_bind(s, "SELECT w.text, sum(refused), sum(logged), sum(passed), sum(leaked) FROM source CROSS JOIN"
+	                              " called ON called.source = source.id JOIN word AS w ON w.id = called.name JOIN word AS v ON"
+	                              " v.id = called.vendor WHERE day BETWEEN ?1 AND ?2 AND" BY_VENDOR " AND machine = ?4"
+	                              " GROUP BY w.id ORDER BY w.text", "iiti", d->first, d->last, d->vendor, machine);
+	json_t       *all = json_array();
 
 	while (sql_row(s, q)) {
-		one = json_pack("{s:I, s:s}", "machine", (json_int_t)sql_int(q, 0), "name", sql_text(q, 1));
-		answer_counts(one, q, 2);
+		json_t *one = json_pack("{s:s}", "name", sql_text(q, 0));
+
+		answer_counts(one, q, 1);
 		json_array_append_new(all, one);
 	}
-	json_array_foreach(all, i, one) {
-		json_t *host = json_object();
+	return all;
+}
 
-		answer_machine(s, json_integer_value(json_object_get(one, "machine")), host);
-		json_object_set(one, "id", json_object_get(host, "id"));
-		json_object_set(one, "name_of", json_object_get(host, "name"));
-		json_object_set(one, "addresses", json_object_get(host, "addresses"));
+/* The next machine after that number; 0: there is none. */
+static int64_t next_machine(struct sightings *s, int64_t after)
+{
+	return sql_number(s, 0, "SELECT machine FROM source WHERE machine > ? ORDER BY machine LIMIT 1", "i", after);
+}
+
+int sightings_names(struct sightings *s, const struct sightings_which *which, sightings_names_fn *each, void *ctx,
+                    struct err *err)
+{
+	struct days d = answer_days(which);
+
+	for (int64_t machine = 0; (machine = next_machine(s, machine)) != 0;) {
+		json_t *names = names_of(s, machine, &d), *host = json_array_size(names) ? json_object() : NULL;
+
+		if (host) {
+			answer_machine(s, machine, host);
+			each(ctx, host, names);
+		}
 		json_decref(host);
+		json_decref(names);
 	}
-	return answer_or(s, all, err);
+	return s->problem[0] ? err_set(err, "%s", s->problem) : 0;
 }

@@ -95,8 +95,14 @@ json_t *sightings_hosts(struct sightings *s, const struct sightings_which *which
 /* id: as hosts gives it, or an address, a MAC or a name of the machine. */
 json_t *sightings_host(struct sightings *s, const char *id, const struct sightings_which *which, struct err *err);
 json_t *sightings_report(struct sightings *s, const struct sightings_which *which, struct err *err);
-/* Every machine × name, for preview: [{machine, name, refused, …}] */
-json_t *sightings_names(struct sightings *s, const struct sightings_which *which, struct err *err);
+
+/* A machine's id, name and addresses, and the names that it called with their counts; both are borrowed. */
+typedef void sightings_names_fn(void *ctx, const json_t *machine, const json_t *names);
+
+/* Calls each() for every machine that called a name, so that no more than one machine's names are in memory. Returns 0,
+ * or -1 with err. */
+MUST_CHECK int sightings_names(struct sightings *s, const struct sightings_which *which, sightings_names_fn *each, void *ctx,
+                               struct err *err);
 
 /* ---- a person's corrections ---- */
 

@@ -28,7 +28,7 @@ RECORD = (
     '"would":"reject","client":{{"id":"mac:{mac}"}},"relayed":false}}}}')
 COMMANDS = (("hosts",), ("hosts", "--since", "2026-06-01"), ("hosts", "--leaked"), ("host", "mac:3c:52:82:00:07:01"),
             ("report", "--html", "report.html", "--force"), ("report", "--json"), ("report", "--csv"),
-            ("preview", "--pack", "kaspersky.yaml"))
+            ("preview", "--pack", "kaspersky.yaml", "--since", "2026-11-17"))
 
 
 def record(at, machine, name, seq, call):

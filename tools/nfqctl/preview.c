@@ -8,11 +8,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/printable.h"
+#include "decide/policy.h"
 #include "inventory.h"
 #include "shared/conf.h"
 #include "shared/why.h"
 
 #define DEFAULT_CONF "/etc/nfqd/nfqd.yaml"
+#define USUAL_SPAN   "7d" /* of a database; a file is read whole */
 
 static const char usage[] =
 	"usage: nfqctl preview [--pack FILE... | -c FILE] [--at DATE] [--vendor V] [--since 7d|DATE]\n"
@@ -23,9 +26,91 @@ struct preview {
 	char           **packs;
 	unsigned         n_packs;
 	const char      *conf, *at;
+	/* while it runs */
+	struct ruleset   rs;
+	int64_t          seconds; /* at, or now */
+	long long        machines, names, rows;
 };
 
+/* ---- what is printed: at once, so that a year of many machines needs no more room than one of them */
+
+static long long times(const json_t *one)
+{
+	return number_of(one, "refused") + number_of(one, "logged") + number_of(one, "passed");
+}
+
+static void put_json(const struct preview *p, const json_t *machine, const json_t *one, const struct why_rule *now)
+{
+	json_t *row = json_pack("{s:O, s:O, s:O, s:s, s:s, s:s, s:s, s:I, s:O}", "id", json_object_get(machine, "id"),
+	                        "machine_name", json_object_get(machine, "name"), "name", json_object_get(one, "name"), "would",
+	                        now->would, "pack", now->pack, "rule", now->rule, "side_effect", now->side_effect, "times",
+	                        (json_int_t)times(one), "refused_then", json_object_get(one, "refused"));
+
+	fputs(p->rows ? ",\n    " : "\n    ", stdout);
+	json_dumpf(row, stdout, 0);
+	json_decref(row);
+}
+
+static const char *shown(const json_t *o, const char *key, char out[static 256])
+{
+	printable(text_of(o, key), out, 256);
+	return out;
+}
+
+static void put_text(const json_t *machine, const json_t *one, const struct why_rule *now, bool first)
+{
+	char name[256], id[256];
+
+	if (first)
+		printf("%s  %s\n", shown(machine, "id", id), shown(machine, "name", name));
+	printf("  %6lld x %-40.40s %-6.6s %.20s\n", times(one), shown(one, "name", name), now->would, now->rule);
+}
+
+static void begin(const struct preview *p)
+{
+	json_t *at = p->at ? json_string(p->at) : json_null();
+
+	if (!p->v.json)
+		return;
+	printf("{\n  \"schema\": %d,\n  \"at\": ", SIGHTINGS_JSON);
+	json_dumpf(at, stdout, JSON_ENCODE_ANY);
+	fputs(",\n  \"rows\": [", stdout);
+	json_decref(at);
+}
+
+static void end(const struct preview *p)
+{
+	if (p->v.json)
+		printf("%s],\n  \"machines_at_least\": %lld,\n  \"names_looked_at\": %lld\n}\n", p->rows ? "\n  " : "", p->machines, p->names);
+	else
+		printf("at least %lld machines would have been refused something; %lld names looked at\n", p->machines, p->names);
+}
+
 /* ---- judging ------------------------------------------------------------------------------- */
+
+static void judge_machine(void *ctx, const json_t *machine, const json_t *names)
+{
+	struct preview *p = ctx;
+	const char     *client = json_string_value(json_array_get(json_object_get(machine, "addresses"), 0));
+	const long long before = p->rows;
+	struct why_rule now;
+	const json_t   *one;
+	size_t          i;
+
+	if (client && !strpbrk(client, ".:"))
+		client = NULL;
+	json_array_foreach(names, i, one) {
+		if (!why_refuses(&p->rs, text_of(one, "name"), client, p->seconds, &now))
+			continue;
+		if (p->v.json)
+			put_json(p, machine, one, &now);
+		else
+			put_text(machine, one, &now, p->rows == before);
+		p->rows++;
+	}
+	p->names += (long long)json_array_size(names);
+	p->machines += p->rows > before;
+}
 
 static struct image *compile(const struct preview *p, struct err *err)
 {
@@ -41,95 +126,33 @@ static struct image *compile(const struct preview *p, struct err *err)
 	return NULL;
 }
 
-static bool blocks(const char *action)
-{
-	return strcmp(action, "reject") == 0 || strcmp(action, "drop") == 0;
-}
-
-/* What would be done about this name of this machine now; NULL: nothing. */
-static json_t *judge(const struct preview *p, const struct ruleset *rs, const json_t *one)
-{
-	const char *client = json_string_value(json_array_get(json_object_get(one, "addresses"), 0));
-	json_t     *question = json_pack("{s:O, s:s*, s:s*}", "name", json_object_get(one, "name"), "client",
-	                                 client && strpbrk(client, ".:") ? client : NULL, "at", p->at);
-	struct err  err = { 0 };
-	json_t     *now = why(rs, question, &err), *out = NULL;
-
-	json_decref(question);
-	if (now && blocks(text_of(now, "would"))) {
-		out = json_pack("{s:O, s:O, s:O, s:s, s:s, s:s, s:s}", "id", json_object_get(one, "id"), "machine_name",
-		                json_object_get(one, "name_of"), "name", json_object_get(one, "name"), "would", text_of(now, "would"),
-		                "pack", text_of(now, "pack"), "rule", text_of(now, "rule"), "side_effect", text_of(now, "side_effect"));
-		json_object_set_new(out, "times", json_integer(number_of(one, "refused") + number_of(one, "logged") +
-		                                               number_of(one, "passed")));
-		json_object_set_new(out, "refused_then", json_integer(number_of(one, "refused")));
-	}
-	json_decref(now);
-	return out;
-}
-
-static json_t *judge_all(const struct preview *p, const json_t *names, const struct image *img)
-{
-	json_t       *rows = json_array(), *hit;
-	const json_t *one;
-	struct ruleset rs;
-	long long     machines = 0;
-	const char   *before = "";
-	size_t        i;
-
-	ruleset_open(&rs, img);
-	json_array_foreach(names, i, one) {
-		hit = judge(p, &rs, one);
-		if (!hit)
-			continue;
-		machines += strcmp(before, text_of(one, "id")) != 0;
-		before = text_of(one, "id");
-		json_array_append_new(rows, hit);
-	}
-	return json_pack("{s:i, s:s?, s:I, s:I, s:o}", "schema", SIGHTINGS_JSON, "at", p->at, "machines_at_least", (json_int_t)machines,
-	                 "names_looked_at", (json_int_t)json_array_size(names), "rows", rows);
-}
-
 /* ---- the command --------------------------------------------------------------------------- */
 
-static void print(const json_t *answer)
+static int run(const struct nfqctl *ctl, struct preview *p, struct err *err)
 {
-	const json_t *one;
-	const char   *before = "";
-	size_t        i;
-
-	json_array_foreach(json_object_get(answer, "rows"), i, one) {
-		if (strcmp(before, text_of(one, "id")) != 0)
-			printf("%s  %s\n", text_of(one, "id"), text_of(one, "machine_name"));
-		before = text_of(one, "id");
-		printf("  %6lld x %-40.40s %-6.6s %.20s\n", number_of(one, "times"), text_of(one, "name"), text_of(one, "would"),
-		       text_of(one, "rule"));
-	}
-	printf("at least %lld machines would have been refused something; %lld names looked at\n",
-	       number_of(answer, "machines_at_least"), number_of(answer, "names_looked_at"));
-}
-
-static json_t *run(const struct nfqctl *ctl, const struct preview *p, struct err *err)
-{
-	struct sightings *s = inventory_open(ctl, &p->v, "preview", false);
-	json_t           *names = s ? sightings_names(s, &p->v.which, err) : NULL, *answer = NULL;
-	struct image     *img = names ? compile(p, err) : NULL;
+	struct image     *img = compile(p, err);
+	struct sightings *s = img ? inventory_open(ctl, &p->v, "preview", false) : NULL;
+	int               r = -1;
 
 	inventory_check_vendor(s, &p->v, "nfqctl preview");
-	if (img)
-		answer = judge_all(p, names, img);
-	free(img);
-	json_decref(names);
+	if (s) {
+		ruleset_open(&p->rs, img);
+		if (!p->at)
+			p->seconds = policy_present(&p->rs, (int64_t)(clock_now() / NS_PER_S));
+		begin(p);
+		r = sightings_names(s, &p->v.which, judge_machine, p, err);
+		if (r == 0)
+			end(p);
+	}
 	sightings_close(s);
-	return answer;
+	free(img);
+	return r;
 }
 
 static bool read_at(struct preview *p, const char *value)
 {
-	int64_t s;
-
 	p->at = value;
-	if (clock_parse(value, &s) == 0)
+	if (clock_parse(value, &p->seconds) == 0)
 		return true;
 	fprintf(stderr, "nfqctl preview: --at: '%s' is not a time (write 2024-09-29 or 2024-09-29T04:00:00Z)\n", value);
 	return false;
@@ -158,8 +181,7 @@ int cmd_preview(struct nfqctl *ctl, int argc, char **argv)
 {
 	struct preview p = { .packs = calloc((size_t)argc + 1, sizeof(*p.packs)), .v.all_names = true };
 	struct err     err = { 0 };
-	json_t        *answer;
-	int            o;
+	int            o, r;
 
 	if (!p.packs)
 		return CTL_FAILED;
@@ -168,10 +190,10 @@ int cmd_preview(struct nfqctl *ctl, int argc, char **argv)
 		free(p.packs);
 		return o == 'h' ? CTL_DONE : CTL_USAGE;
 	}
-	answer = run(ctl, &p, &err);
+	r = run(ctl, &p, &err);
 	if (err.text[0])
 		fprintf(stderr, "nfqctl preview: %s\n", err.text);
 	free(p.packs);
 	free(p.v.from);
-	return print_answer(answer, p.v.json, print);
+	return r < 0 ? CTL_FAILED : CTL_DONE;
 }

@@ -1,17 +1,17 @@
 #!/bin/bash
 # Proves: what a site allows one client holds where that client asks the router's own resolver (dnsmasq, unbound as
-# forwarder and with minimised, validated names), and for nobody else: a filled cache, a program on the router that
+# forwarder, with minimised names and with signed zones), and for nobody else: a filled cache, a program on the router that
 # asks by itself, another type, a later time. The record names the client; addresses that were learned that way are not
 # watched; what another machine's resolver asks is recorded as such.
 set -u
 . tools/lab/net.sh
 . tools/lab/nfqd.sh
 . tests/lib/tap.sh
-need ip nft dig dnsmasq unbound nginx jq socat "$LAB_PYTHON"
+need ip nft dig dnsmasq unbound nginx jq socat dnssec-keygen dnssec-signzone "$LAB_PYTHON"
 
 declare -A RES=([4]=10.1.0.1 [6]=fd00:1::1)
 NAME=s07.upd.kaspersky.com OTHER=s08.upd.kaspersky.com
-ALLOWED=10.1.0.2 REFUSED=10.1.0.3
+ALLOWED=10.1.0.2 REFUSED=10.1.0.3 AUTHORITY=192.0.2.53
 
 dig_as() {	# ADDRESS RESOLVER NAME [OPTION...]
 	in_client dig +time=2 +tries=6 -b "$1" "@$2" "${@:3}" | grep -o 'status: [A-Z]*' | cut -d' ' -f2
@@ -93,6 +93,53 @@ minimised() {
 		"minimised names: the resolver did ask for one above"
 }
 
+# ZONE LINE...: a signed zone of the server, with the DS records of those signed before
+sign() {
+	local zone=$1 key
+
+	key=$(cd "$lab_dir/zones" && dnssec-keygen -q -a ECDSAP256SHA256 -f KSK "$zone") || return
+	{
+		printf '$TTL 300\n@ SOA ns h 1 3600 600 86400 60\n@ NS ns\nns A %s\n' $AUTHORITY
+		printf '%s\n' "${@:2}"
+		cat "$lab_dir/zones/$key.key" "$lab_dir"/zones/dsset-*."$zone". 2>/dev/null
+	} >"$lab_dir/zones/$zone"
+	(cd "$lab_dir/zones" && dnssec-signzone -q -z -o "$zone" -f "$zone.signed" "$zone" >/dev/null) &&
+		grep -v '^;' "$lab_dir/zones/$key.key" >"$lab_dir/zones/$zone.anchor"
+}
+
+signed() {
+	mkdir "$lab_dir/zones"
+	sign upd.kaspersky.com "s07 A ${LAB_WEB[4]}" "s08 A ${LAB_WEB[4]}" "@ A ${LAB_WEB[4]}" &&
+		sign kaspersky.com 'upd NS ns.upd' "ns.upd A $AUTHORITY" || return
+	ip -n "$LAB_SERVER" addr add $AUTHORITY/32 dev lo
+	{ printf 'server:\n  username: ""\n  chroot: ""\n  directory: "%s"\n  pidfile: ""\n  use-syslog: no\n' "$lab_dir"
+	printf '  module-config: "iterator"\n  interface: %s\n  access-control: 0.0.0.0/0 allow\n' $AUTHORITY
+	printf 'remote-control:\n  control-enable: no\n'
+	for zone in kaspersky.com upd.kaspersky.com; do
+		printf 'auth-zone:\n  name: %s\n  for-upstream: no\n  zonefile: "%s"\n' $zone "$lab_dir/zones/$zone.signed"
+	done; } >"$lab_dir/authority.conf"
+	lab_spawn authority "$LAB_SERVER" unbound -d -c "$lab_dir/authority.conf"
+	lab_wait 10 eval 'in_client dig +time=1 +tries=1 +dnssec ns.kaspersky.com @$AUTHORITY | grep -q RRSIG'
+}
+
+# A validating resolver asks for keys and delegations (DNSKEY, DS) of the listed zone, too; these always pass.
+validated() {
+	ok "signed zones: a server" signed
+	own_resolver unbound '  module-config: "validator iterator"' '  do-ip6: no' '  target-fetch-policy: "0 0 0 0 0"' \
+		"  trust-anchor-file: \"$lab_dir/zones/kaspersky.com.anchor\"" \
+		'stub-zone:' '  name: "kaspersky.com"' "  stub-addr: $AUTHORITY" \
+		'stub-zone:' '  name: "example"' '  stub-addr: 9.9.9.9'
+	is "$(dig_as $REFUSED "${RES[4]}" $NAME)" NXDOMAIN "signed zones: another client: refused"
+	is "$(dig_as $ALLOWED "${RES[4]}" $NAME)" NOERROR "signed zones: the allowed client: answered"
+	like "$(in_client dig +time=2 +tries=6 -b $ALLOWED "@${RES[4]}" $NAME)" 'flags: qr rd ra ad;' "signed zones: and its answer is proved"
+	is "$(dig_as $ALLOWED "${RES[4]}" upd.kaspersky.com)" NOERROR "signed zones: the name of a zone itself"
+	is "$(nfqd_log | jq -rs 'map(select(.src_ip == "10.2.0.1" and .nfqd.action == "reject")) | length')" "$1" \
+		"signed zones: no question of the resolver was refused"
+	is "$(from_router upd.kaspersky.com DNSKEY @$AUTHORITY) $(from_router upd.kaspersky.com @$AUTHORITY)" "NOERROR NXDOMAIN" \
+		"signed zones: a program on the router gets its keys, as any, but not its addresses"
+	lab_end authority TERM
+}
+
 # dnsmasq asks unbound on another port, as Pi-hole does.
 in_turn() {
 	{ printf 'server:\n  username: ""\n  chroot: ""\n  directory: "%s"\n  pidfile: ""\n  use-syslog: no\n' "$lab_dir"
@@ -119,6 +166,7 @@ own_resolver unbound "$forward"
 holds_for_it_alone "lab-may-update, unbound" log
 its_own_programs "unbound, which runs as root"
 minimised
+validated "$(nfqd_log | jq -rs 'map(select(.src_ip == "10.2.0.1" and .nfqd.action == "reject")) | length')"
 
 excepted
 nfqd_ctl reload >/dev/null || bail "reload"

@@ -26,6 +26,7 @@
 	X(waiting, "segments that passed while a name was incomplete")                             \
 	X(errands, "questions of this host's own resolver that passed as a client's")              \
 	X(errands_unknown, "likewise, dropped because their program was not known in time")        \
+	X(errands_unasked, "of those: not even looked at, since too many came at once")            \
 	X(resets, "connections reset because they could not be judged")                            \
 	X(unknown, "connections of an unknown protocol, decided by address")                       \
 	X(nameless, "connections whose client named no host: judged by address or certificate")    \

@@ -126,7 +126,10 @@ enum errand_state errand_judge(struct pipeline *p, const struct message *m, unsi
 		return ERRAND_NONE;
 	state = (enum errand_state)p->whose(p->emit_ctx, pkt, e->port);
 	count_add(p->count, COUNT_errands, state == ERRAND_PASSES);
-	count_add(p->count, COUNT_errands_unknown, state == ERRAND_UNKNOWN);
+	count_add(p->count, COUNT_errands_unknown, state == ERRAND_UNKNOWN || state == ERRAND_UNASKED);
+	count_add(p->count, COUNT_errands_unasked, state == ERRAND_UNASKED);
+	if (state == ERRAND_UNASKED)
+		return ERRAND_UNKNOWN;
 	if (state != ERRAND_PASSES)
 		return state;
 	use(p, pkt, e);

@@ -22,6 +22,7 @@ enum errand_state {
 	ERRAND_PASSES,  /* *d is the client's decision, *e its errand */
 	ERRAND_ELSEWHERE, /* the client asked another machine, which sent this: it holds, too; *e is the errand */
 	ERRAND_UNKNOWN, /* the socket's owner is not known in time: drop it, its resolver asks again */
+	ERRAND_UNASKED, /* likewise, since too many came: of `whose` alone */
 };
 
 enum errand_state errand_judge(struct pipeline *p, const struct message *m, unsigned i, const struct match *match,

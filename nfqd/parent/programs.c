@@ -15,8 +15,10 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
 #include "base/steered.h"
 #include "parent/netlink.h"
@@ -27,6 +29,10 @@ enum {
 	KNOWN_MAX = 16,     /* programs that had one of the ports when it was last looked */
 	FDS_MAX = 65536,    /* of a process */
 	SCANS_PER_S = 5,    /* each takes milliseconds */
+	SPEND_MS = 200,     /* of each second at most; then questions are not looked at */
+	CHILDREN_MAX = 256, /* of a program that has a port: a resolver forks for each connection */
+	LIST_MS = 1000,     /* how long a list of listeners may say yes; it says no only when it is fresh */
+	INIT = 1
 };
 
 /* What is looked for. */
@@ -35,10 +41,19 @@ struct search {
 	unsigned n;
 	pid_t    of_asker; /* the process that has it; 0: none was found */
 	bool     denied;   /* a process could not be looked at */
+	bool     partial;  /* some were not looked at */
+	uint64_t end;      /* poller_ms() */
 };
 
 static pid_t    known[KNOWN_MAX];
 static unsigned n_known;
+static uint64_t n_late;
+static pid_t    resume_at; /* the last process that a scan has looked at before its time was over */
+
+uint64_t programs_late(void)
+{
+	return n_late;
+}
 
 /* ---- sockets ---- */
 
@@ -204,24 +219,80 @@ static pid_t parent_of(pid_t pid)
 	return end && strlen(end) > 4 ? (pid_t)strtol(end + 4, NULL, 10) : 0;
 }
 
-/* Looks at every process. */
+/* A program's parent that has the port is its resolver, unless it is the parent of all: init may hold a port for a
+ * service that it has not started yet (systemd.socket(5)). */
+static bool is_child_of_known(pid_t pid)
+{
+	pid_t parent = parent_of(pid);
+
+	return parent > INIT && is_known(parent);
+}
+
+/* Has a child of one of these the asker's socket? A resolver forks for a question over TCP: no need to look at all. */
+static bool child_asks(struct search *s, pid_t pid)
+{
+	char          path[48], text[CHILDREN_MAX * 8], *at = text, *end;
+	int           fd;
+	ssize_t       n;
+	bool          asks = false;
+	long          child;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	fd = pid > INIT ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (fd >= 0)
+		close(fd);
+	text[n < 0 ? 0 : n] = '\0';
+	for (; !asks && poller_ms() < s->end && (child = strtol(at, &end, 10)) > 0 && end != at; at = end)
+		has_port(s, (pid_t)child, &asks);
+	return asks;
+}
+
+/* The programs that had a port when it was last looked, and their children. Those that have none any more go. */
+static bool known_asks(struct search *s)
+{
+	bool asks, has;
+
+	for (unsigned i = 0; i < n_known;) {
+		has = has_port(s, known[i], &asks);
+		if (has && (asks || child_asks(s, known[i])))
+			return true;
+		if (has)
+			i++;
+		else
+			known[i] = known[--n_known];
+	}
+	return false;
+}
+
+static void look_at(struct search *s, pid_t pid)
+{
+	bool asks;
+
+	if (has_port(s, pid, &asks) && n_known < KNOWN_MAX && !is_known(pid))
+		known[n_known++] = pid;
+	if (asks && !is_known(s->of_asker)) /* of several that share it, one that has the port */
+		s->of_asker = pid;
+}
+
+/* Looks at every process, or goes on where the last time ended. */
 static void scan(struct search *s)
 {
 	DIR           *dir = opendir("/proc");
 	struct dirent *e;
+	pid_t          pid = 0, from = resume_at;
 
-	n_known = 0;
-	while (dir && (e = readdir(dir)) != NULL) {
-		pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
-		bool  asks;
-
-		if (pid <= 0)
+	s->partial = from > 0;
+	resume_at = 0;
+	while (dir && !resume_at && (e = readdir(dir)) != NULL) {
+		pid = (pid_t)strtol(e->d_name, NULL, 10);
+		if (pid <= from)
 			continue;
-		if (has_port(s, pid, &asks) && n_known < KNOWN_MAX)
-			known[n_known++] = pid;
-		if (asks && !is_known(s->of_asker)) /* of several that share it, one that has the port */
-			s->of_asker = pid;
+		look_at(s, pid);
+		if (poller_ms() >= s->end)
+			resume_at = pid;
 	}
+	s->partial |= resume_at > 0;
 	if (dir)
 		closedir(dir);
 }
@@ -251,27 +322,89 @@ static void say_denied(const struct search *s)
 	          "as this host's, whoever asked it (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH are needed)");
 }
 
-enum ask_says programs_ask(const struct ask *q)
-{
-	struct search s = { .asker = find_asker(q) };
+/* ---- listeners ---- */
 
-	if (!s.asker)
-		return ASK_NO;
-	find_listeners(&s, PORT_DNS);
+static struct search listed; /* of the ports listed_of and 53 */
+static uint16_t      listed_of[ASK_PORTS];
+static uint64_t      listed_until;
+
+static bool is_listed(const struct ask *q)
+{
+	return poller_ms() < listed_until && memcmp(listed_of, q->port, sizeof(listed_of)) == 0;
+}
+
+static void list(const struct ask *q)
+{
+	listed.n = 0;
+	find_listeners(&listed, PORT_DNS);
 	for (unsigned i = 0; i < ASK_PORTS; i++)
 		if (q->port[i] && q->port[i] != PORT_DNS)
-			find_listeners(&s, q->port[i]);
-	if (s.n == 0)
-		return ASK_NO;
-	for (unsigned i = 0; i < n_known; i++) {
-		bool asks;
+			find_listeners(&listed, q->port[i]);
+	memcpy(listed_of, q->port, sizeof(listed_of));
+	listed_until = poller_ms() + LIST_MS;
+}
 
-		if (has_port(&s, known[i], &asks) && asks)
+static bool known_asks_of_list(struct search *s)
+{
+	memcpy(s->listener, listed.listener, sizeof(s->listener));
+	s->n = listed.n;
+	return s->n && known_asks(s);
+}
+
+/* ---- the question ---- */
+
+static enum ask_says look(struct search *s, const struct ask *q)
+{
+	bool fresh = !is_listed(q);
+
+	if (fresh)
+		list(q);
+	if (known_asks_of_list(s))
+		return ASK_YES;
+	if (!fresh) {
+		list(q);
+		if (known_asks_of_list(s))
 			return ASK_YES;
 	}
-	if (!may_scan())
+	if (s->n == 0)
+		return ASK_NO;
+	if (!may_scan() || poller_ms() >= s->end)
 		return ASK_LATER;
-	scan(&s);
-	say_denied(&s);
-	return is_known(s.of_asker) || is_known(parent_of(s.of_asker)) ? ASK_YES : ASK_NO;
+	scan(s);
+	say_denied(s);
+	if (s->of_asker && (is_known(s->of_asker) || is_child_of_known(s->of_asker)))
+		return ASK_YES;
+	return s->partial ? ASK_LATER : ASK_NO;
+}
+
+/* Counted, and said in a line. */
+static enum ask_says late(void)
+{
+	static struct diag_rate said;
+
+	n_late++;
+	if (diag_may(&said, clock_now()))
+		diag_warn("programs", "%llu questions of this host's own resolver were not looked at, since too many came at once: "
+		          "they are dropped, and it asks again", (unsigned long long)n_late);
+	return ASK_LATER;
+}
+
+/* Looking takes SPEND_MS of a second at most, however many ask: the parent has other work. */
+enum ask_says programs_ask(const struct ask *q)
+{
+	static uint64_t second, spent; /* ns */
+	uint64_t        begin = clock_monotonic();
+	struct search   s = { .end = poller_ms() + SPEND_MS };
+	enum ask_says   says;
+
+	if (begin / NS_PER_S != second) {
+		second = begin / NS_PER_S;
+		spent = 0;
+	}
+	if (spent >= SPEND_MS * NS_PER_MS)
+		return late();
+	s.asker = find_asker(q);
+	says = s.asker ? look(&s, q) : ASK_NO;
+	spent += clock_monotonic() - begin;
+	return says == ASK_LATER ? late() : says;
 }

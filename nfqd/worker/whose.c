@@ -11,7 +11,12 @@
 #include "errand.h"
 #include "shared/asks.h"
 
-enum { PATIENCE_MS = 600, PAUSE_MS = 2000 /* after an answer that did not come */ };
+/*
+ * A thread that waits judges nothing else, so it has an account of time: PATIENCE_MS at most, a tenth of what goes by
+ * comes in. One question may wait for all of it, a flood of them for a tenth of the time. What is not asked is dropped,
+ * and the resolver asks again.
+ */
+enum { PATIENCE_MS = 600, LEAST_MS = 100, INCOME = 10, PAUSE_MS = 20 /* after an answer that there were too many */ };
 
 static bool send_question(const struct whose *w, const struct packet *pkt, const uint16_t port[])
 {
@@ -29,7 +34,7 @@ static bool send_question(const struct whose *w, const struct packet *pkt, const
 }
 
 /* Answers to questions that were given up are skipped. */
-static int wait_answer(const struct whose *w, uint64_t end)
+static int wait_answer(struct whose *w, uint64_t end)
 {
 	struct pollfd     pfd = { .fd = w->fd, .events = POLLIN };
 	struct ask_answer a;
@@ -41,26 +46,37 @@ static int wait_answer(const struct whose *w, uint64_t end)
 			return ERRAND_UNKNOWN;
 		if (a.number == w->number && a.says != ASK_LATER)
 			return a.says == ASK_YES ? ERRAND_PASSES : ERRAND_NONE;
-		if (a.number == w->number)
-			return ERRAND_UNKNOWN;
+		if (a.number == w->number) {
+			w->again = clock_monotonic() + PAUSE_MS * NS_PER_MS;
+			return ERRAND_UNASKED;
+		}
 	}
 	return ERRAND_UNKNOWN;
 }
 
+static void earn(struct whose *w, uint64_t now)
+{
+	w->credit += (now - w->at) / INCOME;
+	if (w->credit > PATIENCE_MS * NS_PER_MS)
+		w->credit = PATIENCE_MS * NS_PER_MS;
+	w->at = now;
+}
+
 int whose_is(struct whose *w, const struct packet *pkt, const uint16_t port[])
 {
-	uint64_t now = clock_monotonic(), end = now + PATIENCE_MS * NS_PER_MS;
+	uint64_t now = clock_monotonic(), spent;
 	int      state;
 
 	if (w->fd < 0)
 		return ERRAND_NONE;
-	if (now < w->again)
-		return ERRAND_UNKNOWN;
+	earn(w, now);
+	if (now < w->again || w->credit < LEAST_MS * NS_PER_MS)
+		return ERRAND_UNASKED;
 	w->number++;
 	if (!send_question(w, pkt, port))
-		return ERRAND_UNKNOWN;
-	state = wait_answer(w, end);
-	if (state == ERRAND_UNKNOWN && clock_monotonic() >= end)
-		w->again = clock_monotonic() + PAUSE_MS * NS_PER_MS;
+		return ERRAND_UNASKED;
+	state = wait_answer(w, now + w->credit);
+	spent = clock_monotonic() - now;
+	w->credit -= spent < w->credit ? spent : w->credit;
 	return state;
 }

@@ -252,7 +252,7 @@ static const struct row rows[] = {
 	{ "nfqd_sightings_limit_bytes", GAUGE, "Size that the database of machines may have.", one, "sightings.max_bytes" },
 	{ "nfqd_sightings_forgotten_total", COUNTER, "Machines forgotten for want of room, those that hardly called first.", one,
 	  "sightings.forgotten" },
-	{ "nfqd_sightings_folded_days_total", COUNTER, "Days that became one sum for want of room.", one,
+	{ "nfqd_sightings_folded_total", COUNTER, "Days that became one sum for want of room.", one,
 	  "sightings.folded_days" },
 	{ "nfqd_output_written_total", COUNTER, "Records written, by output.", outputs, "written" },
 	{ "nfqd_output_lost_total", COUNTER, "Records lost, by output.", outputs, "lost" },

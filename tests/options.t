@@ -87,7 +87,7 @@ usage mode log --for 0s "mode: --for: '0s' is not a length of time up to a year 
 usage mode log --for -1h "mode: --for: '-1h' is not a length of time up to a year (write 90s, 10m, 1h or 7d)"
 usage why a.example --at foo "why: at: 'foo' is not a time (write 2024-09-29 or 2024-09-29T04:00:00Z)"
 usage why a.example --port 99999 "why: port: '99999' is not a port (write 443, tcp/443 or udp/443)"
-usage why a.example --client 'a b' "why: client: 'a b' is not an address, network, MAC, interface or this-machine"
+usage why a.example --client 'a b' "why: --client: 'a b' is not an address, a network such as 10.0.0.0/8 with zero bits after the prefix, a MAC, an interface of this machine, the name of a machine that called, or this-machine"
 usage why 300.1.1.1 "why: '300.1.1.1' is neither a name nor an address"
 usage why '' "why: the name is missing"
 usage allow a.example --for 2w3 --reason r "allow: --for: '2w3' is not a length of time up to a year (write 90s, 10m, 1h or 7d)"
@@ -98,7 +98,7 @@ usage block com "block: 'com' is a public suffix: everybody's names are below it
 usage block .co.uk "block: '.co.uk' is a public suffix: everybody's names are below it"
 usage block 10.0.0.1 "block: '10.0.0.1' is an address; this is for names"
 usage block 'a"b' "block: name 'a\"b': '\"' cannot be part of a name"
-usage block a.example --client 10.0.0.300 "block: --client: '10.0.0.300' is not an address, a network such as 10.0.0.0/8 with zero bits after the prefix, a MAC, an interface or this-machine"
+usage block a.example --client 10.0.0.300 "block: --client: '10.0.0.300' is not an address, a network such as 10.0.0.0/8 with zero bits after the prefix, a MAC, an interface of this machine, the name of a machine that called, or this-machine"
 usage block a.example --reason 'a"b' "block: name, client and reason may have no quotes, backslashes or control characters"
 usage tail --action shoot a "tail: --action: 'shoot' is unknown (allowed: allow, log, reject, drop, allowed, blocked)"
 usage hosts --sort foo "hosts: --sort: 'foo' is unknown (allowed: last, first, name, refused, logged, leaked)"
@@ -156,11 +156,17 @@ if [ ! -e /var/lib/nfqd/sightings/sightings.db ]; then
 	said=$("$nfqctl" -s "$work/none" hosts 2>&1)
 	like "$said" 'No such file or directory .*is it running\?.*--from' "nfqctl hosts without a daemon: what helps"
 fi
-# What block writes holds without a daemon; what would not load leaves the file as it was.
 printf 'rules: [%s]\npolicies:\n  - {name: "own b.example", match: {packs: [kaspersky]}, action: log}\n' "$PWD/rules/kaspersky.yaml" >"$work/own-conf.yaml"
+# A word that is no client here is refused; an interface may come later.
+said=$("$nfqctl" -s "$work/none" block a.example --client tims-laptop -c "$work/own-conf.yaml" 2>&1)
+like "$? $said" "^2 .*--client: 'tims-laptop' is not .*the name of a machine that called" "nfqctl block --client: an unknown name"
+ok "which is not written" test ! -e "$work/own.yaml"
+# What block writes holds without a daemon; what would not load leaves the file as it was.
 said=$("$nfqctl" -s "$work/none" block a.example -c "$work/own-conf.yaml" 2>"$work/stderr")
 is "$? $said $(<"$work/stderr")" "0 a.example: blocked, for everybody, for ever ($work/own.yaml)
 no daemon answers at $work/none: it is in force when nfqd starts " "block without a daemon says what it did"
+like "$("$nfqctl" -s "$work/none" block c.example --client wg7 --force -c "$work/own-conf.yaml" 2>&1)" \
+	"'wg7' is taken for an interface that is not there.*blocked, for wg7, for ever" "--force: an interface that is not there yet"
 cp "$work/own.yaml" "$work/own.before"
 said=$("$nfqctl" -s "$work/none" block b.example -c "$work/own-conf.yaml" 2>&1)
 is "$? $said $(cmp "$work/own.yaml" "$work/own.before")" "1 nfqctl: $work/own-conf.yaml:3: policy 'own b.example': an earlier policy has the same name " \

@@ -9,6 +9,7 @@ set -u
 need ip nft dig dnsmasq jq sqlite3
 
 ask() { in_client dig +time=1 +tries=1 "$1" "@${2:-1.1.1.1}" | grep -q 'status: NXDOMAIN'; }
+nothing_refuses() { in_client dig +time=2 +tries=2 "$1" @1.1.1.1 | grep -q 'status: NOERROR'; }
 hosts() { nfqd_ctl hosts --json "$@" 2>&1; }
 refused() { hosts | jq '[.hosts[].refused] | add // 0' 2>/dev/null; }
 has_refused() { [ "$(refused)" = "$1" ]; }
@@ -35,6 +36,14 @@ is "$(nfqd_ctl host "$(hosts | jq -r '.hosts[0].id')" --json | jq -c '[.names[].
 
 has_name() { hosts | jq -e '.hosts[0].name == "reception-pc"' >/dev/null; }
 ok "its name is that of its DHCP lease" lab_wait 30 has_name
+mac=$(hosts | jq -r '.hosts[0].macs[0]')
+is "$(nfqd_ctl allow s17.upd.kaspersky.com --client reception-pc --for 1h --reason 'case 4711' --json 2>"$lab_dir/said" | jq -r .exception.client) $(<"$lab_dir/said")" \
+	"$mac nfqctl allow: mac:$mac is $mac" "allow --client: a machine's name stands for its MAC, and that is said"
+ok "for that machine it passes" nothing_refuses s17.upd.kaspersky.com
+is "$(nfqd_ctl why s17.upd.kaspersky.com --client reception-pc --json 2>/dev/null | jq -r .action)" allow "why --client knows it by that name"
+said=$(nfqd_ctl allow s18.upd.kaspersky.com --client tims-laptop --for 1h --reason x 2>&1)
+like "$? $said" "^2 .*'tims-laptop' is not .*no machine has the id, address, MAC or name 'tims-laptop'" "a name that no machine has is refused"
+nfqd_ctl exceptions --revoke s17.upd.kaspersky.com >/dev/null
 pid=$(process)
 is "$(stat -c %U:%a "$lab_dir/sightings" | cut -d: -f2)" 750 "the folder is not for others"
 is "$(awk '/^Uid:/ { print ($2 != 0 && $3 != 0) }' "/proc/$pid/status")$(awk '/^CapEff:/ { print $2 }' "/proc/$pid/status")$(awk '/^Seccomp:/ { print $2 }' "/proc/$pid/status")" \

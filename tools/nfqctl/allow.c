@@ -10,8 +10,8 @@
 
 static int usage(FILE *to, int result)
 {
-	fprintf(to, "usage: nfqctl allow NAME [--client A] --for 1h|--until DATE --reason TEXT [--json]\n"
-	            "       nfqctl allow NAME [--client A] --for ever [--reason TEXT] [--config FILE]\n");
+	fprintf(to, "usage: nfqctl allow NAME [--client A [--force]] --for 1h|--until DATE --reason TEXT [--json]\n"
+	            "       nfqctl allow NAME [--client A [--force]] --for ever [--reason TEXT] [--config FILE]\n");
 	return result;
 }
 
@@ -33,20 +33,21 @@ int cmd_allow(struct nfqctl *ctl, int argc, char **argv)
 	static const struct option options[] = {
 		{ "client", required_argument, NULL, 'c' }, { "for", required_argument, NULL, 'f' },
 		{ "until", required_argument, NULL, 'u' },  { "reason", required_argument, NULL, 'r' },
-		{ "config", required_argument, NULL, 'C' },
+		{ "config", required_argument, NULL, 'C' }, { "force", no_argument, NULL, 'F' },
 		{ "json", no_argument, NULL, 'j' },         { "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *length = NULL, *until = NULL;
 	struct own_policy p = { .action = "allow" };
-	bool        as_json = false, ever;
-	char        name[HOST_TEXT + 1];
+	bool        as_json = false, ever, force = false;
+	char        name[HOST_TEXT + 1], client[CLIENT_TEXT];
 	json_t     *request;
 	int         o;
 
 	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (o) {
 		case 'C': p.conf = optarg; break;
+		case 'F': force = true; break;
 		case 'c': p.client = optarg; break;
 		case 'f': length = optarg; break;
 		case 'u': until = optarg; break;
@@ -62,13 +63,14 @@ int cmd_allow(struct nfqctl *ctl, int argc, char **argv)
 	if (are_both(argv[0], "--for ever", ever, "--json", as_json))
 		return usage(stderr, CTL_USAGE);
 	if (ever)
-		return own_ok(argv[0], &p) ? own_keep(ctl, &p) : CTL_USAGE;
+		return own_ok(argv[0], &p) && client_ok(ctl, argv[0], &p.client, force, client) ? own_keep(ctl, &p) : CTL_USAGE;
 	if (p.conf || !p.reason || (!length && !until)) {
 		wrong_usage(argv[0], p.conf ? "--config is for --for ever" : p.reason ? "--for or --until is missing" :
 		            "--reason is missing");
 		return usage(stderr, CTL_USAGE);
 	}
-	if (!own_name_ok(argv[0], p.name, p.client) || (length && !is_length(argv[0], length)))
+	if (!own_name_ok(argv[0], p.name) || (length && !is_length(argv[0], length)) ||
+	    !client_ok(ctl, argv[0], &p.client, force, client))
 		return CTL_USAGE;
 	request = json_pack("{s:s, s:s, s:s*, s:s*, s:s*, s:s}", "command", "allow", "name", p.name, "client", p.client,
 	                    "for", length, "until", until, "reason", p.reason);

@@ -46,8 +46,10 @@ bool are_both(const char *command, const char *a, bool has_a, const char *b, boo
 bool is_word(const char *command, const char *option, const char *value, const char *const words[]);
 /* A length of time that the daemon takes. False: said. */
 bool is_length(const char *command, const char *value);
-/* client.c: is it written as a client of policies? False: said. */
-bool client_ok(const char *command, const char *text);
+enum { CLIENT_TEXT = 64 };
+/* client.c: whose --client this is. A machine's name becomes its MAC or address, in out, and that is said; NULL stays
+ * NULL. force: a word that names nothing is an interface to come. False: it is nobody, which was said. */
+bool client_ok(const struct nfqctl *ctl, const char *command, const char **client, bool force, char out[static CLIENT_TEXT]);
 
 /* ask.c: asks the daemon (takes the request); NULL: it failed, and the reason was printed. */
 json_t *ask(const struct nfqctl *ctl, json_t *request);

@@ -32,7 +32,7 @@ static bool is_plain(const char *text)
 	return true;
 }
 
-bool own_name_ok(const char *command, const char *name, const char *client)
+bool own_name_ok(const char *command, const char *name)
 {
 	char                one[] = "1", until[] = "2100-01-01", *names[] = { (char *)(uintptr_t)name };
 	struct exception_in as = { .name = one, .names = names, .n_names = 1, .owner = one, .reason = one,
@@ -41,8 +41,6 @@ bool own_name_ok(const char *command, const char *name, const char *client)
 
 	if (hostname_is_registry(name + (name[0] == '.')))
 		wrong_usage(command, "'%s' is a public suffix: everybody's names are below it", name);
-	else if (client && !client_ok(command, client))
-		return false;
 	else if (conf_check_exception(&as, &err) < 0)
 		wrong_usage(command, "%s", err.text);
 	else
@@ -56,7 +54,7 @@ bool own_ok(const char *command, const struct own_policy *p)
 	struct net     net;
 	struct err     err = { .text = "" };
 
-	if (!own_name_ok(command, p->name, p->client))
+	if (!own_name_ok(command, p->name))
 		return false;
 	if (net_parse(p->name, &net) == 0)
 		wrong_usage(command, "'%s' is an address; this is for names", p->name);
@@ -198,7 +196,7 @@ int own_keep(struct nfqctl *ctl, const struct own_policy *p)
 
 static int usage(FILE *to, int result)
 {
-	fprintf(to, "usage: nfqctl block NAME [--client A] [--reason TEXT] [-c FILE]\n");
+	fprintf(to, "usage: nfqctl block NAME [--client A [--force]] [--reason TEXT] [-c FILE]\n");
 	return result;
 }
 
@@ -206,11 +204,12 @@ int cmd_block(struct nfqctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "client", required_argument, NULL, 'a' }, { "reason", required_argument, NULL, 'r' },
-		{ "config", required_argument, NULL, 'c' }, { "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+		{ "config", required_argument, NULL, 'c' }, { "force", no_argument, NULL, 'f' },
+		{ "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
 	};
 	struct own_policy p = { .action = "reject" };
-	char              name[HOST_TEXT + 1];
+	char              name[HOST_TEXT + 1], client[CLIENT_TEXT];
+	bool              force = false;
 	int               o;
 
 	while ((o = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
@@ -218,13 +217,14 @@ int cmd_block(struct nfqctl *ctl, int argc, char **argv)
 		case 'a': p.client = optarg; break;
 		case 'r': p.reason = optarg; break;
 		case 'c': p.conf = optarg; break;
+		case 'f': force = true; break;
 		default: return o == 'h' ? usage(stdout, CTL_DONE) : usage(stderr, CTL_USAGE);
 		}
 	}
 	if (!words_are(argc, argv, "NAME"))
 		return usage(stderr, CTL_USAGE);
 	p.name = hostname_typed(argv[optind], name);
-	if (!own_ok(argv[0], &p))
+	if (!own_ok(argv[0], &p) || !client_ok(ctl, argv[0], &p.client, force, client))
 		return CTL_USAGE;
 	return own_keep(ctl, &p);
 }

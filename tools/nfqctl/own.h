@@ -10,8 +10,8 @@ struct own_policy {
 	const char *conf; /* the configuration; NULL: the installed one */
 };
 
-/* Can this be an exception's name and client (NULL: everybody)? False: said what is wrong. */
-bool own_name_ok(const char *command, const char *name, const char *client);
+/* Can this be an exception's name? False: said what is wrong. */
+bool own_name_ok(const char *command, const char *name);
 /* The same of a policy. */
 bool own_ok(const char *command, const struct own_policy *p);
 /* Writes the policy in front of the others, in place of one for the same name and client, and has the daemon reload.

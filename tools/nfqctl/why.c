@@ -21,11 +21,13 @@ struct source {
 	const char *conf;
 	char      **rules;
 	unsigned    n_rules;
+	const char *client;
+	bool        force; /* the client may be an interface that is not here */
 };
 
 static int usage(FILE *to, int result)
 {
-	fprintf(to, "usage: nfqctl why NAME [--client A] [--at TIME] [--port N] [--json]\n"
+	fprintf(to, "usage: nfqctl why NAME [--client A [--force]] [--at TIME] [--port N] [--json]\n"
 	            "                  [-c FILE | --rules PATH]...\n");
 	return result;
 }
@@ -170,15 +172,17 @@ static int parse(int argc, char **argv, json_t *question, struct source *s, bool
 		{ "client", required_argument, NULL, 'C' }, { "at", required_argument, NULL, 'a' },
 		{ "port", required_argument, NULL, 'p' },   { "config", required_argument, NULL, 'c' },
 		{ "rules", required_argument, NULL, 'r' },  { "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
+		{ "force", no_argument, NULL, 'f' },        { "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
-	static const char *const keys[] = { ['C'] = "client", ['a'] = "at", ['p'] = "port" };
+	static const char *const keys[] = { ['a'] = "at", ['p'] = "port" };
 	char                     name[HOST_TEXT + 1];
 	int                      o;
 
 	while ((o = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		switch (o) {
-		case 'C':
+		case 'C': s->client = optarg; break;
+		case 'f': s->force = true; break;
 		case 'a':
 		case 'p': json_object_set_new(question, keys[o], json_string(optarg)); break;
 		case 'c': s->conf = optarg; break;
@@ -193,18 +197,30 @@ static int parse(int argc, char **argv, json_t *question, struct source *s, bool
 	return -1;
 }
 
+/* Another machine's configuration has interfaces of its own. */
+static bool complete(const struct nfqctl *ctl, const char *command, struct source *s, json_t *question)
+{
+	char       client[CLIENT_TEXT];
+	struct err err = { .text = "" };
+
+	if (!client_ok(ctl, command, &s->client, s->force || s->conf || s->n_rules, client))
+		return false;
+	if (s->client)
+		json_object_set_new(question, "client", json_string(s->client));
+	if (why_check(question, &err) < 0)
+		wrong_usage(command, "%s", err.text);
+	return !err.text[0];
+}
+
 int cmd_why(struct nfqctl *ctl, int argc, char **argv)
 {
 	struct source s = { .rules = calloc((size_t)argc + 1, sizeof(*s.rules)) };
 	json_t       *question = json_pack("{s:s}", "command", "why");
 	bool          as_json = false;
-	struct err    err = { 0 };
 	int           r = s.rules ? parse(argc, argv, question, &s, &as_json) : CTL_FAILED;
 
-	if (r < 0 && why_check(question, &err) < 0)
-		r = wrong_usage(argv[0], "%s", err.text);
-	else if (r < 0)
-		r = run(ctl, &s, question, as_json);
+	if (r < 0)
+		r = complete(ctl, argv[0], &s, question) ? run(ctl, &s, question, as_json) : CTL_USAGE;
 	else if (s.rules)
 		usage(r == CTL_DONE ? stdout : stderr, r);
 	json_decref(question);

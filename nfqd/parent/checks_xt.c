@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/netfilter/x_tables.h>
 #include <linux/netfilter/xt_CT.h>
+#include <linux/netfilter/xt_mark.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/netfilter_ipv6/ip6_tables.h>
 #include <stdbool.h>
@@ -20,6 +21,17 @@
 #include "parent/checks_private.h"
 
 /* ---- what targets mean ---- */
+
+/* Calico's rules in raw's OUTPUT clear bits of the mark and set none: a packet without a mark stays without one. */
+static bool only_clears(const struct xt_rule *r)
+{
+	struct xt_mark_tginfo2 mark;
+
+	if (strcmp(r->target, "MARK") != 0 || r->n < sizeof(mark))
+		return false;
+	memcpy(&mark, r->data, sizeof(mark));
+	return mark.mark == 0;
+}
 
 static enum fact_kind kind_of_target(const struct xt_rule *r)
 {
@@ -35,7 +47,7 @@ static enum fact_kind kind_of_target(const struct xt_rule *r)
 		return FACT_TPROXY;
 	if (strcmp(r->target, "FLOWOFFLOAD") == 0)
 		return FACT_FLOWTABLE;
-	if (r->output &&
+	if (r->output && !only_clears(r) &&
 	    (strcmp(r->target, "MARK") == 0 || strcmp(r->target, "CONNMARK") == 0))
 		return FACT_MARK;
 	return FACT_KINDS;

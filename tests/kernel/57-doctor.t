@@ -46,6 +46,43 @@ is "$(json) $(jq -c . "$lab_dir/doctor.json")" '0 {"schema":1,"findings":[]}' "f
 
 # ---- other programs' rules: those of status, with the command ----
 
+# What well-known programs set up, in their words: none of it clashes with nfqd but zapret's own queue, which is named.
+others() {	# IPTABLES
+	r $1 -w -t raw -N cali-OUTPUT
+	r $1 -w -t raw -A OUTPUT -j cali-OUTPUT
+	r $1 -w -t raw -A cali-OUTPUT -j MARK --set-xmark 0x0/0xf0000
+	silent "$1: Calico clears its bits of the mark"
+	r $1 -w -t raw -F
+	r $1 -w -t raw -X cali-OUTPUT
+	for i in PREROUTING OUTPUT; do
+		r $1 -w -t mangle -A $i -j CONNMARK --restore-mark --nfmask 0x3f00 --ctmask 0x3f00
+		r $1 -w -t mangle -A $i -m mark --mark 0x0/0x3f00 -j MARK --set-xmark 0x100/0x3f00
+		r $1 -w -t mangle -A $i -j CONNMARK --save-mark --nfmask 0x3f00 --ctmask 0x3f00
+	done
+	r ip rule add fwmark 0x100/0x3f00 lookup 1 priority 2001
+	silent "$1: mwan3's marks and routing rules"
+	r ip rule del priority 2001
+	r $1 -w -t mangle -F
+	r $1 -w -A FORWARD -i tailscale0 -j MARK --set-xmark 0x40000/0xff0000
+	r ip rule add fwmark 0x80000/0xff0000 lookup main priority 5210
+	silent "$1: Tailscale's"
+	r ip rule del priority 5210
+	r $1 -w -F FORWARD
+	r $1 -w -t mangle -A POSTROUTING -p tcp --dport 443 -m mark ! --mark 0x40000000/0x40000000 -j NFQUEUE --queue-num 200 --queue-bypass
+	found other-queue 'chain POSTROUTING, rule 1 \(NFQUEUE\)$' "$1: zapret's queue"
+	mends "$1: zapret's queue"
+}
+mullvad() {
+	r nft 'table inet mullvad {
+		chain output { type filter hook output priority filter; ct mark 0x00000f41 accept; };
+		chain mangle { type route hook output priority mangle; meta skuid 4711 ct mark set 0x00000f41 meta mark set 0x6d6f6c65; };
+	}'
+	r ip rule add not fwmark 0x6d6f6c65 lookup 1836018789 priority 5000
+	silent "Mullvad's marks and routing rule"
+	r ip rule del priority 5000
+	r nft delete table inet mullvad
+}
+
 r nft 'table inet theirs { chain c { type filter hook prerouting priority raw; tcp dport 80 accept; tcp dport 443 notrack; }; }'
 found notrack '^table inet theirs, chain c, rule 2$' "nft: notrack"
 like "$(doctor)" "^notrack
@@ -86,7 +123,12 @@ for flavour in legacy nft; do
 	r $xt -w -F FORWARD
 	r $xt -w -F DOCKER-USER
 	r $xt -w -X DOCKER-USER
+	r $xt -w -t raw -A OUTPUT -p udp --dport 500 -j MARK --set-mark 10
+	found output-marks "table .*raw, chain OUTPUT, rule 1 \(MARK\)\$" "$xt: a mark without a mask, in front"
+	mends "$xt: a mark without a mask, in front"
+	others "$xt"
 done
+mullvad
 ip -n "$LAB_ROUTER" link add br0 type bridge
 for i in port0 port1; do
 	ip -n "$LAB_ROUTER" link add "$i" type veth peer name "far-$i"

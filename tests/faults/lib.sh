@@ -16,9 +16,6 @@ nfqd_run() {
 	lab_wait 15 status_says '.worker_pid > 0'
 }
 
-# The library of the sanitizer that nfqd is built with; empty without one.
-sanitizer_runtime() { ldd "$NFQD" | awk '/lib[at]san\.so/ { print $3 }'; }
-
 # clock SECONDS: nfqd's wall clock is so far from the machine's
 clock() {
 	[ -e "$lab_dir/clock" ] || truncate -s 8 "$lab_dir/clock"
@@ -27,7 +24,7 @@ with open(sys.argv[1], "r+b") as f:
     f.write(struct.pack("=q", int(sys.argv[2])))' "$lab_dir/clock" "$1"
 }
 
-# nfqd with that clock; a sanitizer's library must be loaded before any other
+# nfqd with that clock
 nfqd_start_by_clock() {
 	[ -e "$lab_dir/clock.so" ] || cc -shared -fPIC -D_GNU_SOURCE -o "$lab_dir/clock.so" tests/lib/clock.c || bail "no compiler"
 	lab_spawn nfqd "$LAB_ROUTER" env LD_PRELOAD="$(sanitizer_runtime) $lab_dir/clock.so" CLOCK_FILE="$lab_dir/clock" \

@@ -188,7 +188,8 @@ is "$(in_mounts "mount --bind $lab_dir/resolv.conf /etc/resolv.conf")" "resolver
 echo "nameserver 127.0.0.1" >"$lab_dir/resolv.conf"
 is "$(in_mounts "mount --bind $lab_dir/resolv.conf /etc/resolv.conf")" "" "and one that is"
 "$LAB_PYTHON" -c 'import struct, sys; sys.stdout.buffer.write(struct.pack("=q", -9999 * 86400))' >"$lab_dir/clock"
-like "$(in_router env LD_PRELOAD="$lab_dir/clock.so" CLOCK_FILE="$lab_dir/clock" "$NFQCTL" -s "$lab_dir/control.sock" doctor \
+like "$(in_router env LD_PRELOAD="$(sanitizer_runtime) $lab_dir/clock.so" CLOCK_FILE="$lab_dir/clock" \
+	"$NFQCTL" -s "$lab_dir/control.sock" doctor \
 	-c "$lab_dir/nfqd.yaml")" "^clock
   [12][0-9]+-.*which is before the packs.*cure: set the clock
   \\\$ timedatectl" "a clock that is wrong"

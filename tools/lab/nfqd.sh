@@ -9,6 +9,9 @@
 
 NFQD=${NFQD:-$LAB_REPO/build/nfqd} NFQCTL=${NFQCTL:-$LAB_REPO/build/nfqctl}
 
+# The library of the sanitizer that nfqd is built with; empty without one. It must be loaded before any other.
+sanitizer_runtime() { ldd "$NFQD" | awk '/lib[at]san\.so/ { print $3 }'; }
+
 nfqd_conf() {
 	cat <<-END
 		mode: ${1:-enforce}

@@ -61,7 +61,17 @@ want = [[h["id"], h["name"], ", ".join(h["addresses"]), h["vendor"], h["first"][
 check(cells("hosts") == want, "its table of machines has the database's numbers, and names with markup are text",
       cells("hosts"), want)
 check(f"<b>{total}</b> were to be refused" in text and "<b>5 machines</b>" in text, "so has its first sentence")
-check([row[-1] for row in cells("channels")] == [str(c["leaked"]) for c in report["channels"]], "and channels")
+OUTCOMES = ("refused", "logged", "passed", "leaked")
+for table, key, columns in (("channels", "channels", ("channel",)), ("days", "trend", ("day", "machines")),
+                            ("authorities", "authorities", ("vendor", "pack", "pack_version", "stage", "basis", "citation"))):
+    want = [[str(row[k]) for k in columns + OUTCOMES] for row in report[key]]
+    check(want and cells(table) == want, f"the table of {table} has the database's numbers", cells(table), want)
+check(all(a["citation"] and a["citation"] in html.unescape(text) for a in report["authorities"]), "with the citation of each date")
+titles = [html.unescape(t) for t in re.findall("<title>([^<]*)</title>", text)]
+want = [f"{row['hour']:02d} h: {row['refused']} refused, {row['leaked']} leaked" for row in report["hours"]]
+check(titles[-len(want):] == want and f"{report['trend'][0]['day']}: 5 machines" in titles, "and so have the charts, in words", titles, want)
+check("@media print" in text and "prefers-color-scheme:dark" in text and ".k{fill:url(#hatch)" in text and "class=k" in text,
+      "the page is made for print and the dark, and what leaked is hatched")
 check(text.count("<svg") == 4 and "<script" not in text and "http" not in re.sub(r"http/TCP|http-equiv", "", text),
       "charts are in it, scripts and addresses are not")
 rows = list(csv.DictReader(io.StringIO(ctl("report", "--csv", "--from", log).stdout)))

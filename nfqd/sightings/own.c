@@ -16,16 +16,26 @@ static void add(struct sightings *s, int64_t at, const char *key, double n)
 		       key, (int64_t)(n * THOUSANDTHS + 0.5));
 }
 
+static double running(struct sightings *s, const struct sighting *one, const char *key)
+{
+	return (double)sql_number(s, 0, "SELECT n FROM running WHERE sensor = ? AND boot = ? AND key = ?", "tit", one->sensor,
+	                          one->boot, key) / THOUSANDTHS;
+}
+
+static void set_running(struct sightings *s, const struct sighting *one, const char *key, double now)
+{
+	sql_do(s, "INSERT INTO running VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET n = ?4", "titi", one->sensor, one->boot,
+	       key, (int64_t)(now * THOUSANDTHS + 0.5));
+}
+
 static void grow(struct sightings *s, const struct sighting *one, const char *key, double now)
 {
-	double before = (double)sql_number(s, 0, "SELECT n FROM running WHERE sensor = ? AND boot = ? AND key = ?", "tit",
-	                                   one->sensor, one->boot, key) / THOUSANDTHS;
+	double before = running(s, one, key);
 
 	if (now <= before)
 		return;
 	add(s, one->at, key, now - before);
-	sql_do(s, "INSERT INTO running VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET n = ?4", "titi", one->sensor, one->boot,
-	       key, (int64_t)(now * THOUSANDTHS + 0.5));
+	set_running(s, one, key, now);
 }
 
 /* The record as it was, for the report; of a day's many only what is rare is kept. */
@@ -105,6 +115,16 @@ static void take_mode(struct sightings *s, const struct sighting *one, const jso
 	keep(s, one, text(own, *text(own, "mode") ? "mode" : "state"));
 }
 
+/* A run that is killed writes no more statistics: what its faults took counts when each ends. */
+static void take_fault(struct sightings *s, const struct sighting *one, const json_t *own)
+{
+	double sum = running(s, one, "faults_s") + json_number_value(json_object_get(own, "seconds"));
+
+	keep(s, one, text(own, "state"));
+	set_running(s, one, "faults_s", sum);
+	grow(s, one, "fail_open_s", sum);
+}
+
 static void take_plain(struct sightings *s, const struct sighting *one, const json_t *own)
 {
 	(void)own;
@@ -117,7 +137,7 @@ static const struct {
 } kinds[] = {
 	{ "stats", take_stats },         { "start", take_start },   { "heartbeat", take_heartbeat },
 	{ "gap", take_gap },             { "stop", take_plain },    { "checkpoint", take_checkpoint },
-	{ "mode", take_mode },           { "fault-policy", take_mode }, { "repair", take_plain },
+	{ "mode", take_mode },           { "fault-policy", take_fault }, { "repair", take_plain },
 };
 
 void own_take(struct sightings *s, const struct sighting *one)

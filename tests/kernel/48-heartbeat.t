@@ -120,7 +120,10 @@ status_is_open() {
 }
 ok "workers die until nothing is inspected" lab_wait 30 kill_worker
 ok "which shows, by the exit status, too" lab_wait 8 status_is_open
-ok "until a worker lives" lab_wait 40 last_is refused
+recovered() {
+	jq -se 'any(.[]; .nfqd.kind == "fault-policy" and .nfqd.state == "ended")' "$lab_dir/eve.json" && last_is refused
+}
+ok "until a worker lives" lab_wait 60 recovered
 
 # Killed, it leaves nothing: the namespaces go with the processes.
 lab_end nfqd KILL
@@ -149,4 +152,27 @@ like "$(last .reason)" 'Address already in use' "and why"
 nfqd_ctl status --json >"$lab_dir/status"
 is "$? $(jq -c '[.reasons[].reason]' "$lab_dir/status")" '1 ["heartbeat-failed"]' "status: not protected"
 nfqd_stop
+
+# The report says how well it was watched, with the numbers of these records.
+nfqd_ctl report --json --from "$lab_dir/eve.json" >"$lab_dir/report.json"
+nfqd_ctl report --html "$lab_dir/report.html" --from "$lab_dir/eve.json"
+is $? 0 "a report"
+is "$(jq -c '.coverage | [.heartbeats, .heartbeats_missed]' "$lab_dir/report.json")" \
+	"$(beats | jq -sc '[length, (map(select(.state != "refused")) | length)]')" "its heartbeats, and those missed"
+is "$(jq -c .coverage.fail_open_s "$lab_dir/report.json")" \
+	"$(jq -c 'select(.nfqd.kind == "fault-policy" and .nfqd.state == "ended").nfqd.seconds' "$lab_dir/eve.json" | jq -s 'add * 1000 | round / 1000')" \
+	"the seconds without inspection, though that run was killed"
+is "$(jq -c '.packs[] | select(.pack == "kaspersky").version' "$lab_dir/report.json")" \
+	"$(jq -c 'select(.nfqd.kind == "start").nfqd.packs[] | select(.pack == "kaspersky").version' "$lab_dir/eve.json" | tail -n 1)" "the pack's version"
+is "$(jq -c .checkpoint.note "$lab_dir/report.json")" "$(jq -c 'select(.nfqd.kind == "checkpoint").nfqd.note' "$lab_dir/eve.json" | tail -n 1)" "the last checkpoint"
+on_page() {	# KEY TEXT: that number stands beside that text
+	local n
+
+	n=$(jq -r "$1 | if . == floor then . else . * 1000 | round / 1000 end" "$lab_dir/report.json")
+	grep -q "<td>$2</td><td class=n>$n[0-9.]*</td>" "$lab_dir/report.html" || diag "$2: $n"
+}
+ok "the page has the heartbeats" on_page .coverage.heartbeats heartbeats
+ok "those missed" on_page .coverage.heartbeats_missed 'heartbeats that were not refused'
+ok "the seconds without inspection" on_page .coverage.fail_open_s 'seconds in which nothing was inspected'
+like "$(<"$lab_dir/report.html")" '<td>fault-policy</td>.*<td>kaspersky</td>.*The log was signed last at 20' "what happened, the pack and the checkpoint"
 done_testing

@@ -125,14 +125,32 @@ bool parent_sightings_ended(struct parent *p, pid_t pid)
 
 /* ---- names of machines --------------------------------------------------------------------- */
 
+/* A server's folder is often its own user's, who shall not choose by a link what root opens: only root's links count. */
+static int open_names(const char *path)
+{
+	const int   flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	int         fd = open(path, flags | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd >= 0 || errno != ELOOP || lstat(path, &st) < 0)
+		return fd;
+	if (st.st_uid == 0)
+		return open(path, flags);
+	diag_warn("sightings", "%s is a link that user %u made: it is not read", path, (unsigned)st.st_uid);
+	return -1;
+}
+
 /* A regular file, as it is now; who reads it has no way to the others. */
 static void hand_over(const struct sightings_keeper *k, const char *path, char kind)
 {
-	int            fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int            fd = open_names(path);
 	struct stat    st;
 	struct iovec   iov = { &kind, 1 };
-	char           control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct msghdr  m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	union {
+		char           bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { { 0 } };
+	struct msghdr  m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
 	if (fd < 0)

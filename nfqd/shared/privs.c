@@ -148,10 +148,19 @@ int privs_drop(const char *empty_folder, enum privs_role role, enum privs keep, 
 int privs_give(enum privs_role role, const char *path)
 {
 	struct stat st;
+	int         fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), r = fd < 0 ? -1 : fstat(fd, &st), why;
 
-	if (lstat(path, &st) < 0)
-		return -1;
-	return st.st_uid == users[role].uid && st.st_gid == 0 ? 0 : lchown(path, users[role].uid, 0);
+	if (r == 0 && S_ISREG(st.st_mode) && st.st_nlink != 1) {
+		errno = EMLINK; /* its other name may be anybody's file */
+		r = -1;
+	} else if (r == 0 && (st.st_uid != users[role].uid || st.st_gid != 0)) {
+		r = fchownat(fd, "", users[role].uid, 0, AT_EMPTY_PATH);
+	}
+	why = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = why;
+	return r;
 }
 
 static const int descriptor_calls[] = {

@@ -38,7 +38,8 @@ MUST_CHECK int privs_drop(const char *empty_folder, enum privs_role role, enum p
 /* Allows only these system calls, for every thread of the process. Any other ends the process by
  * SIGSYS; with PRIVS_SOCKETS it fails with EPERM, since c-ares tries files. */
 MUST_CHECK int privs_seccomp(enum privs_calls calls, struct err *err);
-/* Makes a file or folder, not what a symbolic link leads to, the role's user's. Returns 0, or -1 with errno. */
+/* Makes a file or folder the role's user's: not what a symbolic link leads to, and no file that has another name, too
+ * (EMLINK). Returns 0, or -1 with errno. */
 MUST_CHECK int privs_give(enum privs_role role, const char *path);
 
 #endif

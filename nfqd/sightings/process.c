@@ -3,6 +3,7 @@
 #include "sightings/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -219,6 +220,28 @@ static void take_all(struct process *p)
 	} while (!p->held && p->db && !is_held_up(p) && commit_batch(p) > 0);
 }
 
+/* ---- a hold ------------------------------------------------------------------------------- */
+
+static bool is_locked(void)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int          fd = open(SIGHTINGS_LOCK, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	bool         locked = fd >= 0 && fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+
+	if (fd >= 0)
+		close(fd);
+	return locked;
+}
+
+/* Who rebuilds may be killed: what he began is not waited for. */
+static void look_at_hold(struct process *p)
+{
+	if (!p->held || is_locked())
+		return;
+	p->held = false;
+	diag_warn("sightings", "whoever rebuilt the database ended before it was done: the old one goes on");
+}
+
 /* ---- messages ------------------------------------------------------------------------------ */
 
 static void adopt(struct process *p)
@@ -267,9 +290,13 @@ static void obey(struct process *p, char message, int fd)
 /* Returns false when the parent is gone. */
 static bool listen_to_parent(struct process *p)
 {
-	char           byte, control[CMSG_SPACE(sizeof(int))];
+	union {
+		char           bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { { 0 } };
+	char           byte;
 	struct iovec   iov = { &byte, 1 };
-	struct msghdr  m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct msghdr  m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
 	ssize_t        n = recvmsg(p->in->parent, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
 	int            fd = -1;
@@ -295,6 +322,7 @@ static void loop(struct process *p)
 	do {
 		p->looks++;
 		atomic_fetch_add(&p->in->shared->beats, 1);
+		look_at_hold(p);
 		if (!p->db && !p->held && p->looks >= p->retry_at)
 			open_database(p);
 		take_all(p);

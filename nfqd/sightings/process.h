@@ -23,7 +23,8 @@ struct sightings_shared {
 
 /* Of the parent's messages each is a byte; those of files carry a descriptor, and are not answered. */
 enum sightings_message {
-	SIGHTINGS_HOLD = 'h',  /* take no more records until ADOPT; the answer is the same byte */
+	SIGHTINGS_HOLD = 'h',  /* take no more records until ADOPT, or until nobody locks the file SIGHTINGS_LOCK; the
+	                        * answer is the same byte */
 	SIGHTINGS_ADOPT = 'a', /* go on, with the database SIGHTINGS_NEW where it is there; likewise */
 	SIGHTINGS_LEASES = 'l',
 	SIGHTINGS_HOSTS = 'e'
@@ -31,6 +32,7 @@ enum sightings_message {
 
 #define SIGHTINGS_FILE   "sightings.db"
 #define SIGHTINGS_NEW    "sightings.db.new"
+#define SIGHTINGS_LOCK   "rebuild.lock" /* who has a lock on it (fcntl(2)) holds, no longer than he lives */
 #define SIGHTINGS_FOLDER "sightings" /* beside the state file, unless the configuration says otherwise */
 
 struct sightings_in {

@@ -79,5 +79,27 @@ is "$(counts)" "$(from_log | counts_of)" "and it has all again"
 ask s06.upd.kaspersky.com
 ok "and goes on" lab_wait 10 has_refused 8
 is "$(counts)" "$(from_log | counts_of)" "as the log does"
+
+# whoever has the folder cannot make root write elsewhere, and a rebuild that is killed holds nothing
+mkfifo "$lab_dir/slow.json"
+nfqd_ctl sightings rebuild "$lab_dir/slow.json" >"$lab_dir/rebuild.out" 2>&1 &
+rebuild=$!
+in_place() { [ -d "$lab_dir/sightings.rebuild" ]; }
+ok "a rebuild that waits for its log makes its file beside the folder" lab_wait 10 in_place
+like "$(nfqd_ctl sightings rebuild "$lab_dir/eve.json" 2>&1)" 'being rebuilt already' "another one is told so"
+[ "$rebuild" -gt 1 ] && for child in $(pgrep -P "$rebuild") "$rebuild"; do kill -KILL "$child"; done
+wait "$rebuild" 2>/dev/null
+ask s07.upd.kaspersky.com
+ok "when it is killed, its hold ends" lab_wait 15 has_refused 9
+like "$(cat "$lab_dir/nfqd.log")" 'whoever rebuilt the database ended' "which is said"
+rm -f "$lab_dir/sightings/rebuild.lock"
+ln -s "$lab_dir/victim" "$lab_dir/sightings/rebuild.lock"
+nfqd_ctl sightings rebuild "$lab_dir/eve.json" >/dev/null 2>&1
+is "$?$(test -e "$lab_dir/victim" && echo written)" 1 "a link in the folder is not followed"
+rm -f "$lab_dir/sightings/rebuild.lock"
+ln -s "$lab_dir/victim" "$lab_dir/sightings/sightings.db.new"
+nfqd_ctl sightings rebuild "$lab_dir/eve.json" >/dev/null
+is "$?$(test -e "$lab_dir/victim" && echo written)" 0 "nor one in the new file's place, which is replaced"
+is "$(counts)$(ls -d "$lab_dir/sightings.rebuild" 2>/dev/null)" "$(from_log | counts_of)" "and all is there, and nothing is left beside it"
 nfqd_stop
 done_testing

@@ -2,6 +2,7 @@
 # nfqd. `make help` lists the targets.
 
 VERSION  := 0.1.0
+COMMIT   ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 B        ?= build
 PREFIX   ?= /usr
 CC       ?= gcc
@@ -79,6 +80,13 @@ $(B)/obj/nfqd/prober/messages.o: nfqd/prober/messages.S nfqd/prober/hello.bin nf
 $(DATA):
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDEN) -c -o $@ $<
+
+# what `nfqd -V` says
+$(B)/built: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION) $(COMMIT)' | cmp -s - $@ || echo '$(VERSION) $(COMMIT)' >$@
+$(B)/obj/nfqd/main.o: $(B)/built
+$(B)/obj/nfqd/main.o: override CPPFLAGS += -DNFQD_COMMIT='"$(COMMIT)"'
 
 # three objects know where the packs are installed
 $(B)/prefix: FORCE
@@ -212,7 +220,8 @@ lint: all       ## style, include rules, static analysis
 format:         ## rewrite the sources in the house style
 	$(Q)clang-format -i $(SRC) $(wildcard nfqd/*/*.h nfqd/*.h tools/nfqctl/*.[ch] tests/unit/*/*.c)
 
-UNITS := $(DESTDIR)$(PREFIX)/lib/systemd/system
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+UNITS := $(DESTDIR)$(UNITDIR)
 USERS := $(DESTDIR)$(PREFIX)/lib/sysusers.d
 NETWORKD := $(DESTDIR)$(PREFIX)/lib/systemd/network
 NM    := $(DESTDIR)$(PREFIX)/lib/NetworkManager/conf.d
@@ -249,7 +258,7 @@ install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stay
 		*) s=fish f=nfqctl.fish ;; esac; $(B)/nfqctl completion $$s >$(DESTDIR)$(PREFIX)/share/$$c/$$f || exit; done
 	install -D -m 644 nfqd/man/nfqd-heartbeat.network $(NETWORKD)/10-nfqd-heartbeat.network
 	install -D -m 644 nfqd/man/nfqd-heartbeat.nm.conf $(NM)/90-nfqd-heartbeat.conf
-	$(Q)[ -e $(ROTATE) ] || install -D -m 644 nfqd/man/nfqd.logrotate $(ROTATE)
+	$(Q)[ -e $(ROTATE) ] || { install -d $(dir $(ROTATE)) && $(PLACED) nfqd/man/nfqd.logrotate >$(ROTATE); }
 	$(Q)cd $(DESTDIR)/etc/nfqd && if [ ! -e nfqd.yaml ]; then mv nfqd.yaml.new nfqd.yaml; \
 		elif cmp -s nfqd.yaml nfqd.yaml.new; then rm nfqd.yaml.new; \
 		else echo "/etc/nfqd/nfqd.yaml is kept; the packaged one is nfqd.yaml.new beside it"; fi
@@ -257,14 +266,19 @@ install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stay
 		else for u in nfqd nfqd-resolver nfqd-prober nfqd-sightings; do getent passwd $$u >/dev/null || \
 		useradd --system --user-group --no-create-home --home-dir / --shell /usr/sbin/nologin $$u; done; fi)
 
-uninstall:      ## remove what install put there, but for configuration, logs, state and users
+uninstall:      ## remove what install put there, but for what was changed; PURGE=yes: records, state and users, too
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/nfqd bin/nfqctl bin/nfqd-fetch) $(UNITS)/nfqd.service $(UNITS)/nfqd-update.service \
 		$(UNITS)/nfqd-update.timer $(UNITS)/nfqd-metrics.service $(UNITS)/nfqd-metrics.timer $(USERS)/nfqd.conf \
 		$(NETWORKD)/10-nfqd-heartbeat.network $(NM)/90-nfqd-heartbeat.conf \
 		$(MAN)/man8/nfqd.8 $(MAN)/man5/nfqd.yaml.5 $(MAN)/man1/nfqctl.1 $(DESTDIR)/etc/nfqd/nfqd.yaml.new
 	rm -f $(foreach c,$(COMPLETIONS),$(addprefix $(c)/,nfqctl _nfqctl nfqctl.fish))
 	rm -rf $(DESTDIR)$(PREFIX)/share/nfqd
-	$(Q)if cmp -s nfqd/man/nfqd.logrotate $(ROTATE); then rm -f $(ROTATE); fi
+	$(Q)for f in nfqd.logrotate:$(ROTATE) nfqd.yaml:$(DESTDIR)/etc/nfqd/nfqd.yaml; do \
+		if $(PLACED) nfqd/man/$${f%%:*} | cmp -s - $${f#*:}; then rm -f $${f#*:}; fi; done
+	$(if $(PURGE),rm -rf $(addprefix $(DESTDIR),/var/lib/nfqd /var/log/nfqd /run/nfqd))
+	$(if $(PURGE),$(if $(DESTDIR),,for u in nfqd nfqd-resolver nfqd-prober nfqd-sightings; do ! getent passwd $$u >/dev/null || userdel $$u; done))
+	$(Q)for d in /etc/nfqd /var/lib/nfqd /var/log/nfqd; do if [ -d $(DESTDIR)$$d ] && ! rmdir $(DESTDIR)$$d 2>/dev/null; then \
+		echo "$(DESTDIR)$$d is kept: it has what was written after the installation"; fi; done
 
 clean:          ## remove what was built (what was downloaded stays: build/vm, build/unpacked)
 	rm -rf $(filter-out build/vm build/unpacked,$(wildcard build/*))

@@ -20,6 +20,20 @@
 
 enum { EXIT_USAGE = 2 };
 
+#ifndef NFQD_COMMIT
+#define NFQD_COMMIT ""
+#endif
+#ifdef NFQD_NO_SECCOMP
+#define SECCOMP "without system call filters (a sanitizer's build)"
+#else
+#define SECCOMP "with system call filters"
+#endif
+#ifdef __clang__
+#define COMPILER "clang " __clang_version__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
 static const char usage[] =
 	"usage: nfqd [-c FILE | --rules PATH...] [-d]\n"
 	"                                            run inline: judge this machine's traffic\n"
@@ -76,6 +90,14 @@ static int add_read(struct options *o, const char *path)
 	return 0;
 }
 
+/* The first line is for programs. */
+static void say_version(void)
+{
+	puts("nfqd " NFQD_VERSION);
+	printf("commit %s\n", NFQD_COMMIT[0] ? NFQD_COMMIT : "unknown (built outside a repository)");
+	puts("built by " COMPILER ", " SECCOMP);
+}
+
 static int parse(int argc, char **argv, struct options *o)
 {
 	enum { OPT_USER = 300, OPT_RULES = 256, OPT_EVENTS, OPT_FILTER };
@@ -104,7 +126,7 @@ static int parse(int argc, char **argv, struct options *o)
 				return EXIT_USAGE;
 			break;
 		case 'd': diag_set_level(DIAG_DEBUG); o->debug = true; break;
-		case 'V': puts("nfqd " NFQD_VERSION); o->done = true; return 0;
+		case 'V': say_version(); o->done = true; return 0;
 		case 'h': fputs(usage, stdout); o->done = true; return 0;
 		case OPT_EVENTS:
 			if (parse_events(optarg, &o->events) != 0)

@@ -65,5 +65,11 @@ if command -v systemd-sysusers >/dev/null; then
 fi
 
 ok "make uninstall" ours uninstall
-is "$(cd "$tmp/root" && find . -type f)" ./etc/nfqd/nfqd.yaml "all that stays is the configuration"
+is "$(cd "$tmp/root" && find . -type f)" ./etc/nfqd/nfqd.yaml "all that stays is the configuration that the site wrote"
+like "$(cat "$tmp/log")" 'etc/nfqd is kept' "which is said"
+rm "$etc/nfqd.yaml"
+ok "make install, and nothing is changed" ours install
+mkdir -p "$tmp/root/var/log/nfqd" && touch "$tmp/root/var/log/nfqd/eve.json"
+ok "make uninstall PURGE=yes" ours uninstall PURGE=yes
+is "$(cd "$tmp/root" && find . -type f -o -name nfqd)" "" "nothing stays"
 done_testing

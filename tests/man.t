@@ -13,7 +13,7 @@ in_synopsis() {
 		awk -v want=".Cm $1" '/^\.Nm/ { on = 0 } $0 == want || index($0, want " ") == 1 { on = 1 } on' |
 		grep -oE -e 'Fl -[a-z-]+' | sed 's/Fl -/--/' | sort -u | paste -sd' '
 }
-for command in status metrics doctor completion top reload why allow exceptions mode replay "rules lint" "rules list" "rules show" "rules diff" \
+for command in status metrics doctor completion top reload rotate why allow exceptions mode replay "rules lint" "rules list" "rules show" "rules diff" \
 	"rules import" "rules export" "rules check" "rules cite" "rules new" "rules publish" "rules update" "rules sids" "rules verify" \
 	"log verify" "log prove" "log key" "log resend" tail; do
 	# shellcheck disable=SC2086

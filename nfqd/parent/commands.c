@@ -70,6 +70,19 @@ static json_t *run_reload(void *ctx, const json_t *request, struct err *err)
 	return answer;
 }
 
+/* ---- rotate -------------------------------------------------------------------------------- */
+
+/* After a file of records was renamed; the configuration is not read. */
+static json_t *run_rotate(void *ctx, const json_t *request, struct err *err)
+{
+	struct parent *p = ctx;
+
+	(void)request;
+	if (parent_reopen_outputs(p, err) < 0)
+		return NULL;
+	return json_pack("{s:i}", "reopened", (int)p->in.outputs);
+}
+
 /* ---- mode ---------------------------------------------------------------------------------- */
 
 static void set_timer(const struct parent *p, int64_t seconds)
@@ -386,6 +399,7 @@ const struct ctl_command parent_commands[] = {
 	{ "status", run_status },
 	{ "why", run_why },
 	{ "reload", run_reload },
+	{ "rotate", run_rotate },
 	{ "mode", run_mode },
 	{ "allow", run_allow },
 	{ "revoke", run_revoke },

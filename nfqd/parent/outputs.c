@@ -59,14 +59,21 @@ static int reopen(struct parent *p, unsigned i, struct err *err)
 	return 0;
 }
 
-void parent_reopen_outputs(struct parent *p)
+int parent_reopen_outputs(struct parent *p, struct err *first)
 {
+	int r = 0;
+
 	for (unsigned i = 0; i < p->in.outputs; i++) {
 		struct err err = { 0 };
 
-		if (reopen(p, i, &err) < 0)
-			diag_warn("log", "%s", err.text);
+		if (reopen(p, i, &err) == 0)
+			continue;
+		diag_warn("log", "%s", err.text);
+		if (r == 0)
+			*first = err;
+		r = -1;
 	}
+	return r;
 }
 
 void parent_mend_outputs(struct parent *p)

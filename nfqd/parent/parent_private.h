@@ -112,8 +112,9 @@ void           parent_unclaim(struct parent *p);
 
 /* outputs.c */
 MUST_CHECK int parent_open_outputs(struct parent *p, struct err *err);
-/* After rotation: the worker gets new descriptors; a file that cannot be opened keeps the old one. */
-void           parent_reopen_outputs(struct parent *p);
+/* After rotation: the worker gets new descriptors; a file that cannot be opened keeps the old one. -1 then, with
+ * the first reason. */
+MUST_CHECK int parent_reopen_outputs(struct parent *p, struct err *first);
 /* Reopens outputs that lost their reader; one that cannot be opened yet is tried again at the next call. */
 void           parent_mend_outputs(struct parent *p);
 

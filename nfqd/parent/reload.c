@@ -260,7 +260,8 @@ void parent_on_hangup(struct parent *p)
 	struct err err = { 0 };
 
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)poller_ms() * 1000);
-	parent_reopen_outputs(p);
+	if (parent_reopen_outputs(p, &err) < 0)
+		err.text[0] = '\0'; /* it was said; the rules are loaded all the same */
 	if (parent_reload(p, &err) < 0)
 		diag_error("reload", "%s", err.text);
 	else

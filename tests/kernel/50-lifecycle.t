@@ -84,7 +84,7 @@ kill_both() {
 # ---- the cases; each runs once with DNS over IPv4 and TLS over IPv6, once the other way round ----
 
 reload() {	# TITLE
-	local i failed=0 file
+	local i failed=0 file generation
 
 	begin "$1" open
 	traffic_start "$2" "$3"
@@ -94,11 +94,13 @@ reload() {	# TITLE
 	done
 	is $failed 0 "$1: nfqctl reload, ten times: exit code 0"
 	ok "$1: nfqctl status --json is JSON" jq -e . <(nfqd_ctl status --json)
+	generation=$(nfqd_ctl status --json | jq .generation)
 	mv "$lab_dir/eve.json" "$lab_dir/eve.json.1"
-	kill -HUP "${lab_pid[nfqd]}"
+	ok "$1: nfqctl rotate" nfqd_ctl rotate
 	lab_wait 3 test -s "$lab_dir/eve.json"
 	file=$?
-	is $file 0 "$1: after SIGHUP records go to a new file"
+	is $file 0 "$1: after it records go to a new file"
+	is "$(nfqd_ctl status --json | jq .generation)" "$generation" "$1: it loads nothing"
 	traffic_more 20
 	traffic_end
 	nothing_lost "$1"

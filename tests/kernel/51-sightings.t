@@ -48,7 +48,7 @@ pid=$(process)
 is "$(stat -c %U:%a "$lab_dir/sightings" | cut -d: -f2)" 750 "the folder is not for others"
 is "$(awk '/^Uid:/ { print ($2 != 0 && $3 != 0) }' "/proc/$pid/status")$(awk '/^CapEff:/ { print $2 }' "/proc/$pid/status")$(awk '/^Seccomp:/ { print $2 }' "/proc/$pid/status")" \
 	"10000000000000000$([[ $NFQD == *asan* ]] && echo 0 || echo 2)" "its process is not root, has no capability, and few system calls"
-is "$(readlink "/proc/$pid/root")" "$lab_dir/sightings" "and sees its folder alone"
+is "$(stat -Lc %d:%i "/proc/$pid/root")" "$(stat -c %d:%i "$lab_dir/sightings")" "and sees its folder alone"
 
 before=$pid
 kill -STOP "$pid"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nfqctl reload: waits until every thread reads the new rules, or says why the old ones stay. */
+/*
+ * nfqctl reload: waits until every thread reads the new rules, or says why the old ones stay. nfqctl rotate: the
+ * outputs are opened anew, and the rules stay.
+ */
 #include <stdio.h>
 
 #include "nfqctl.h"
@@ -25,4 +28,18 @@ int cmd_reload(struct nfqctl *ctl, int argc, char **argv)
 	int  r = only_json(argc, argv, &as_json);
 
 	return r >= 0 ? r : print_answer(ask(ctl, json_pack("{s:s}", "command", "reload")), as_json, print);
+}
+
+static void print_reopened(const json_t *answer)
+{
+	printf("%lld outputs opened anew\n", number_of(answer, "reopened"));
+}
+
+int cmd_rotate(struct nfqctl *ctl, int argc, char **argv)
+{
+	bool as_json = false;
+	int  r = only_json(argc, argv, &as_json);
+
+	return r >= 0 ? r
+	              : print_answer(ask(ctl, json_pack("{s:s}", "command", "rotate")), as_json, print_reopened);
 }

@@ -22,7 +22,7 @@ is "$(<"$work/stderr")" "" "nor a configuration"
 cat >"$work/wrong.yaml" <<END
 mode: enforc
 rules: [$PWD/rules/kaspersky.yaml]
-inspect: {inside: [auto, lan0], nat64: [1.2.3.4]}
+inspect: {inside: [auto, lan0], nat64: [1.2.3.4], proxies: [3128, 70000]}
 policies:
   - {name: a, clients: [10.0.0.300], action: alow}
   - {name: b, match: {packs: [kasperski]}, action: reject}
@@ -31,8 +31,8 @@ exceptions:
 colour: red
 END
 run -t -c "$work/wrong.yaml"
-is "$? $(grep -v warning "$work/stderr" | cut -d: -f3 | tr -d '\n')" "1 159335688 9 mistakes" "-t: the line of every mistake, and how many there are"
-for what in "'enforc' is not one of" "'alow' is not one of" "unknown key 'colour'" "'auto' cannot be" "'1.2.3.4' is not" "'10.0.0.300'" \
+is "$? $(grep -v warning "$work/stderr" | cut -d: -f3 | tr -d '\n')" "1 1593335688 10 mistakes" "-t: the line of every mistake, and how many there are"
+for what in "'enforc' is not one of" "'alow' is not one of" "unknown key 'colour'" "'auto' cannot be" "'1.2.3.4' is not" "'70000' is not a port" "'10.0.0.300'" \
 	"pack 'kasperski' is unknown" "'2026-02-30' is not a date" "name '\*.com'"; do
 	is "$(grep -c -- "$what" "$work/stderr")" 1 "-t: $what"
 done

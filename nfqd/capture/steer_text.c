@@ -231,17 +231,9 @@ static void write_output(FILE *f, const struct steer *s)
 	write_output_chains(f, s);
 }
 
-/* All that is queued on the way in: answers of servers and resolvers to local programs. Our own ones are counted, so
- * that it shows when a rule drops them in between. */
-static void write_input(FILE *f, const struct steer *s)
+static void write_input_chains(FILE *f, const struct steer *s)
 {
-	begin_hook(f, "input");
-	write_came_back(f, s);
-	RULE(f, "iif lo meta priority 0x%08x counter name own_arrived accept", s->conf.tokens.forged);
-	RULE(f, "ct direction reply jump input_reply");
-	if (s->conf.answers)
-		RULE(f, "th sport 53 iif != lo jump answers_in");
-	fputs("\t}\n\tchain input_reply {\n", f);
+	fputs("\tchain input_reply {\n", f);
 	write_allowed(f, s);
 	write_decided(f, s);
 	fputs("\t}\n", f);
@@ -255,6 +247,46 @@ static void write_input(FILE *f, const struct steer *s)
 	RULE(f, "ct state invalid,untracked th dport 0-1023 return");
 	RULE(f, "goto answers");
 	fputs("\t}\n", f);
+}
+
+/* What clients ask a proxy of this machine for; what local programs ask it, the way out has judged. */
+static void write_to_proxies(FILE *f, const struct steer *s)
+{
+	fputs("\t\tiif != lo ct direction original tcp dport { ", f);
+	for (unsigned i = 0; i < s->conf.n_proxies; i++)
+		fprintf(f, "%s%s", i ? ", " : "", s->conf.proxies[i]);
+	fputs(" } goto to_proxy\n", f);
+}
+
+static void write_proxy_chain(FILE *f, const struct steer *s)
+{
+	fputs("\tchain to_proxy {\n", f);
+	write_allowed(f, s);
+	write_decided(f, s);
+	write_whom(f, s, false);
+	RULE(f, "goto rest_tcp");
+	fputs("\t}\n", f);
+}
+
+/* All that is queued on the way in: requests to local proxies that the site names, and answers of servers and resolvers
+ * to local programs. Our own answers are counted, so that it shows when a rule drops them in between. */
+static void write_input(FILE *f, const struct steer *s)
+{
+	begin_hook(f, "input");
+	write_came_back(f, s);
+	if (s->conf.output) {
+		RULE(f, "iif lo meta priority 0x%08x counter name own_arrived accept", s->conf.tokens.forged);
+		RULE(f, "ct direction reply jump input_reply");
+	}
+	if (s->conf.n_proxies)
+		write_to_proxies(f, s);
+	if (s->conf.output && s->conf.answers)
+		RULE(f, "th sport 53 iif != lo jump answers_in");
+	fputs("\t}\n", f);
+	if (s->conf.n_proxies)
+		write_proxy_chain(f, s);
+	if (s->conf.output)
+		write_input_chains(f, s);
 }
 
 /* Our answers to clients would make connection entries of their own. */
@@ -303,10 +335,10 @@ static void write_table(FILE *f, const struct steer *s, bool anew)
 		write_prerouting(f, s);
 		write_forward(f, s);
 	}
-	if (s->conf.output) {
+	if (s->conf.output)
 		write_output(f, s);
+	if (s->conf.output || s->conf.n_proxies)
 		write_input(f, s);
-	}
 	fputs("}\n", f);
 }
 

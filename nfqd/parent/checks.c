@@ -58,7 +58,7 @@ static const struct check {
 	[FACT_PROXY] = { "proxy",
 	                 "is an explicit proxy on this host: refusals work, but records name this "
 			 "host and not the client",
-	                 "read the proxy's own log for the client, or run nfqd on a host between clients and proxy" },
+	                 "name its port in inspect.proxies: requests are then judged there, as the client's" },
 	[FACT_VRF] = { "vrf", "is a VRF: its clients are judged, but refusals reach them only by "
 		       "their MAC address",
 	               "none, as long as clients are on links with MAC addresses" },
@@ -180,7 +180,7 @@ static void look(const struct checks_ask *ask, int fd)
 
 	facts_of_nft(&f);
 	facts_of_iptables(&f);
-	facts_of_host(&f);
+	facts_of_host(&f, ask->proxies, ask->n_proxies);
 	facts_of_rules(&f, ask->mark_token);
 	facts_of_inside(&f, ask->inside, ask->n_inside);
 	if (ask->conf) {

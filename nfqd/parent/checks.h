@@ -19,6 +19,8 @@ struct checks_ask {
 	bool mark_token;         /* verdicts travel in the packet's mark: struct steer_means */
 	char *const *inside;     /* inspect.inside of the running daemon */
 	unsigned     n_inside;
+	char *const *proxies;    /* inspect.proxies likewise: where the client's own requests are judged */
+	unsigned     n_proxies;
 	const struct conf *conf; /* NULL: only what the running daemon looks for. Otherwise, for the doctor, also what
 	                            keeps nfqd from starting, or from doing well, with this configuration */
 	bool running;            /* and whether a daemon runs, whose queues are its own */

@@ -308,7 +308,18 @@ static bool is_proxy(const char *pid, char name[32])
 	return known;
 }
 
-static void look_at_programs(struct facts *f)
+static bool is_named(unsigned port, char *const *ports, unsigned n)
+{
+	char text[12];
+
+	snprintf(text, sizeof(text), "%u", port);
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(ports[i], text) == 0)
+			return true;
+	return false;
+}
+
+static void look_at_programs(struct facts *f, char *const *ports, unsigned n_ports)
 {
 	static struct listeners all;
 	DIR                    *dir = opendir("/proc");
@@ -322,14 +333,14 @@ static void look_at_programs(struct facts *f)
 		                        ? listens_on(&all, e->d_name)
 		                        : 0;
 
-		if (port)
+		if (port && !is_named(port, ports, n_ports))
 			fact_add(f, FACT_PROXY, "%s on TCP port %u", name, port);
 	}
 	if (dir)
 		closedir(dir);
 }
 
-void facts_of_host(struct facts *f)
+void facts_of_host(struct facts *f, char *const *ports, unsigned n_ports)
 {
 	static struct links all;
 	struct mnl_socket  *nl = netlink_open(NETLINK_ROUTE, 0);
@@ -344,5 +355,5 @@ void facts_of_host(struct facts *f)
 	}
 	if (nl)
 		mnl_socket_close(nl);
-	look_at_programs(f);
+	look_at_programs(f, ports, n_ports);
 }

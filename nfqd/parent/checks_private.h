@@ -70,7 +70,8 @@ __attribute__((format(printf, 2, 3))) void fact_mend(struct facts *f, const char
 /* The sources. */
 void facts_of_nft(struct facts *f);      /* checks_nft.c: nf_tables, iptables-nft's tables included */
 void facts_of_iptables(struct facts *f); /* checks_xt.c: iptables-legacy */
-void facts_of_host(struct facts *f);     /* checks_host.c: interfaces, programs */
+/* checks_host.c: interfaces, programs; the ports of proxies that are known */
+void facts_of_host(struct facts *f, char *const *ports, unsigned n_ports);
 void facts_of_rules(struct facts *f, bool mark_token); /* checks_kernel.c: routing rules */
 void facts_of_kernel(struct facts *f, const struct conf *conf, bool running);
 void facts_of_site(struct facts *f, const struct conf *conf); /* checks_site.c: what the configuration names */

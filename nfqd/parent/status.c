@@ -206,7 +206,8 @@ static json_t *checks(const struct parent *p)
 {
 	struct checks_ask ask = { .marked_output = p->boot->inspect.marked_output,
 		                  .mark_token = p->means.mark_token,
-		                  .inside = p->boot->inspect.inside, .n_inside = p->boot->inspect.n_inside };
+		                  .inside = p->boot->inspect.inside, .n_inside = p->boot->inspect.n_inside,
+		                  .proxies = p->boot->inspect.proxies, .n_proxies = p->boot->inspect.n_proxies };
 
 	return p->tap || !p->conf->inspect.checks ? NULL : checks_run(&ask);
 }

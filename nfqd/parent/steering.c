@@ -54,7 +54,8 @@ int parent_steer(struct parent *p, struct err *err)
 		                 .queues = (uint16_t)p->in.queues,
 		                 .fail_open = p->conf->fail == FAIL_OPEN, .forward = ins->forward,
 		                 .output = ins->output, .answers = ins->answers,
-		                 .marked_output = ins->marked_output };
+		                 .marked_output = ins->marked_output, .proxies = ins->proxies,
+		                 .n_proxies = ins->n_proxies };
 
 	if (whose_are_judged(p, &sc) < 0)
 		return err_set(err, "out of memory");

@@ -105,6 +105,23 @@ static int read_numbers(struct conf *c, struct err *err)
 
 /* ---- what the schema cannot say ------------------------------------------------------------ */
 
+/* DNS has its own way; a resolver on this machine needs no word. */
+static int check_proxies(struct conf *c, struct err *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < c->inspect.n_proxies; i++) {
+		const char *text = c->inspect.proxies[i];
+		size_t      n = strlen(text);
+		long        port = n <= 5 && strspn(text, "0123456789") == n ? strtol(text, NULL, 10) : 0;
+
+		if (port < 1 || port > UINT16_MAX || port == 53 || text[0] == '0')
+			r = yaml_doc_error(c->doc, err, yaml_doc_line(c->doc, "inspect.proxies[%u]", i),
+			                   "proxies: '%s' is not a port of a proxy (1 to 65535, not 53)", text);
+	}
+	return r;
+}
+
 static int check_inside(struct conf *c, struct err *err)
 {
 	for (unsigned i = 0; c->inspect.n_inside > 1 && i < c->inspect.n_inside; i++)
@@ -272,7 +289,7 @@ static int complete(struct yaml_doc *doc, const char *path, struct err *err)
 static int check_all(struct conf *c, struct err *err)
 {
 	static int (*const checks[])(struct conf *, struct err *) = {
-		check_rules, read_numbers, check_inside, check_nat64, check_queues, check_resolve, check_paths,
+		check_rules, read_numbers, check_inside, check_proxies, check_nat64, check_queues, check_resolve, check_paths,
 	};
 	int r = 0;
 

@@ -61,6 +61,8 @@
 	  "judge the answers of resolvers")                                                        \
 	X(P, TEXTS, "inside", inside, OPTIONAL, (1), "[auto]", RESTART,                            \
 	  "interfaces or networks of the clients that are judged")                                 \
+	X(P, TEXTS, "proxies", proxies, OPTIONAL, (0), "[]", RESTART,                              \
+	  "TCP ports of proxies on this machine, where requests of clients are judged")            \
 	X(P, NUMBER, "queues", queues, OPTIONAL, (1, QUEUES_MAX, "auto"), "auto", RESTART,         \
 	  "kernel queues, each with a thread")                                                     \
 	X(P, NUMBER, "queue-num", queue_num, OPTIONAL, (0, UINT16_MAX), "0", RESTART,              \

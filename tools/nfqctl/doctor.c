@@ -73,6 +73,8 @@ static void run_checks(json_t *findings, const struct conf *conf, bool running)
 	if (conf) {
 		ask.inside = conf->inspect.inside;
 		ask.n_inside = conf->inspect.n_inside;
+		ask.proxies = conf->inspect.proxies;
+		ask.n_proxies = conf->inspect.n_proxies;
 	}
 	json_t            *found;
 

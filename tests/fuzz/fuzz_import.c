@@ -3,12 +3,8 @@
  * `nfqctl rules import`, whole: the first byte chooses the format, the rest is the list. What comes
  * of it is a pack that loads, passes the tests it was given, and records but never blocks.
  */
-#include <fcntl.h>
-#include <getopt.h>
+#include "quiet.h"
 
-#include "file.h"
-
-#include "../../tools/nfqctl/nfqctl.h"
 #include "../../tools/nfqctl/rules_import.h"
 #include "match/ruleset.h"
 
@@ -40,7 +36,6 @@ static void make_folder(void)
 	atexit(remove_folder);
 }
 
-/* Runs the command; what it says about the list is of no interest. */
 static int import(const char *format, const char *list)
 {
 	char *argv[] = {(char[]){"import"},
@@ -49,21 +44,8 @@ static int import(const char *format, const char *list)
 			(char[]){"--out"},
 			pack,
 			NULL};
-	int   kept[2] = {dup(1), dup(2)}, null = open("/dev/null", O_WRONLY | O_CLOEXEC), r;
 
-	FUZZ_CHECK(kept[0] >= 0 && kept[1] >= 0 && null >= 0);
-	fflush(stdout);
-	dup2(null, 1);
-	dup2(null, 2);
-	optind = 0;
-	r = cmd_rules_import(NULL, 5, argv);
-	fflush(stdout);
-	dup2(kept[0], 1);
-	dup2(kept[1], 2);
-	close(kept[0]);
-	close(kept[1]);
-	close(null);
-	return r;
+	return fuzz_quietly(cmd_rules_import, 5, argv);
 }
 
 static void check_pack(void)

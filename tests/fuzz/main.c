@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Replays a corpus through a fuzz target, without a fuzzer, and says so as TAP. fuzz_dns.t reads
- * tests/fuzz/corpus/dns/, and so does fuzz_diff_dns.t. A target that finds something ends the program,
- * which prove(1) sees.
+ * tests/fuzz/corpus/dns/, and so does fuzz_diff_dns.t. A target that finds something, or does not come to an
+ * end, ends the program, which prove(1) sees.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { INPUT_S = 300 }; /* for one input, which takes milliseconds */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -63,6 +66,7 @@ int main(int argc, char **argv)
 		int r;
 
 		snprintf(path, sizeof(path), "%s/%s", folder, files[i]->d_name);
+		alarm(INPUT_S);
 		r = replay(path);
 		failed |= r;
 		printf("%sok %d - %s/%s\n", r ? "not " : "", i + 1, target, files[i]->d_name);

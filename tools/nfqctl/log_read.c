@@ -15,7 +15,8 @@
 /* Reads a line of any length into *buf, grown as needed. Its length without the newline; -1: the end. */
 static long read_line(gzFile f, char **buf, size_t *room)
 {
-	size_t n = 0;
+	size_t  n = 0;
+	z_off_t before;
 
 	for (;;) {
 		if (n + 2 > *room) {
@@ -27,9 +28,10 @@ static long read_line(gzFile f, char **buf, size_t *room)
 			*buf = grown;
 			*room = more;
 		}
+		before = gztell(f);
 		if (!gzgets(f, *buf + n, (int)(*room - n)))
 			return n ? (long)n : -1;
-		n += strlen(*buf + n);
+		n += (size_t)(gztell(f) - before); /* after a power cut there may be NULs in it */
 		if (n && (*buf)[n - 1] == '\n')
 			return (long)n - 1;
 	}

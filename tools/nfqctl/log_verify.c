@@ -100,21 +100,33 @@ static uint64_t next_known(const struct log_boot *b, uint64_t from, uint64_t end
 	return next;
 }
 
+/* The number behind a line that is here, or behind the gap that tells of it; 0: neither. A gap may have more
+ * numbers than could be counted. */
+static uint64_t known_end(const struct log_boot *b, uint64_t line)
+{
+	uint64_t end = log_boot_line(b, line) ? line + 1 : 0;
+
+	for (size_t i = 0; i < b->n_gaps; i++)
+		if (line >= b->gap[i].lines.begin && line < b->gap[i].lines.end && b->gap[i].lines.end > end)
+			end = b->gap[i].lines.end;
+	return end;
+}
+
 /* Every stretch of lines up to `end` that is neither here nor told as lost. why: how we know of them. */
 static void tell_missing(struct report *r, uint64_t end, const char *why)
 {
 	const struct log_boot *b = r->b;
 
 	while (r->told < end) {
-		uint64_t next = next_known(b, r->told, end);
+		uint64_t next = next_known(b, r->told, end), known;
 
 		if (next > r->told && r->told == 0 && is_first(r) && b->n_lines)
 			say(0, next, "not in these files");
 		else if (next > r->told)
 			problem(r, "records %" PRIu64 "-%" PRIu64 " are missing (%s)", r->told + 1, next, why);
 		r->told = next;
-		while (r->told < end && (log_boot_line(b, r->told) || in_gap(b, r->told)))
-			r->told++;
+		while (r->told < end && (known = known_end(b, r->told)) > 0)
+			r->told = known;
 	}
 }
 

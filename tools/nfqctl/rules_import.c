@@ -314,6 +314,7 @@ static int start(struct importer *x, int argc, char **argv)
 	x->pack.id = x->pack.id ? x->pack.id : id;
 	x->pack.title = x->pack.title ? x->pack.title : title;
 	r = run(x);
+	import_end(x);
 	x->pack = (struct import_pack){ 0 }; /* it borrowed the texts above */
 	return r;
 }

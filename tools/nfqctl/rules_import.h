@@ -95,6 +95,8 @@ void import_begin(struct importer *x, const struct import_format *format);
 MUST_CHECK int import_read(struct importer *x, int fd, struct sha256_ctx *hash);
 /* Finds the AdBlock rules that others of the list cancel, and goes back to its beginning. */
 MUST_CHECK int import_collect_cancelled(struct importer *x, int fd);
+/* Forgets them. */
+void import_end(struct importer *x);
 /* The format in which most of the first lines make sense. NULL: none of them does, or no_text is set. */
 const struct import_format *import_format_told(struct importer *ask, int fd);
 

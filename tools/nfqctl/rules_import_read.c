@@ -302,6 +302,15 @@ int import_collect_cancelled(struct importer *x, int fd)
 	return r < 0 ? r : lseek(fd, 0, SEEK_SET) < 0 ? -errno : 0;
 }
 
+void import_end(struct importer *x)
+{
+	for (size_t i = 0; i < x->n_cancelled; i++)
+		free(x->cancelled[i]);
+	free(x->cancelled);
+	x->cancelled = NULL;
+	x->n_cancelled = 0;
+}
+
 const struct import_format *import_format_told(struct importer *ask, int fd)
 {
 	const struct import_format *best = NULL;

@@ -211,11 +211,33 @@ static int64_t find(struct sightings *s, const char *id, int64_t *n)
 	return machine;
 }
 
+/* Of the machines that share an address or a MAC, the one whose id this is; 0: none, or several. */
+static int64_t by_id(struct sightings *s, const char *id, const char *bare)
+{
+	sqlite3_stmt *q = sql_bind(s, "SELECT DISTINCT machine FROM source WHERE mac = ?1 OR address = ?1 OR latest = ?1", "t",
+	                           bare);
+	int64_t       found = 0, n = 0;
+	char          text[96];
+
+	while (sql_row(s, q)) {
+		int64_t machine = sql_int(q, 0);
+
+		machine_id(s, machine, text, sizeof(text));
+		if (strcmp(text, id) == 0) {
+			found = machine;
+			n++;
+		}
+	}
+	return n == 1 ? found : 0;
+}
+
 int64_t machine_find(struct sightings *s, const char *id, struct err *err)
 {
 	const char *bare = strncmp(id, "mac:", 4) == 0 ? id + 4 : strncmp(id, "ip:", 3) == 0 ? id + 3 : id;
 	int64_t     n, machine = find(s, bare, &n);
 
+	if (n > 1 && (machine = by_id(s, id, bare)) > 0)
+		n = 1;
 	if (n == 1)
 		return machine;
 	if (s->problem[0])

@@ -117,6 +117,23 @@ static void test_no_mac(void **state)
 	sightings_close(s);
 }
 
+/* A machine that only has an address is named by it, also when another one had this address. */
+static void test_id_before_address(void **state)
+{
+	struct sightings *s = fresh();
+	json_t           *host;
+
+	(void)state;
+	TAKE(s, .second = 1);
+	TAKE(s, .second = 2, .mac = "", .client = "ip:10.0.0.7", .iface = "lan1");
+	same_text("both", hosts_text(s), "mac:" A_MAC " 1/0/0/0; ip:10.0.0.7 1/0/0/0");
+	host = host_of(s, "ip:10.0.0.7");
+	same_text("the one", json_string_value(json_object_get(host, "id")), "ip:10.0.0.7");
+	json_decref(host);
+	assert_null(sightings_host(s, "10.0.0.7", &(struct sightings_which){ 0 }, &(struct err){ 0 }));
+	sightings_close(s);
+}
+
 static void corrected(json_t *done, const struct err *err)
 {
 	if (!done)
@@ -183,7 +200,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_mac),       cmocka_unit_test(test_changed_address), cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_hop_by_record), cmocka_unit_test(test_random),          cmocka_unit_test(test_no_mac),
-		cmocka_unit_test(test_split_and_merge), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_split_and_merge), cmocka_unit_test(test_names), cmocka_unit_test(test_id_before_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

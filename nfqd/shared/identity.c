@@ -18,6 +18,8 @@
 
 #define MACHINE_ID "/etc/machine-id"
 
+#define BOOT_MAX   (INT64_C(1) << 53) /* the largest number that every reader of JSON keeps exactly (RFC 8259, 6) */
+
 enum { MACHINE_HEX = 2 * SHA256_DIGEST_SIZE + 1, KEY_HEX = 2 * IDENTITY_KEY + 1 };
 
 static void make_key(struct identity *id)
@@ -80,12 +82,12 @@ static json_t *read_kept(const char *path, const char *machine)
 	json_t      *kept = json_load_file(path, 0, &error);
 	const char  *sensor = json_string_value(json_object_get(kept, "sensor"));
 	const char  *made_on = json_string_value(json_object_get(kept, "machine"));
+	json_int_t   boot = json_integer_value(json_object_get(kept, "boot"));
 
 	if (!kept && access(path, F_OK) == 0)
 		diag_warn("sensor", "%s:%d: %s; this machine becomes a new sensor", path, error.line,
 		          error.text);
-	if (kept && (!sensor || strlen(sensor) != IDENTITY_UUID - 1 ||
-	             json_integer_value(json_object_get(kept, "boot")) < 1))
+	if (kept && (!sensor || strlen(sensor) != IDENTITY_UUID - 1 || boot < 1 || boot > BOOT_MAX))
 		diag_warn("sensor", "%s: not a sensor's identity; this machine becomes a new sensor",
 		          path);
 	else if (kept && made_on && strcmp(made_on, machine) != 0)

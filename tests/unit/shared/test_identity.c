@@ -125,6 +125,10 @@ static void test_damaged(void **state)
 	assert_string_not_equal(after.sensor, before.sensor);
 	change("boot", json_string("many"));
 	assert_string_not_equal(start().sensor, after.sensor);
+	after = start();
+	change("boot", json_integer(INT64_MAX)); /* the next number would be no number of JSON's any more */
+	assert_int_equal(start().boot, 1);
+	assert_string_not_equal(start().sensor, after.sensor);
 }
 
 /* The run goes on, and the caller can say why the next one will be another sensor. */

@@ -5,7 +5,7 @@ and what each command costs that reads it.
 
     year.py [--days N]      writes the records, an empty line after each day
 
-The records are those of a daemon that refuses: each machine calls three names every four to eight hours, over two
+The records are those of a daemon that refuses: each machine calls three names every six to ten hours, over two
 channels and two resolvers.
 """
 import argparse
@@ -45,10 +45,10 @@ def write(days):
     for day in range(days):
         calls = []
         for machine in range(MACHINES):
-            at = BEGIN + day * 86400 + rng.random() * 14400
+            at = BEGIN + day * 86400 + rng.random() * 21600
             while at < BEGIN + (day + 1) * 86400:
                 calls += [(at + n, machine, rng.choice(NAMES), n) for n in range(3)]
-                at += 14400 + rng.random() * 14400
+                at += 21600 + rng.random() * 14400
         for call in sorted(calls):
             print(record(*call[:3], seq, call[3]))
             seq += 1

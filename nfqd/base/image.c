@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char image_magic[8] = "nfqdimg1";
+static const char image_magic[8] = "nfqdimg2";
 
 void image_init(struct image_builder *b)
 {

@@ -26,7 +26,8 @@
 
 /* Patterns at one name or (globs) under one suffix: bounds the time of a look-up. */
 #define SAME_PRINT_MAX 1000
-#define FILTER_BITS    8 /* per name: one look-up in thirty passes for nothing */
+#define FILTER_BITS    16 /* per name: one look-up in a hundred passes for nothing */
+#define FILTER_LEAST   4096 /* words: few names need not share them */
 #define EXACT_MAX      4096 /* names that a background look-up can go through in a while */
 
 #define FIRST_DAY_S INT64_C(50400) /* 14 h: a date begins first at UTC+14 */
@@ -446,11 +447,13 @@ static int put(struct image_builder *b, const struct rs_name *n, struct err *err
 static int fill(struct image_builder *b, const struct rs_name *names, uint32_t n, struct err *err)
 {
 	uint64_t slots = n + (uint64_t)n * 3 / 7 + 8;
+	uint32_t words;
 
 	if (slots > UINT32_MAX)
 		return err_set(err, "more names than fit");
 	image_room(b, RS_NAME, (uint32_t)slots, sizeof(struct rs_name));
-	image_room(b, RS_FILTER, (uint32_t)((uint64_t)n * FILTER_BITS / 64) + 1, sizeof(uint64_t));
+	words = (uint32_t)((uint64_t)n * FILTER_BITS / 64);
+	image_room(b, RS_FILTER, words < FILTER_LEAST ? FILTER_LEAST : words, sizeof(uint64_t));
 	for (uint32_t i = 0; !b->failed && i < n; i++)
 		if (put(b, &names[i], err) < 0)
 			return -1;

@@ -3,8 +3,7 @@
 #include "match/names.h"
 
 #include <stdio.h>
-
-#include "base/hash.h"
+#include <string.h>
 
 #define LABEL_LEN_MAX  63
 #define HOST_LEN_MAX   253
@@ -257,11 +256,38 @@ void labels_split(struct labels *l, const char *text, size_t len)
 	l->start[l->n++] = 0;
 }
 
-uint64_t fp_extend(uint64_t fp, struct span label)
+static uint64_t load64(const uint8_t *p)
 {
-	uint64_t h = hash64(label.p, label.n, fp);
+	uint64_t v;
 
-	return h ? h : 1;
+	memcpy(&v, p, sizeof(v));
+	return label_word(v);
+}
+
+/* The last n bytes of a label, 1 to 7, where it ends at end and has length bytes; without a copy of a length that
+ * the compiler does not know. */
+static uint64_t load_rest(const uint8_t *end, size_t n, size_t length)
+{
+	const uint8_t *p = end - n;
+	uint64_t       v = 0;
+
+	if (length >= sizeof(v))
+		return load64(end - sizeof(v)) >> (64 - 8 * n);
+	for (size_t i = 0; i < n; i++)
+		v |= (uint64_t)p[i] << 8 * i;
+	return v;
+}
+
+uint64_t fp_extend(uint64_t seed, uint64_t fp, struct span label)
+{
+	uint64_t       h = label_hash_begin(seed, (uint32_t)label.n);
+	const uint8_t *p = label.p, *end = p + label.n;
+
+	for (; end - p >= 8; p += 8)
+		h = label_hash_word(h, load64(p));
+	if (p < end)
+		h = label_hash_word(h, load_rest(end, (size_t)(end - p), label.n));
+	return name_hash_extend(fp, h);
 }
 
 uint64_t fp_of_pattern(uint64_t seed, const char *name, size_t len)
@@ -275,7 +301,7 @@ uint64_t fp_of_pattern(uint64_t seed, const char *name, size_t len)
 
 		if (memchr(label.p, '*', label.n))
 			break;
-		fp = fp_extend(fp, label);
+		fp = fp_extend(seed, fp, label);
 	}
 	return fp;
 }

@@ -239,13 +239,29 @@ void ruleset_match_name(const struct ruleset *rs, const struct name *name, struc
 	out->n = out->n_exceptions = 0;
 	labels_split(&l, name->text, name->len);
 	for (unsigned i = 0; i < l.n; i++) {
-		fp = fp_extend(fp, label_at(&l, i));
+		fp = fp_extend(rs->head->seed, fp, label_at(&l, i));
 		if (filter_has(filter[hash_range(fp, words)], fp))
 			look_up(rs, fp, &l, i + 1, out);
 	}
 	apply_allows(rs, out);
 	if (out->n && name->seen_in == SEEN_DNS_QUERY)
 		match_exceptions_below(rs, name, out);
+}
+
+bool ruleset_is_candidate(const struct ruleset *rs, const struct name *name)
+{
+	const uint64_t *filter = image_at(rs->img, RS_FILTER);
+	uint32_t        words = image_n(rs->img, RS_FILTER);
+	uint64_t        fp = rs->head->seed;
+	struct labels   l;
+
+	labels_split(&l, name->text, name->len);
+	for (unsigned i = 0; i < l.n; i++) {
+		fp = fp_extend(rs->head->seed, fp, label_at(&l, i));
+		if (filter_has(filter[hash_range(fp, words)], fp))
+			return true;
+	}
+	return false;
 }
 
 unsigned ruleset_match_all(const struct ruleset *rs, const struct name *name, struct hit *out,
@@ -261,7 +277,7 @@ unsigned ruleset_match_all(const struct ruleset *rs, const struct name *name, st
 
 	labels_split(&l, name->text, name->len);
 	for (unsigned i = 0; i < l.n; i++) {
-		fp = fp_extend(fp, label_at(&l, i));
+		fp = fp_extend(rs->head->seed, fp, label_at(&l, i));
 		for (uint32_t at = hash_range(fp, slots); (have = rs_name_fp(&table[at]));
 		     at = at + 1 == slots ? 0 : at + 1) {
 			const struct rs_target *t = &targets[table[at].target];

@@ -200,6 +200,8 @@ struct addr ruleset_real_addr(const struct ruleset *rs, const struct addr *a);
 
 /* Finds every pack's hit for a canonical name. No allocation; about 100 ns. */
 void ruleset_match_name(const struct ruleset *rs, const struct name *name, struct match *out);
+/* May the name be listed, by the filter in front of the index alone? What inspect.prefilter asks in the kernel. */
+bool ruleset_is_candidate(const struct ruleset *rs, const struct name *name);
 /*
  * Finds every pack's hit for an address; proto is IPPROTO_*. beside_name: the connection has a name, and no
  * pack lists it. The name tells more about the owner than the address does, so only networks that name

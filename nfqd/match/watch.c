@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/label_hash.h"
 
 enum { PLACES = 8, MIN_EXTENSION = 30 /* seconds: smaller gains do not justify a set update */ };
 
@@ -12,6 +13,7 @@ void watch_init(struct watch *w)
 {
 	if (getrandom(&w->seed, sizeof(w->seed), GRND_NONBLOCK) < 0)
 		w->seed = clock_now(); /* early in boot: better than a known seed */
+	w->guarded = &w->own;
 }
 
 /* ---- slots --------------------------------------------------------------------------------- */
@@ -19,6 +21,15 @@ void watch_init(struct watch *w)
 static uint64_t hash_of(const struct watch *w, const struct addr *a)
 {
 	return hash64(a, sizeof(*a), w->seed);
+}
+
+/* Among the guarded ones, where a BPF program may have put it. */
+static uint64_t guard_hash(const struct watch *w, const struct addr *a)
+{
+	uint64_t words[2];
+
+	memcpy(words, a->b, sizeof(words));
+	return addr_hash(w->seed, a->len, label_word(words[0]), label_word(words[1]));
 }
 
 static uint32_t place(uint64_t hash, unsigned i)
@@ -115,12 +126,12 @@ static bool learn_one(struct watch *w, const struct addr *a, const struct name *
 	struct watched *slot = find(w, a, hash, &is);
 
 	if (!name) {
-		recent_put(&w->guarded, hash, now + ttl);
+		recent_put(w->guarded, guard_hash(w, a), now + ttl);
 		if (is.until)
 			write_slot(slot, 0, a, &is.name);
 		return false;
 	}
-	if (recent_has(&w->guarded, hash, now) || is.until >= now + ttl)
+	if (recent_has(w->guarded, guard_hash(w, a), now) || is.until >= now + ttl)
 		return false;
 	write_slot(slot, now + ttl, a, name);
 	return is.until + MIN_EXTENSION < now + ttl;
@@ -172,7 +183,7 @@ bool watch_match(const struct watch *w, const struct ruleset *rs, const struct a
 		if (!read_slot(&w->slots[place(hash, i)], &is) || !addr_eq(&is.addr, &real) ||
 		    is.until < seconds)
 			continue;
-		if (recent_has(&w->guarded, hash, seconds))
+		if (recent_has(w->guarded, guard_hash(w, &real), seconds))
 			return false;
 		*learned_for = is.name;
 		ruleset_match_name(rs, learned_for, out); /* the rules may have changed meanwhile */

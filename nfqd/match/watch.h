@@ -31,10 +31,11 @@ struct watched {
 struct watch {
 	uint64_t       seed;
 	struct watched slots[WATCH_SLOTS];
-	struct recent  guarded; /* addresses that unlisted names share */
+	struct recent *guarded; /* addresses that unlisted names share: own, or the prefilter's (capture/prefilter.h) */
+	struct recent  own;
 };
 
-/* For memory that is all zero: which addresses share a slot must not be predictable. */
+/* For memory that is all zero, and stays where it is: which addresses share a slot must not be predictable. */
 void watch_init(struct watch *w);
 
 /*

@@ -194,7 +194,7 @@ static void test_prints(void **state)
 	labels_split(&l, "c.b.a", 5);
 	assert_int_equal(l.n, 3);
 	for (unsigned i = 0; i < l.n; i++) {
-		fp = fp_extend(fp, label_at(&l, i));
+		fp = fp_extend(42, fp, label_at(&l, i));
 		assert_true(fp == fp_of_pattern(42, &"c.b.a"[4 - 2 * i], 1 + 2 * i));
 	}
 	assert_true(fp_of_pattern(42, "c.b.a", 5) != fp_of_pattern(43, "c.b.a", 5));

@@ -34,8 +34,18 @@ override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack -pthread $(SANITIZE)
 LDLIBS := -lnetfilter_queue -lmnl -lnetfilter_conntrack -lnfnetlink -lnftables -lcares -lcyaml -lyaml \
 	-ljansson -lpcap -lnettle -lhogweed -lgnutls -lnghttp2 -lz -lseccomp -lcap-ng -lsystemd -lsqlite3
 
-SRC   := $(sort $(wildcard nfqd/*.c nfqd/*/*.c))
-DATA  := $(addprefix $(B)/obj/nfqd/,match/canary.o match/never_builtin.o prober/messages.o)
+# the prefilter's programs are BPF, which clang makes and libbpf loads; without them there is none
+PREFILTER := $(if $(shell command -v clang),$(shell pkg-config --exists libbpf 2>/dev/null && echo yes))
+ifneq ($(PREFILTER),)
+# the kernel's headers know the machine only by its own name
+BPF_INCLUDES := -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+PREFILTER_OBJECT := $(B)/obj/nfqd/capture/prefilter.bpf.o
+override CPPFLAGS += -DNFQD_PREFILTER
+LDLIBS += -lbpf
+endif
+
+SRC   := $(filter-out %.bpf.c,$(sort $(wildcard nfqd/*.c nfqd/*/*.c)))
+DATA  := $(addprefix $(B)/obj/nfqd/,match/canary.o match/never_builtin.o prober/messages.o $(if $(PREFILTER),capture/prefilter_object.o))
 OBJ   := $(SRC:%.c=$(B)/obj/%.o) $(DATA)
 ROOMS := $(filter-out $(B)/obj/nfqd/main.o,$(OBJ))
 CTL   := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tools/nfqctl/*.c)))
@@ -77,9 +87,15 @@ $(B)/obj/%.o: %.c Makefile | $(B)/deps
 $(B)/obj/nfqd/match/canary.o: nfqd/match/canary.S rules/canary.yaml
 $(B)/obj/nfqd/match/never_builtin.o: nfqd/match/never_builtin.S rules/never.yaml
 $(B)/obj/nfqd/prober/messages.o: nfqd/prober/messages.S nfqd/prober/hello.bin nfqd/prober/initial.bin
+$(B)/obj/nfqd/capture/prefilter_object.o: nfqd/capture/prefilter_object.S $(PREFILTER_OBJECT)
 $(DATA):
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HARDEN) -c -o $@ $<
+	$(Q)$(CC) $(HARDEN) -DPREFILTER_OBJECT='"$(PREFILTER_OBJECT)"' -c -o $@ $<
+
+$(B)/obj/nfqd/capture/prefilter.bpf.o: nfqd/capture/prefilter.bpf.c $(addprefix nfqd/,capture/prefilter_read.h capture/prefilter_rules.h base/label_hash.h)
+	@mkdir -p $(@D)
+	@echo "  BPF $<"
+	$(Q)clang -target bpf -mcpu=v3 -O2 -g -Wall -Infqd $(BPF_INCLUDES) -c -o $@ $<
 
 # what `nfqd -V` says
 $(B)/built: FORCE
@@ -92,6 +108,10 @@ $(B)/obj/nfqd/main.o: override CPPFLAGS += -DNFQD_COMMIT='"$(COMMIT)"'
 $(B)/prefix: FORCE
 	@mkdir -p $(@D)
 	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
+$(B)/prefilter: FORCE
+	@mkdir -p $(@D)
+	@echo '$(PREFILTER)' | cmp -s - $@ || echo '$(PREFILTER)' >$@
+$(B)/obj/nfqd/capture/prefilter.o: $(B)/prefilter
 $(B)/obj/nfqd/shared/conf.o $(B)/obj/nfqd/match/never.o $(B)/obj/tools/nfqctl/rules_packs.o: $(B)/prefix
 
 $(B)/tests/%.t: tests/unit/%.c $(B)/libnfqd.a

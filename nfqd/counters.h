@@ -24,6 +24,8 @@
 	X(would_reject, "matches that passed only because a mode, stage or policy says log")       \
 	X(passed, "packets passed without a decision on their connection")                         \
 	X(waiting, "segments that passed while a name was incomplete")                             \
+	X(questions, "DNS questions judged")                                                       \
+	X(questions_unlisted, "of those: for names that no pack lists")                            \
 	X(errands, "questions of this host's own resolver that passed as a client's")              \
 	X(errands_unknown, "likewise, dropped because their program was not known in time")        \
 	X(errands_unasked, "of those: not even looked at, since too many came at once")            \

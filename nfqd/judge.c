@@ -258,6 +258,10 @@ static struct verdict judge_names(const struct judged *asked)
 	}
 	if (j.unknown)
 		return (struct verdict){ .drop = true };
+	if (n && names->v[0].seen_in == SEEN_DNS_QUERY && !j.m->from_server) {
+		count_add(p->count, COUNT_questions, 1);
+		count_add(p->count, COUNT_questions_unlisted, !listed);
+	}
 	count_uninspectable(&j);
 	count_add(p->count, COUNT_names, n);
 	by_address = !listed && (n == 0 || !j.m->row->names_only) && match_address(&j, &learned_for, &m);

@@ -39,7 +39,7 @@ int steer_tokens_new(struct steer_tokens *t, struct err *err)
 	return 0;
 }
 
-static int run_job(struct steer *s, const struct away_job *job, const char *doing, struct err *err)
+int steer_run_job(struct steer *s, const struct away_job *job, const char *doing, struct err *err)
 {
 	char *why;
 	int   r = away_run(&s->away, job, &why);
@@ -55,7 +55,7 @@ static int run_job(struct steer *s, const struct away_job *job, const char *doin
 
 int steer_run(struct steer *s, const char *commands, const char *doing, struct err *err)
 {
-	return run_job(s, &(struct away_job){ .commands = commands }, doing, err);
+	return steer_run_job(s, &(struct away_job){ .commands = commands }, doing, err);
 }
 
 /* Does this kernel accept the rule? The probe has no base chain, so that no packet meets it. */
@@ -69,8 +69,7 @@ static bool has_rule(const char *rule)
 	return away_run(&away, &(struct away_job){ .commands = text }, NULL) == 0;
 }
 
-/* Is the word in NFQD_STEER? */
-static bool without(const char *word)
+bool steer_told(const char *word)
 {
 	const char *all = getenv("NFQD_STEER"), *at = all ? strstr(all, word) : NULL;
 	size_t      n = strlen(word);
@@ -82,8 +81,8 @@ int steer_probe(struct steer_means *m, struct err *err)
 {
 	int r = 0;
 
-	m->nft_queue = !without("compat") && !without("none") && has_rule("queue num 0");
-	if (without("none"))
+	m->nft_queue = !steer_told("compat") && !steer_told("none") && has_rule("queue num 0");
+	if (steer_told("none"))
 		r = -ENOENT;
 	else if (!m->nft_queue)
 		r = away_run(&(struct away){ .patience_ms = START_MS }, &(struct away_job){ .probe = true }, NULL);
@@ -93,13 +92,13 @@ int steer_probe(struct steer_means *m, struct err *err)
 		return err_set(err, "this kernel cannot queue packets: it has neither nft's `queue` "
 		                    "(nft_queue) nor NFQUEUE by nft_compat (xt_NFQUEUE): %s",
 		               strerror(-r));
-	m->labels = !without("sets") && has_rule("ct label 120");
-	m->glue = !without("repeat") && m->labels;
-	m->mark_token = without("mark") || !queue_has_priority();
-	m->old_sets = without("old");
-	m->forget = without("forget");
-	m->flowtable = without("flowtable");
-	m->hasty = without("hasty");
+	m->labels = !steer_told("sets") && has_rule("ct label 120");
+	m->glue = !steer_told("repeat") && m->labels;
+	m->mark_token = steer_told("mark") || !queue_has_priority();
+	m->old_sets = steer_told("old");
+	m->forget = steer_told("forget");
+	m->flowtable = steer_told("flowtable");
+	m->hasty = steer_told("hasty");
 	return 0;
 }
 
@@ -140,7 +139,7 @@ int steer_list(struct steer *s, const char *what, json_t **doc)
 	return r == 0 && !*doc ? -ENOMEM : r;
 }
 
-/* The names of the table's chains but the queueing ones, a line each; the caller frees. NULL with 0: there is no
+/* The names of the table's chains that the text fills, a line each; the caller frees. NULL with 0: there is no
  * table; -1: that is not known. */
 static int chain_names(struct steer *s, char **out, struct err *err)
 {
@@ -155,7 +154,7 @@ static int chain_names(struct steer *s, char **out, struct err *err)
 		const char *name = json_string_value(
 			json_object_get(json_object_get(item, "chain"), "name"));
 
-		if (f && name && (s->conf.means.nft_queue || strncmp(name, "q_", 2) != 0))
+		if (f && name && steer_has_text(s, name))
 			fprintf(f, "%s\n", name);
 	}
 	if (f)
@@ -169,8 +168,9 @@ static int chain_names(struct steer *s, char **out, struct err *err)
 static int run_text(struct steer *s, const char *flush, bool queues, struct err *err)
 {
 	char           *text = steer_table_text(s, flush);
-	struct away_job job = { .commands = text, .queues = queues ? &s->conf : NULL };
-	int             r = text ? run_job(s, &job, "table inet nfqd", err) : err_set(err, "out of memory");
+	struct away_job job = { .commands = text, .queues = queues ? &s->conf : NULL,
+		                .programs = !flush && steer_has_programs(s) ? s->programs : NULL };
+	int             r = text ? steer_run_job(s, &job, "table inet nfqd", err) : err_set(err, "out of memory");
 
 	if (text && r == 0) {
 		s->rules = steer_rules_in(s, text);
@@ -246,7 +246,7 @@ int steer_wake(struct steer *s, struct err *err)
 	} else {
 		text = steer_table_text(s, NULL);
 		if (text)
-			names = steer_chain_names(text, s->conf.means.nft_queue);
+			names = steer_chain_names(s, text);
 		r = names ? run_text(s, names, false, err) : err_set(err, "out of memory");
 		free(text);
 		free(names);
@@ -387,6 +387,7 @@ struct steer *steer_install(const struct steer_conf *conf, struct err *err)
 	if (!s)
 		return err_set(err, "out of memory"), NULL;
 	s->conf = *conf;
+	s->programs[PREFILTER_QUESTION] = s->programs[PREFILTER_ANSWER] = -1;
 	s->away.patience_ms = START_MS;
 	if (install(s, err) == 0)
 		return s;
@@ -431,6 +432,10 @@ void steer_stop_queueing(struct steer *s)
 		                         "flush chain inet nfqd %s\nadd rule inet nfqd %s %s\n",
 		                         queue_chains[i], queue_chains[i],
 		                         s->conf.fail_open ? "accept" : "drop");
+	for (unsigned i = 0; s->conf.prefilter && i < PREFILTER_PROGRAMS; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "flush chain inet nfqd %s\n",
+		                         prefilter_chains[i]);
+	steer_forget_programs(s);
 	if (steer_run(s, text, "stop queueing", &err) < 0)
 		diag_warn("steer", "%s", err.text);
 	wait_for_readers();

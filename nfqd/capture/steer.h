@@ -19,6 +19,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "capture/capture.h"
+#include "capture/prefilter.h"
 
 /* The connection's decision, for other tables: `ct label 122` before `flow add`. */
 #define LABEL_ALLOWED 122
@@ -57,10 +58,14 @@ struct steer_means {
 };
 /*
  * Finds that out, without a base chain and without a packet. NFQD_STEER (comma-separated: none, compat,
- * repeat, sets, old, mark, forget, hasty, flowtable) takes means away or pretends, for tests. Returns -1 with err when packets cannot be
+ * repeat, sets, old, mark, forget, hasty, flowtable) takes means away or pretends, and turns inspect.prefilter on
+ * (prefilter), for tests. Returns -1 with err when packets cannot be
  * queued at all.
  */
 MUST_CHECK int steer_probe(struct steer_means *m, struct err *err);
+
+/* Is the word in NFQD_STEER? */
+bool steer_told(const char *word);
 
 struct steer_conf {
 	struct steer_means  means;
@@ -69,6 +74,7 @@ struct steer_conf {
 	uint32_t old_marks; /* three bits that 0.1.0 used; cleared where its rules are found */
 	uint16_t queue_num, queues;
 	bool     fail_open, forward, output, answers, marked_output;
+	bool     prefilter; /* programs will be set that let resolvers' datagrams pass */
 	uint8_t  offload;      /* enum steer_offload */
 	uint32_t hold_seconds; /* at most */
 	char   **inside; /* interfaces or networks whose clients are judged */
@@ -129,12 +135,19 @@ void steer_set_add(struct steer_set *set, const struct net *net, uint32_t second
 void steer_set_add_ports(struct steer_set *set, const struct net *net, uint16_t first, uint16_t last);
 MUST_CHECK int steer_set_end(struct steer_set *set, struct err *err);
 
+/*
+ * Puts these programs (-1: none) in front of the queue, in place of the ones before; asked again when the table was
+ * made anew. They are borrowed until the next call. Returns 0, or -1 with err: then none is in force.
+ */
+MUST_CHECK int steer_set_prefilter(struct steer *s, const int programs[static PREFILTER_PROGRAMS], struct err *err);
+
 struct steer_counts {
 	uint64_t queued;        /* packets that met a queue rule; some of them may have bypassed it */
 	uint64_t marked_output; /* of local programs with a mark of their own: not judged */
 	uint64_t no_conntrack;  /* data without a connection entry, judged packet by packet */
 	uint64_t held;          /* bare ACKs held back from a flowtable */
 	uint64_t uninspected;   /* connections let go after that; a flowtable may have taken them since */
+	uint64_t passed[PREFILTER_PROGRAMS]; /* questions and answers that the prefilter let pass */
 	uint64_t own_answers;   /* forged answers to local programs; */
 	uint64_t own_arrived;   /* those that no rule dropped on the way */
 };

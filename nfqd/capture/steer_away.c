@@ -52,17 +52,33 @@ static int run_text(struct nft_ctx *nft, const struct away_job *job)
 	return nft_run_cmd_from_buffer(nft, job->commands);
 }
 
-/* Closes every descriptor of the parent first: if this process outlived it, an inherited queue socket would keep the
- * queue bound. */
+/* Closes every descriptor of the parent but those: if this process outlived it, an inherited queue socket would keep
+ * the queue bound. */
+static void close_others(int *fd, int programs[static PREFILTER_PROGRAMS])
+{
+	int *const kept[] = { fd, &programs[0], &programs[1] };
+	int        above = 0, next = STDERR_FILENO + 1;
+
+	for (unsigned i = 0; i < 3; i++)
+		above = *kept[i] >= above ? *kept[i] + 1 : above;
+	for (unsigned i = 0; i < 3; i++) /* first where none of them is, */
+		*kept[i] = *kept[i] < 0 ? -1 : fcntl(*kept[i], F_DUPFD, above);
+	for (unsigned i = 0; i < 3; i++) /* then side by side */
+		if (*kept[i] >= 0)
+			*kept[i] = dup2(*kept[i], next++);
+	close_range((unsigned)next, ~0U, 0);
+}
+
 static void make(const struct away_job *job, int fd)
 {
 	struct nft_ctx *nft;
 	struct err      err = { .text = "" };
-	int             r = 0;
+	int             r = 0, programs[PREFILTER_PROGRAMS] = { -1, -1 };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0);
-	close_range((unsigned)fd + 1, ~0U, 0);
+	if (job->programs)
+		memcpy(programs, job->programs, sizeof(programs));
+	close_others(&fd, programs);
 	nft = nft_ctx_new(NFT_CTX_DEFAULT);
 	if (job->commands)
 		r = run_text(nft, job);
@@ -70,6 +86,8 @@ static void make(const struct away_job *job, int fd)
 		r = compat_queue(job->queues, &err);
 	if (r == 0 && job->probe)
 		r = compat_probe();
+	if (r == 0 && job->programs)
+		r = compat_prefilter(programs);
 	if (err.text[0])
 		tell(fd, r, err.text);
 	else

@@ -113,8 +113,7 @@ static void put_verdict(struct batch *b, const char *chain, uint32_t verdict)
 	rule_end(b, &r);
 }
 
-/* Removes all rules of a chain. */
-static void put_flush(struct batch *b, const char *chain)
+void batch_flush(struct batch *b, const char *chain)
 {
 	struct nlmsghdr *nlh = batch_put(b, NFT_MSG_DELRULE, NLM_F_ACK, NFPROTO_INET);
 
@@ -180,9 +179,8 @@ struct batch *batch_new(void)
 	return b;
 }
 
-/* In a table of family ip, which also loads the modules: the kernel looks for ipt_NFQUEUE then (for inet
- * it has no prefix, and asks for nothing). In one transaction that is undone by its end. */
-int compat_probe(void)
+/* In family ip: the kernel looks for ipt_NFQUEUE then, while for inet it has no prefix and asks for nothing. */
+int batch_try(void (*put)(struct batch *b))
 {
 	struct batch    *b = batch_new();
 	struct nlmsghdr *nlh;
@@ -197,13 +195,23 @@ int compat_probe(void)
 	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, "nfqd_probe");
 	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, "c");
 	batch_advance(b, nlh);
-	put_nfqueue(b, NFPROTO_IPV4, "nfqd_probe", "c", (struct xt_NFQ_info_v3){ .queues_total = 1 });
+	put(b);
 	nlh = batch_put(b, NFT_MSG_DELTABLE, 0, NFPROTO_IPV4);
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, "nfqd_probe");
 	batch_advance(b, nlh);
 	r = batch_commit(b);
 	free(b);
 	return r;
+}
+
+static void put_probe_queue(struct batch *b)
+{
+	put_nfqueue(b, NFPROTO_IPV4, "nfqd_probe", "c", (struct xt_NFQ_info_v3){ .queues_total = 1 });
+}
+
+int compat_probe(void)
+{
+	return batch_try(put_probe_queue);
 }
 
 int compat_queue(const struct steer_conf *c, struct err *err)
@@ -218,7 +226,7 @@ int compat_queue(const struct steer_conf *c, struct err *err)
 			                       .queues_total = c->queues,
 			                       .flags = c->fail_open ? NFQ_FLAG_BYPASS : 0 };
 
-		put_flush(b, queue_chains[kind]);
+		batch_flush(b, queue_chains[kind]);
 		put_nfqueue(b, NFPROTO_INET, "nfqd", queue_chains[kind], info);
 		put_verdict(b, queue_chains[kind], c->fail_open ? NF_ACCEPT : NF_DROP);
 	}

@@ -35,6 +35,8 @@ static void read_counter(const struct nlmsghdr *nlh, struct reading *rd)
 		         { "no_conntrack", &sum->no_conntrack },
 		         { "held", &sum->held },
 		         { "uninspected", &sum->uninspected },
+		         { "passed_questions", &sum->passed[PREFILTER_QUESTION] },
+		         { "passed_answers", &sum->passed[PREFILTER_ANSWER] },
 		         { "own_answers", &sum->own_answers },
 		         { "own_arrived", &sum->own_arrived } };
 	struct nlattrs a = { { NULL } }, data = { { NULL } };

@@ -246,10 +246,20 @@ static void write_dns_udp(FILE *f, const struct steer *s)
 {
 	fputs("\tchain dns_udp {\n", f);
 	RULE(f, "ct state invalid,untracked counter name no_conntrack goto to_stray");
-	RULE(f, "@th,96,16 1 @th,64,32 & 0x00008000 == 0 goto to_main"); /* QDCOUNT, QR (RFC 1035 4.1.1) */
+	RULE(f, "@th,96,16 1 @th,64,32 & 0x00008000 == 0 goto %s", /* QDCOUNT, QR (RFC 1035 4.1.1) */
+	     s->conf.prefilter ? "dns_question" : "to_main");
 	write_allowed(f, s);
 	write_decided(f, s);
 	RULE(f, "goto dns_nameless");
+	fputs("\t}\n", f);
+	if (!s->conf.prefilter)
+		return;
+	/* what this machine's own resolver is asked is remembered until its answer comes */
+	fputs("\tchain dns_question {\n", f);
+	if (s->conf.output)
+		RULE(f, "fib daddr type local goto to_main");
+	RULE(f, "jump %s", prefilter_chains[PREFILTER_QUESTION]);
+	RULE(f, "goto to_main");
 	fputs("\t}\n", f);
 }
 
@@ -312,6 +322,8 @@ static void write_answers(FILE *f, const struct steer *s)
 	write_empty(f);
 	RULE(f, "ct state untracked counter name no_conntrack");
 	RULE(f, "ct state invalid,untracked goto to_stray");
+	if (s->conf.prefilter)
+		RULE(f, "meta l4proto 17 jump %s", prefilter_chains[PREFILTER_ANSWER]);
 	RULE(f, "meta l4proto 17 goto to_main");
 	RULE(f, "goto to_queue");
 	fputs("\t}\n", f);

@@ -165,9 +165,11 @@ unsigned steer_rules_in(const struct steer *s, const char *text)
 	unsigned    n = s->conf.means.nft_queue ? 0 : 2 * QUEUE_KINDS; /* compat_queue()'s */
 	bool        counts = true;
 
+	for (unsigned i = 0; i < PREFILTER_PROGRAMS; i++)
+		n += s->programs[i] >= 0;
 	for (; at; at = strchr(at + 1, '\n')) {
 		if (strncmp(at, "\n\tchain ", 8) == 0)
-			counts = s->conf.means.nft_queue || strncmp(at + 8, "q_", 2) != 0;
+			counts = steer_has_text(s, at + 8);
 		n += counts && strncmp(at, "\n\t\t", 3) == 0 && strncmp(at, "\n\t\ttype ", 8) != 0;
 	}
 	return n;

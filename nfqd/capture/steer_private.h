@@ -12,6 +12,7 @@
 #include "capture/steer.h"
 
 struct mnl_socket;
+struct away_job;
 
 #define INSIDE_MAX 64
 
@@ -48,6 +49,7 @@ struct steer {
 	bool                 asleep; /* loaded, not yet filled */
 	bool                 stale;  /* the rules are out of date */
 	unsigned             rules; /* of the table, as loaded last */
+	int                  programs[PREFILTER_PROGRAMS]; /* of the prefilter; -1: none */
 	uint64_t             handle; /* the kernel's number of that table; 0: not known */
 	struct steer_counts  gone, seen; /* of tables that are gone; of all, when last read */
 };
@@ -85,6 +87,8 @@ enum { TH_SYN = 0x00020000, TH_RST = 0x00040000, TH_ACK = 0x00100000 };
 
 /* The chains whose rules queue, one for each kind. */
 extern const char *const queue_chains[QUEUE_KINDS];
+/* Those that call the prefilter's programs; each has one rule, or none. nft's text cannot write either kind. */
+extern const char *const prefilter_chains[PREFILTER_PROGRAMS];
 
 /* steer_state.c: sets, tokens, what becomes of decided packets, and the way to the queue. */
 void write_state_sets(FILE *f, const struct steer *s);
@@ -114,8 +118,15 @@ void write_whom_answered(FILE *f, const struct steer *s, bool routed);
 /* What loads the table; the caller frees. NULL: out of memory. With flush: into the one there is, whose
  * chains of these names (each ending in a newline) are emptied. */
 char *steer_table_text(const struct steer *s, const char *flush);
-/* The names of a text's chains, a line each; the caller frees. NULL: out of memory. */
-char *steer_chain_names(const char *text, bool queueing);
+/* Are the chain's rules in that text? Others are filled by messages of ours. */
+bool steer_has_text(const struct steer *s, const char *chain);
+/* The names of the chains that a text fills, a line each; the caller frees. NULL: out of memory. */
+char *steer_chain_names(const struct steer *s, const char *text);
+
+/* steer_prefilter.c: the counters and chains of the prefilter, and whether a program is set. */
+void write_prefilter(FILE *f);
+bool steer_has_programs(const struct steer *s);
+void steer_forget_programs(struct steer *s); /* their rules are gone */
 
 /* steer_offload.c: looks for a flowtable before the table is loaded. -1: the site refuses to start beside one. */
 MUST_CHECK int steer_meet_flowtables(struct steer *s, struct err *err);
@@ -132,7 +143,9 @@ uint64_t steer_handle(struct steer *s);  /* of the table that is there; 0: none,
 void     steer_look_close(struct steer *s);
 void     steer_put_owner(struct nlmsghdr *nlh, const char *owner); /* into the message that makes the table */
 unsigned steer_rules_in(const struct steer *s, const char *text);
-/* Runs nft commands as one transaction; err says what was being done. */
+/* Does a job with the table's patience; err says what was being done. */
+MUST_CHECK int steer_run_job(struct steer *s, const struct away_job *job, const char *doing, struct err *err);
+/* Runs nft commands as one transaction; likewise. */
 MUST_CHECK int steer_run(struct steer *s, const char *commands, const char *doing, struct err *err);
 /* Rewrites the rules after something they depend on has changed. */
 MUST_CHECK int steer_rewrite(struct steer *s, struct err *err);
@@ -144,6 +157,7 @@ struct away_job {
 	const struct steer_conf *queues;   /* then compat_queue() */
 	bool                     json;     /* what it lists */
 	bool                     probe;    /* compat_probe() */
+	const int               *programs; /* then compat_prefilter() */
 };
 
 /* Returns 0 or -errno; -ETIMEDOUT: it is not known yet how this or the one before it went. With text: what
@@ -173,6 +187,10 @@ void             batch_advance(struct batch *b, const struct nlmsghdr *nlh);
 /* Ends the batch and sends it. 0 or -errno of the first message that was refused. */
 MUST_CHECK int batch_commit(struct batch *b);
 MUST_CHECK int batch_send(struct batch *b, int fd); /* the same, on a socket that stays open */
+void batch_flush(struct batch *b, const char *chain); /* removes all rules of a chain of ours */
+/* Does the kernel take the rule that put() adds to chain `c` of the table `nfqd_probe`, family ip? Loads its modules.
+ * In one transaction that is undone by its end. 0 or -errno. */
+MUST_CHECK int batch_try(void (*put)(struct batch *b));
 
 /* A rule: the caller adds each expression's data, and ends it with rule_end(). */
 struct rule {
@@ -194,6 +212,9 @@ MUST_CHECK int steer_hold(struct steer *s);
 MUST_CHECK int compat_probe(void);
 /* Replaces the rules of the queue chains, in one batch. */
 MUST_CHECK int compat_queue(const struct steer_conf *conf, struct err *err);
+
+/* Replaces the rules of the prefilter's chains. 0 or -errno. */
+MUST_CHECK int compat_prefilter(const int programs[static PREFILTER_PROGRAMS]);
 
 /* ---- steer_ct.c ---- */
 

@@ -325,6 +325,8 @@ static void write_table(FILE *f, const struct steer *s, bool anew)
 	      "\tcounter own_answers { }\n"
 	      "\tcounter own_arrived { }\n",
 	      f);
+	if (s->conf.prefilter)
+		write_prefilter(f);
 	if (anew || s->conf.means.nft_queue)
 		write_queue_chains(f, s);
 	write_state_chains(f, s);
@@ -359,7 +361,12 @@ char *steer_table_text(const struct steer *s, const char *flush)
 	return text;
 }
 
-char *steer_chain_names(const char *text, bool queueing)
+bool steer_has_text(const struct steer *s, const char *chain)
+{
+	return strncmp(chain, "p_", 2) != 0 && (s->conf.means.nft_queue || strncmp(chain, "q_", 2) != 0);
+}
+
+char *steer_chain_names(const struct steer *s, const char *text)
 {
 	static const char begin[] = "\n\tchain ";
 	char  *names = NULL;
@@ -370,7 +377,7 @@ char *steer_chain_names(const char *text, bool queueing)
 		return NULL;
 	while ((text = strstr(text, begin)) != NULL) {
 		text += sizeof(begin) - 1;
-		if (queueing || strncmp(text, "q_", 2) != 0)
+		if (steer_has_text(s, text))
 			fprintf(f, "%.*s\n", (int)strcspn(text, " "), text);
 	}
 	fclose(f);

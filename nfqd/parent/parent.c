@@ -198,6 +198,7 @@ static int start(struct parent *p, struct err *err)
 	p->shared = in->shared = shared_new();
 	if (!p->shared)
 		return err_set(err, "out of memory");
+	parent_open_prefilter(p);
 	diag_never_wait(&p->shared->diag_lost[PROCESS_PARENT]);
 	if (poller_open(&p->poller) < 0)
 		return err_set(err, "epoll: %s", strerror(errno));
@@ -316,6 +317,7 @@ static void on_look(struct poller_timer *t)
 	parent_look_at_life(p);
 	parent_look_at_sightings(p);
 	parent_follow_clock(p);
+	parent_tell_prefilter(p);
 	parent_look_at_protection(p);
 	if (p->looks++ % LOOKS_STEERING)
 		return;
@@ -434,6 +436,7 @@ static void stop(struct parent *p)
 	close_if(p->answer_names);
 	routes_close(p->routes);
 	image_unmap(p->img);
+	prefilter_free(p->prefilter);
 	free(p->inside);
 	if (p->conf != p->boot)
 		conf_free(p->conf);

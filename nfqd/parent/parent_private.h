@@ -38,6 +38,8 @@ struct parent {
 	struct steer    *steer;
 	struct steer_means  means; /* what the kernel has to steer with */
 	struct steer_tokens tokens;
+	struct prefilter   *prefilter;    /* NULL: off */
+	struct err          no_prefilter; /* why the kernel lets nothing pass, although the site wants it */
 	int                 nft_events;  /* a socket; -1: none */
 	uint64_t            uninspected; /* connections on record, of steer_counts */
 	uint64_t            own_lost, own_lost_said; /* forged answers to local programs */
@@ -104,6 +106,12 @@ MUST_CHECK int parent_build_rules(struct parent *p, const struct conf *conf, con
                                   const struct image **img, struct err *err);
 /* After rules have come into force: warns of a wrong clock, saves when packs were first loaded. */
 void           parent_rules_are_live(struct parent *p);
+
+/* prefilter.c: before the first worker; for the rules in force; every second; for `status`. */
+void    parent_open_prefilter(struct parent *p);
+void    parent_set_prefilter(struct parent *p);
+void    parent_tell_prefilter(struct parent *p);
+json_t *status_prefilter(const struct parent *p, const struct steer_counts *counts);
 void           parent_on_hangup(struct parent *p); /* SIGHUP: reopens the logs, then reloads */
 
 /* claim.c: keeps a second nfqd out of this network namespace. -1: there is one. */

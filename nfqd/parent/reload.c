@@ -137,6 +137,7 @@ void parent_rules_are_live(struct parent *p)
 	struct err     err = { .text = "" };
 	char           clock[CLOCK_TEXT], packs[CLOCK_TEXT];
 
+	parent_set_prefilter(p);
 	ruleset_open(&rs, p->img);
 	judged = policy_present(&rs, now);
 	if (judged > now) {

@@ -67,7 +67,7 @@ static json_t *steering(const struct parent *p)
 		reopened += p->shared->queue[i].reopened;
 	}
 	readable = steer_counters(p->steer, &sc) == 0;
-	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:s?, s:I, s:I, s:I}", "backend",
+	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:s?, s:I, s:I, s:I, s:o*}", "backend",
 	                 steer_backend_text(p->steer), "storage", steer_storage_text(p->steer),
 	                 "verdicts", steer_verdict_text(p->steer), "in_place", readable, "queueing",
 	                 !p->unprotected, "repairs", (int)p->repairs, "bypassed",
@@ -76,7 +76,7 @@ static json_t *steering(const struct parent *p)
 	                 "reopened", (json_int_t)reopened, "unmet", (json_int_t)unmet,
 	                 "flowtable", steer_flowtable(p->steer), "held", (json_int_t)sc.held,
 	                 "uninspected", (json_int_t)sc.uninspected, "own_answers_lost",
-	                 (json_int_t)steer_own_lost(&sc));
+	                 (json_int_t)steer_own_lost(&sc), "prefilter", status_prefilter(p, &sc));
 }
 
 json_t *status_queues_and_steering(const struct parent *p)

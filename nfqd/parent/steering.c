@@ -54,6 +54,7 @@ int parent_steer(struct parent *p, struct err *err)
 		                 .queues = (uint16_t)p->in.queues,
 		                 .fail_open = p->conf->fail == FAIL_OPEN, .forward = ins->forward,
 		                 .output = ins->output, .answers = ins->answers,
+		                 .prefilter = p->prefilter != NULL,
 		                 .marked_output = ins->marked_output, .proxies = ins->proxies,
 		                 .n_proxies = ins->n_proxies };
 
@@ -111,6 +112,7 @@ void parent_resume_queueing(struct parent *p)
 		diag_error("steer", "%s", err.text); /* the next check tries again */
 		return;
 	}
+	parent_set_prefilter(p);
 	parent_fault_ends(p);
 	diag_info("worker", "traffic is inspected again");
 }

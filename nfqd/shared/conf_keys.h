@@ -77,6 +77,8 @@
 	  "how long undecided connections are kept from a flowtable")                              \
 	X(P, WORD, "marked-output", marked_output, OPTIONAL, (marked, 0, 2), "accept", RESTART,    \
 	  "packets of local programs that already carry a mark")                                   \
+	X(P, WORD, "prefilter", prefilter, OPTIONAL, (prefilters, 0, 2), "off", RESTART,           \
+	  "let plain DNS messages about unlisted names pass in the kernel")                        \
 	X(P, BOOL, "checks", checks, OPTIONAL, (), "true", RELOAD,                                 \
 	  "check for other rules of this machine that keep packets from nfqd")
 

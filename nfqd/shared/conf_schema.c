@@ -15,6 +15,7 @@ static const cyaml_strval_t offloads[] = { { "hold", OFFLOAD_HOLD },
 	                                   { "warn", OFFLOAD_WARN },
 	                                   { "refuse-start", OFFLOAD_REFUSE } };
 static const cyaml_strval_t marked[] = { { "accept", false }, { "queue", true } };
+static const cyaml_strval_t prefilters[] = { { "off", false }, { "bpf", true } };
 static const cyaml_strval_t fault_actions[] = { FAULT_ACTIONS(SCHEMA_STRVAL) };
 static const cyaml_strval_t actions[] = { ACTIONS(SCHEMA_STRVAL) };
 static const cyaml_strval_t dns_styles[] = { DNS_STYLES(SCHEMA_STRVAL) };

@@ -407,6 +407,7 @@ static json_t *answer(const struct why *w, const char *client)
 	put(o, "client", client ? json_string(client) : NULL);
 	put(o, "port", json_sprintf("%s/%u", w->proto == IPPROTO_UDP ? "udp" : "tcp", w->port));
 	put(o, "listed", json_boolean(w->rule != NULL));
+	put(o, "candidate", w->addr.len ? NULL : json_boolean(ruleset_is_candidate(w->rs, &w->name)));
 	if (w->rule)
 		put_listed(w, o);
 	else

@@ -105,6 +105,8 @@ static void print_packs(const json_t *packs)
 
 static void print_steering(const json_t *steering)
 {
+	const json_t *prefilter = json_object_get(steering, "prefilter");
+
 	printf("steering by %s: %lld bypassed the daemon, %lld of local tunnels, %lld without a "
 	       "connection entry, put back %lld times\n",
 	       text_of(steering, "backend"), number_of(steering, "bypassed"),
@@ -116,6 +118,11 @@ static void print_steering(const json_t *steering)
 		printf("flow offload by %s: %lld acknowledgements held back, %lld connections let go "
 		       "UNINSPECTED\n", text_of(steering, "flowtable"), number_of(steering, "held"),
 		       number_of(steering, "uninspected"));
+	if (json_is_true(json_object_get(prefilter, "on")))
+		printf("prefilter: %lld questions and %lld answers passed in the kernel\n",
+		       number_of(prefilter, "passed_questions"), number_of(prefilter, "passed_answers"));
+	else if (prefilter)
+		printf("prefilter: off: %s\n", text_of(prefilter, "reason"));
 	if (strncmp(text_of(steering, "backend"), "xt ", 3) == 0)
 		puts("a saved ruleset (nft list ruleset) will not load: this kernel's nft has no `queue`");
 	if (number_of(steering, "own_answers_lost"))

@@ -42,6 +42,8 @@ def write_all(folder):
     mixed = [listed[i * 7 % 1000] if rng.randrange(100) < LISTED_PERCENT else n
              for i, n in enumerate(unlisted(20000))]
     Path(f"{folder}/dnsperf").write_text("".join(f"{n} A\n" for n in mixed), "ascii")
+    tenth = [listed[i * 7 % 1000] if i % 10 == 0 else n for i, n in enumerate(unlisted(20000))]
+    Path(f"{folder}/dnsperf-tenth").write_text("".join(f"{n} A\n" for n in tenth), "ascii")
 
 
 def write_lookups(path, n, percent):

@@ -10,6 +10,7 @@ NONE, BARE, NFQD, ANSWERS = "no firewall", "bare consumer", "nfqd", "nfqd with a
 ONE_RULE, NETWORKS = "bare, one rule", "nfqd, 50,000 networks"
 TRACKED, ONE_TRACKED = "no firewall, tracked", "bare, one rule, tracked"
 RECORDS, UNSEEN = "nfqd, every question recorded", "nfqd without sightings"
+PREFILTER = "nfqd with answers and prefilter"
 
 
 class Figures:
@@ -87,6 +88,10 @@ TARGETS = (
     ("the same where connections are tracked", lambda f: f.ratio("aged", "all_us", NFQD, TRACKED), "<=", 1.05),
     ("never-decided UDP, 50,000 networks listed: µs more than with 200",
      lambda f: median(a - b for a, b in zip(f.of("nets", NETWORKS, "all_us"), f.of("nets", NFQD, "all_us"))), "<=", 0.1),
+    ("prefilter, unlisted DNS: all CPU, × no firewall", lambda f: f.ratio("innocent", "all_us", PREFILTER, NONE), "<=", 1.2),
+    ("the same where connections are tracked", lambda f: f.ratio("innocent", "all_us", PREFILTER, TRACKED), "<=", 1.2),
+    ("prefilter, unlisted DNS: rate, × no firewall", lambda f: f.ratio("innocent", "kpps", PREFILTER, NONE), ">=", 0.9),
+    ("prefilter, dnsperf, one name in ten listed: rate, × no firewall", lambda f: f.ratio("tenth", "qps", PREFILTER, NONE), ">=", 0.9),
     ("DNS flood: daemon µs per packet, × bare", lambda f: f.ratio("flood", "us"), "<=", 1.10),
     ("DNS backlog: daemon µs per packet, × bare", lambda f: f.ratio("backlog", "us"), "<=", 1.10),
     ("dnsperf: queries per second, × bare", lambda f: f.ratio("dnsperf", "qps"), ">=", 0.97),
@@ -198,6 +203,13 @@ def others(f):
                f"{number(f.mid('dnsperf', ANSWERS, 'us'))} µs a query, ×{f.ratio('dnsperf', 'us', ANSWERS, NFQD):.2f}, and reaches "
                f"{number(f.mid('dnsperf', ANSWERS, 'qps'))} queries a second; dnsmasq takes "
                f"{f.ratio('dnsperf', 'us', 'dnsmasq', ANSWERS):.1f}, unbound {f.ratio('dnsperf', 'us', 'unbound', ANSWERS):.1f} times its CPU.")
+    if f.of("innocent", PREFILTER, "all_us") and f.of("tenth", PREFILTER, "qps"):
+        yield (f"* `inspect.prefilter: bpf`: of unlisted questions {f.mid('innocent', PREFILTER, 'queued') * 100:.2g} % are queued; one "
+               f"costs {number(f.mid('innocent', PREFILTER, 'all_us'))} µs of all CPU instead of "
+               f"{number(f.mid('innocent', ANSWERS, 'all_us'))} ({number(f.mid('innocent', NONE, 'all_us'))} without a firewall, "
+               f"{number(f.mid('innocent', TRACKED, 'all_us'))} where connections are tracked). dnsperf with one name in ten listed "
+               f"reaches {number(f.mid('tenth', PREFILTER, 'qps'))} questions a second instead of "
+               f"{number(f.mid('tenth', ANSWERS, 'qps'))} ({number(f.mid('tenth', NONE, 'qps'))} without a firewall).")
     if f.of("records", RECORDS, "us"):
         more = median(a - b for a, b in zip(f.of("records", RECORDS, "us"), f.of("records", NFQD, "us")))
         yield (f"* A record for every question (`log.events: all`, signed, in one file), at 10,000 a second: {number(more)} µs a "

@@ -39,6 +39,7 @@ inspect:
   inside: lan0
   answers: {answers}
   queues: {queues}
+  prefilter: {prefilter}
 heartbeat: off
 control: {folder}/control.sock
 state: {folder}/state.json
@@ -181,7 +182,7 @@ class Nfqd(System):
     answers = "false"       # as the bare consumer, which sees questions only
     queues = 1
     listed, networks = 1000, 200
-    events, storage = "matches", "disk"
+    events, storage, prefilter = "matches", "disk", "off"
 
     def configure(self):
         pack = f"{self.folder}/bench-{self.listed}-{self.networks}.yaml"
@@ -189,7 +190,7 @@ class Nfqd(System):
             write_pack(self.folder, pack, self.listed, self.networks)
         with open(f"{self.folder}/nfqd.yaml", "w", encoding="ascii") as f:
             f.write(CONF.format(pack=pack, answers=self.answers, queues=self.queues, events=self.events,
-                                storage=self.storage, folder=self.folder))
+                                storage=self.storage, prefilter=self.prefilter, folder=self.folder))
 
     def start(self):
         self.configure()
@@ -205,6 +206,10 @@ class NfqdAnswers(Nfqd):
 
 class NfqdUnseen(Nfqd):
     name, storage = "nfqd without sightings", "off"
+
+
+class NfqdPrefilter(NfqdAnswers):
+    name, prefilter = "nfqd with answers and prefilter", "bpf"
 
 
 class NfqdRecords(Nfqd):

@@ -9,8 +9,7 @@
 #include "decide/policy.h"
 #include "match/watch.h"
 
-/* WAIT: what stub resolvers wait (resolv.conf(5), timeout); ANSWER: what a resolver may wait on top of it. */
-enum { WAIT_S = 5, ANSWER_S = 10 };
+enum { ANSWER_S = 10 }; /* what a resolver may wait on top of it */
 
 enum { TYPE_A = 1, TYPE_NS = 2, TYPE_AAAA = 28 };
 
@@ -62,7 +61,7 @@ static void begin(struct pipeline *p, const struct name *name, uint16_t type, st
 void errand_begin(struct pipeline *p, const struct message *m, unsigned i)
 {
 	const struct packet *pkt = m->pkt;
-	struct errand e = { .until = seconds(p) + WAIT_S, .ifin = pkt->ifin, .client = pkt->src, .server = pkt->dst,
+	struct errand e = { .until = seconds(p) + ERRAND_WAIT_S, .ifin = pkt->ifin, .client = pkt->src, .server = pkt->dst,
 		            .has_mac = pkt->has_mac, .port = { pkt->dport } };
 
 	if (!p->errands || !pkt->ifin || m->names.v[i].seen_in != SEEN_DNS_QUERY)
@@ -78,10 +77,10 @@ static bool find(const struct pipeline *p, const struct name *name, uint16_t typ
 	/* some resolvers ask for a name of their own below the one above (_.example.com) */
 	unsigned skip = strncmp(name->text, "_.", 2) == 0 ? 2 : 0;
 
-	if (errands_get(p->errands, key_of(p, name->text, name->len, type), since, e))
+	if (errands_get(p->errands, key_of(p, name->text, name->len, type), since, seconds(p), e))
 		return true;
 	return (type == TYPE_A || type == TYPE_NS || type == TYPE_AAAA) &&
-	       errands_get(p->errands, key_of(p, name->text + skip, name->len - skip, ERRAND_WALK), since, e);
+	       errands_get(p->errands, key_of(p, name->text + skip, name->len - skip, ERRAND_WALK), since, seconds(p), e);
 }
 
 void errand_ask_policies(const struct pipeline *p, const struct errand *e, const struct packet *pkt,
@@ -153,7 +152,7 @@ void errand_follow(struct pipeline *p, const struct message *m, const struct err
 
 	led.led = anywhere;
 	led.used = false;
-	led.until = seconds(p) + WAIT_S;
+	led.until = seconds(p) + ERRAND_WAIT_S;
 	for (unsigned i = 1; i < m->names.n; i++)
 		if (m->names.v[i].seen_in != SEEN_DNS_QUERY && is_listed(p, &m->names.v[i]))
 			begin(p, &m->names.v[i], dns_question_type(&m->names, 0), led);

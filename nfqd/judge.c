@@ -26,7 +26,9 @@ struct judged {
 	struct inspection    *in;
 	const struct message *m;
 	const struct name    *origin;
-	struct errand         errand; /* client.len 0: it is on none */
+	struct errand         errand; /* of an answer; client.len 0: it is on none */
+	struct errand        *errands; /* of a message's names, each its own, where the bit of on_errand says so */
+	unsigned              on_errand;
 	bool                  unknown; /* whether it is on one */
 };
 
@@ -37,6 +39,22 @@ static bool is_probe(const struct pipeline *p, const struct packet *pkt)
 {
 	return p->heartbeat && pkt->dst.len == 4 && heartbeat_is_responder(pkt->dst.b) &&
 	       heartbeat_is_prober(pkt->src.b);
+}
+
+/* Who asked whoever sent this name; of several questions in a message each may have come from another client. */
+static struct event_client client_of(const struct judged *j, const struct name *name)
+{
+	struct event_client c = { .ifin = 0 };
+
+	for (unsigned i = 0; j->on_errand >> i; i++) {
+		const struct errand *e = &j->errands[i];
+
+		if (!(j->on_errand >> i & 1) || name != &j->m->names.v[i])
+			continue;
+		c = (struct event_client){ .addr = e->client, .has_mac = e->has_mac, .ifin = e->ifin };
+		memcpy(c.mac, e->mac, sizeof(c.mac));
+	}
+	return c;
 }
 
 static void record(const struct judged *j, const struct name *name, uint16_t dns_type,
@@ -63,9 +81,7 @@ static void record(const struct judged *j, const struct name *name, uint16_t dns
 	if (j->origin)
 		e.origin = *j->origin;
 	e.flow_id = conn_id(j->in);
-	e.client = (struct event_client){ .addr = j->errand.client, .has_mac = j->errand.has_mac,
-		                           .ifin = j->errand.ifin };
-	memcpy(e.client.mac, j->errand.mac, sizeof(e.client.mac));
+	e.client = client_of(j, name);
 	memcpy(e.mac, pkt->mac, sizeof(e.mac));
 	e.mac_shared = p->hops && e.has_mac && hops_is_shared(p->hops, e.mac);
 	event_describe(&e, &j->m->names);
@@ -219,7 +235,6 @@ static void judge_name(struct judged *j, unsigned i, struct decision *d)
 {
 	const struct names *names = &j->m->names;
 	struct match        m = { .n = 0 };
-	struct errand       e;
 	enum errand_state   state;
 
 	/* the questions in an answer were judged when they were asked */
@@ -228,10 +243,10 @@ static void judge_name(struct judged *j, unsigned i, struct decision *d)
 	decide(j->p, j->m->pkt, &m, d);
 	if (!action_blocks(d->action))
 		return;
-	state = errand_judge(j->p, j->m, i, &m, d, &e);
+	state = errand_judge(j->p, j->m, i, &m, d, &j->errands[i]);
 	j->unknown |= state == ERRAND_UNKNOWN;
 	if (state == ERRAND_PASSES || state == ERRAND_ELSEWHERE)
-		j->errand = e;
+		j->on_errand |= 1U << i;
 }
 
 static struct verdict judge_names(const struct judged *asked)
@@ -241,6 +256,7 @@ static struct verdict judge_names(const struct judged *asked)
 	const struct names         *names = &j.m->names;
 	const struct place_rights  *rights = &place_rights[j.m->place];
 	struct decision             decisions[NAMES_MAX + 1], *worst = decisions;
+	struct errand               errands[NAMES_MAX];
 	struct match                m;
 	struct name                 learned_for;
 	enum sent                   sent = SENT_NOTHING;
@@ -250,6 +266,7 @@ static struct verdict judge_names(const struct judged *asked)
 	/* no client asked for the names that an unlisted question leads to */
 	bool all = rs_settings(p->rules)->events_all && rights->records_unlisted && !dns_is_answer(names);
 
+	j.errands = errands;
 	for (unsigned i = 0; i < n; i++) {
 		judge_name(&j, i, &decisions[i]);
 		listed |= decisions[i].match.n > 0;

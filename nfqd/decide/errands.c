@@ -4,7 +4,8 @@
 
 #include "base/hash.h"
 
-enum { PLACES = 8 };
+/* LAG_S: threads read the clock one after the other. */
+enum { PLACES = 8, LAG_S = 1 };
 
 uint64_t errand_key(uint64_t seed, const char *name, size_t len, uint16_t type)
 {
@@ -44,7 +45,7 @@ void errands_put(struct errands *t, const struct errand *e, uint32_t now)
 			used |= is.used; /* its answer may be on the way */
 			break;
 		}
-		if (is.until < now)
+		if (is.until < now || is.until > now + ERRAND_WAIT_S + LAG_S)
 			is.until = 0;
 		if (is.until < first) {
 			first = is.until;
@@ -58,10 +59,11 @@ void errands_put(struct errands *t, const struct errand *e, uint32_t now)
 	seqlock_written(&best->lock);
 }
 
-bool errands_get(const struct errands *t, uint64_t key, uint32_t since, struct errand *out)
+bool errands_get(const struct errands *t, uint64_t key, uint32_t since, uint32_t now, struct errand *out)
 {
 	for (unsigned i = 0; i < PLACES; i++)
-		if (read_slot(place(t, key, i), out) && out->key == key && out->until && out->until >= since)
+		if (read_slot(place(t, key, i), out) && out->key == key && out->until && out->until >= since &&
+		    out->until <= now + ERRAND_WAIT_S + LAG_S)
 			return true;
 	return false;
 }

@@ -16,6 +16,7 @@
 #include "name/name.h"
 
 #define ERRANDS_SLOTS 4096
+#define ERRAND_WAIT_S 5 /* what stub resolvers wait (resolv.conf(5), timeout) */
 #define ERRAND_PORTS  3 /* that the client's question, or one on its behalf, was sent to */
 
 struct errand {
@@ -45,7 +46,8 @@ uint64_t errand_key(uint64_t seed, const char *name, size_t len, uint16_t type);
 
 /* Puts an errand into the table, in place of one with the same key. */
 void errands_put(struct errands *t, const struct errand *e, uint32_t now);
-/* Copies out the errand of a key that ends no earlier than since. False: there is none. */
-bool errands_get(const struct errands *t, uint64_t key, uint32_t since, struct errand *out);
+/* Copies out the errand of a key that ends no earlier than since. What would go on for longer than an errand can is of a
+ * clock that was set back since, and over. False: there is none. */
+bool errands_get(const struct errands *t, uint64_t key, uint32_t since, uint32_t now, struct errand *out);
 
 #endif

@@ -216,6 +216,15 @@ bool dns_extended_error(struct span msg, struct dns_error *out)
 
 /* ---- messages ------------------------------------------------------------------------------ */
 
+/* A name that is asked for twice in one message: another type must not ride along with the first one's. */
+static void add_type(struct names *out, const struct name *name, uint16_t type)
+{
+	for (unsigned i = 0; i < out->n; i++)
+		if (out->v[i].len == name->len && memcmp(out->v[i].text, name->text, name->len) == 0 &&
+		    out->dns.qtype[i] != type)
+			out->dns.qtype[i] = DNS_TYPE_SEVERAL;
+}
+
 static void read_questions(struct wire *w, struct span msg, unsigned n, struct names *out)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -236,6 +245,8 @@ static void read_questions(struct wire *w, struct span msg, unsigned n, struct n
 		}
 		if (out->n > had)
 			out->dns.qtype[had] = type;
+		else
+			add_type(out, &name, type);
 	}
 }
 

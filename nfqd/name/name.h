@@ -57,6 +57,8 @@ struct dns_address {
 	uint32_t    ttl; /* seconds */
 };
 
+enum { DNS_TYPE_SEVERAL = 0xffff }; /* reserved (RFC 6895): the name was asked for with more than one type */
+
 struct dns_info {
 	uint16_t id, flags;
 	uint16_t qtype[NAMES_MAX];

@@ -161,12 +161,13 @@ static void test_question(void **state)
 	static const struct {
 		const char *what;
 		uint8_t     from; /* who asked for NAME, A */
-		unsigned    after; /* seconds */
+		int         after; /* seconds */
 		int         whose;
 		struct span msg;
 		bool        drop;
 		unsigned    asked; /* about sockets */
 	} rows[] = {
+		{ "when the clock was set back by an hour", 2, -3600, ERRAND_PASSES, LIT(Q NAME A_IN), true, 0 },
 		{ "the same", 2, 0, ERRAND_PASSES, LIT(Q NAME A_IN), false, 1 },
 		{ "likewise, by an exception", 4, 0, ERRAND_PASSES, LIT(Q NAME A_IN), false, 1 },
 		{ "as long as a client waits", 2, 5, ERRAND_PASSES, LIT(Q NAME A_IN), false, 1 },
@@ -186,7 +187,7 @@ static void test_question(void **state)
 
 		begin(rows[i].whose);
 		assert_int_equal(client(rows[i].from, (struct span)LIT(Q NAME A_IN)).drop, rows[i].from == 3);
-		lab.r->now += (uint64_t)rows[i].after * NS_PER_S;
+		lab.r->now += (uint64_t)((int64_t)rows[i].after * (int64_t)NS_PER_S);
 		lab.r->n_events = 0;
 		v = host(rows[i].msg);
 		same_num(rows[i].what, "drop", v.drop, rows[i].drop);
@@ -268,6 +269,34 @@ static void test_elsewhere(void **state)
 	end();
 }
 
+/* Two questions in one datagram, of two clients: each record names its own. One that nobody asked for refuses both, and
+ * a client that puts one that it may ask beside one that it may not begins no errand. */
+static void test_two_questions(void **state)
+{
+#define TWO "\22\64\1\0\0\2\0\0\0\0\0\0"
+	(void)state;
+	begin(ERRAND_PASSES);
+	client(2, (struct span)LIT(Q ABOVE A_IN));
+	client(4, (struct span)LIT(Q NAME A_IN));
+	lab.r->n_events = 0;
+	assert_false(host((struct span)LIT(TWO ABOVE A_IN NAME A_IN)).drop);
+	assert_int_equal(lab.r->n_events, 2);
+	assert_int_equal(lab.r->events[0].client.addr.b[3], 2);
+	assert_int_equal(lab.r->events[1].client.addr.b[3], 4);
+	assert_true(host((struct span)LIT(TWO NAME A_IN NAME AAAA)).drop); /* nobody asked for the second */
+	lab.r->n_events = 0;
+	assert_true(host((struct span)LIT(TWO ABOVE A_IN SECOND A_IN)).drop);
+	assert_int_equal(lab.r->n_events, 2);
+	assert_int_equal(lab.r->events[0].client.addr.b[3], 2);
+	assert_int_equal(lab.r->events[1].client.addr.len, 0);
+	end();
+	begin(ERRAND_PASSES);
+	assert_true(client(2, (struct span)LIT(TWO NAME A_IN SECOND A_IN)).drop);
+	assert_true(host((struct span)LIT(Q NAME A_IN)).drop);
+	assert_true(host((struct span)LIT(Q SECOND A_IN)).drop);
+	end();
+}
+
 /* ---- the answer ---- */
 
 static void test_answer(void **state)
@@ -309,7 +338,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_question), cmocka_unit_test(test_unknown), cmocka_unit_test(test_chain),
-		cmocka_unit_test(test_flood), cmocka_unit_test(test_elsewhere), cmocka_unit_test(test_answer),
+		cmocka_unit_test(test_flood), cmocka_unit_test(test_elsewhere), cmocka_unit_test(test_two_questions), cmocka_unit_test(test_answer),
 	};
 
 	return cmocka_run_group_tests(tests, prepare, clean);

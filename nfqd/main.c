@@ -79,7 +79,10 @@ static int bad_usage(const char *what)
 static int parse_events(const char *word, int *events)
 {
 	*events = word_find(events_words, word);
-	return *events < 0 ? bad_usage("--events takes matches or all") : 0;
+	if (*events >= 0)
+		return 0;
+	fprintf(stderr, "nfqd: --events: '%s' is unknown (allowed: matches, all)\n%s", word, usage);
+	return EXIT_USAGE;
 }
 
 static int add_read(struct options *o, const char *path)
@@ -114,6 +117,9 @@ static int parse(int argc, char **argv, struct options *o)
 	};
 	int c;
 
+	for (int i = 1; i < argc; i++)
+		if (!*argv[i])
+			return bad_usage("an argument is empty");
 	while ((c = getopt_long(argc, argv, "c:ti:r:dVh", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c': o->conf = optarg; break;

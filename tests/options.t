@@ -62,7 +62,7 @@ usage() {	# ARGUMENTS... FAULT: with exit status 2
 	local fault=${*: -1}
 
 	"$nfqctl" -s "$work/none" "${@:1:$#-1}" </dev/null >"$work/stdout" 2>"$work/stderr"
-	is "$? $(head -n 1 "$work/stderr") $(<"$work/stdout")" "2 nfqctl $fault " "nfqctl ${*:1:$#-1}: $fault"
+	is "$? $(head -n 1 "$work/stderr") $(<"$work/stdout")" "2 nfqctl${fault/#[!:]/ &} " "nfqctl ${*:1:$#-1}: $fault"
 }
 usage why "why: NAME is missing"
 usage why a b "why: unexpected argument 'b'"
@@ -89,7 +89,12 @@ usage why a.example --at foo "why: at: 'foo' is not a time (write 2024-09-29 or 
 usage why a.example --port 99999 "why: port: '99999' is not a port (write 443, tcp/443 or udp/443)"
 usage why a.example --client 'a b' "why: --client: 'a b' is not an address, a network such as 10.0.0.0/8 with zero bits after the prefix, a MAC, an interface of this machine, the name of a machine that called, or this-machine"
 usage why 300.1.1.1 "why: '300.1.1.1' is neither a name nor an address"
-usage why '' "why: the name is missing"
+usage why '' ": the argument after 'why' is empty"
+usage why $'a\e.b' "why: 'a\x1b.b' is not a name: there is a control character in it"
+usage why "$(printf 'a%.0s' {1..300}).b" "why: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...' is longer than the 253 characters of a name"
+usage allow a.example --until foo --reason b "allow: --until: 'foo' is not a date (write 2027-03-01 or 2027-03-01T12:00:00Z)"
+usage hosts --since 2026-01-02 --until 2026-01-01 "hosts: --since is after --until"
+usage rules update --key x "rules update: --key: 'x': not a verifier key (NAME+HASH+DATA)"
 usage allow a.example --for 2w3 --reason r "allow: --for: '2w3' is not a length of time up to a year (write 90s, 10m, 1h or 7d)"
 usage allow a.example --for 99999999w --reason r "allow: --for: '99999999w' is not a length of time up to a year (write 90s, 10m, 1h or 7d)"
 usage allow com --for 1h --reason r "allow: 'com' is a public suffix: everybody's names are below it"
@@ -141,6 +146,16 @@ usage rules sids "rules sids: FILE is missing"
 usage rules update a "rules update: unexpected argument 'a'"
 usage completion "completion: SHELL is missing"
 usage completion tcsh "completion: 'tcsh' is none of these shells"
+said=$("$nfqctl" log verify /etc/passwd 2>&1)
+is "$? $said" "1 nfqctl log verify: /etc/passwd: none of the lines is a record of nfqd" "nfqctl log verify of a file of another kind proves nothing"
+for what in "top --once" tail; do
+	# shellcheck disable=SC2086 # words
+	like "$("$nfqctl" $what / 2>&1)" 'nfqctl (top|tail): /: Is a directory' "nfqctl $what of a folder"
+done
+run -i ''
+is "$? $(head -n 1 "$work/stderr")" "2 nfqd: an argument is empty" "nfqd: an empty argument"
+run -r x --events foo
+is "$? $(head -n 1 "$work/stderr")" "2 nfqd: --events: 'foo' is unknown (allowed: matches, all)" "nfqd --events: the words"
 for what in "top --once" tail; do
 	# shellcheck disable=SC2086 # words
 	said=$("$nfqctl" $what /etc/passwd 2>&1)

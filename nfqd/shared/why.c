@@ -10,7 +10,7 @@
 #include "base/steered.h"
 #include "decide/policy.h"
 
-enum { MATCHES_MAX = 64 };
+enum { MATCHES_MAX = 64, URL_MAX = 2048, DNS_NAME_MAX = 253 };
 
 struct why {
 	const struct ruleset *rs;
@@ -51,6 +51,11 @@ static int read_name(struct why *w, const char *text, struct err *err)
 
 	if (!text || !*text)
 		return err_set(err, "the name is missing");
+	for (const char *c = text; *c; c++)
+		if (control_bytes(c))
+			return err_set(err, "'%s' is not a name: there is a control character in it", text);
+	if (strlen(text) > URL_MAX)
+		return err_set(err, "'%.40s...' is longer than a name or URL can be", text);
 	if (strpbrk(text, " \t\r\n"))
 		return err_set(err, "'%s' is not a name: there is a blank in it", text);
 	if (scheme)
@@ -59,6 +64,8 @@ static int read_name(struct why *w, const char *text, struct err *err)
 	if (addr_parse(text, &w->addr) < 0) {
 		if (!name_of_authority(&w->name, host))
 			return err_set(err, "'%s' holds no name", text);
+		if (w->name.len > DNS_NAME_MAX)
+			return err_set(err, "'%.40s...' is longer than the 253 characters of a name", w->name.text);
 		if (addr_parse(w->name.text, &w->addr) < 0)
 			return ends_in_number(&w->name) ? err_set(err, "'%s' is neither a name nor an address", text) : 0;
 	}

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "nfqctl.h"
 #include "own.h"
 #include "rules.h"
@@ -42,6 +43,7 @@ int cmd_allow(struct nfqctl *ctl, int argc, char **argv)
 	bool        as_json = false, ever, force = false;
 	char        name[HOST_TEXT + 1], client[CLIENT_TEXT];
 	json_t     *request;
+	int64_t     end;
 	int         o;
 
 	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -69,6 +71,8 @@ int cmd_allow(struct nfqctl *ctl, int argc, char **argv)
 		            "--reason is missing");
 		return usage(stderr, CTL_USAGE);
 	}
+	if (until && clock_parse(until, &end) < 0)
+		return wrong_usage(argv[0], "--until: '%s' is not a date (write 2027-03-01 or 2027-03-01T12:00:00Z)", until);
 	if (!own_name_ok(argv[0], p.name) || (length && !is_length(argv[0], length)) ||
 	    !client_ok(ctl, argv[0], &p.client, force, client))
 		return CTL_USAGE;

@@ -48,9 +48,16 @@ int follow_more(struct follow *f, follow_line *fn, void *ctx)
 
 static int open_file(struct follow *f)
 {
+	struct stat st;
+
 	f->fd = open(f->path, O_RDONLY | O_CLOEXEC);
 	f->at = 0;
 	f->used = 0;
+	if (f->fd >= 0 && fstat(f->fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		close(f->fd);
+		f->fd = -1;
+		errno = EISDIR;
+	}
 	return f->fd < 0 ? -1 : 0;
 }
 

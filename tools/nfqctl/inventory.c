@@ -66,6 +66,10 @@ bool inventory_words(struct inventory *v, int argc, char **argv, const char *wan
 	char with_files[64];
 
 	snprintf(with_files, sizeof(with_files), "%s%s[FILE...]", wanted, *wanted ? " " : "");
+	if (v->which.since && v->which.until && v->which.since > v->which.until) {
+		wrong_usage(argv[0], "--since is after --until");
+		return false;
+	}
 	if (are_both(argv[0], "--db", v->db, "--from", v->n_from) || !words_are(argc, argv, v->n_from ? with_files : wanted))
 		return false;
 	for (int i = optind + (*wanted != '\0'); i < argc; i++)

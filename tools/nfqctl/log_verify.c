@@ -325,6 +325,8 @@ static int verify(const struct arguments *a, const char *const *files, unsigned 
 	uint64_t         problems = 0;
 	int              r = log_trail_read(&t, files, n, err);
 
+	if (r == 0 && t.n_boots == 0 && t.foreign)
+		r = err_set(err, "%s: none of the lines is a record of nfqd", files[0]);
 	if (r == 0)
 		r = add_notes(a, &t, err);
 	if (r == 0) {

@@ -143,6 +143,9 @@ int main(int argc, char **argv)
 			return CTL_USAGE;
 		}
 	}
+	for (int i = 1; i < argc; i++)
+		if (!*argv[i]) /* a variable that was not set, in a script */
+			return wrong_usage("nfqctl", "the argument after '%s' is empty", argv[i - 1]);
 	argc -= optind;
 	argv += optind;
 	optind = 0; /* the sub-command scans its own arguments from the start */

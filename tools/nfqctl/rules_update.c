@@ -352,7 +352,7 @@ int cmd_rules_update(struct nfqctl *ctl, int argc, char **argv)
 		}
 	}
 	if (r < 0) {
-		fprintf(stderr, "nfqctl: --key: %s\n", u.err.text);
+		wrong_usage(argv[0], "--key: '%s': %s", optarg, u.err.text);
 		return CTL_USAGE;
 	}
 	return words_are(argc, argv, "") ? start(&u, conf, back) : usage(stderr, CTL_USAGE);

@@ -141,6 +141,10 @@ MUST_CHECK int steer_set_end(struct steer_set *set, struct err *err);
  */
 MUST_CHECK int steer_set_prefilter(struct steer *s, const int programs[static PREFILTER_PROGRAMS], struct err *err);
 
+/* Deletes the conntrack entries that forged answers made while no rule kept them out: a later question from the same
+ * port would be taken for the answer's answer, and leave untranslated. */
+void steer_forget_answers(void);
+
 struct steer_counts {
 	uint64_t queued;        /* packets that met a queue rule; some of them may have bypassed it */
 	uint64_t marked_output; /* of local programs with a mark of their own: not judged */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Our traces in the kernel's conntrack table: cleared before the first packet and after the last. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
 #include <stdio.h>
@@ -7,9 +8,14 @@
 #include "base/diag.h"
 #include "capture/steer_private.h"
 
+enum { PORT_DNS = 53, PORT_CLIENT = 1024 };
+
+enum traces { LABELS, MARKS, ANSWERS };
+
 struct clear {
 	struct nfct_handle *update;
-	uint32_t            marks; /* 0: labels */
+	enum traces         what;
+	uint32_t            marks;
 };
 
 /* Ours are all labels from the first to the last that the rules set. */
@@ -78,22 +84,40 @@ static void clear_marks_of(struct clear *c, const struct nf_conntrack *ct)
 	}
 }
 
+/* A client's connection begins with a question: one that begins with an answer is ours. */
+static void forget_answer(struct clear *c, const struct nf_conntrack *ct)
+{
+	struct nf_conntrack *change;
+
+	if (nfct_get_attr_u8(ct, ATTR_ORIG_L4PROTO) != IPPROTO_UDP ||
+	    ntohs(nfct_get_attr_u16(ct, ATTR_ORIG_PORT_SRC)) != PORT_DNS ||
+	    ntohs(nfct_get_attr_u16(ct, ATTR_ORIG_PORT_DST)) < PORT_CLIENT)
+		return;
+	change = change_of(ct);
+	if (change) {
+		nfct_query(c->update, NFCT_Q_DESTROY, change);
+		nfct_destroy(change);
+	}
+}
+
 static int clear_one(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
 {
 	struct clear *c = data;
 
 	(void)type;
-	if (c->marks)
+	if (c->what == ANSWERS)
+		forget_answer(c, ct);
+	else if (c->what == MARKS)
 		clear_marks_of(c, ct);
 	else
 		clear_labels_of(c, ct);
 	return NFCT_CB_CONTINUE;
 }
 
-static void clear_all(uint32_t marks)
+static void clear_all(enum traces what, uint32_t marks)
 {
 	struct nfct_handle *dump = nfct_open(CONNTRACK, 0);
-	struct clear        c = { .update = nfct_open(CONNTRACK, 0), .marks = marks };
+	struct clear        c = { .update = nfct_open(CONNTRACK, 0), .what = what, .marks = marks };
 	uint32_t            family = AF_UNSPEC;
 
 	if (dump && c.update) {
@@ -111,12 +135,17 @@ static void clear_all(uint32_t marks)
 void conntrack_clear_labels(void)
 {
 	if (conntrack_count())
-		clear_all(0);
+		clear_all(LABELS, 0);
 }
 
 void conntrack_clear_marks(uint32_t mask)
 {
-	clear_all(mask);
+	clear_all(MARKS, mask);
+}
+
+void steer_forget_answers(void)
+{
+	clear_all(ANSWERS, 0);
 }
 
 unsigned long conntrack_count(void)

@@ -148,8 +148,10 @@ void parent_look_at_steering(struct parent *p)
 	                   parent_fill_sets(p, &err) < 0;
 	if (p->repair_failed && diag_may(&p->repair_said, clock_monotonic()))
 		diag_error("steer", "%s; the next check tries again", err.text);
-	if (!p->repair_failed && !intact)
-		record_repair(p, again, (clock_monotonic() - begin) / 1000);
+	if (p->repair_failed || intact)
+		return;
+	record_repair(p, again, (clock_monotonic() - begin) / 1000);
+	steer_forget_answers();
 }
 
 void parent_look_at_tables(struct parent *p)

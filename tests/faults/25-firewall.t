@@ -131,8 +131,26 @@ long_transaction() {
 	is "$? $(nfqd_left)" "0 $(stays)" "$t: SIGTERM is obeyed, nothing is left but with fail: closed the table"
 }
 
+asks() { in_client dig -b "${LAB_HOST[4]}#40053" +time=2 +tries=1 "$1" @9.9.9.9 | grep -o 'status: [A-Z]*'; }	# always from one port
+
+# A refusal that no rule of ours keeps out of conntrack makes an entry the wrong way round; what the client asks from
+# the same port would be its reply, and leave with the client's own address.
+untracked() {
+	local t="a refusal while our rules are away"
+
+	start
+	kill -STOP "${lab_pid[nfqd]}"	# it cannot put back what goes
+	in_router nft delete chain inet nfqd forged
+	is "$(asks s07.upd.kaspersky.com)" "status: NXDOMAIN" "$t"
+	kill -CONT "${lab_pid[nfqd]}"
+	ok "$t: they are put back" lab_wait 20 status_is .steering.repairs 1
+	ok "$t: the next question from that port is answered" lab_wait 5 eval '[ "$(asks www.example.org)" = "status: NOERROR" ]'
+	nfqd_stop
+}
+
 lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"
 rules
 in_both programs
 in_both long_transaction
+untracked
 done_testing

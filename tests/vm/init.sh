@@ -415,6 +415,19 @@ variant_cases() {                       # SWITCHES WHAT-STATUS-SAYS
 	unset NFQD_STEER
 }
 
+# ---- past the queue: the kernel's verifier, nft_compat and xt_bpf
+
+prefilter_cases() {
+	check 'nfqd ends' stop_nfqd
+	sed -i 's/^inspect: {/&prefilter: bpf, /; s/events: all/events: matches/' /etc/nfqd.yaml
+	check 'prefilter: nfqd starts' start_nfqd
+	check 'prefilter: an unlisted name is answered' poll 20 answered $UNLISTED
+	check 'prefilter: question and answer passed in the kernel' poll 20 status_says 'prefilter: [1-9][0-9]* questions and [1-9]'
+	check 'prefilter: a listed name is answered with NXDOMAIN' blocked_name $LISTED_DNS
+	check 'prefilter: TLS to a listed name is reset' reset $LISTED_TLS
+	check 'prefilter: TLS to an unlisted name gets through' fetched $UNLISTED $SERVER2
+}
+
 nfqd_cases() {
 	check 'nfqd says that it is ready' start_nfqd || return
 	check 'its table holds queue statements: the nft backend' queue_rules
@@ -440,6 +453,7 @@ nfqd_cases() {
 	variant_cases repeat 'verdicts priority token'
 	variant_cases repeat,mark 'verdicts mark token'
 	variant_cases repeat,sets 'states in ct id sets'
+	prefilter_cases
 	check 'nfqd ends with 0 on SIGTERM' stop_nfqd
 	check 'no table of nfqd is left' no_table
 	check 'no label is left' unlabelled

@@ -247,6 +247,16 @@ static int check(const struct options *o, struct err *err)
 	return r;
 }
 
+/* What a full disk did not take of -V, -h and -t was not said: no success. */
+static int said(void)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_SUCCESS;
+	diag_line("nfqd: standard output: %s", strerror(errno ? errno : EIO));
+	return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { .events = -1 };
@@ -255,7 +265,7 @@ int main(int argc, char **argv)
 	struct conf   *conf;
 
 	if (r || o.done)
-		return r;
+		return r ? r : said();
 	if (o.conf && o.n_rules)
 		return bad_usage("--rules is for use without -c: the configuration names its packs");
 	conf = o.test ? NULL : load(&o, &err);
@@ -271,5 +281,5 @@ int main(int argc, char **argv)
 	}
 	if (r < 0 && err.text[0])
 		diag_line("nfqd: %s", err.text);
-	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return r < 0 ? EXIT_FAILURE : o.test ? said() : EXIT_SUCCESS;
 }

@@ -186,10 +186,15 @@ cp "$work/own.yaml" "$work/own.before"
 said=$("$nfqctl" -s "$work/none" block b.example -c "$work/own-conf.yaml" 2>&1)
 is "$? $said $(cmp "$work/own.yaml" "$work/own.before")" "1 nfqctl: $work/own-conf.yaml:3: policy 'own b.example': an earlier policy has the same name " \
 	"one that does not load leaves the file as it was"
-for what in "rules list --rules rules" "rules list --rules rules/canary.yaml" "completion bash"; do
+for what in "rules list --rules rules" "rules list --rules rules/canary.yaml" "completion bash" "--help" "--version"; do
 	# shellcheck disable=SC2086 # words
 	said=$("$nfqctl" $what 2>&1 >/dev/full)
 	is "$? $said" "1 nfqctl: standard output: No space left on device" "nfqctl $what on a full disk is a failure"
+done
+for what in -V -h "-t -c nfqd/man/nfqd.yaml"; do
+	# shellcheck disable=SC2086 # words
+	said=$("$nfqd" $what 2>&1 >/dev/full)
+	is "$? $said" "1 nfqd: standard output: No space left on device" "nfqd $what on a full disk is a failure"
 done
 : >"$work/eve.json"
 said=$(TERM=xterm timeout 10 "$nfqctl" top "$work/eve.json" </dev/null 2>"$work/stderr")

@@ -135,10 +135,10 @@ int main(int argc, char **argv)
 			ctl.socket = optarg;
 		} else if (o == 'h') {
 			help();
-			return CTL_DONE;
+			return said(CTL_DONE);
 		} else if (o == 'V') {
 			printf("nfqctl %s\n", NFQD_VERSION);
-			return CTL_DONE;
+			return said(CTL_DONE);
 		} else {
 			return CTL_USAGE;
 		}

@@ -300,11 +300,28 @@ uninstall:      ## remove what install put there, but for what was changed; PURG
 	$(Q)for d in /etc/nfqd /var/lib/nfqd /var/log/nfqd; do if [ -d $(DESTDIR)$$d ] && ! rmdir $(DESTDIR)$$d 2>/dev/null; then \
 		echo "$(DESTDIR)$$d is kept: it has what was written after the installation"; fi; done
 
+# The package is built of a copy of the sources, for dpkg wants its files at the top. Two builds of one commit have
+# the same digest: dates are the changelog's.
+deb:            ## the Debian package, into build/
+	$(Q)if [ "$$(id -u)" = 0 ]; then tools/deps build deb; fi
+	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory deb-build
+deb-build:
+	$(Q)rm -rf build/deb && mkdir -p build/deb/nfqd
+	$(Q)tar -c --exclude=./build --exclude=./.git --exclude=./tools/debian . | tar -x -C build/deb/nfqd
+	$(Q)cp -R tools/debian build/deb/nfqd/debian
+	$(Q)cd build/deb/nfqd && COMMIT=$(COMMIT) DEB_BUILD_OPTIONS="nocheck parallel=$(shell nproc)" \
+		dpkg-buildpackage -us -uc -b -d >../log 2>&1 || { tail -n 30 ../log; exit 1; }
+	$(Q)cp build/deb/nfqd_*.deb build/ && ls build/nfqd_*.deb
+
+check-deb: deb  ## the package in a bare Debian root: install, boot, reload, upgrade, remove (root, minutes)
+	$(Q)tools/deps test check-deb
+	$(Q)$(MAKE) --no-print-directory prove T=tests/deb/run.t
+
 clean:          ## remove what was built (what was downloaded stays: build/vm, build/unpacked)
 	rm -rf $(filter-out build/vm build/unpacked,$(wildcard build/*))
 
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
 
-.PHONY: all deps deps-test run demo check check-unit check-kernel check-faults check-flood check-vm test-programs prove asan tsan soak cover \
+.PHONY: all deps deps-test run demo check check-unit check-kernel check-faults check-flood check-vm test-programs prove asan tsan soak cover deb deb-build check-deb \
 	bench fuzz fuzz-all fuzz-objects lint format install uninstall clean help FORCE

@@ -236,13 +236,14 @@ json_t *status_sightings(const struct parent *p)
 		return json_pack("{s:s}", "storage", "off");
 	snprintf(path, sizeof(path), "%s/" SIGHTINGS_FILE, k->folder);
 	snprintf(problem, sizeof(problem), "%.127s", k->shared->failing ? k->shared->problem : "");
-	return json_pack("{s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s?}", "storage",
+	return json_pack("{s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s?}", "storage",
 	                 p->boot->sightings.storage == STORAGE_MEMORY ? "memory" : "disk", "path", path, "pid", (int)k->pid,
 	                 "restarts", (int)k->restarts, "taken", (json_int_t)k->shared->taken, "missed",
 	                 (json_int_t)k->shared->feed.lost, "waiting_bytes",
 	                 (json_int_t)(k->shared->feed.head - k->shared->feed.tail), "bytes", (json_int_t)k->shared->bytes,
 	                 "max_bytes", (json_int_t)p->boot->sightings.max_size << 20, "forgotten",
-	                 (json_int_t)k->shared->forgotten, "folded_days", (json_int_t)k->shared->folded, "moved_aside", (int)k->shared->moved_aside, "problem", problem[0] ? problem : NULL);
+	                 (json_int_t)k->shared->forgotten, "folded_days", (json_int_t)k->shared->folded, "lines_passed_over",
+	                 (json_int_t)k->shared->lines_passed_over, "moved_aside", (int)k->shared->moved_aside, "problem", problem[0] ? problem : NULL);
 }
 
 /* A message that is answered; the process answers within a batch. */

@@ -97,16 +97,40 @@ void labels_line(struct sightings *s, char *line, bool hosts, int64_t now)
 		take_dnsmasq(s, line, now);
 }
 
-void labels_read(struct sightings *s, int fd, bool hosts, int64_t now)
+/* A line that is longer than any that a server writes, or has a NUL in it, is passed over whole: from its middle on it
+ * would read as another one. */
+static bool next_line(FILE *f, char line[LINE], size_t *all, bool *good)
 {
-	FILE  *f = fdopen(dup(fd), "r");
-	char   line[LINE];
-	size_t all = 0;
+	size_t n = 0;
+	int    c;
 
-	while (f && all < FILE_MAX && fgets(line, sizeof(line), f)) {
-		all += strlen(line);
-		labels_line(s, line, hosts, now);
+	*good = true;
+	while ((c = getc_unlocked(f)) != EOF && (*all)++ < FILE_MAX && c != '\n') {
+		if (n < LINE - 1)
+			line[n++] = (char)c;
+		else
+			*good = false;
+		*good &= c != '\0';
 	}
+	line[n] = '\0';
+	return n > 0 || c == '\n';
+}
+
+unsigned labels_read(struct sightings *s, int fd, bool hosts, int64_t now)
+{
+	FILE    *f = fdopen(dup(fd), "r");
+	char     line[LINE];
+	size_t   all = 0;
+	unsigned passed_over = 0;
+	bool     good;
+
+	while (f && all < FILE_MAX && next_line(f, line, &all, &good)) {
+		if (good)
+			labels_line(s, line, hosts, now);
+		passed_over += !good;
+	}
+	passed_over += all >= FILE_MAX; /* what comes after so many bytes */
 	if (f)
 		fclose(f);
+	return passed_over;
 }

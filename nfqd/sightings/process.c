@@ -259,12 +259,26 @@ static void adopt(struct process *p)
 	open_database(p);
 }
 
+/* Each minute the same lines: said when there are more of them or fewer. */
+static void say_passed_over(struct process *p, unsigned n, bool hosts)
+{
+	static unsigned said[2];
+
+	if (n && n != said[hosts])
+		diag_warn("sightings", "%s: %u lines are longer than 1023 bytes, have a NUL, or come after 4 MB: they are passed over",
+		          hosts ? "/etc/hosts" : "a leases file", n);
+	said[hosts] = n;
+	atomic_fetch_add(&p->in->shared->lines_passed_over, n);
+}
+
 static void read_names(struct process *p, int fd, bool hosts)
 {
 	if (!p->db || fd < 0 || p->held)
 		return;
 	if (sightings_begin(p->db) == 0) {
-		labels_read(p->db, fd, hosts, (int64_t)(clock_now() / NS_PER_US));
+		unsigned n = labels_read(p->db, fd, hosts, (int64_t)(clock_now() / NS_PER_US));
+
+		say_passed_over(p, n, hosts);
 		if (sightings_commit(p->db) == 0)
 			return;
 	}

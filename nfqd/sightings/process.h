@@ -16,6 +16,7 @@ struct sightings_shared {
 	struct feed      feed;
 	_Atomic uint64_t beats, taken, bytes; /* rounds; records; of the file and its log */
 	_Atomic uint64_t forgotten, folded;   /* for want of room: machines; days that are one sum now */
+	_Atomic uint64_t lines_passed_over;   /* of files with names of machines, each time */
 	_Atomic bool     moved_aside;         /* the database was damaged */
 	_Atomic bool     failing;             /* and it cannot be written now */
 	char             problem[128];

@@ -14,6 +14,8 @@ enum {
 	GAPS_N = 24
 };
 
+#define MISSED_MAX (INT64_C(1) << 40)
+
 #define OTHERS "(others)"
 
 #define COUNTS "refused = refused + ?3, logged = logged + ?4, passed = passed + ?5, leaked = leaked + ?6"
@@ -279,8 +281,10 @@ void sightings_label_known(struct sightings *s, const char *kind, const char *ke
 		sightings_label(s, kind, key, name, at);
 }
 
+/* A number that no daemon counts up to, as a forged record has it, is taken as the largest. */
 void sightings_missed(struct sightings *s, int64_t n, int64_t at)
 {
+	n = n < 0 ? 0 : n > MISSED_MAX ? MISSED_MAX : n;
 	sql_do(s, "INSERT INTO coverage VALUES (?1, 'not_in_database', ?2) ON CONFLICT DO UPDATE SET n = n + ?2", "ii",
 	       at / US_PER_DAY, n * THOUSANDTHS);
 }

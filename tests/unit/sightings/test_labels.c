@@ -46,9 +46,52 @@ static void test_lines(void **state)
 	}
 }
 
+/* The middle of a line is none, however long it is, nor is what comes after a NUL. */
+static void test_long_lines(void **state)
+{
+	static const char lease[] = "1795000000 3c:52:82:00:00:01 10.0.0.7 wrong *";
+	struct sightings *s = fresh();
+	FILE             *f = tmpfile();
+	json_t           *host;
+
+	(void)state;
+	assert_non_null(f);
+	TAKE(s, .second = 1);
+	for (unsigned n = 1000; n < 2100; n++)
+		fprintf(f, "%*s%s\n", (int)n, "#", lease);
+	fwrite("# \0\n", 1, 4, f);
+	fprintf(f, "1795000000 3c:52:82:00:00:01 10.0.0.7 right *");
+	fflush(f);
+	rewind(f);
+	same_num("lines", "passed over", labels_read(s, fileno(f), false, 1), 2100 - 1000 + 1);
+	host = host_of(s, "mac:" A_MAC);
+	same_text("the last one", OR(json_string_value(json_object_get(host, "name")), "none"), "right");
+	json_decref(host);
+	fclose(f);
+	sightings_close(s);
+}
+
+/* A forged number adds up to no negative one. */
+static void test_missed(void **state)
+{
+	struct sightings *s = fresh();
+	struct err        err = { 0 };
+	json_t           *report;
+
+	(void)state;
+	sightings_missed(s, INT64_MAX / 100, 1);
+	sightings_missed(s, -5, 1);
+	report = sightings_report(s, &(struct sightings_which){ 0 }, &err);
+	same_num("as many as there can be", "missed",
+	         json_integer_value(json_object_get(json_object_get(report, "coverage"), "not_in_database")), INT64_C(1) << 40);
+	json_decref(report);
+	sightings_close(s);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_lines) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_lines), cmocka_unit_test(test_long_lines),
+		                            cmocka_unit_test(test_missed) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

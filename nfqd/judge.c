@@ -249,6 +249,16 @@ static void judge_name(struct judged *j, unsigned i, struct decision *d)
 		j->on_errand |= 1U << i;
 }
 
+static void count_questions(const struct judged *j, bool listed)
+{
+	const struct names *names = &j->m->names;
+
+	if (!names->n || names->v[0].seen_in != SEEN_DNS_QUERY || j->m->from_server)
+		return;
+	count_add(j->p->count, COUNT_questions, 1);
+	count_add(j->p->count, COUNT_questions_unlisted, !listed);
+}
+
 static struct verdict judge_names(const struct judged *asked)
 {
 	struct judged               j = *asked;
@@ -275,10 +285,7 @@ static struct verdict judge_names(const struct judged *asked)
 	}
 	if (j.unknown)
 		return (struct verdict){ .drop = true };
-	if (n && names->v[0].seen_in == SEEN_DNS_QUERY && !j.m->from_server) {
-		count_add(p->count, COUNT_questions, 1);
-		count_add(p->count, COUNT_questions_unlisted, !listed);
-	}
+	count_questions(&j, listed);
 	count_uninspectable(&j);
 	count_add(p->count, COUNT_names, n);
 	by_address = !listed && (n == 0 || !j.m->row->names_only) && match_address(&j, &learned_for, &m);

@@ -102,4 +102,26 @@ nfqd_ctl sightings rebuild "$lab_dir/eve.json" >/dev/null
 is "$?$(test -e "$lab_dir/victim" && echo written)" 0 "nor one in the new file's place, which is replaced"
 is "$(counts)$(ls -d "$lab_dir/sightings.rebuild" 2>/dev/null)" "$(from_log | counts_of)" "and all is there, and nothing is left beside it"
 nfqd_stop
+
+# in memory: a file system of its own stands for /run, so that the machine's is left alone
+nfqd_conf() { labnfqd_conf "$@"; echo "sightings: {storage: memory}"; }
+nfqd_conf >"$lab_dir/nfqd.yaml"
+# shellcheck disable=SC2016 # the inner shell's
+lab_spawn nfqd "$LAB_ROUTER" unshare -m sh -c 'mkdir -p /run/nfqd && mount -t tmpfs tmpfs /run/nfqd && exec "$0" -c "$1"' \
+	"$NFQD" "$lab_dir/nfqd.yaml"
+lab_wait 15 nfqd_ready_or_dead && nfqd_says_ready || bail "nfqd does not start with storage: memory"
+is "$(nfqd_ctl status --json | jq -c '.sightings | [.storage, .path]')" '["memory","/run/nfqd/sightings/sightings.db"]' "storage: memory: status says where it is"
+in_memory() { nsenter -t "$(nfqd_worker)" -m -n "$(realpath "$NFQCTL")" -s "$lab_dir/control.sock" hosts --json; }
+counts_in_memory() { [ "$(in_memory | jq '[.hosts[].refused] | add // 0')" = 1 ]; }
+ask s08.upd.kaspersky.com
+ok "and hosts has what came since" lab_wait 15 counts_in_memory
+nfqd_stop
+
+nfqd_conf() { labnfqd_conf "$@"; echo "sightings: {storage: off}"; }
+nfqd_start || bail "nfqd does not start with storage: off"
+is "$(nfqd_ctl status --json | jq -c .sightings)" '{"storage":"off"}' "storage: off: status says so"
+like "$(nfqd_ctl hosts 2>&1; echo "exit $?")" 'keeps no sightings .sightings.storage is off.' "and hosts"
+ask s09.upd.kaspersky.com
+is "$(from_log | jq '.hosts[0].refused > 1')" true "which has them from the log"
+nfqd_stop
 done_testing

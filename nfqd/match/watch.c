@@ -200,6 +200,6 @@ void watch_each(const struct watch *w, uint64_t now,
 	struct watched is;
 
 	for (unsigned i = 0; i < WATCH_SLOTS; i++)
-		if (read_slot(&w->slots[i], &is) && is.until > seconds)
+		if (read_slot(&w->slots[i], &is) && is.until > seconds && (is.addr.len == 4 || is.addr.len == 16))
 			each(ctx, &is.addr, is.until - seconds);
 }

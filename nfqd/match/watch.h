@@ -53,7 +53,8 @@ bool watch_learn(struct watch *w, const struct ruleset *rs, const struct names *
 bool watch_match(const struct watch *w, const struct ruleset *rs, const struct addr *a, uint8_t proto,
                  uint16_t port, uint64_t now, struct name *learned_for, struct match *out);
 
-/* Every address that is watched now, with the seconds that are left. */
+/* Every address that is watched now, with the seconds that are left; what is no address is passed over, since the
+ * worker that wrote it is not trusted. */
 void watch_each(const struct watch *w, uint64_t now,
                 void (*each)(void *ctx, const struct addr *a, uint32_t left), void *ctx);
 

@@ -196,7 +196,8 @@ static int start(struct parent *p, struct err *err)
 		                  .answers = p->tap || p->conf->inspect.answers,
 		                  .empty_folder = EMPTY_FOLDER, .inject = INJECTOR_NONE };
 	p->shared = in->shared = shared_new();
-	if (!p->shared)
+	in->counts = shared_counts();
+	if (!p->shared || !in->counts)
 		return err_set(err, "out of memory");
 	parent_open_prefilter(p);
 	diag_never_wait(&p->shared->diag_lost[PROCESS_PARENT]);

@@ -49,7 +49,7 @@ static uint64_t bypassed(const struct parent *p, uint64_t met)
 		struct queue_kernel k;
 
 		queue_kernel_sum((uint16_t)(p->in.queue.num + i), &k);
-		taken += p->shared->queue[i].received + k.waiting + k.dropped + k.user_dropped;
+		taken += p->in.counts[i].received + k.waiting + k.dropped + k.user_dropped;
 	}
 	return met > taken ? met - taken : 0;
 }
@@ -63,8 +63,8 @@ static json_t *steering(const struct parent *p)
 	if (!p->steer)
 		return NULL;
 	for (unsigned i = 0; i < p->in.queues; i++) {
-		unmet += p->shared->queue[i].unmet;
-		reopened += p->shared->queue[i].reopened;
+		unmet += p->in.counts[i].unmet;
+		reopened += p->in.counts[i].reopened;
 	}
 	readable = steer_counters(p->steer, &sc) == 0;
 	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:s?, s:I, s:I, s:I, s:o*}", "backend",

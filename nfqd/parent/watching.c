@@ -52,7 +52,7 @@ static int map_counts(struct parent *p, const char *path)
 	if (map == MAP_FAILED)
 		r = -errno;
 	else
-		p->shared->queue = map;
+		p->in.counts = map;
 	close(fd);
 	return r;
 }

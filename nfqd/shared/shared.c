@@ -16,15 +16,14 @@ struct shared *shared_new(void)
 {
 	struct shared *s = shared_memory(sizeof(*s));
 
-	if (!s)
-		return NULL;
-	s->queue = shared_memory(QUEUES_MAX * sizeof(*s->queue));
-	if (!s->queue) {
-		munmap(s, sizeof(*s));
-		return NULL;
-	}
-	watch_init(&s->watch);
+	if (s)
+		watch_init(&s->watch);
 	return s;
+}
+
+struct queue_counts *shared_counts(void)
+{
+	return shared_memory(QUEUES_MAX * sizeof(struct queue_counts));
 }
 
 static bool has_link(const struct iface_link *links, unsigned n, uint32_t index)

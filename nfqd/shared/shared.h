@@ -38,7 +38,6 @@ struct shared {
 	_Atomic uint64_t events_taken; /* by the log thread, of those that packet threads made */
 	_Atomic uint64_t events_died;  /* made, and never taken: lost with their worker */
 	_Atomic uint64_t diag_lost[PROCESSES_N]; /* lines that standard error had no room for */
-	struct queue_counts *queue; /* of QUEUES_MAX; the parent may keep them in a file */
 	struct tap_counts tap;       /* of the kernel, with an interface to watch */
 	_Atomic uint64_t generation;  /* of the ruleset that every thread reads */
 	struct iface     ifaces[IFACES_MAX];
@@ -51,8 +50,10 @@ struct shared {
 	struct errands   errands; /* likewise */
 };
 
-/* Returns NULL when memory ran out. */
+/* Returns NULL when memory ran out. There is no pointer in it: a worker could turn it anywhere. */
 struct shared *shared_new(void);
+/* Counts of QUEUES_MAX queues, in memory of their own, shared likewise. */
+struct queue_counts *shared_counts(void);
 
 struct iface_link {
 	uint32_t index;

@@ -367,7 +367,7 @@ static int open_thread(struct worker *w, unsigned i, struct err *err)
 		                 .beats = &in->shared->beats[i],
 		                 .after_burst = wake_log, .ctx = t };
 	queue.num = (uint16_t)(queue.num + i);
-	queue.counts = &in->shared->queue[i];
+	queue.counts = &in->counts[i];
 	t->loop.capture = in->device ? pcap_tap_open(in->device, in->filter, &in->shared->tap, err)
 	                             : queue_open(in->queue_fd[i], &queue, err);
 	return t->loop.capture ? 0 : -1;

@@ -15,6 +15,7 @@
 
 struct worker_in {
 	struct shared  *shared;
+	struct queue_counts *counts; /* of QUEUES_MAX queues; shared as well, and the parent may keep them in a file */
 	void           *kept;   /* worker_kept_size() bytes that workers share; NULL: nothing outlives one */
 	int             parent; /* the socketpair's end */
 	int             rules;  /* image */

@@ -159,6 +159,24 @@ static void test_half_written(void **state)
 	assert_true(is_watched(nth(1), 443, 1));
 }
 
+/* A worker that was taken over may write anything there; the parent reads it. */
+static void test_no_address(void **state)
+{
+	static const uint8_t lengths[] = { 0, 5, 17, 255 };
+	unsigned             seen = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(lengths); i++) {
+		w->slots[i].until = T0 + 60;
+		w->slots[i].addr.len = lengths[i];
+	}
+	watch_each(w, T0 * NS_PER_S, count_one, &seen);
+	assert_int_equal(seen, 0);
+	w->slots[0].addr.len = 4;
+	watch_each(w, T0 * NS_PER_S, count_one, &seen);
+	assert_int_equal(seen, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +186,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_whom, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_full, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_half_written, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_address, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,7 +136,7 @@ int steer_list(struct steer *s, const char *what, json_t **doc)
 		r = -ENOENT;
 	*doc = r == 0 ? json_loads(text, 0, NULL) : NULL;
 	free(text);
-	return r == 0 && !*doc ? -ENOMEM : r;
+	return r == 0 && !*doc ? -EPROTO : r;
 }
 
 /* The names of the table's chains that the text fills, a line each; the caller frees. NULL with 0: there is no
@@ -160,6 +160,10 @@ static int chain_names(struct steer *s, char **out, struct err *err)
 	if (f)
 		fclose(f);
 	json_decref(doc);
+	if (r == -EPROTO) { /* nft 1.0.6 lists a dormant table with random flags, which may be no text */
+		names = steer_own_chains(s);
+		r = names ? 0 : -ENOMEM;
+	}
 	*out = names;
 	return r < 0 && r != -ENOENT ? err_set(err, "nft: table inet nfqd: %s", strerror(-r)) : 0;
 }
@@ -228,12 +232,11 @@ int steer_rewrite(struct steer *s, struct err *err)
 	return r;
 }
 
-/* Changes since the table was loaded go into the transaction that wakes it. nft cannot list a dormant
- * table (1.0.6 shows random flags), so its chains are known from its text. */
+/* Changes since the table was loaded go into the transaction that wakes it. */
 int steer_wake(struct steer *s, struct err *err)
 {
 	unsigned patience = s->conf.means.hasty ? HASTY_MS : RUN_MS; /* a start may wait longer */
-	char    *text, *names = NULL;
+	char    *names;
 	int      r = -1;
 
 	if (!s->asleep) {
@@ -244,11 +247,8 @@ int steer_wake(struct steer *s, struct err *err)
 	if (!s->stale) {
 		r = steer_run(s, "add table inet nfqd", "wake the table", err);
 	} else {
-		text = steer_table_text(s, NULL);
-		if (text)
-			names = steer_chain_names(s, text);
+		names = steer_own_chains(s);
 		r = names ? run_text(s, names, false, err) : err_set(err, "out of memory");
-		free(text);
 		free(names);
 	}
 	s->asleep = r < 0;

@@ -122,6 +122,7 @@ char *steer_table_text(const struct steer *s, const char *flush);
 bool steer_has_text(const struct steer *s, const char *chain);
 /* The names of the chains that a text fills, a line each; the caller frees. NULL: out of memory. */
 char *steer_chain_names(const struct steer *s, const char *text);
+char *steer_own_chains(const struct steer *s); /* of the text that would load the table now; likewise */
 
 /* steer_prefilter.c: the counters and chains of the prefilter, and whether a program is set. */
 void write_prefilter(FILE *f);

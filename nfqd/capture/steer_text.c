@@ -383,3 +383,11 @@ char *steer_chain_names(const struct steer *s, const char *text)
 	fclose(f);
 	return names;
 }
+
+char *steer_own_chains(const struct steer *s)
+{
+	char *text = steer_table_text(s, NULL), *names = text ? steer_chain_names(s, text) : NULL;
+
+	free(text);
+	return names;
+}

@@ -119,7 +119,7 @@ static void as_init(void)
 	int      resolver, status;
 	pid_t    child;
 
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("proc", "/proc", "proc", 0, NULL) < 0)
+	if (mount(NULL, "/proc", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("proc", "/proc", "proc", 0, NULL) < 0)
 		_exit(SKIPPED);
 	resolver = udp(&listening);
 	child = fork();
@@ -147,8 +147,8 @@ static void test_init(void **state)
 	}
 	assert_int_equal(waitpid(outer, &status, 0), outer);
 	if (WEXITSTATUS(status) == SKIPPED) {
-		print_message("no namespaces here\n");
-		skip();
+		print_message("# no namespaces here\n"); /* prove takes cmocka's skip() for a failure */
+		return;
 	}
 	assert_int_equal(WEXITSTATUS(status), NO);
 }

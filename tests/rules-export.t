@@ -321,7 +321,7 @@ is "$(export_ hosts "$rules/kaspersky.yaml" | grep -c '^0.0.0.0 s[01][0-9].upd.k
 is "$(export_ rpz "$rules/kaspersky.yaml" | grep -c '^media.kaspersky.com CNAME rpz-passthru.$')" 1 "the kaspersky pack: removal tools stay open"
 fails() { local m=$1; shift; said=$("$NFQCTL" rules export "$@" 2>&1); like "$? $said" "$m" "fails: $*"; }
 fails "^2 .*format 'x' is unknown" --format x p.yaml
-fails "^2 .*category 'x' is unknown" --format hosts --categories update,x p.yaml
+fails "^2 .*--categories: 'x' is unknown" --format hosts --categories update,x p.yaml
 fails "^1 .*none.yaml: No such file" --format hosts none.yaml
 fails "^2 nfqctl rules export: PACK is missing" --format hosts
 done_testing

@@ -28,7 +28,8 @@ publish() { "$NFQCTL" rules publish "$@"; }
 key1=$(publish --new-key list.example/1 --key k1) key2=$(publish --new-key list.example/2 --key k2)
 like "$key1" '^list.example/1\+[0-9a-f]{8}\+A[A-Za-z0-9+/=]+$' "a verifier key"
 is "$(stat -c %a k1) $(cut -c1-27 k1)" "600 PRIVATE+KEY+list.example/1+" "the signer key is nobody else's"
-for number in 0 -1 7x '' 18446744073709551615 99999999999999999999; do
+like "$(publish --key k1 --out never-made --number '' none.yaml 2>&1)" "the argument after '--number' is empty" "--number ''"
+for number in 0 -1 7x 18446744073709551615 99999999999999999999; do
 	like "$? $(publish --key k1 --out never-made --number "$number" none.yaml 2>&1)" "--number: '$number' is not a number between 1 and" "--number $number"
 done
 like "$(publish --new-key x --key k1 2>&1)" "k1: File exists" "a key is not written over"

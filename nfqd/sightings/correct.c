@@ -84,13 +84,17 @@ json_t *sightings_merge(struct sightings *s, const char *id, const char *other, 
 /* ---- forgetting ---------------------------------------------------------------------------- */
 
 #define OF_FORGOTTEN " WHERE source IN (SELECT id FROM source WHERE machine = ?)"
+#define SPAN(of) "(SELECT " of " / 86400000000 FROM source WHERE machine = ?1)"
+#define ON_ITS_DAYS                                                                                                    \
+	" WHERE (day, source) IN (SELECT d.day, source.id FROM (SELECT -1 AS day UNION ALL SELECT day FROM "           \
+	DAYS(SPAN("min(first)"), SPAN("max(last)")) ") AS d CROSS JOIN source WHERE machine = ?1)"
 
 void sightings_forget_machine(struct sightings *s, int64_t machine)
 {
 	sql_do(s, "DELETE FROM seen" OF_FORGOTTEN, "i", machine);
-	sql_do(s, "DELETE FROM day" OF_FORGOTTEN, "i", machine);
 	sql_do(s, "DELETE FROM known" OF_FORGOTTEN, "i", machine);
-	sql_do(s, "DELETE FROM called" OF_FORGOTTEN, "i", machine);
+	sql_do(s, "DELETE FROM called" ON_ITS_DAYS, "i", machine);
+	sql_do(s, "DELETE FROM day" ON_ITS_DAYS, "i", machine);
 	sql_do(s, "DELETE FROM habit" OF_FORGOTTEN, "i", machine);
 	sql_do(s, "DELETE FROM label WHERE key IN (SELECT mac FROM source WHERE machine = ?1 UNION SELECT address FROM source"
 	          " WHERE machine = ?1 UNION SELECT latest FROM source WHERE machine = ?1)", "i", machine);

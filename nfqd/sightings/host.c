@@ -103,10 +103,13 @@ static json_t *days(struct sightings *s, int64_t machine, const struct days *d)
 }
 
 #define BY_TEXT(from, column)                                                                                          \
-	"SELECT w.text, v.text, sum(refused), sum(logged), sum(passed), sum(leaked) FROM source " from                 \
+	"SELECT w.text, v.text, sum(refused), sum(logged), sum(passed), sum(leaked) FROM source CROSS JOIN"            \
+	" " DAYS("?2", "?3") " AS d CROSS JOIN " from                                                                  \
 	" JOIN word AS w ON w.id = " column " JOIN word AS v ON v.id = vendor"                                         \
-	" WHERE machine = ? AND day BETWEEN ? AND ? AND (?4 = '' OR v.text = ?4 COLLATE NOCASE) GROUP BY w.id, v.id"   \
+	" WHERE machine = ?1 AND (?4 = '' OR v.text = ?4 COLLATE NOCASE) GROUP BY w.id, v.id"                          \
 	" ORDER BY sum(refused + logged + passed) DESC, w.text"
+
+#define BY_WHAT "day AS c ON c.day = d.day AND c.source = source.id JOIN what ON what.id = c.what"
 
 static json_t *by_text(struct sightings *s, const char *sql, const char *key, int64_t machine, const struct days *d)
 {
@@ -216,11 +219,10 @@ json_t *sightings_host(struct sightings *s, const char *id, const struct sightin
 	json_object_set_new(o, "sources", sources(s, machine));
 	json_object_set_new(o, "vendors", vendors(s, machine, &d));
 	json_object_set_new(o, "days", days(s, machine, &d));
-	json_object_set_new(o, "names", by_text(s, BY_TEXT("JOIN called AS c ON c.source = source.id", "c.name"), "name", machine, &d));
-	json_object_set_new(o, "channels", by_text(s, BY_TEXT("JOIN day AS c ON c.source = source.id JOIN what ON what.id = c.what",
-	                                                      "what.channel"), "channel", machine, &d));
-	json_object_set_new(o, "categories", by_text(s, BY_TEXT("JOIN day AS c ON c.source = source.id JOIN what ON what.id = c.what",
-	                                                        "what.category"), "category", machine, &d));
+	json_object_set_new(o, "names", by_text(s, BY_TEXT("called AS c ON c.day = d.day AND c.source = source.id", "c.name"), "name",
+	                                             machine, &d));
+	json_object_set_new(o, "channels", by_text(s, BY_TEXT(BY_WHAT, "what.channel"), "channel", machine, &d));
+	json_object_set_new(o, "categories", by_text(s, BY_TEXT(BY_WHAT, "what.category"), "category", machine, &d));
 	put_resolvers(s, machine, o);
 	return answer_or(s, o, err);
 }

@@ -219,9 +219,10 @@ json_t *sightings_report(struct sightings *s, const struct sightings_which *whic
 
 static json_t *names_of(struct sightings *s, int64_t machine, const struct days *d)
 {
-	sqlite3_stmt *q = sql_bind(s, "SELECT w.text, sum(refused), sum(logged), sum(passed), sum(leaked) FROM source CROSS JOIN"
-	                              " called ON called.source = source.id JOIN word AS w ON w.id = called.name JOIN word AS v ON"
-	                              " v.id = called.vendor WHERE day BETWEEN ?1 AND ?2 AND" BY_VENDOR " AND machine = ?4"
+	sqlite3_stmt *q = sql_bind(s, "SELECT w.text, sum(refused), sum(logged), sum(passed), sum(leaked) FROM source CROSS JOIN "
+	                              DAYS("?1", "?2") " AS d CROSS JOIN called ON called.day = d.day AND called.source ="
+	                              " source.id JOIN word AS w ON w.id = called.name JOIN word AS v ON v.id = called.vendor WHERE"
+	                              BY_VENDOR " AND machine = ?4"
 	                              " GROUP BY w.id ORDER BY w.text", "iiti", d->first, d->last, d->vendor, machine);
 	json_t       *all = json_array();
 

@@ -12,6 +12,12 @@ enum { STATEMENTS = 128, RECENT = 8192, THOUSANDTHS = 1000 /* of coverage's coun
 #define US_PER_S   INT64_C(1000000)
 #define US_PER_DAY (INT64_C(86400) * US_PER_S)
 
+/* The days that have rows in day (called has no others), of a span, each found by one search. */
+#define DAYS(first, last)                                                                                              \
+	"(WITH RECURSIVE d (day) AS (SELECT min(day) FROM day WHERE day BETWEEN " first " AND " last " UNION ALL"      \
+	" SELECT (SELECT min(day) FROM day WHERE day > d.day AND day <= " last ") FROM d WHERE d.day IS NOT NULL)"     \
+	" SELECT day FROM d WHERE day IS NOT NULL)"
+
 /* What a repeat adds to. */
 struct recent_sighting {
 	int64_t  boot, seq, source, what, name, vendor, authority;

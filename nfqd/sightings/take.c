@@ -89,11 +89,11 @@ static void count(struct sightings *s, const struct counted *c)
 	sql_do(s, "INSERT INTO seen VALUES (?2, ?7, ?1, ?3, ?4, ?5, ?6, ?8, ?8) ON CONFLICT DO UPDATE SET " COUNTS
 	          ", first = min(first, ?8), last = max(last, ?8)", "iiiiiiii", c->day, c->source, v[OUTCOME_REFUSED],
 	       v[OUTCOME_LOGGED], v[OUTCOME_PASSED], c->leaked, c->vendor, c->at);
-	sql_do(s, "INSERT INTO day VALUES (?1, ?2, ?7, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET " COUNTS, "iiiiiii", c->source,
+	sql_do(s, "INSERT INTO day VALUES (?2, ?1, ?7, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET " COUNTS, "iiiiiii", c->source,
 	       c->day, v[OUTCOME_REFUSED], v[OUTCOME_LOGGED], v[OUTCOME_PASSED], c->leaked, c->what);
 	sql_do(s, "INSERT INTO known VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET n = n + ?3, last = max(last, ?4)", "iiii",
 	       c->source, c->what, c->n, c->at);
-	sql_do(s, "INSERT INTO called VALUES (?1, ?2, ?7, ?8, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET " COUNTS, "iiiiiiii",
+	sql_do(s, "INSERT INTO called VALUES (?2, ?1, ?7, ?8, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET " COUNTS, "iiiiiiii",
 	       c->source, c->day, v[OUTCOME_REFUSED], v[OUTCOME_LOGGED], v[OUTCOME_PASSED], c->leaked, c->name, c->vendor);
 	sql_do(s, "INSERT INTO hour VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET " COUNTS, "iiiiii",
 	       c->at / (INT64_C(3600) * US_PER_S), c->vendor, v[OUTCOME_REFUSED], v[OUTCOME_LOGGED], v[OUTCOME_PASSED],
@@ -265,7 +265,7 @@ static void take_repeat(struct sightings *s, const struct sighting *one)
 	c.authority = r->authority;
 	count(s, &c);
 	note_call(s, c.source, c.vendor, one->last);
-	sql_do(s, "UPDATE source SET last = max(last, ?) WHERE id = ?", "ii", one->last, c.source);
+	sql_do(s, "UPDATE source SET first = min(first, ?1), last = max(last, ?1) WHERE id = ?2", "ii", one->last, c.source);
 }
 
 void sightings_label(struct sightings *s, const char *kind, const char *key, const char *name, int64_t at)

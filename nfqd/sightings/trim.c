@@ -94,6 +94,10 @@ static void give_back(struct sightings *s, bool all)
 #define SUMS "refused = refused + excluded.refused, logged = logged + excluded.logged, passed = passed + excluded.passed," \
 	" leaked = leaked + excluded.leaked"
 
+#define OF_FOLDED                                                                                                      \
+	" WHERE (day, source) IN (SELECT d.day, source.id FROM " DAYS("0", "?1 - 1") " AS d CROSS JOIN source"         \
+	" WHERE source.id BETWEEN ?2 AND ?3)"
+
 /* The days before `end` of these sources become one, of which the sums stay. */
 static void fold_sources(struct sightings *s, int64_t end, int64_t from, int64_t to)
 {
@@ -101,12 +105,11 @@ static void fold_sources(struct sightings *s, int64_t end, int64_t from, int64_t
 	          " max(last) FROM seen WHERE day BETWEEN 0 AND ?1 - 1 AND source BETWEEN ?2 AND ?3 GROUP BY source, vendor"
 	          " ON CONFLICT DO UPDATE SET " SUMS ", first = min(first, excluded.first), last = max(last, excluded.last)",
 	       "iii", end, from, to);
-	sql_do(s, "INSERT INTO day SELECT source, -1, what, sum(refused), sum(logged), sum(passed), sum(leaked) FROM day WHERE"
-	          " day BETWEEN 0 AND ?1 - 1 AND source BETWEEN ?2 AND ?3 GROUP BY source, what ON CONFLICT DO UPDATE SET " SUMS,
-	       "iii", end, from, to);
+	sql_do(s, "INSERT INTO day SELECT -1, source, what, sum(refused), sum(logged), sum(passed), sum(leaked) FROM day"
+	          OF_FOLDED " GROUP BY source, what ON CONFLICT DO UPDATE SET " SUMS, "iii", end, from, to);
 	sql_do(s, "DELETE FROM seen WHERE day BETWEEN 0 AND ? - 1 AND source BETWEEN ? AND ?", "iii", end, from, to);
-	sql_do(s, "DELETE FROM day WHERE day BETWEEN 0 AND ? - 1 AND source BETWEEN ? AND ?", "iii", end, from, to);
-	sql_do(s, "DELETE FROM called WHERE day < ? AND source BETWEEN ? AND ?", "iii", end, from, to);
+	sql_do(s, "DELETE FROM called" OF_FOLDED, "iii", end, from, to);
+	sql_do(s, "DELETE FROM day" OF_FOLDED, "iii", end, from, to);
 }
 
 /* What is kept for all machines. */

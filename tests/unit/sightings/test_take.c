@@ -8,6 +8,7 @@
 
 #include "records.h"
 #include "sightings/process.h"
+#include "sightings/sightings_private.h"
 
 static void test_outcomes(void **state)
 {
@@ -210,6 +211,58 @@ static void test_damaged(void **state)
 	assert_false(damaged);
 }
 
+/* A database of an earlier version counts as a damaged one, which is moved aside. */
+static void test_older(void **state)
+{
+	struct sightings *s = on_disk(SIGHTINGS_CREATE);
+	struct err        err = { 0 };
+	bool              damaged;
+
+	(void)state;
+	sql_script(s, "PRAGMA user_version=1");
+	sightings_close(s);
+	assert_null(sightings_open(path, SIGHTINGS_CREATE, &damaged, &err));
+	assert_true(damaged);
+	assert_non_null(strstr(err.text, "of another version"));
+}
+
+static void take_day(struct sightings *s, int day)
+{
+	char mac[24], name[32], text[2200], digits[16];
+
+	snprintf(digits, sizeof(digits), "%02d", day);
+	assert_int_equal(sightings_begin(s), 0);
+	for (int i = 0; i < 400; i++) {
+		snprintf(mac, sizeof(mac), "3c:52:82:00:00:%02x", i / 8);
+		snprintf(name, sizeof(name), "n%d.upd.example", i % 8);
+		snprintf(text, sizeof(text), "%s", line_text(&(struct line){ .second = i * 200, .name = name, .mac = mac }));
+		memcpy(strstr(text, DAY) + 8, digits, 2);
+		take_text(s, text);
+	}
+	assert_int_equal(sightings_commit(s), 0);
+}
+
+/* However many days there are, a new one of fifty machines writes few pages. */
+static void test_pages_of_a_day(void **state)
+{
+	struct sightings *s = on_disk(SIGHTINGS_CREATE);
+	int               written, most;
+
+	(void)state;
+	for (int day = 1; day < 29; day++) {
+		sqlite3_db_status(s->db, SQLITE_DBSTATUS_CACHE_WRITE, &written, &most, 1);
+		take_day(s, day);
+	}
+	sqlite3_db_status(s->db, SQLITE_DBSTATUS_CACHE_WRITE, &written, &most, 1);
+	assert_in_range(written, 1, 50);
+	sightings_close(s);
+}
+
+static int64_t refused_of(const json_t *host, const char *array)
+{
+	return json_integer_value(json_object_get(json_array_get(json_object_get(host, array), 0), "refused"));
+}
+
 /* Old days go first; the sums stay, and the room is given back. */
 static void test_trimmed(void **state)
 {
@@ -248,8 +301,15 @@ static void test_trimmed(void **state)
 	same_num("sum", "refused", json_integer_value(json_object_get(json_array_get(json_object_get(answer, "hosts"), 0), "refused")),
 	         28 * 40);
 	json_decref(answer);
+	answer = host_of(s, "mac:3c:52:82:00:00:01");
+	same_num("by channel", "refused", refused_of(answer, "channels"), 28 * 40);
+	same_num("by category", "refused", refused_of(answer, "categories"), 28 * 40);
+	assert_in_range(refused_of(answer, "names"), 1, 21); /* of the days that are left */
+	json_decref(answer);
 	trim_all(s, INT64_C(4000000000000000)); /* nobody has called since */
 	same_text("forgotten", hosts_text(s), "");
+	same_num("of machines that are gone", "rows",
+	         sql_number(s, -1, "SELECT (SELECT count(*) FROM day) + (SELECT count(*) FROM called)", ""), 0);
 	sightings_close(s);
 }
 
@@ -260,6 +320,8 @@ int main(void)
 		cmocka_unit_test(test_many_names),        cmocka_unit_test(test_walk_and_interval),
 		cmocka_unit_test(test_repeats),
 		cmocka_unit_test_setup_teardown(test_killed, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(test_older, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(test_pages_of_a_day, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_damaged, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_trimmed, make_folder, remove_folder),
 	};

@@ -41,7 +41,7 @@ lab_sysctl "$LAB_ROUTER" net.bridge.bridge-nf-call-iptables=1 2>/dev/null
 mkdir "$lab_dir/box" && echo ok >"$lab_dir/box/index.html"
 lab_spawn box-web "$BOX" "$LAB_PYTHON" -m http.server 80 --directory "$lab_dir/box"
 lab_spawn box-dns "$BOX" dnsmasq -k -C /dev/null --listen-address=$INSIDE --bind-interfaces -R -S 8.8.8.8 --user=root --pid-file=
-lab_wait 5 lab_listens "$BOX" t 80 && lab_wait 5 lab_listens "$BOX" u 53 || bail "no services"
+lab_wait 30 lab_listens "$BOX" t 80 && lab_wait 5 lab_listens "$BOX" u 53 || bail "no services"
 field_nfqd
 is "$(page in_client 10.1.0.1:8080) $(page in_server 10.2.0.1:8080) $(page in_router 10.2.0.1:8080) $(page in_box 172.17.0.1:8080)" \
 	"200 200 200 200" "a published port, from the LAN, outside, the host and the container itself"

@@ -100,6 +100,7 @@ worker=$(nfqd_worker)
 lab_end nfqd KILL 2>/dev/null
 gone() { ! kill -0 "$1"; }
 lab_wait 5 gone "$worker"
+nfqd_is_forgotten
 is "$(ask in_router "${AUTH[4]}" open.example)" "timed out no servers " "fail closed, nfqd dead: no answer comes in"
 is "$(in_client timeout 2 bash -c "exec 3<>/dev/tcp/${LAB_OWN[4]}/22; head -n 1 <&3")" $'SSH-2.0-lab\r' "but one can log in"
 lab_down

@@ -213,6 +213,7 @@ fail_closed() {	# TITLE
 	begin "$1" closed
 	is "$(in_client dig +short +time=1 +tries=1 www.example.org @8.8.8.8)" "${LAB_WEB[4]}" "$1: alive: unlisted names are answered"
 	kill_both
+	nfqd_is_forgotten
 	is "$(log_in "${LAB_OWN[4]}") / $(log_in "${LAB_OWN[6]}")" "you said hi / you said hi" "$1: dead: one can log in to the router"
 	is "$(in_client dig +short +time=1 +tries=1 www.example.org @8.8.8.8 | grep -v '^;')" "" "$1: dead: forwarded DNS is blocked (IPv4)"
 	is "$(in_client dig +short +time=1 +tries=1 www.example.org @2620:fe::9 | grep -v '^;')" "" "$1: dead: forwarded DNS is blocked (IPv6)"

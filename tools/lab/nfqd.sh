@@ -32,6 +32,9 @@ nfqd_conf() {
 	END
 }
 
+# With NFQD_STEER=prefilter the kernel's programs know within two seconds that nfqd is gone.
+nfqd_is_forgotten() { [[ ,${NFQD_STEER:-}, != *,prefilter,* ]] || sleep 2.1; }
+
 nfqd_says_ready() { grep -q '^nfqd: ready' "$lab_dir/nfqd.log"; }
 nfqd_ready_or_dead() { nfqd_says_ready || lab_dead nfqd; }
 

@@ -20,7 +20,7 @@ struct ways {
 enum way {
 	WAY_BACK,   /* by the interface that the question came in on */
 	WAY_GUESS,  /* the same, but rules by source could not be considered */
-	WAY_OTHER,  /* by another interface, or there is no route */
+	WAY_OTHER,  /* through another interface, or no route exists */
 };
 
 /* Which way a packet takes from one address of this host (NULL: the kernel chooses) to another; ifindex

@@ -6,18 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/label_hash.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 static inline uint64_t hash64(const void *p, size_t n, uint64_t seed)
 {
 	return XXH3_64bits_withSeed(p, n, seed);
-}
-
-/* Maps a hash onto 0..n-1 without a division (Lemire's multiply-shift). */
-static inline uint32_t hash_range(uint64_t hash, uint32_t n)
-{
-	return (uint32_t)(((hash >> 32) * n) >> 32);
 }
 
 #endif

@@ -31,7 +31,7 @@ const char *host_name(const struct hosts *h, int ask, const struct addr *a, uint
 
 /* The resolver's side: was the client asked for lately? now in ns. */
 bool host_is_asked(const struct hosts *h, const struct addr *a, uint64_t now);
-/* Writes the client's name; "": the question is on its way, or nobody knows it. */
+/* Writes the client's name; "" while the lookup is pending or when it found nothing. */
 void host_put(struct hosts *h, const struct addr *a, const char *name, uint64_t now);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Keyed hashes of labels, names and addresses that a BPF program can compute, too (capture/prefilter.bpf.c):
+ * Keyed hashes of labels, names and addresses that a BPF program can compute as well (capture/prefilter.bpf.c):
  * eight bytes at a time, and no product of more than 64 bits. For tables, not for secrets.
  */
 #ifndef NFQD_BASE_LABEL_HASH_H
@@ -57,8 +57,8 @@ static inline __attribute__((always_inline)) __u64 name_hash_extend(__u64 name, 
 	return h ? h : 1;
 }
 
-/* Where a hash falls among n places. */
-static inline __attribute__((always_inline)) __u32 hash_place(__u64 hash, __u32 n)
+/* Maps a hash onto 0..n-1 without a division (Lemire's multiply-shift). */
+static inline __attribute__((always_inline)) __u32 hash_range(__u64 hash, __u32 n)
 {
 	return (__u32)(((hash >> 32) * n) >> 32);
 }

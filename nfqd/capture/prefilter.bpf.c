@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The kernel's half of the prefilter: two socket filters, called by the xt match `bpf` in the rules that would
- * queue a resolver's datagrams. 1: the datagram passes. What it reads says prefilter_read.h.
+ * queue a resolver's datagrams. 1: the datagram passes. prefilter_read.h says what is read.
  */
 #include <linux/bpf.h>
 
@@ -20,7 +20,7 @@
 
 ARRAY(filter, 1, BPF_F_MMAPABLE);                   /* as many as the ruleset's */
 ARRAY(guarded, PREFILTER_GUARDED, BPF_F_MMAPABLE);  /* struct recent: the worker reads and writes it, too */
-ARRAY(clock, PREFILTER_TIMES, BPF_F_MMAPABLE);      /* what the daemon says each second: enum prefilter_time */
+ARRAY(told, PREFILTER_TOLD, BPF_F_MMAPABLE);        /* by the daemon: enum prefilter_told */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -38,8 +38,8 @@ static inline __attribute__((always_inline)) __u64 prefilter_word(__u32 index)
 	return word ? *word : ~0ULL;
 }
 
-/* Copies the datagram's payload. Returns its length; 0: it is no whole datagram of a plain IP packet, or longer than
- * what is read. */
+/* Copies the datagram's payload and returns its length. 0: the packet is not plain, the datagram is not whole, or it is
+ * longer than PREFILTER_BYTES. */
 static inline __attribute__((always_inline)) __u32 take(struct __sk_buff *skb, struct prefilter_work *w)
 {
 	__u8  ip[48];
@@ -70,11 +70,16 @@ static inline __attribute__((always_inline)) __u32 take(struct __sk_buff *skb, s
 	return bpf_skb_load_bytes(skb, head, w->message, length) < 0 ? 0 : length;
 }
 
-static inline __attribute__((always_inline)) __u64 told(__u32 which)
+static inline __attribute__((always_inline)) __u64 look_up(__u32 which)
 {
-	const __u64 *time = bpf_map_lookup_elem(&clock, &which);
+	const __u64 *value = bpf_map_lookup_elem(&told, &which);
 
-	return time ? *time : 0;
+	return value ? *value : 0;
+}
+
+static inline __attribute__((always_inline)) int is_in_force(__u64 monotonic)
+{
+	return look_up(PREFILTER_GENERATION) == rules.generation && monotonic <= look_up(PREFILTER_UNTIL);
 }
 
 SEC("socket")
@@ -82,9 +87,9 @@ int question(struct __sk_buff *skb)
 {
 	__u32                  zero = 0, length;
 	struct prefilter_work *w = bpf_map_lookup_elem(&work, &zero);
-	struct prefilter_rules r = { rules.seed, rules.guard_seed, rules.words, rules.answers };
+	struct prefilter_rules r = { rules.seed, rules.guard_seed, rules.words, rules.answers, 0 };
 
-	if (!w || bpf_ktime_get_ns() > told(PREFILTER_UNTIL))
+	if (!w || !is_in_force(bpf_ktime_get_ns()))
 		return 0;
 	length = take(skb, w);
 	return length && prefilter_question(w, &r, length);
@@ -96,17 +101,17 @@ int answer(struct __sk_buff *skb)
 	__u32                  zero = 0, length, now;
 	struct prefilter_work *w = bpf_map_lookup_elem(&work, &zero);
 	__u64                  monotonic = bpf_ktime_get_ns();
-	struct prefilter_rules r = { rules.seed, rules.guard_seed, rules.words, rules.answers };
+	struct prefilter_rules r = { rules.seed, rules.guard_seed, rules.words, rules.answers, 0 };
 
-	if (!w || monotonic > told(PREFILTER_UNTIL))
+	if (!w || !is_in_force(monotonic))
 		return 0;
 	length = take(skb, w);
 	if (!length || !prefilter_answer(w, &r, length))
 		return 0;
-	now = (__u32)((monotonic + told(PREFILTER_TIME_OF_DAY)) / 1000000000);
+	now = (__u32)((monotonic + look_up(PREFILTER_TIME_OF_DAY)) / 1000000000);
 	for (__u32 i = 0; i < PREFILTER_ADDRESSES; i++) {
 		__u64  hash = w->guard[i];
-		__u32  place = hash_place(hash, PREFILTER_GUARDED);
+		__u32  place = hash_range(hash, PREFILTER_GUARDED);
 		__u64 *slot;
 
 		if (i >= w->addresses)

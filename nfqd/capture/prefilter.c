@@ -31,8 +31,8 @@ struct mapped {
 };
 
 struct prefilter {
-	uint64_t           guard_seed;
-	struct mapped      guarded, clock; /* they stay when the programs change */
+	uint64_t           guard_seed, generation;
+	struct mapped      guarded, told; /* they stay when the programs change */
 	struct bpf_object *object;         /* NULL: none is loaded */
 };
 
@@ -81,8 +81,8 @@ struct prefilter *prefilter_new(uint64_t guard_seed, struct err *err)
 		return err_set(err, "out of memory"), NULL;
 	libbpf_set_print(quiet);
 	p->guard_seed = guard_seed;
-	p->clock.fd = -1;
-	if (make_array(&p->guarded, "nfqd_guarded", PREFILTER_GUARDED) && make_array(&p->clock, "nfqd_clock", PREFILTER_TIMES)) {
+	p->told.fd = -1;
+	if (make_array(&p->guarded, "nfqd_guarded", PREFILTER_GUARDED) && make_array(&p->told, "nfqd_told", PREFILTER_TOLD)) {
 		prefilter_tell_time(p);
 		return p;
 	}
@@ -97,7 +97,7 @@ void prefilter_free(struct prefilter *p)
 		return;
 	bpf_object__close(p->object);
 	unmap(&p->guarded);
-	unmap(&p->clock);
+	unmap(&p->told);
 	free(p);
 }
 
@@ -117,7 +117,7 @@ static int reuse(struct bpf_object *o, const char *name, const struct mapped *m)
 static int set_rules(struct bpf_object *o, const struct prefilter *p, const struct prefilter_names *names)
 {
 	struct prefilter_rules rules = { .seed = names->seed, .guard_seed = p->guard_seed, .words = names->n,
-		                         .answers = names->answers };
+		                         .answers = names->answers, .generation = p->generation };
 	struct bpf_map        *map;
 
 	bpf_object__for_each_map(map, o)
@@ -153,7 +153,7 @@ static struct bpf_object *load(const struct prefilter *p, const struct prefilter
 	if (r == 0)
 		r = reuse(o, "guarded", &p->guarded);
 	if (r == 0)
-		r = reuse(o, "clock", &p->clock);
+		r = reuse(o, "told", &p->told);
 	if (r == 0)
 		r = bpf_object__load(o);
 	if (r == 0)
@@ -163,6 +163,11 @@ static struct bpf_object *load(const struct prefilter *p, const struct prefilter
 	bpf_object__close(o);
 	errno = -r;
 	return NULL;
+}
+
+void prefilter_silence(struct prefilter *p)
+{
+	((volatile uint64_t *)p->told.memory)[PREFILTER_GENERATION] = ++p->generation;
 }
 
 int prefilter_load(struct prefilter *p, const struct prefilter_names *names, struct err *err)
@@ -190,11 +195,11 @@ void prefilter_programs(const struct prefilter *p, int out[static PREFILTER_PROG
 
 void prefilter_tell_time(struct prefilter *p)
 {
-	volatile uint64_t *times = p->clock.memory;
+	volatile uint64_t *told = p->told.memory;
 	uint64_t           now = clock_monotonic();
 
-	times[PREFILTER_TIME_OF_DAY] = clock_now() - now;
-	times[PREFILTER_UNTIL] = now + ALIVE;
+	told[PREFILTER_TIME_OF_DAY] = clock_now() - now;
+	told[PREFILTER_UNTIL] = now + ALIVE;
 }
 
 #else
@@ -215,6 +220,11 @@ struct recent *prefilter_guarded(const struct prefilter *p)
 {
 	(void)p;
 	return NULL;
+}
+
+void prefilter_silence(struct prefilter *p)
+{
+	(void)p;
 }
 
 int prefilter_load(struct prefilter *p, const struct prefilter_names *names, struct err *err)

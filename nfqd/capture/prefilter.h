@@ -32,7 +32,9 @@ MUST_CHECK struct prefilter *prefilter_new(uint64_t guard_seed, struct err *err)
 void                         prefilter_free(struct prefilter *p);
 /* Memory that the programs share with this process and its children. It lives as long as p. */
 struct recent *prefilter_guarded(const struct prefilter *p);
-/* Loads programs for these names in place of the ones before, which live on while a rule has them. */
+/* From here on the programs that are loaded let nothing pass, also where a rule still has them. */
+void prefilter_silence(struct prefilter *p);
+/* Loads programs for these names in place of the ones before. */
 MUST_CHECK int prefilter_load(struct prefilter *p, const struct prefilter_names *names, struct err *err);
 /* Their descriptors, -1 where there is none; p keeps them until the next prefilter_load(). */
 void prefilter_programs(const struct prefilter *p, int out[static PREFILTER_PROGRAMS]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which DNS messages nobody needs to see: plain questions, and plain answers with addresses, for a name that
- * cannot be listed. Written for a verifier (every index masked, every loop bounded); also compiled into the
+ * Decides which DNS messages need not be queued: plain questions and plain address answers for names that cannot be
+ * listed. Written for a verifier (every index masked, every loop bounded); also compiled into the
  * daemon's tests, where it is compared with the reader that judges. Whatever is not plain is left to that.
  *
  * RFC 1035 4.1; RFC 6891 6.1.2.
@@ -64,7 +64,7 @@ PREFILTER_INLINE __u64 pf_word(const struct prefilter_work *w, __u32 at)
 	return label_word(v);
 }
 
-/* Begins a label at w->at. 0: it is none, or there is no room. */
+/* Starts a label at w->at. 0: what stands there is not a label, or there is no room for it. */
 PREFILTER_INLINE int pf_begin_label(struct prefilter_work *w, const struct prefilter_rules *r)
 {
 	__u32 length = pf_u8(w, w->at);
@@ -113,7 +113,7 @@ PREFILTER_INLINE int pf_is_candidate(struct prefilter_work *w, const struct pref
 		w->labels--;
 		w->hash = name_hash_extend(w->hash, w->label[w->labels & (PREFILTER_LABELS - 1)]);
 		bits = filter_bits(w->hash);
-		if ((prefilter_word(hash_place(w->hash, r->words)) & bits) == bits)
+		if ((prefilter_word(hash_range(w->hash, r->words)) & bits) == bits)
 			return 1;
 	}
 	return 0;

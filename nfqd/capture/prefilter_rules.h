@@ -5,9 +5,12 @@
 
 #include <linux/types.h>
 
-/* In nanoseconds; the first from the kernel's monotonic clock on, the second by it: nothing passes later than that, so
- * that `fail:` holds when the daemon is gone. */
-enum prefilter_time { PREFILTER_TIME_OF_DAY, PREFILTER_UNTIL, PREFILTER_TIMES };
+/*
+ * What the daemon tells running programs. In nanoseconds: the offset from the kernel's monotonic clock to the time of
+ * day; the monotonic time after which nothing passes, so that `fail:` holds when the daemon is gone. Then the only
+ * generation of programs that may let anything pass: older ones, whose names are out of date, are silent at once.
+ */
+enum prefilter_told { PREFILTER_TIME_OF_DAY, PREFILTER_UNTIL, PREFILTER_GENERATION, PREFILTER_TOLD };
 
 #define PREFILTER_GUARDED 65536 /* places for addresses: RECENT_SLOTS of base/recent.h */
 
@@ -17,6 +20,7 @@ struct prefilter_rules {
 	__u64 guard_seed; /* of addresses */
 	__u32 words;      /* of the filter; 0: everything is a candidate */
 	__u32 answers;    /* whether answers may pass at all */
+	__u64 generation;
 };
 
 #endif

@@ -173,7 +173,7 @@ static int run_text(struct steer *s, const char *flush, bool queues, struct err 
 {
 	char           *text = steer_table_text(s, flush);
 	struct away_job job = { .commands = text, .queues = queues ? &s->conf : NULL,
-		                .programs = !flush && steer_has_programs(s) ? s->programs : NULL };
+		                .programs = s->conf.prefilter ? s->programs : NULL };
 	int             r = text ? steer_run_job(s, &job, "table inet nfqd", err) : err_set(err, "out of memory");
 
 	if (text && r == 0) {

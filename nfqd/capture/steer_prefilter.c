@@ -55,7 +55,8 @@ static void put_probe_program(struct batch *b)
 
 int compat_prefilter(const int programs[static PREFILTER_PROGRAMS])
 {
-	int           r = batch_try(put_probe_program);
+	bool          any = programs[PREFILTER_QUESTION] >= 0 || programs[PREFILTER_ANSWER] >= 0;
+	int           r = any ? batch_try(put_probe_program) : 0;
 	struct batch *b = batch_new();
 
 	for (unsigned i = 0; b && i < PREFILTER_PROGRAMS; i++) {
@@ -67,11 +68,6 @@ int compat_prefilter(const int programs[static PREFILTER_PROGRAMS])
 		r = b ? batch_commit(b) : -ENOMEM;
 	free(b);
 	return r;
-}
-
-bool steer_has_programs(const struct steer *s)
-{
-	return s->programs[PREFILTER_QUESTION] >= 0 || s->programs[PREFILTER_ANSWER] >= 0;
 }
 
 void steer_forget_programs(struct steer *s)

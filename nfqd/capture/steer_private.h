@@ -124,9 +124,8 @@ bool steer_has_text(const struct steer *s, const char *chain);
 char *steer_chain_names(const struct steer *s, const char *text);
 char *steer_own_chains(const struct steer *s); /* of the text that would load the table now; likewise */
 
-/* steer_prefilter.c: the counters and chains of the prefilter, and whether a program is set. */
+/* steer_prefilter.c: the counters and chains of the prefilter. */
 void write_prefilter(FILE *f);
-bool steer_has_programs(const struct steer *s);
 void steer_forget_programs(struct steer *s); /* their rules are gone */
 
 /* steer_offload.c: looks for a flowtable before the table is loaded. -1: the site refuses to start beside one. */

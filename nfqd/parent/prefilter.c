@@ -60,6 +60,7 @@ void parent_set_prefilter(struct parent *p)
 	if (!p->prefilter || !p->steer)
 		return;
 	p->no_prefilter.text[0] = '\0';
+	prefilter_silence(p->prefilter);
 	prefilter_tell_time(p->prefilter);
 	if (load(p, programs) == 0)
 		if (steer_set_prefilter(p->steer, programs, &p->no_prefilter) == 0)

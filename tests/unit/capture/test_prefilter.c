@@ -13,6 +13,7 @@
 #include "base/label_hash.h"
 #include "base/recent.h"
 #include "capture/prefilter.h"
+#include "match/watch.h"
 #include "name/parsers.h"
 
 static const uint64_t *filter;
@@ -356,11 +357,19 @@ static void test_kernel(void **unused)
 		both += expected;
 		for (unsigned k = 0; answer && expected && k < work.addresses; k++)
 			assert_true(recent_has(prefilter_guarded(p), work.guard[k], NOW / 2));
+		if (i % 1000 == 0) { /* the programs of names that are out of date */
+			prefilter_silence(p);
+			assert_false(kernel_passes(programs[answer ? PREFILTER_ANSWER : PREFILTER_QUESTION], packet, n));
+			assert_int_equal(prefilter_load(p, &names, &err), 0);
+			prefilter_programs(p, programs);
+		}
 		/* not a whole datagram of a plain packet */
 		packet[six ? 20 : 14] = six ? 0 : 0x46;
 		assert_false(kernel_passes(programs[answer ? PREFILTER_ANSWER : PREFILTER_QUESTION], packet, n));
 	}
 	assert_true(both > 5000);
+	assert_int_equal(prefilter_until(0, 0), WATCH_MIN);
+	assert_int_equal(prefilter_until(0, UINT32_MAX), WATCH_MAX);
 	prefilter_free(p);
 }
 #endif

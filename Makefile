@@ -167,8 +167,12 @@ check-vm: all   ## the nft backend on a Debian kernel under qemu
 	$(Q)$(MAKE) --no-print-directory prove T=tests/vm/run.t
 
 test-programs: all $(UNIT) $(FUZZ) $(FLOOD)
+
+# Two lanes: what sends packets through the kernel's queue runs one file after the other, all else beside it.
+LANES := -j2 --rules='seq=tests/{kernel,field,faults}/*' --rules='seq=**'
 prove:
-	$(Q)NFQD=$(B)/nfqd NFQCTL=$(B)/nfqctl CMOCKA_MESSAGE_OUTPUT=TAP prove $(if $(REPORTS),--exec tests/lib/reported) $(if $(V),-v) $(T)
+	$(Q)NFQD=$(B)/nfqd NFQCTL=$(B)/nfqctl CMOCKA_MESSAGE_OUTPUT=TAP prove $(LANES) $(if $(REPORTS),--exec tests/lib/reported) \
+		$(if $(V),-v) $(T)
 
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 asan:           ## the same tests (but the virtual machine's) with sanitizers

@@ -272,6 +272,7 @@ int main(int argc, char **argv)
 	if (o.test) {
 		r = check(&o, &err);
 	} else if (!conf) {
+		parent_not_started();
 		r = -1;
 	} else if (o.n_reads) {
 		r = offline_run(o.reads, o.n_reads, conf, &err);

@@ -441,14 +441,6 @@ void steer_stop_queueing(struct steer *s)
 	wait_for_readers();
 }
 
-void steer_stop_left(bool fail_open)
-{
-	struct steer left = { .conf.fail_open = fail_open, .away.patience_ms = START_MS };
-
-	if (has_chain(&left, "chain inet nfqd to_main"))
-		steer_stop_queueing(&left);
-}
-
 void steer_remove(struct steer *s)
 {
 	struct err err = { 0 };

@@ -103,6 +103,8 @@ void steer_stop_queueing(struct steer *s);
  * resolver, and a later question from the same port would leave untranslated.
  */
 void steer_stop_left(bool fail_open);
+/* Removes it, when nothing waits any more. */
+void steer_remove_left(void);
 /* Removes everything and frees s. Call it when the queues are empty. */
 void steer_remove(struct steer *s);
 /* Leaves the table as it is and frees s: after steer_stop_queueing(), with fail_open off, it drops whatever

@@ -400,6 +400,7 @@ const struct ctl_command parent_commands[] = {
 	{ "why", run_why },
 	{ "reload", run_reload },
 	{ "rotate", run_rotate },
+	{ "handover", run_handover },
 	{ "mode", run_mode },
 	{ "allow", run_allow },
 	{ "revoke", run_revoke },

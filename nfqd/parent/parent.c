@@ -33,7 +33,7 @@
 #include "shared/privs.h"
 #include "worker/worker.h"
 
-enum { BIND_MS = 5000, BIND_AGAIN_MS = 20, DRAIN_MS = 2000, LOOK_MS = 1000, LOOKS_STEERING = 5 };
+enum { BIND_MS = 5000, BIND_AGAIN_MS = 20, LOOK_MS = 1000, LOOKS_STEERING = 5 };
 
 /* ---- start ---- */
 
@@ -89,13 +89,17 @@ static int open_signals(struct parent *p, struct err *err)
 /* Opens the queues as far as this kernel supports them. */
 static int open_queues(struct parent *p, struct err *err)
 {
-	if (steer_tokens_new(&p->tokens, err) < 0 || steer_probe(&p->means, err) < 0)
+	if (steer_probe(&p->means, err) < 0)
 		return -1;
 	p->in.queue = (struct queue_conf){ .num = (uint16_t)p->conf->inspect.queue_num,
 		                           .fail_open = p->conf->fail == FAIL_OPEN,
 		                           .labels = p->means.labels, .glue = p->means.glue,
-		                           .mark_token = p->means.mark_token,
-		                           .token = p->tokens.verdict };
+		                           .mark_token = p->means.mark_token };
+	if (parent_take_over(p))
+		return 0;
+	if (steer_tokens_new(&p->tokens, err) < 0)
+		return -1;
+	p->in.queue.token = p->tokens.verdict;
 	steer_stop_left(p->in.queue.fail_open);
 	return bind_queues(p, err);
 }
@@ -183,12 +187,21 @@ static void keep_identity(struct parent *p)
 		diag_warn("sensor", "%s", err.text);
 }
 
+/* Processes of other users enter them, whatever the umask is. */
+static void make_folders(void)
+{
+	mode_t mask = umask(022);
+
+	mkdir(RUN_FOLDER, 0755);
+	mkdir(EMPTY_FOLDER, 0755);
+	umask(mask);
+}
+
 static int start(struct parent *p, struct err *err)
 {
 	struct worker_in *in = &p->in;
 
-	mkdir(RUN_FOLDER, 0755);
-	mkdir(EMPTY_FOLDER, 0755);
+	make_folders();
 	if (geteuid() == 0 && privs_find_users(err) < 0)
 		return -1;
 	*in = (struct worker_in){ .parent = -1, .rules = -1, .ask_name = -1,
@@ -353,45 +366,6 @@ static int serve(struct parent *p, struct err *err)
 	return 0;
 }
 
-static void drain_queues(struct parent *p)
-{
-	uint64_t end = poller_ms() + DRAIN_MS;
-
-	for (unsigned i = 0; i < p->in.queues; i++) {
-		struct queue_kernel k;
-
-		while (queue_kernel_sum((uint16_t)(p->in.queue.num + i), &k) == 0 && k.waiting &&
-		       p->worker > 0 && poller_ms() < end) {
-			poll(NULL, 0, 2);
-			parent_reap(p);
-		}
-	}
-}
-
-/* What no worker has answered; the table's end would drop it. */
-static void release_queues(struct parent *p)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < p->in.queues; i++)
-		n += queue_release(p->in.queue_fd[i], (uint16_t)(p->in.queue.num + i), p->in.queue.fail_open);
-	if (n)
-		diag_warn("queue", "%u waiting packets that no worker answered: %s (fail: %s)", n,
-		          p->in.queue.fail_open ? "passed" : "dropped", p->in.queue.fail_open ? "open" : "closed");
-}
-
-/* `fail: closed` outlives the daemon: until the next start, nothing undecided passes. */
-static void end_steering(struct parent *p)
-{
-	if (p->in.queue.fail_open) {
-		steer_remove(p->steer);
-		return;
-	}
-	steer_leave(p->steer);
-	diag_warn("steer", "fail: closed: table inet nfqd stays, DNS and undecided connections are dropped until nfqd "
-	          "runs again (`nft delete table inet nfqd` lets them pass)");
-}
-
 static void close_if(int fd)
 {
 	if (fd >= 0)
@@ -402,17 +376,7 @@ static void stop(struct parent *p)
 {
 	p->stopping = true;
 	parent_close_heartbeat(p);
-	if (p->steer) {
-		steer_stop_queueing(p->steer);
-		drain_queues(p);
-	}
-	if (p->worker > 0)
-		parent_record_stop(p);
-	parent_stop_worker(p); /* it may still send answers, which the table keeps out of conntrack */
-	if (p->steer) {
-		release_queues(p);
-		end_steering(p);
-	}
+	parent_end_packets(p);
 	parent_stop_sightings(p);
 	keep_identity(p);
 	parent_close_signing(p);
@@ -463,6 +427,7 @@ int parent_run(struct conf *conf, const struct tap *tap, struct err *err)
 	p.ask_names = p.answer_names = p.learned = p.nft_events = -1;
 	p.started = poller_ms();
 	p.look = (struct poller_timer){ .run = on_look, .ctx = &p };
+	handover_receive(&p.handed);
 	p.nft_look = (struct poller_timer){ .run = on_nft_look, .ctx = &p };
 	p.worker_due = (struct poller_timer){ .run = on_worker_due, .ctx = &p };
 	p.resolver_due = (struct poller_timer){ .run = on_resolver_due, .ctx = &p };
@@ -473,6 +438,7 @@ int parent_run(struct conf *conf, const struct tap *tap, struct err *err)
 		sd_notify(0, "STOPPING=1");
 	}
 	stop(&p);
+	handover_abandon(&p.handed);
 	if (r == 0 && tap)
 		say_watched(&p);
 	return r;

@@ -17,4 +17,8 @@ struct tap {
 /* Runs until a signal ends it; takes conf. tap NULL: inline. Returns 0 or -1 with err filled. */
 MUST_CHECK int parent_run(struct conf *conf, const struct tap *tap, struct err *err);
 
+/* Nothing was run, since the configuration does not load: what an nfqd that is restarted left for this process follows
+ * its `fail:`. */
+void parent_not_started(void);
+
 #endif

@@ -24,6 +24,21 @@ struct pulse {
 struct signing;
 struct sightings_keeper;
 
+/* What a process that ends leaves for the next, beside the queues' sockets. */
+struct handover_note {
+	char                magic[8];
+	struct steer_tokens tokens;
+	uint16_t            queue_num, queues;
+	bool                fail_open, labels, glue, mark_token;
+};
+
+struct handover {
+	struct handover_note note;
+	int                  fd[QUEUES_MAX]; /* sockets that nothing reads yet */
+	unsigned             n;
+	bool                 taken; /* this process reads them */
+};
+
 struct parent {
 	struct conf     *boot; /* of the start: for what a reload cannot change */
 	struct conf     *conf; /* of the latest reload */
@@ -69,6 +84,8 @@ struct parent {
 	unsigned         repairs;          /* of the table and the rules */
 	char           **inside;    /* owned, its texts are not: steering's list where the heartbeat adds to it */
 	struct heartbeat *heartbeat; /* NULL: off */
+	struct handover  handed;         /* by the process before */
+	uint64_t         followed_until; /* poller_ms(): an end until then is a restart */
 	struct ctl      *ctl;
 	int              state_lock, net_lock, signals, learned;
 	char             net_path[64]; /* without .lock: of the network namespace */
@@ -213,6 +230,21 @@ void           parent_stop_worker(struct parent *p);
 /* Returns 0 when the worker reads the ruleset of fd, or when there is no worker to read it; after -1 the
  * worker, or the next one, reads the old one. */
 MUST_CHECK int parent_offer_rules(struct parent *p, int fd, uint64_t generation, struct err *err);
+
+/* handover.c: the command that announces a restart; is the end one? Then the queues go to the service manager, or false:
+ * they end here */
+json_t *run_handover(void *ctx, const json_t *request, struct err *err);
+bool    parent_is_followed(const struct parent *p);
+MUST_CHECK bool parent_hand_over(struct parent *p);
+/* And at the start: what there is; takes the queues, or releases what waits as `fail:` said and returns false; the start
+ * failed before. */
+void            handover_receive(struct handover *h);
+MUST_CHECK bool parent_take_over(struct parent *p);
+void            handover_drop(struct handover *h);
+void            handover_abandon(struct handover *h);
+
+/* ending.c: nothing is queued any more, or another process reads on; the worker ends; releases p->steer */
+void parent_end_packets(struct parent *p);
 
 /* life.c, once a second: kills a worker whose threads no longer count. Feeds systemd's watchdog when all
  * do. */

@@ -20,6 +20,11 @@ sum=$(sha256sum <"$deb")
 if [ -z "${ONE_BUILD:-}" ]; then
 	make --no-print-directory deb-build >"$tmp/log" 2>&1
 	is "$(sha256sum <"$deb")" "$sum" "a second build has the same digest"
+	# elsewhere, later, by a shell with other habits
+	mkdir "$tmp/elsewhere" && tar -c --exclude=./build --exclude=./.git . | tar -x -C "$tmp/elsewhere"
+	commit=$(git rev-parse --short=12 HEAD 2>/dev/null)
+	(umask 077 && TZ=Asia/Tokyo LC_ALL=C make --no-print-directory -C "$tmp/elsewhere" COMMIT="$commit" deb-build) >"$tmp/log" 2>&1
+	is "$(sha256sum <"$tmp/elsewhere/build/${deb##*/}")" "$sum" "so has one in another folder, with another umask and time zone"
 fi
 
 # ---- a bare root, and one with a package of a later version ----
@@ -36,7 +41,7 @@ dpkg-deb -R "$deb" "$tmp/next" && sed -i 's/^Version: .*/&+next/' "$tmp/next/DEB
 	dpkg-deb --root-owner-group -b "$tmp/next" "$tmp/root/next.deb" >/dev/null || bail "no later version"
 cp "$deb" "$tmp/root/nfqd.deb"
 # libraries, by the machine's own lists; nfqd itself comes with systemd running
-cp tests/deb/inside "$tmp/root/inside"
+cp tests/deb/inside tests/deb/questions "$tmp/root/"
 everything() { (cd "$tmp/root" && find bin/ etc lib/ sbin/ usr var opt srv root -not -path 'var/lib/dpkg/*' \
 	-not -path 'var/cache/*' -not -path 'var/log/*' -not -name 'ld.so.cache' -not -path 'var/lib/systemd/*' | sort); }
 in_root() {

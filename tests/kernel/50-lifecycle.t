@@ -1,7 +1,8 @@
 #!/bin/bash
 # Proves, under traffic: a reload loses nothing; a killed worker is replaced within a second and
 # `fail: open` keeps the network going; what a killed run left is replaced, not doubled; the end
-# leaves nothing behind, but with `fail: closed` a table that holds; with nfqd dead one can still log in.
+# leaves nothing behind, but with `fail: closed` a table that holds; with nfqd dead one can still log in. A restart by a
+# service manager that keeps the queues loses nothing and lets nothing pass.
 set -u
 . tools/lab/net.sh
 . tools/lab/nfqd.sh
@@ -230,6 +231,53 @@ fail_closed() {	# TITLE
 	is "$(in_client dig +short +time=1 +tries=1 www.example.org @8.8.8.8)" "${LAB_WEB[4]}" "$1: then it is answered"
 }
 
+# As by `systemctl restart` with the unit: tests/lib/manager.py keeps the queues in between.
+managed_start() {	# FAIL
+	nfqd_conf enforce "$1" >"$lab_dir/nfqd.yaml"
+	rm -f "$lab_dir/manager.sock"
+	lab_spawn nfqd "$LAB_ROUTER" "$LAB_PYTHON" tests/lib/manager.py "$lab_dir/manager.sock" "$NFQD" -c "$lab_dir/nfqd.yaml"
+	lab_wait 60 started 1
+}
+started() { [ "$(grep -c '^nfqd: ready' "$lab_dir/nfqd.log")" = "$1" ]; }	# TIMES
+
+restarted() {	# TITLE FAIL RESOLVER WEB
+	local i failed=0
+
+	rm -f "$lab_dir"/eve.json*
+	managed_start "$2" || bail "$1: nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
+	traffic_start "$3" "$4"
+	for i in 2 3 4; do
+		nfqd_ctl handover >/dev/null 2>&1 || failed=$((failed + 1))
+		kill -HUP "${lab_pid[nfqd]}"
+		lab_wait 60 started $i || failed=$((failed + 1))
+		traffic_more 20
+	done
+	lab_wait 60 counted .listed.sent 300
+	is $failed 0 "$1: three times"
+	traffic_end
+	nothing_failed "$1"	# on a busy machine one may have been asked again after a second
+	is "$(nfqd_lost)" 0 "$1: the kernel dropped no packet that waited"
+	is "$(count .listed.answered)" 0 "$1: no listed question of $(count .listed.sent) slipped through"
+	records_match "$1"
+	is "$(grep -c 'taken over from the nfqd before' "$lab_dir/nfqd.log")" 3 "$1: each took over the queues of the one before"
+	is "$(tracked_answers "$3")" 0 "$1: conntrack knows no answer of ours"
+}
+
+# The next process does not start: what `fail:` said holds. Goes on with that nfqd.
+restart_fails() {	# TITLE FAIL ANSWER
+	nfqd_ctl handover >/dev/null
+	echo 'rules: [' >>"$lab_dir/nfqd.yaml"
+	kill -HUP "${lab_pid[nfqd]}"
+	lab_wait 20 lab_dead nfqd
+	lab_end nfqd
+	is "$(in_client dig +short +time=1 +tries=1 s02.upd.kaspersky.com @1.1.1.1 | grep -v '^;')" "$3" \
+		"$1: the next one does not start: '${3:-nothing}' (fail: $2)"
+	like "$(cat "$lab_dir/nfqd.log")" 'queues of the nfqd before are not taken over' "$1: it says so"
+	is "$(in_router cat /proc/net/netfilter/nfnetlink_queue)" "" "$1: no queue is bound"
+	is "$(nfqd_left | wc -l)" "$([ "$2" = open ]; echo $?)" "$1: a table is left where it holds"
+	in_router nft delete table inet nfqd 2>/dev/null
+}
+
 lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"
 for set in "4 8.8.8.8 ${LAB_WEB[6]}" "6 2001:4860:4860::8888 ${LAB_WEB[4]}"; do
 	read -r v dns web <<<"$set"
@@ -238,6 +286,10 @@ for set in "4 8.8.8.8 ${LAB_WEB[6]}" "6 2001:4860:4860::8888 ${LAB_WEB[4]}"; do
 	both_killed "both killed (DNS over IPv$v)" "$dns" "$web"
 	terminated "SIGTERM (DNS over IPv$v)" "$dns" "$web"
 done
+restarted "restart, fail: open" open 8.8.8.8 "${LAB_WEB[6]}"
+restart_fails "restart, fail: open" open "${LAB_WEB[4]}"
+restarted "restart, fail: closed" closed 2001:4860:4860::8888 "${LAB_WEB[4]}"
+restart_fails "restart, fail: closed" closed ""
 terminated_while_waiting "SIGTERM in a reload" in-reload
 like "$(cat "$lab_dir/nfqd.log")" 'told to end before the worker had answered' "SIGTERM in a reload: it is not taken for a hang"
 terminated_while_waiting "SIGTERM, the worker hangs" for-ever

@@ -28,6 +28,7 @@ static const struct nfqctl_command commands[] = {
 	  "block, only record, or leave everything alone" },
 	{ "reload", cmd_reload, "[--json]", "read configuration and packs again" },
 	{ "rotate", cmd_rotate, "[--json]", "open the files of records anew, after they were renamed" },
+	{ "handover", cmd_handover, "[--json]", "before a restart by the service manager: packets wait for the next nfqd" },
 	{ "top", cmd_top, "[--once] [FILE]", "who asks for what now, and what becomes of it, on the whole screen" },
 	{ "tail", cmd_tail,
 	  "[-f] [--client C] [--name N] [--vendor V] [--action A] [--channel C] [FILE]",

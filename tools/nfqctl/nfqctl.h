@@ -69,6 +69,7 @@ void print_list(const char *title, const json_t *list);
 int cmd_status(struct nfqctl *ctl, int argc, char **argv);
 int cmd_reload(struct nfqctl *ctl, int argc, char **argv);
 int cmd_rotate(struct nfqctl *ctl, int argc, char **argv);
+int cmd_handover(struct nfqctl *ctl, int argc, char **argv);
 int cmd_why(struct nfqctl *ctl, int argc, char **argv);
 int cmd_block(struct nfqctl *ctl, int argc, char **argv);
 int cmd_allow(struct nfqctl *ctl, int argc, char **argv);

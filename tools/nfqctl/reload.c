@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * nfqctl reload: waits until every thread reads the new rules, or says why the old ones stay. nfqctl rotate: the
- * outputs are opened anew, and the rules stay.
+ * outputs are opened anew, and the rules stay. nfqctl handover: what the unit says before a restart.
  */
 #include <stdio.h>
 
@@ -42,4 +42,18 @@ int cmd_rotate(struct nfqctl *ctl, int argc, char **argv)
 
 	return r >= 0 ? r
 	              : print_answer(ask(ctl, json_pack("{s:s}", "command", "rotate")), as_json, print_reopened);
+}
+
+static void print_announced(const json_t *answer)
+{
+	printf("when nfqd ends within %lld seconds, packets wait for the next one\n", number_of(answer, "seconds"));
+}
+
+int cmd_handover(struct nfqctl *ctl, int argc, char **argv)
+{
+	bool as_json = false;
+	int  r = only_json(argc, argv, &as_json);
+
+	return r >= 0 ? r
+	              : print_answer(ask(ctl, json_pack("{s:s}", "command", "handover")), as_json, print_announced);
 }

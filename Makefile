@@ -265,6 +265,7 @@ install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stay
 		$(MAN)/man1 $(MAN)/man5 $(MAN)/man8
 	install -m 644 $(filter-out rules/TEMPLATE.yaml,$(wildcard rules/*.yaml)) $(DESTDIR)$(PREFIX)/share/nfqd/rules/
 	install -m 644 nfqd/man/nfqd-records.schema.json $(DESTDIR)$(PREFIX)/share/nfqd/
+	$(Q)for s in config pack; do $(B)/nfqd --schema $$s >$(DESTDIR)$(PREFIX)/share/nfqd/nfqd-$$s.schema.json || exit; done
 	$(PLACED) nfqd/man/nfqd.8 >$(MAN)/man8/nfqd.8
 	$(PLACED) nfqd/man/nfqd.yaml.5 >$(MAN)/man5/nfqd.yaml.5
 	$(PLACED) nfqd/man/nfqctl.1 >$(MAN)/man1/nfqctl.1

@@ -2,16 +2,17 @@
 /* nfqd: the command line, and the mode of operation that it asks for. */
 #include <errno.h>
 #include <getopt.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "offline/check.h"
 #include "offline/offline.h"
 #include "parent/parent.h"
 #include "shared/conf.h"
+#include "shared/json_schema.h"
 #include "shared/privs.h"
 
 #define DEFAULT_CONF "/etc/nfqd/nfqd.yaml"
@@ -39,14 +40,16 @@ static const char usage[] =
 	"                                            run inline: judge this machine's traffic\n"
 	"       nfqd -i IFACE [--filter BPF] [-c FILE | --rules PATH...] [--events matches|all]\n"
 	"                                            watch an interface: record, never block\n"
-	"       nfqd -t [-d] [-c FILE | --rules PATH...]\n"
+	"       nfqd -t [-d | --json] [-c FILE | --rules PATH...]\n"
 	"                                            check configuration and packs, then exit\n"
+	"       nfqd --schema config|pack             print the JSON Schema of nfqd.yaml, or of a pack\n"
 	"       nfqd -r FILE... [-c FILE | --rules PATH...] [--events matches|all]\n"
 	"                                            judge capture files (- is standard input): record, never\n"
 	"                                            block; several in the order of their packets' times\n"
 	"\n"
 	"  -c, --config FILE   configuration (default " DEFAULT_CONF ")\n"
 	"  -t, --test          check the configuration and exit; needs no privileges\n"
+	"      --json          what -t finds, as JSON on standard output\n"
 	"  -i, --interface IFACE  inspect a copy of what passes there (any: everywhere); needs root\n"
 	"      --filter BPF    only these packets, see pcap-filter(7)\n"
 	"  -r, --read FILE     read packets from a capture (pcap, pcapng; also gzipped), write EVE JSON lines to\n"
@@ -67,7 +70,8 @@ struct options {
 	char       *rules[RULES_MAX];
 	unsigned    n_rules;
 	int         events; /* enum events; -1: not given */
-	bool        test, debug, done;
+	const char *schema; /* NULL: not asked for */
+	bool        test, json, debug, done;
 };
 
 static int bad_usage(const char *what)
@@ -103,7 +107,7 @@ static void say_version(void)
 
 static int parse(int argc, char **argv, struct options *o)
 {
-	enum { OPT_USER = 300, OPT_RULES = 256, OPT_EVENTS, OPT_FILTER };
+	enum { OPT_USER = 300, OPT_RULES = 256, OPT_EVENTS, OPT_FILTER, OPT_JSON, OPT_SCHEMA };
 	static const struct option longs[] = {
 		{ "config", required_argument, NULL, 'c' },  { "test", no_argument, NULL, 't' },
 		{ "read", required_argument, NULL, 'r' },    { "debug", no_argument, NULL, 'd' },
@@ -112,6 +116,7 @@ static int parse(int argc, char **argv, struct options *o)
 		{ "user", required_argument, NULL, OPT_USER },
 		{ "rules", required_argument, NULL, OPT_RULES },
 		{ "events", required_argument, NULL, OPT_EVENTS },
+		{ "json", no_argument, NULL, OPT_JSON },     { "schema", required_argument, NULL, OPT_SCHEMA },
 		{ "version", no_argument, NULL, 'V' },       { "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -126,6 +131,8 @@ static int parse(int argc, char **argv, struct options *o)
 		case 't': o->test = true; break;
 		case 'i': o->tap.device = optarg; break;
 		case OPT_USER: privs_choose_user(optarg); break;
+		case OPT_JSON: o->json = true; break;
+		case OPT_SCHEMA: o->schema = optarg; break;
 		case OPT_FILTER: o->tap.filter = optarg; break;
 		case 'r':
 			if (add_read(o, optarg) != 0)
@@ -148,11 +155,13 @@ static int parse(int argc, char **argv, struct options *o)
 	}
 	if (o->tap.filter && !o->tap.device)
 		return bad_usage("--filter is for use with -i");
+	if (o->json && !o->test)
+		return bad_usage("--json is for use with -t");
 	while (o->n_reads && optind < argc) /* as a shell writes *.pcap */
 		if (add_read(o, argv[optind++]) != 0)
 			return EXIT_USAGE;
-	if ((o->tap.device != NULL) + (o->n_reads > 0) + o->test > 1)
-		return bad_usage("-i, -r and -t exclude each other");
+	if ((o->tap.device != NULL) + (o->n_reads > 0) + o->test + (o->schema != NULL) > 1)
+		return bad_usage("-i, -r, -t and --schema exclude each other");
 	if (optind < argc)
 		fprintf(stderr, "nfqd: unexpected argument '%s'\n%s", argv[optind], usage);
 	return optind < argc ? EXIT_USAGE : 0;
@@ -185,65 +194,26 @@ static struct conf *load(const struct options *o, struct err *err)
 	return conf;
 }
 
-/* ---- -t ---- */
-
-struct mistakes {
-	unsigned n;
-};
-
-static void say_mistake(void *ctx, const char *text)
-{
-	((struct mistakes *)ctx)->n++;
-	diag_line("nfqd: %s", text);
-}
-
-/* With -d, also prints the configuration in effect, as YAML that loads to the same. */
-static int print(const struct conf *conf, const char *what, bool all, struct err *err)
-{
-	printf(all ? "# %s: configuration OK; in effect, with defaults:\n" : "%s: configuration OK\n", what);
-	return all && conf_write(conf, stdout) < 0 ? err_set(err, "the configuration cannot be written") : 0;
-}
-
-/* Nothing is judged of clients behind an interface that is not there; it may come later. */
-static void warn_inside(const struct conf *conf)
-{
-	const struct conf_inspect *in = &conf->inspect;
-	struct net                 net;
-
-	for (unsigned i = 0; i < in->n_inside; i++)
-		if (strcmp(in->inside[i], "auto") != 0 && net_parse(in->inside[i], &net) < 0 &&
-		    if_nametoindex(in->inside[i]) == 0)
-			diag_warn("conf", "%s:%u: inside: interface '%s' does not exist: clients behind it are not judged until it does",
-			          conf->path ? conf->path : "-", yaml_doc_line(conf->doc, "inspect.inside[%u]", i),
-			          in->inside[i]);
-}
-
-/* Finds every mistake: each has its line. A configuration that is not there is one. */
+/* A configuration that is not there is a mistake. */
 static int check(const struct options *o, struct err *err)
 {
-	const char     *path = o->conf ? o->conf : DEFAULT_CONF;
-	struct mistakes mistakes = { 0 };
-	struct image   *img = NULL;
-	struct conf    *conf;
-	int             r = -1;
+	const struct check_in in = { .path = o->n_rules ? NULL : o->conf ? o->conf : DEFAULT_CONF, .rules = o->rules,
+		                     .n_rules = o->n_rules, .all = o->debug, .json = o->json };
 
 	if (!o->conf && !o->n_rules && no_default_conf())
 		return err_set(err, "no configuration: " DEFAULT_CONF " does not exist (name one with -c, or packs with "
 		                    "--rules)");
-	conf = o->n_rules ? conf_default((char *const *)o->rules, o->n_rules, err)
-	                  : conf_load_to_check(path, say_mistake, &mistakes, err);
-	if (conf) {
-		warn_inside(conf);
-		r = conf_compile(conf, &img, err);
-	}
-	if (mistakes.n > 0) {
-		*err = (struct err){ .text = "" }; /* the first of them, which was said */
-		r = mistakes.n == 1 ? -1 : err_set(err, "%s: %u mistakes", path, mistakes.n);
-	}
+	return check_run(&in, err);
+}
+
+static int print_schema(const char *of, struct err *err)
+{
+	json_t *o = json_schema(of, err);
+	int     r = o ? json_dumpf(o, stdout, JSON_INDENT(2)) : -1;
+
 	if (r == 0)
-		r = print(conf, o->n_rules ? o->rules[0] : path, o->debug, err);
-	free(img);
-	conf_free(conf);
+		putchar('\n');
+	json_decref(o);
 	return r;
 }
 
@@ -268,8 +238,10 @@ int main(int argc, char **argv)
 		return r ? r : said();
 	if (o.conf && o.n_rules)
 		return bad_usage("--rules is for use without -c: the configuration names its packs");
-	conf = o.test ? NULL : load(&o, &err);
-	if (o.test) {
+	conf = o.test || o.schema ? NULL : load(&o, &err);
+	if (o.schema) {
+		r = print_schema(o.schema, &err);
+	} else if (o.test) {
 		r = check(&o, &err);
 	} else if (!conf) {
 		parent_not_started();
@@ -282,5 +254,5 @@ int main(int argc, char **argv)
 	}
 	if (r < 0 && err.text[0])
 		diag_line("nfqd: %s", err.text);
-	return r < 0 ? EXIT_FAILURE : o.test ? said() : EXIT_SUCCESS;
+	return r < 0 ? EXIT_FAILURE : o.test || o.schema ? said() : EXIT_SUCCESS;
 }

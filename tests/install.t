@@ -25,6 +25,7 @@ mkdir "$tmp/build" && cp -a "$built/obj" "$built/libnfqd.a" "$built/nfqd" "$buil
 ok "make install PREFIX=/usr/local" ours install
 for f in sbin/nfqd bin/nfqctl share/nfqd/rules/kaspersky.yaml lib/systemd/system/nfqd.service \
 	share/bash-completion/completions/nfqctl share/zsh/vendor-completions/_nfqctl share/fish/vendor_completions.d/nfqctl.fish \
+	share/nfqd/nfqd-config.schema.json share/nfqd/nfqd-pack.schema.json \
 	share/nfqd/monitoring/nfqd-alerts.yaml share/nfqd/monitoring/nfqd-dashboard.json lib/systemd/system/nfqd-metrics.timer \
 	lib/sysusers.d/nfqd.conf lib/systemd/network/10-nfqd-heartbeat.network \
 	lib/NetworkManager/conf.d/90-nfqd-heartbeat.conf share/man/man8/nfqd.8 share/man/man5/nfqd.yaml.5 share/man/man1/nfqctl.1; do

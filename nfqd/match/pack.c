@@ -129,8 +129,7 @@ static const cyaml_schema_field_t pack_fields[] = {
 	CYAML_FIELD_MAPPING_PTR("tests", SCHEMA_OPTIONAL, struct pack, tests, test_fields),
 	CYAML_FIELD_END,
 };
-static const cyaml_schema_value_t pack_schema = { CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct pack,
-	                                                            pack_fields) };
+const cyaml_schema_value_t pack_schema = { CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct pack, pack_fields) };
 
 /* ---- loading ------------------------------------------------------------------------------- */
 

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 
+struct cyaml_schema_value;
 struct yaml_doc; /* base/yaml.h: positions for messages */
 
 /* EVE signature_ids: a pack allots its own from a block of numbers; the others are hashed. */
@@ -103,6 +104,9 @@ struct pack {
 	char            *path;
 	struct yaml_doc *doc;
 };
+
+/* The shape of a pack's file. */
+extern const struct cyaml_schema_value pack_schema;
 
 /* Reads one pack. Returns NULL with err filled (file:line: entry: what). */
 MUST_CHECK struct pack *pack_load(const char *path, struct err *err);

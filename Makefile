@@ -161,6 +161,8 @@ check-unit: test-programs ## tests that need no privileges
 	$(Q)$(MAKE) --no-print-directory prove T="$(UNIT) $(FUZZ) $(sort $(wildcard tests/replay/run.t tests/*.t))"
 check-kernel: all ## the kernel's queue, in namespaces (root)
 	$(Q)$(MAKE) --no-print-directory prove T="$(sort $(wildcard tests/kernel/*.t tests/field/*.t))"
+check-prefilter: all ## the same with every question offered to the prefilter first (root)
+	$(Q)$(if $(PREFILTER),NFQD_STEER=prefilter $(MAKE) --no-print-directory check-kernel,echo 'built without clang or libbpf: there is no prefilter'; false)
 check-faults: all $(FLOOD) ## what breaks, hangs or fights with us, in namespaces (root)
 	$(Q)$(MAKE) --no-print-directory prove T="$(sort $(wildcard tests/faults/*.t))"
 check-vm: all   ## the nft backend on a Debian kernel under qemu
@@ -328,5 +330,5 @@ clean:          ## remove what was built (what was downloaded stays: build/vm, b
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
 
-.PHONY: all deps deps-test run demo check check-unit check-kernel check-faults check-flood check-vm test-programs prove asan tsan soak cover deb deb-build check-deb \
+.PHONY: all deps deps-test run demo check check-unit check-kernel check-prefilter check-faults check-flood check-vm test-programs prove asan tsan soak cover deb deb-build check-deb \
 	bench fuzz fuzz-all fuzz-objects lint format install uninstall clean help FORCE

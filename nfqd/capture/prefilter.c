@@ -86,7 +86,8 @@ struct prefilter *prefilter_new(uint64_t guard_seed, struct err *err)
 		prefilter_tell_time(p);
 		return p;
 	}
-	err_set(err, "this kernel gives no BPF map: %s", strerror(errno));
+	err_set(err, "this kernel gives no BPF map: %s%s", strerror(errno), errno == EPERM ?
+	        " (CAP_BPF and CAP_PERFMON are needed; nfqd(8), PREFILTER, has the lines for the unit)" : "");
 	prefilter_free(p);
 	return NULL;
 }

@@ -11,6 +11,7 @@ need ip nft iptables-legacy dig dnsmasq unbound nginx curl jq openssl "$LAB_PYTH
 xt() { in_router iptables-legacy -t "$@"; }
 
 loads() { in_router nft -c -f "$1"; }
+does_not_load() { ! loads "$1"; }
 without_ours() { sed '/^table inet nfqd/,/^}/d' "$1"; }
 
 field_up plain
@@ -18,7 +19,9 @@ in_router nft 'table ip mine { chain f { type filter hook forward priority filte
 field_nfqd
 in_router nft list ruleset >"$lab_dir/ruleset" 2>/dev/null
 is "$(grep -c 'invalid type' "$lab_dir/ruleset")" 0 "every rule lists as it was written"
-if [[ $(nfqd_ctl status --json | jq -r .steering.backend) == nft* ]]; then
+if grep -q 'xt match bpf' "$lab_dir/ruleset"; then
+	ok "with the prefilter's rules it does not load, as nfqd(8) says" does_not_load "$lab_dir/ruleset"
+elif [[ $(nfqd_ctl status --json | jq -r .steering.backend) == nft* ]]; then
 	ok "the saved ruleset loads" loads "$lab_dir/ruleset"
 else
 	like "$(nfqd_ctl status)" "saved ruleset .* will not load" "status says that a saved ruleset will not load"
@@ -27,9 +30,9 @@ without_ours "$lab_dir/ruleset" >"$lab_dir/theirs"
 ok "and the rest of it does" loads "$lab_dir/theirs"
 
 # Loaded again while nfqd runs: a table with as many rules, whose verdicts nobody knows. Where nft cannot write the
-# rules that queue, something else stands in their place.
-CANNOT=
-[[ $(nfqd_ctl status --json | jq -r .steering.backend) == nft* ]] || CANNOT='s/^\t\tqueue num.*/\t\tct label 1 accept/'
+# rules that queue, or that ask the prefilter, something else stands in their place.
+CANNOT='s/^\t\txt match bpf/\t\tct label 1/;'
+[[ $(nfqd_ctl status --json | jq -r .steering.backend) == nft* ]] || CANNOT+='s/^\t\tqueue num.*/\t\tct label 1 accept/'
 back() { [ "$(nfqd_ctl status --json | jq .steering.repairs)" = "$1" ]; }
 { echo "flush ruleset"; sed -e 's/priority & 0xfff00000 == 0x[0-9a-f]*/priority \& 0xfff00000 == 0x12300000/' -e "$CANNOT" "$lab_dir/ruleset"; } >"$lab_dir/stale"
 ok "a saved ruleset is loaded while nfqd runs" in_router nft -f "$lab_dir/stale"

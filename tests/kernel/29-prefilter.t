@@ -7,7 +7,7 @@ set -u
 . tools/lab/net.sh
 . tools/lab/nfqd.sh
 . tests/lib/tap.sh
-need ip nft dig dnsmasq unbound nginx jq openssl "$LAB_PYTHON"
+need ip nft dig dnsmasq unbound nginx jq openssl setpriv "$LAB_PYTHON"
 
 LISTED=s07.upd.kaspersky.com
 declare -A DNS=([4]=8.8.8.8 [6]=2001:4860:4860::8888)
@@ -136,5 +136,18 @@ like "$(cat "$lab_dir/nfqd.log")" 'prefilter: off: log.events: all wants every q
 like "$(nfqd_ctl status)" 'prefilter: off: log.events: all' "in status, too"
 ok "a question is judged" answered www.open.example "@${DNS[4]}"
 ok "and recorded" lab_wait 5 nfqd_has_records 1 '.dns.rrname == "www.open.example"'
+nfqd_stop
 
+# ---- with the rights that the unit leaves it ----
+
+# as_unit [FILE...]: the prefilter's state, as the daemon says it
+as_unit() {
+	{ nfqd_conf; echo "inspect: {prefilter: bpf}"; } >"$lab_dir/nfqd.yaml"
+	lab_spawn nfqd "$LAB_ROUTER" setpriv --bounding-set "$(nfqd_unit_bounds "$@")" --inh-caps -all "$NFQD" -c "$lab_dir/nfqd.yaml"
+	lab_wait 60 nfqd_ready_or_dead
+	filter '[.on, .reason]'
+	nfqd_stop
+}
+like "$(as_unit)" '^\[false,.*CAP_BPF and CAP_PERFMON are needed; nfqd\(8\)' "the unit has no rights for BPF: what to do is said"
+is "$(as_unit nfqd/man/nfqd.8)" '[true,null]' "with the lines of nfqd(8) it is on"
 done_testing

@@ -28,7 +28,7 @@ overruns_and_fires() {	# a slow machine may need more than one flood
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for i in range(20000):
-    s.sendto(b"\0\1\1\0\0\1\0\0\0\0\0\0\3www\7example\3org\0\0\1\0\1", ("8.8.8.8", 53))'
+    s.sendto(b"\0\1\1\0\0\1\0\0\0\0\0\0\3s07\3upd\11kaspersky\3com\0\0\1\0\1", ("8.8.8.8", 53))'
 	[ "${w:-0}" -gt 0 ] && kill -CONT "$w" 2>/dev/null
 	lab_wait 5 firing NfqdPacketsLost
 }

@@ -21,9 +21,11 @@ sets() {	# PID
 	awk '/^NoNewPrivs/ { print "no_new_privs " $2 }' "/proc/$1/status"
 }
 
-unit_caps() { sed -n 's/^CapabilityBoundingSet=//p' nfqd/man/nfqd.service; }
-# As setpriv writes them: -all,+net_admin,...
-bounds() { unit_caps | tr 'A-Z ' 'a-z,' | sed 's/cap_/+/g; s/^/-all,/'; }
+# With the prefilter the unit has what nfqd(8) adds to it.
+PREFILTER=
+[[ ,${NFQD_STEER:-}, == *,prefilter,* ]] && PREFILTER=nfqd/man/nfqd.8
+unit_caps() { nfqd_unit_caps $PREFILTER; }
+bounds() { nfqd_unit_bounds $PREFILTER; }
 
 works() {	# TITLE
 	local v

@@ -77,3 +77,8 @@ nfqd_left() {
 # Connections with their marks and labels, and how many carry a state of nfqd's (labels 100 to 127).
 nfqd_states() { in_router "$LAB_PYTHON" "$LAB_REPO/tests/lib/labels.py"; }
 nfqd_labelled() { nfqd_states | grep -cE 'labels=(.*,)?1(0[0-9]|1[0-9]|2[1-7])(,|$)'; }
+
+# nfqd_unit_caps [FILE...]: the capabilities that the unit leaves the daemon, and those that more files give it
+nfqd_unit_caps() { sed -n 's/^CapabilityBoundingSet=//p' nfqd/man/nfqd.service "$@" | paste -sd' '; }
+# The same as setpriv writes them: -all,+net_admin,...
+nfqd_unit_bounds() { nfqd_unit_caps "$@" | tr 'A-Z ' 'a-z,' | sed 's/cap_/+/g; s/^/-all,/'; }

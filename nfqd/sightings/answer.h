@@ -27,4 +27,22 @@ void answer_machine(struct sightings *s, int64_t machine, json_t *o);
 /* Its products, categories and channels. */
 void answer_words(struct sightings *s, int64_t machine, const char *vendor, const struct days *d, json_t *o);
 
+/* sums.c: what days add up to. */
+enum { SUMS_V = 4 /* refused, logged, passed, leaked */ };
+
+struct sums {
+	struct day_sum {
+		int64_t day, machines, v[SUMS_V];
+	} *v; /* by day, DAY_PAST first */
+	size_t n, room;
+};
+
+/* Sums up the days of a question: by day in *out, which is to be zeroed, and to be freed in any case; by machine and
+ * vendor in temp.sums (machine, vendor, first, last, refused, logged, passed, leaked, days). */
+MUST_CHECK int sums_make(struct sightings *s, const struct days *d, struct sums *out, struct err *err);
+void           sums_free(struct sums *sums);
+
+/* tables.c: the list of machines, made of temp.sums; NULL: err says why. */
+json_t *answer_hosts(struct sightings *s, const struct sightings_which *which, const struct days *d, struct err *err);
+
 #endif

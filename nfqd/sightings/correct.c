@@ -91,7 +91,7 @@ json_t *sightings_merge(struct sightings *s, const char *id, const char *other, 
 
 void sightings_forget_machine(struct sightings *s, int64_t machine)
 {
-	sql_do(s, "DELETE FROM seen" OF_FORGOTTEN, "i", machine);
+	sql_do(s, "DELETE FROM seen" ON_ITS_DAYS, "i", machine);
 	sql_do(s, "DELETE FROM known" OF_FORGOTTEN, "i", machine);
 	sql_do(s, "DELETE FROM called" ON_ITS_DAYS, "i", machine);
 	sql_do(s, "DELETE FROM day" ON_ITS_DAYS, "i", machine);

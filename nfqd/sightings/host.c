@@ -49,13 +49,16 @@ static void put_interval(struct sightings *s, int64_t machine, const char *vendo
 	json_object_set_new(o, "interval_s", gap ? json_integer(gap) : json_null());
 }
 
+/* The rows of one machine (?1) in a span of days, and their vendor's word. */
+#define ITS_DAYS                                                                                                       \
+	" FROM source CROSS JOIN " DAYS("?2", "?3") " AS d CROSS JOIN seen ON seen.day = d.day AND seen.source = source.id" \
+	" JOIN word AS v ON v.id = seen.vendor WHERE machine = ?1 AND (?4 = '' OR v.text = ?4 COLLATE NOCASE)"
+
 static json_t *vendors(struct sightings *s, int64_t machine, const struct days *d)
 {
 	sqlite3_stmt *q = sql_bind(s, "SELECT v.text, min(seen.first), max(seen.last), sum(refused), sum(logged), sum(passed),"
-	                              " sum(leaked) FROM source JOIN seen ON seen.source = source.id JOIN word AS v ON"
-	                              " v.id = seen.vendor WHERE machine = ? AND day BETWEEN ? AND ?"
-	                              " AND (?4 = '' OR v.text = ?4 COLLATE NOCASE) GROUP BY v.id ORDER BY v.text", "iiit",
-	                           machine, d->first, d->last, d->vendor);
+	                              " sum(leaked)" ITS_DAYS " GROUP BY v.id ORDER BY v.text", "iiit", machine, d->first, d->last,
+	                           d->vendor);
 	json_t       *all = json_array(), *o;
 	size_t        i;
 
@@ -79,11 +82,9 @@ static json_t *vendors(struct sightings *s, int64_t machine, const struct days *
 
 static json_t *days(struct sightings *s, int64_t machine, const struct days *d)
 {
-	sqlite3_stmt *q = sql_bind(s, "SELECT day, v.text, sum(refused), sum(logged), sum(passed), sum(leaked), min(seen.first),"
-	                              " max(seen.last) FROM source JOIN seen ON seen.source = source.id JOIN word AS v ON"
-	                              " v.id = seen.vendor WHERE machine = ? AND day BETWEEN ? AND ?"
-	                              " AND (?4 = '' OR v.text = ?4 COLLATE NOCASE) GROUP BY day, v.id ORDER BY day, v.text",
-	                           "iiit", machine, d->first, d->last, d->vendor);
+	sqlite3_stmt *q = sql_bind(s, "SELECT d.day, v.text, sum(refused), sum(logged), sum(passed), sum(leaked), min(seen.first),"
+	                              " max(seen.last)" ITS_DAYS " GROUP BY d.day, v.id ORDER BY d.day, v.text", "iiit", machine,
+	                           d->first, d->last, d->vendor);
 	json_t       *all = json_array();
 
 	while (sql_row(s, q)) {

@@ -7,55 +7,24 @@
 
 #define BY_VENDOR " (?3 = '' OR v.text = ?3 COLLATE NOCASE)"
 
-/* A day of the trend. Machines come one after the other, so that the last one counted tells whether one is new. */
-struct trend_day {
-	int64_t machines, last, v[4];
-};
-
-enum { TREND_DAYS = 4000 };
-
-static json_t *trend_rows(const struct trend_day *v, int64_t first)
+/* Each day: how many machines called, and what became of it. */
+static json_t *trend(const struct sums *sums)
 {
 	static const char *const keys[] = { "refused", "logged", "passed", "leaked" };
 	json_t                  *all = json_array();
 
-	for (int64_t i = 0; i < TREND_DAYS; i++) {
-		json_t *o = v[i].machines ? json_object() : NULL;
+	for (size_t i = 0; i < sums->n; i++) {
+		const struct day_sum *day = &sums->v[i];
+		json_t               *o = day->machines && day->day != DAY_PAST ? json_object() : NULL;
 
 		if (!o)
 			continue;
-		answer_day(o, "day", first + i);
-		json_object_set_new(o, "machines", json_integer(v[i].machines));
-		for (int k = 0; k < 4; k++)
-			json_object_set_new(o, keys[k], json_integer(v[i].v[k]));
+		answer_day(o, "day", day->day);
+		json_object_set_new(o, "machines", json_integer(day->machines));
+		for (int k = 0; k < SUMS_V; k++)
+			json_object_set_new(o, keys[k], json_integer(day->v[k]));
 		json_array_append_new(all, o);
 	}
-	return all;
-}
-
-/* Each day: how many machines called, and what became of it. Summed up here, where no sorting is needed. */
-static json_t *trend(struct sightings *s, const struct days *d)
-{
-	int64_t           first = sql_number(s, 0, "SELECT min(hour) / 24 FROM hour", "");
-	struct trend_day *v = calloc(TREND_DAYS, sizeof(*v));
-	sqlite3_stmt     *q;
-	json_t           *all;
-
-	q = sql_bind(s, "SELECT machine, day, refused, logged, passed, leaked FROM source CROSS JOIN seen ON seen.source = source.id"
-	                " JOIN word AS v ON v.id = seen.vendor WHERE day BETWEEN ?1 AND ?2 AND" BY_VENDOR " ORDER BY machine", "iit",
-	             d->first > first ? d->first : first, d->last, d->vendor);
-	while (sql_row(s, q)) {
-		int64_t i = sql_int(q, 1) - first;
-
-		if (!v || i < 0 || i >= TREND_DAYS)
-			continue;
-		v[i].machines += v[i].last != sql_int(q, 0);
-		v[i].last = sql_int(q, 0);
-		for (int k = 0; k < 4; k++)
-			v[i].v[k] += sql_int(q, 2 + k);
-	}
-	all = v ? trend_rows(v, first) : json_array();
-	free(v);
 	return all;
 }
 
@@ -192,18 +161,22 @@ static json_t *sensors(struct sightings *s)
 json_t *sightings_report(struct sightings *s, const struct sightings_which *which, struct err *err)
 {
 	struct days d = answer_days(which);
-	json_t     *o = sightings_hosts(s, which, err);
+	struct sums sums = { 0 };
+	json_t     *o = sums_make(s, &d, &sums, err) < 0 ? NULL : answer_hosts(s, which, &d, err);
 	int64_t     since = sql_number(s, 0, "SELECT value FROM meta WHERE key = 'days_since'", "");
 
-	if (!o)
+	if (!o) {
+		sums_free(&sums);
 		return NULL;
+	}
 	json_object_set_new(o, "vendor", which->vendor ? json_string(which->vendor) : json_null());
 	answer_time(o, "since", which->since);
 	answer_time(o, "until", which->until);
 	json_object_set_new(o, "days_since", json_null());
 	if (since)
 		answer_day(o, "days_since", since);
-	json_object_set_new(o, "trend", trend(s, &d));
+	json_object_set_new(o, "trend", trend(&sums));
+	sums_free(&sums);
 	json_object_set_new(o, "hours", hours(s, &d));
 	json_object_set_new(o, "channels", channels(s, &d));
 	json_object_set_new(o, "authorities", authorities(s, &d));

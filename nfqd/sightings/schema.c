@@ -16,9 +16,9 @@
  * seen has a row a day, source and vendor, for lists; day one by category, channel and product, for one machine;
  * called by name; hour and decided are for all machines. What trimming has folded has the day -1.
  *
- * seen is kept by source, then by day, since lists are made from all of it. day and called are kept by day, then by
- * source: a day's rows lie on a few pages, so that a record costs as much after a year as in the first week; what
- * asks them for one machine looks it up in each day (DAYS).
+ * seen, day and called are kept by day, then by source: a day's rows lie on a few pages, so that a record costs as
+ * much after a year as in the first week. What asks them for one machine looks it up in each day (DAYS); lists of all
+ * machines are made in one pass (sums.c).
  */
 static const char tables[] =
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;"
@@ -37,8 +37,8 @@ static const char tables[] =
 	"CREATE TABLE word (id INTEGER PRIMARY KEY, kind TEXT, text TEXT, UNIQUE (kind, text)) STRICT;"
 	"CREATE TABLE what (id INTEGER PRIMARY KEY, vendor INTEGER, product INTEGER, category INTEGER, channel INTEGER,"
 	" UNIQUE (vendor, product, category, channel)) STRICT;"
-	"CREATE TABLE seen (source INTEGER, vendor INTEGER, day INTEGER, refused INTEGER, logged INTEGER,"
-	" passed INTEGER, leaked INTEGER, first INTEGER, last INTEGER, PRIMARY KEY (source, vendor, day))"
+	"CREATE TABLE seen (day INTEGER, source INTEGER, vendor INTEGER, refused INTEGER, logged INTEGER,"
+	" passed INTEGER, leaked INTEGER, first INTEGER, last INTEGER, PRIMARY KEY (day, source, vendor))"
 	" STRICT, WITHOUT ROWID;"
 	"CREATE TABLE day (day INTEGER, source INTEGER, what INTEGER, refused INTEGER, logged INTEGER, passed INTEGER,"
 	" leaked INTEGER, PRIMARY KEY (day, source, what)) STRICT, WITHOUT ROWID;"
@@ -68,7 +68,7 @@ static int make(struct sightings *s)
 	sql_script(s, "PRAGMA journal_mode=WAL;");
 	sql_script(s, "BEGIN IMMEDIATE;");
 	sql_script(s, tables);
-	sql_script(s, "PRAGMA application_id=1852207475; PRAGMA user_version=2; COMMIT;");
+	sql_script(s, "PRAGMA application_id=1852207475; PRAGMA user_version=3; COMMIT;");
 	return s->problem[0] ? -1 : 0;
 }
 

@@ -19,7 +19,7 @@
 #include "base/err.h"
 #include "sightings/sighting.h"
 
-#define SIGHTINGS_SCHEMA 2
+#define SIGHTINGS_SCHEMA 3
 #define SIGHTINGS_JSON   1 /* of what nfqctl prints: raised when a member changes its meaning */
 
 struct sightings;

@@ -187,11 +187,10 @@ static const char *order_of(const char *word, struct err *err)
 }
 
 /* Machines that one hop hides: each is told by its address, and there may be more. */
-static json_t *hops(struct sightings *s, const struct days *d)
+static json_t *hops(struct sightings *s)
 {
 	sqlite3_stmt *q = sql_bind(s, "SELECT mac, hop.reason, count(DISTINCT source.machine) FROM hop JOIN source USING (sensor, mac)"
-	                              " JOIN seen ON seen.source = source.id WHERE day BETWEEN ? AND ? GROUP BY sensor, mac"
-	                              " ORDER BY mac", "ii", d->first, d->last);
+	                              " WHERE source.machine IN (SELECT machine FROM temp.sums) GROUP BY sensor, mac ORDER BY mac", "");
 	json_t       *all = json_array();
 
 	while (sql_row(s, q))
@@ -226,38 +225,37 @@ static void put_sum(json_t *answer, const json_t *hosts, int64_t machines)
 	json_object_set_new(answer, "rows", json_integer((json_int_t)json_array_size(hosts)));
 }
 
-json_t *sightings_hosts(struct sightings *s, const struct sightings_which *which, struct err *err)
+json_t *answer_hosts(struct sightings *s, const struct sightings_which *which, const struct days *d, struct err *err)
 {
-	struct days d = answer_days(which);
 	const char *order = order_of(which->sort ? which->sort : "last", err);
 	json_t     *answer = answer_new(), *hosts;
-	char        sql[1200];
-	int64_t     machines;
+	char        sql[400];
 
 	if (!order) {
 		json_decref(answer);
 		return NULL;
 	}
-	snprintf(sql, sizeof(sql), "SELECT machine, v.text, min(t.first) AS first, max(t.last) AS last, sum(refused) AS refused,"
-	         " sum(logged) AS logged, sum(passed) AS passed, sum(leaked) AS leaked, CASE WHEN count(*) = 1 THEN max(days) ELSE"
-	         " (SELECT count(DISTINCT day) FROM source AS o JOIN seen ON seen.source = o.id WHERE o.machine = source.machine"
-	         " AND seen.vendor = v.id AND day BETWEEN max(?1, 0) AND ?2) END"
-	         " FROM (SELECT source, vendor, min(first) AS first, max(last) AS last, sum(refused) AS refused, sum(logged) AS"
-	         " logged, sum(passed) AS passed, sum(leaked) AS leaked, count(nullif(day, -1)) AS days FROM seen WHERE day"
-	         " BETWEEN ?1 AND ?2 GROUP BY source, vendor) AS t JOIN source ON source.id = t.source JOIN word AS v ON v.id ="
-	         " t.vendor WHERE ?3 = '' OR v.text = ?3 COLLATE NOCASE"
-	         " GROUP BY machine, v.id HAVING ?4 = 0 OR sum(leaked) > 0 ORDER BY %s, machine, v.text", order);
-	hosts = rows(s, sql_bind_once(s, sql, "iiti", d.first, d.last, d.vendor, (int64_t)which->leaked), &d);
-	machines = sql_number(s, 0, "SELECT count(DISTINCT machine) FROM source WHERE EXISTS (SELECT 1 FROM seen JOIN word AS v"
-	                            " ON v.id = seen.vendor WHERE seen.source = source.id AND day BETWEEN ?1 AND ?2"
-	                            " AND (?3 = '' OR v.text = ?3 COLLATE NOCASE) AND (?4 = 0 OR leaked > 0))",
-	                      "iiti", d.first, d.last, d.vendor, (int64_t)which->leaked);
+	if (which->leaked)
+		sql_script(s, "DELETE FROM temp.sums WHERE leaked = 0");
+	snprintf(sql, sizeof(sql), "SELECT machine, v.text, first, last, refused, logged, passed, leaked, days FROM temp.sums JOIN"
+	         " word AS v ON v.id = vendor ORDER BY %s, machine, v.text", order);
+	hosts = rows(s, sql_bind_once(s, sql, ""), d);
 	if (which->sort && strcmp(which->sort, "name") == 0)
 		hosts = sorted_by_name(hosts);
-	put_sum(answer, hosts, machines);
+	put_sum(answer, hosts, sql_number(s, 0, "SELECT count(DISTINCT machine) FROM temp.sums", ""));
 	json_object_set_new(answer, "hosts", hosts);
-	json_object_set_new(answer, "hops", hops(s, &d));
+	json_object_set_new(answer, "hops", hops(s));
 	json_object_set_new(answer, "forgotten", json_integer(sql_number(s, 0, "SELECT value FROM meta WHERE key ="
 	                                                                        " 'forgotten_machines'", "")));
 	return answer_or(s, answer, err);
+}
+
+json_t *sightings_hosts(struct sightings *s, const struct sightings_which *which, struct err *err)
+{
+	struct days d = answer_days(which);
+	struct sums sums = { 0 };
+	json_t     *answer = sums_make(s, &d, &sums, err) < 0 ? NULL : answer_hosts(s, which, &d, err);
+
+	sums_free(&sums);
+	return answer;
 }

@@ -86,7 +86,7 @@ static void count(struct sightings *s, const struct counted *c)
 {
 	const int64_t *v = c->v;
 
-	sql_do(s, "INSERT INTO seen VALUES (?2, ?7, ?1, ?3, ?4, ?5, ?6, ?8, ?8) ON CONFLICT DO UPDATE SET " COUNTS
+	sql_do(s, "INSERT INTO seen VALUES (?1, ?2, ?7, ?3, ?4, ?5, ?6, ?8, ?8) ON CONFLICT DO UPDATE SET " COUNTS
 	          ", first = min(first, ?8), last = max(last, ?8)", "iiiiiiii", c->day, c->source, v[OUTCOME_REFUSED],
 	       v[OUTCOME_LOGGED], v[OUTCOME_PASSED], c->leaked, c->vendor, c->at);
 	sql_do(s, "INSERT INTO day VALUES (?2, ?1, ?7, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET " COUNTS, "iiiiiii", c->source,

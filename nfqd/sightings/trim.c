@@ -101,13 +101,13 @@ static void give_back(struct sightings *s, bool all)
 /* The days before `end` of these sources become one, of which the sums stay. */
 static void fold_sources(struct sightings *s, int64_t end, int64_t from, int64_t to)
 {
-	sql_do(s, "INSERT INTO seen SELECT source, vendor, -1, sum(refused), sum(logged), sum(passed), sum(leaked), min(first),"
-	          " max(last) FROM seen WHERE day BETWEEN 0 AND ?1 - 1 AND source BETWEEN ?2 AND ?3 GROUP BY source, vendor"
+	sql_do(s, "INSERT INTO seen SELECT -1, source, vendor, sum(refused), sum(logged), sum(passed), sum(leaked), min(first),"
+	          " max(last) FROM seen" OF_FOLDED " GROUP BY source, vendor"
 	          " ON CONFLICT DO UPDATE SET " SUMS ", first = min(first, excluded.first), last = max(last, excluded.last)",
 	       "iii", end, from, to);
 	sql_do(s, "INSERT INTO day SELECT -1, source, what, sum(refused), sum(logged), sum(passed), sum(leaked) FROM day"
 	          OF_FOLDED " GROUP BY source, what ON CONFLICT DO UPDATE SET " SUMS, "iii", end, from, to);
-	sql_do(s, "DELETE FROM seen WHERE day BETWEEN 0 AND ? - 1 AND source BETWEEN ? AND ?", "iii", end, from, to);
+	sql_do(s, "DELETE FROM seen" OF_FOLDED, "iii", end, from, to);
 	sql_do(s, "DELETE FROM called" OF_FOLDED, "iii", end, from, to);
 	sql_do(s, "DELETE FROM day" OF_FOLDED, "iii", end, from, to);
 }

@@ -12,11 +12,13 @@ import argparse
 import datetime
 import os
 import random
+import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-MACHINES, DAYS, MAX_MB, PART = 500, 365, 64, 14     # PART: days at the beginning and at the end
+MACHINES, DAYS, MAX_MB, PART = 500, 365, 64, 28     # PART: days at the beginning and at the end
 BEGIN = int(datetime.datetime(2025, 11, 24, tzinfo=datetime.timezone.utc).timestamp())
 NAMES = ["s%03d.upd.kaspersky.com" % n for n in range(200)] + ["dc1.ksn.kaspersky-labs.com", "activation-v2.kaspersky.com"]
 RECORD = (
@@ -31,36 +33,66 @@ COMMANDS = (("hosts",), ("hosts", "--since", "2026-06-01"), ("hosts", "--leaked"
             ("preview", "--pack", "kaspersky.yaml", "--since", "2026-11-17"))
 
 
-def record(at, machine, name, seq, call):
+def record(day, at, machine, name, seq, call):
     high, low = machine >> 8, machine & 255
     proto, app, seen = ("UDP", "dns", "dns.query") if call else ("TCP", "tls", "tls.sni")
-    return RECORD.format(stamp=datetime.datetime.fromtimestamp(at, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000000+0000"),
+    return RECORD.format(stamp=f"{day}T{at // 3600:02}:{at // 60 % 60:02}:{at % 60:02}.000000+0000",
                          high=high, low=low, dest=("10.0.0.1", "8.8.8.8")[call % 2], proto=proto, app=app, seen=seen,
                          mac=f"3c:52:82:{high:02x}:{low:02x}:01", seq=seq, name=name,
                          category="update" if "upd" in name else "reputation")
 
 
-def write(days):
+def texts(days):
+    """The records of each day as one text, which an empty line ends."""
     rng, seq = random.Random(1), 1
     for day in range(days):
         calls = []
         for machine in range(MACHINES):
-            at = BEGIN + day * 86400 + rng.random() * 21600
-            while at < BEGIN + (day + 1) * 86400:
-                calls += [(at + n, machine, rng.choice(NAMES), n) for n in range(3)]
+            at = rng.random() * 21600
+            while at < 86400:
+                calls += [(min(int(at) + n, 86399), machine, rng.choice(NAMES), n) for n in range(3)]
                 at += 21600 + rng.random() * 14400
-        for call in sorted(calls):
-            print(record(*call[:3], seq, call[3]))
-            seq += 1
-        print(flush=True)
+        date = time.strftime("%Y-%m-%d", time.gmtime(BEGIN + day * 86400))
+        yield "".join(record(date, *call[:3], seq + i, call[3]) + "\n" for i, call in enumerate(sorted(calls))) + "\n"
+        seq += len(calls)
 
 
-def fill(database, days, build):
-    """The records of all days are put in; how many a second, day by day."""
-    with subprocess.Popen([sys.executable, __file__, "--days", str(days)], stdout=subprocess.PIPE) as records:
-        p = subprocess.run([f"{build}/bench/fill", database, str(MAX_MB << 20)], stdin=records.stdout, check=True,
-                           stdout=subprocess.PIPE, text=True)
-    return [float(rate) for rate in p.stdout.split()]
+class Fill:
+    """A database that takes the records of one day after the other."""
+
+    def __init__(self, database, build):
+        self.p = subprocess.Popen([f"{build}/bench/fill", database, str(MAX_MB << 20)], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+
+    def take(self, text):
+        """How many records a second."""
+        self.p.stdin.write(text)
+        self.p.stdin.flush()
+        return float(self.p.stdout.readline())
+
+    def end(self):
+        self.p.stdin.close()
+        if self.p.wait() != 0:
+            sys.exit("fill failed")
+
+
+def fill(folder, days, build):
+    """The records of all days are put in. Beside the last days the first ones are put into a database of their own, day
+    about, so that both meet the same machine. How many a second of each."""
+    year, young, part = Fill(f"{folder}/year.db", build), Fill(f"{folder}/young.db", build), min(PART, days // 4)
+    first, rates = [], []
+    for day, text in enumerate(texts(days)):
+        if day <= part:
+            first.append(text)
+        if day == part:
+            young.take(first.pop(0))
+        if day < days - part:
+            year.take(text)
+        else:
+            rates.append((young.take(first.pop(0)), year.take(text)))
+    for one in (young, year):
+        one.end()
+    return rates
 
 
 def cost(command, folder, build):
@@ -74,12 +106,12 @@ def cost(command, folder, build):
 
 def measure(folder, build, days=DAYS):
     """The figures of a year: MB, records a second in its first and last days, and seconds and MB of each command."""
-    database = f"{folder}/year.db"
     Path(folder, "kaspersky.yaml").write_bytes(Path("rules/kaspersky.yaml").read_bytes())
-    rates = fill(database, days, build)
-    part = min(PART, days // 4)
+    rates = fill(folder, days, build)
     figures = {"mb": sum(p.stat().st_size for p in Path(folder).glob("year.db*")) / (1 << 20),
-               "first": sum(rates[1:part + 1]) / part, "last": sum(rates[-part:]) / part}
+               "first": statistics.median(r[0] for r in rates), "last": statistics.median(r[1] for r in rates),
+               "ratio": statistics.median(ratios := [last / first for first, last in rates]),
+               "ratio_error": 1.25 * statistics.stdev(ratios) / len(ratios) ** 0.5}     # of a median
     for command in COMMANDS:
         figures[f"{' '.join(command)} s"], figures[f"{' '.join(command)} MB"] = cost(command, folder, build)
     return figures
@@ -88,4 +120,4 @@ def measure(folder, build, days=DAYS):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--days", type=int, default=DAYS)
-    write(parser.parse_args().days)
+    sys.stdout.writelines(texts(parser.parse_args().days))

@@ -38,14 +38,14 @@ static inline __attribute__((always_inline)) __u64 prefilter_word(__u32 index)
 	return word ? *word : ~0ULL;
 }
 
-/* Copies the datagram's payload and returns its length. 0: the packet is not plain, the datagram is not whole, or it is
- * longer than PREFILTER_BYTES. */
+/* Copies the datagram's payload and returns its length. 0: the packet is not plain, the datagram is not whole, it is
+ * several in one (UDP_SEGMENT, GRO), or it is longer than PREFILTER_BYTES. */
 static inline __attribute__((always_inline)) __u32 take(struct __sk_buff *skb, struct prefilter_work *w)
 {
 	__u8  ip[48];
 	__u32 head, length, all;
 
-	if (skb->len < 28 + PREFILTER_HEADER || bpf_skb_load_bytes(skb, 0, ip, 28) < 0)
+	if (skb->gso_size || skb->len < 28 + PREFILTER_HEADER || bpf_skb_load_bytes(skb, 0, ip, 28) < 0)
 		return 0;
 	if (ip[0] == 0x45) { /* without options, whole */
 		if ((ip[6] & 0x3f) | ip[7] || ip[9] != 17)
@@ -82,32 +82,56 @@ static inline __attribute__((always_inline)) int is_in_force(__u64 monotonic)
 	return look_up(PREFILTER_GENERATION) == rules.generation && monotonic <= look_up(PREFILTER_UNTIL);
 }
 
+/*
+ * What a local program sends is read in the program's own time, which a packet that comes in may interrupt on the same
+ * processor, and another program, where the kernel is preemptible. The second one finds the memory taken and is queued.
+ */
+static inline __attribute__((always_inline)) struct prefilter_work *begin(void)
+{
+	__u32                  zero = 0;
+	struct prefilter_work *w = bpf_map_lookup_elem(&work, &zero);
+
+	return w && __sync_lock_test_and_set(&w->taken, 1) == 0 ? w : 0;
+}
+
+static inline __attribute__((always_inline)) int end(struct prefilter_work *w, int passes)
+{
+	__sync_lock_test_and_set(&w->taken, 0);
+	return passes;
+}
+
 SEC("socket")
 int question(struct __sk_buff *skb)
 {
-	__u32                  zero = 0, length;
-	struct prefilter_work *w = bpf_map_lookup_elem(&work, &zero);
 	struct prefilter_rules r = { rules.seed, rules.guard_seed, rules.words, rules.answers, 0 };
+	struct prefilter_work *w;
+	__u32                  length;
 
-	if (!w || !is_in_force(bpf_ktime_get_ns()))
+	if (!is_in_force(bpf_ktime_get_ns()))
+		return 0;
+	w = begin();
+	if (!w)
 		return 0;
 	length = take(skb, w);
-	return length && prefilter_question(w, &r, length);
+	return end(w, length && prefilter_question(w, &r, length));
 }
 
 SEC("socket")
 int answer(struct __sk_buff *skb)
 {
-	__u32                  zero = 0, length, now;
-	struct prefilter_work *w = bpf_map_lookup_elem(&work, &zero);
 	__u64                  monotonic = bpf_ktime_get_ns();
 	struct prefilter_rules r = { rules.seed, rules.guard_seed, rules.words, rules.answers, 0 };
+	struct prefilter_work *w;
+	__u32                  length, now;
 
-	if (!w || !is_in_force(monotonic))
+	if (!is_in_force(monotonic))
+		return 0;
+	w = begin();
+	if (!w)
 		return 0;
 	length = take(skb, w);
 	if (!length || !prefilter_answer(w, &r, length))
-		return 0;
+		return end(w, 0);
 	now = (__u32)((monotonic + look_up(PREFILTER_TIME_OF_DAY)) / 1000000000);
 	for (__u32 i = 0; i < PREFILTER_ADDRESSES; i++) {
 		__u64  hash = w->guard[i];
@@ -120,7 +144,7 @@ int answer(struct __sk_buff *skb)
 		if (slot)
 			*slot = hash << 32 | prefilter_until(now, w->ttl[i]);
 	}
-	return 1;
+	return end(w, 1);
 }
 
 char prefilter_license[] SEC("license") = "GPL";

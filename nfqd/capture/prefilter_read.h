@@ -16,6 +16,7 @@ enum {
 	PREFILTER_BYTES = 512,   /* of a message; a power of two */
 	PREFILTER_LABELS = 16,   /* likewise; one fewer may be used */
 	PREFILTER_WORDS = 40,    /* of all labels, eight bytes each and the last one begun */
+	PREFILTER_NAME = 255,    /* bytes of a name with its root (RFC 1035 2.3.4) */
 	PREFILTER_ADDRESSES = 16,
 	PREFILTER_HEADER = 12
 };
@@ -31,6 +32,7 @@ struct prefilter_work {
 	__u32 ttl[PREFILTER_ADDRESSES];
 	__u64 hash; /* of the label, or the name, that is being read */
 	__u32 at, left, labels, addresses, type;
+	__u32 taken; /* the kernel's: by a packet whose reading another one may interrupt */
 };
 
 /* Provided by who includes this: a word of the filter. */
@@ -77,8 +79,8 @@ PREFILTER_INLINE int pf_begin_label(struct prefilter_work *w, const struct prefi
 	return 1;
 }
 
-/* Hashes each label of the name at w->at, which then is behind it. 0: it has a pointer, or more or longer labels than
- * are read here. */
+/* Hashes each label of the question's name at w->at, which then is behind it. 0: it has a pointer, is too long, or has
+ * more or longer labels than are read here. */
 PREFILTER_INLINE int pf_labels(struct prefilter_work *w, const struct prefilter_rules *r)
 {
 	w->left = w->labels = 0;
@@ -89,7 +91,7 @@ PREFILTER_INLINE int pf_labels(struct prefilter_work *w, const struct prefilter_
 		if (w->left == 0 && !pf_begin_label(w, r))
 			return 0;
 		if (w->left == 0)
-			return 1; /* the root */
+			return w->at <= PREFILTER_HEADER + PREFILTER_NAME; /* the root */
 		take = w->left < 8 ? w->left : 8;
 		w->hash = label_hash_word(w->hash, label_lower(label_first(pf_word(w, w->at), take)));
 		w->at += take;

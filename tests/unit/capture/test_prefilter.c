@@ -24,7 +24,7 @@ static inline __attribute__((always_inline)) __u64 prefilter_word(__u32 index)
 
 #include "capture/prefilter_read.h"
 
-enum { MESSAGE = 600, NAMES_POOL = 40000, TOLD = 32, GUARD_SEED = 99, NOW = 1800000000 };
+enum { MESSAGE = 1000, PACKET = MESSAGE + 70, NAMES_POOL = 40000, TOLD = 32, GUARD_SEED = 99, NOW = 1800000000 };
 
 static struct packs           packs;
 static struct image          *img;
@@ -98,11 +98,23 @@ static uint8_t *put_name(uint8_t *p, const char *name)
 	return p;
 }
 
+/* Of 254 to 257 bytes on the wire: the longest name has 255 (RFC 1035 2.3.4). */
+static void long_name(char out[static 300])
+{
+	unsigned last = 60 + upto(4);
+
+	for (unsigned i = 0; i < 3 * 64 + last; i++)
+		out[i] = (char)(i % 64 == 63 ? '.' : 'a' + (int)upto(26));
+	out[3 * 64 + last] = '\0';
+}
+
 static void some_name(char out[static 300])
 {
 	const char *listed = pool[upto(n_pool)];
 
-	if (upto(3))
+	if (upto(30) == 0)
+		long_name(out);
+	else if (upto(3))
 		snprintf(out, 300, "w%u.site-%u.example.%s", upto(1000000), upto(997), upto(2) ? "com" : "org");
 	else
 		snprintf(out, 300, "%s%s", upto(2) ? "a.b-c." : "", listed + (listed[0] == '.'));
@@ -293,9 +305,10 @@ static void test_false_candidates(void **unused)
 #ifdef NFQD_PREFILTER
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <unistd.h>
 
 /* The datagram in a packet, behind an Ethernet header. */
-static size_t wrap(uint8_t out[static 700], const uint8_t *m, size_t n, bool answer, bool six)
+static size_t wrap(uint8_t out[static PACKET], const uint8_t *m, size_t n, bool answer, bool six)
 {
 	static const uint8_t v4[] = { 0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2 };
 	size_t               head = six ? 40 : 20;
@@ -316,13 +329,80 @@ static size_t wrap(uint8_t out[static 700], const uint8_t *m, size_t n, bool ans
 	return 14 + head + 8 + n;
 }
 
-static bool kernel_passes(int program, uint8_t *packet, size_t n)
+/* segment: bytes of each datagram of the several that the packet stands for; 0: it is one. */
+static bool kernel_passes_segments(int program, uint8_t *packet, size_t n, uint32_t segment)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = (uint32_t)n, .repeat = 1);
+	struct __sk_buff skb = { .gso_size = segment, .gso_segs = segment ? 2 : 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = (uint32_t)n, .repeat = 1,
+	            .ctx_in = segment ? &skb : NULL, .ctx_size_in = segment ? sizeof(skb) : 0);
 
 	if (bpf_prog_test_run_opts(program, &run) < 0)
 		fail_msg("BPF_PROG_TEST_RUN: %s", strerror(errno));
 	return run.retval;
+}
+
+static bool kernel_passes(int program, uint8_t *packet, size_t n)
+{
+	return kernel_passes_segments(program, packet, n, 0);
+}
+
+/* The program's memory `work`, of each processor, as if a packet were being read there, or none. */
+static void set_taken(int program, bool taken)
+{
+	static struct prefilter_work each[1024];
+	uint32_t             ids[16], key = 0;
+	struct bpf_prog_info info = { .nr_map_ids = 16, .map_ids = (uintptr_t)ids };
+	uint32_t             size = sizeof(info);
+
+	for (unsigned i = 0; i < sizeof(each) / sizeof(each[0]); i++)
+		each[i].taken = taken;
+	assert_int_equal(bpf_obj_get_info_by_fd(program, &info, &size), 0);
+	for (unsigned i = 0; i < info.nr_map_ids; i++) {
+		struct bpf_map_info map = { 0 };
+		int                 fd = bpf_map_get_fd_by_id(ids[i]);
+
+		size = sizeof(map);
+		assert_int_equal(bpf_obj_get_info_by_fd(fd, &map, &size), 0);
+		if (strcmp(map.name, "work") == 0)
+			assert_int_equal(bpf_map_update_elem(fd, &key, each, BPF_ANY), 0);
+		close(fd);
+	}
+}
+
+/* A plain question that passes does not where it cannot be read alone, or where it is not alone. */
+static void test_interrupted(void **unused)
+{
+	struct err             err = { 0 };
+	struct prefilter      *p = geteuid() == 0 ? prefilter_new(GUARD_SEED, &err) : NULL;
+	struct prefilter_names names = { filter, rules.words, rules.seed, true };
+	int                    programs[PREFILTER_PROGRAMS];
+	uint8_t                m[MESSAGE] = { 0, 0, 1, 0, 0, 1 }, packet[PACKET];
+	size_t                 n;
+
+	(void)unused;
+	if (!p && geteuid() != 0) {
+		print_message("# not root: the kernel's half is not tried\n");
+		return;
+	}
+	if (!p || prefilter_load(p, &names, &err) < 0)
+		fail_msg("%s", err.text);
+	prefilter_programs(p, programs);
+	for (unsigned answer = 0; answer < 2; answer++) {
+		int program = programs[answer ? PREFILTER_ANSWER : PREFILTER_QUESTION];
+
+		m[2] = answer ? 0x81 : 1;
+		n = wrap(packet, m, (size_t)(put16(put16(put_name(m + 12, "www.site-1.example.net"), 1), 1) - m), answer, false);
+		prefilter_tell_time(p);
+		assert_true(kernel_passes(program, packet, n));
+		assert_false(kernel_passes_segments(program, packet, n, 20));
+		set_taken(program, true);
+		prefilter_tell_time(p);
+		assert_false(kernel_passes(program, packet, n));
+		set_taken(program, false);
+		prefilter_tell_time(p);
+		assert_true(kernel_passes(program, packet, n));
+	}
+	prefilter_free(p);
 }
 
 static void test_kernel(void **unused)
@@ -342,7 +422,7 @@ static void test_kernel(void **unused)
 		fail_msg("%s", err.text);
 	prefilter_programs(p, programs);
 	for (unsigned i = 0; i < 40000; i++) {
-		uint8_t m[MESSAGE], packet[700];
+		uint8_t m[MESSAGE], packet[PACKET];
 		size_t  n = make(m);
 		bool    answer, expected, six = upto(2);
 
@@ -382,6 +462,7 @@ int main(void)
 		cmocka_unit_test(test_false_candidates),
 #ifdef NFQD_PREFILTER
 		cmocka_unit_test(test_kernel),
+		cmocka_unit_test(test_interrupted),
 #endif
 	};
 

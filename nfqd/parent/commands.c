@@ -407,5 +407,15 @@ const struct ctl_command parent_commands[] = {
 	{ "exceptions", run_exceptions },
 	{ "log-key", run_log_key },
 	{ "sightings", run_sightings },
+	{ "correct", run_correct },
+	{ "sign-in", run_sign_in },
 };
 const unsigned parent_n_commands = sizeof(parent_commands) / sizeof(parent_commands[0]);
+
+const struct ctl_command parent_view_commands[] = {
+	{ "status", run_status },
+	{ "why", run_why },
+	{ "exceptions", run_exceptions },
+	{ "sign-in", run_sign_in },
+};
+const unsigned parent_n_view_commands = sizeof(parent_view_commands) / sizeof(parent_view_commands[0]);

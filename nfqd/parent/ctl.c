@@ -9,7 +9,7 @@
 
 #include "parent/ctl_private.h"
 
-enum { ASK_TIMEOUT_S = 60 };
+enum { ASK_TIMEOUT_S = 60, ANSWER_MAX = 16 << 20 };
 
 int ctl_address(struct sockaddr_un *sa, const char *path, struct err *err)
 {
@@ -48,17 +48,24 @@ static bool send_line(int fd, const json_t *doc)
 /* Reads up to the newline or the end. Returns a malloc()ed text or NULL. */
 static char *read_line(int fd, size_t max)
 {
-	char  *text = malloc(max + 1);
-	size_t n = 0;
+	size_t room = 65536, n = 0;
+	char  *text = malloc(room + 1), *grown;
 
 	while (text && n < max) {
-		ssize_t r = recv(fd, text + n, max - n, 0);
+		ssize_t r = recv(fd, text + n, room - n, 0);
 
 		if (r <= 0)
 			break;
 		n += (size_t)r;
 		if (memchr(text + n - r, '\n', (size_t)r))
 			break;
+		if (n < room)
+			continue;
+		grown = realloc(text, 2 * room + 1);
+		if (!grown)
+			break;
+		text = grown;
+		room *= 2;
 	}
 	if (text)
 		text[n] = '\0';
@@ -83,20 +90,27 @@ int ctl_connect(const char *path, struct err *err)
 	return r;
 }
 
-json_t *ctl_talk(int fd, const json_t *request, struct err *err)
+json_t *ctl_talk_within(int fd, const json_t *request, int seconds, struct err *err)
 {
 	json_t *result;
 	char   *line;
 
-	set_timeout(fd, ASK_TIMEOUT_S);
+	set_timeout(fd, seconds);
 	send_line(fd, request);
-	line = read_line(fd, 16U << 20);
+	line = read_line(fd, ANSWER_MAX);
 	result = line ? json_loads(line, 0, NULL) : NULL;
 	free(line);
 	close(fd);
-	if (!result) {
+	if (!result)
 		err_set(err, "control socket: no answer");
-	} else if (!json_is_true(json_object_get(result, "ok"))) {
+	return result;
+}
+
+json_t *ctl_talk(int fd, const json_t *request, struct err *err)
+{
+	json_t *result = ctl_talk_within(fd, request, ASK_TIMEOUT_S, err);
+
+	if (result && !json_is_true(json_object_get(result, "ok"))) {
 		const char *text = json_string_value(json_object_get(result, "error"));
 
 		err_set(err, "%s", text ? text : "failed");
@@ -104,6 +118,15 @@ json_t *ctl_talk(int fd, const json_t *request, struct err *err)
 		result = NULL;
 	}
 	return result;
+}
+
+int ctl_beside(const char *control, const char *what, char *out, size_t room)
+{
+	size_t n = strlen(control);
+
+	if (n > 5 && strcmp(control + n - 5, ".sock") == 0)
+		n -= 5;
+	return snprintf(out, room, "%.*s-%s.sock", (int)n, control, what) < (int)room ? 0 : -ENAMETOOLONG;
 }
 
 json_t *ctl_ask(const char *path, const json_t *request, struct err *err)

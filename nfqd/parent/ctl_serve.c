@@ -4,20 +4,16 @@
  * sends or reads; several are served at once, so that a slow one delays no other.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "parent/ctl_private.h"
 
-enum { REQUEST_MAX = 65536, REQUEST_MS = 2000, ANSWER_MS = 5000, CLIENTS_MAX = 16 };
+enum { REQUEST_MAX = 65536, REQUEST_MS = 2000, ANSWER_MS = 5000, CLIENTS_MAX = 16, CALLER_TEXT = 64 };
 
 struct client {
 	struct ctl          *ctl;
@@ -32,10 +28,7 @@ struct ctl {
 	struct poller            *poller;
 	struct poller_source      listener;
 	struct ctl_commands       commands;
-	char                      path[108];
-	int                       lock;
-	dev_t                     dev; /* of the socket that we bound */
-	ino_t                     ino;
+	struct ctl_place          place;
 	unsigned                  n; /* clients */
 	struct client             clients[CLIENTS_MAX];
 };
@@ -48,16 +41,33 @@ static json_t *failure(const struct err *err)
 }
 
 /* The user at the other end, according to the kernel. */
-static json_t *caller(int fd)
+static void caller(int fd, char out[static CALLER_TEXT])
 {
 	struct ucred         peer = { .uid = (uid_t)-1 };
 	socklen_t            len = sizeof(peer);
 	const struct passwd *user;
 
+	snprintf(out, CALLER_TEXT, "unknown");
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
-		return json_string("unknown");
+		return;
 	user = getpwuid(peer.uid);
-	return user ? json_string(user->pw_name) : json_sprintf("uid %u", (unsigned)peer.uid);
+	if (user)
+		snprintf(out, CALLER_TEXT, "%s", user->pw_name);
+	else
+		snprintf(out, CALLER_TEXT, "uid %u", (unsigned)peer.uid);
+}
+
+/* The caller, and for whom it says that it asks: a program that has users of its own. */
+static json_t *who(int fd, const json_t *request)
+{
+	const char *by = json_string_value(json_object_get(request, "on_behalf"));
+	char        text[CALLER_TEXT], safe[CALLER_TEXT];
+
+	caller(fd, text);
+	if (!by || !*by)
+		return json_string(text);
+	printable(by, safe, sizeof(safe));
+	return json_sprintf("%s for %s", text, safe);
 }
 
 static json_t *answer(int fd, const char *line, const struct ctl_commands *c)
@@ -68,7 +78,7 @@ static json_t *answer(int fd, const char *line, const struct ctl_commands *c)
 	json_t     *result = NULL;
 
 	if (word)
-		json_object_set_new(request, "caller", caller(fd));
+		json_object_set_new(request, "caller", who(fd, request));
 	for (unsigned i = 0; word && i < c->n; i++)
 		if (strcmp(word, c->v[i].word) == 0) {
 			result = c->v[i].run(c->ctx, request, &err);
@@ -179,54 +189,7 @@ static void on_listener(struct poller_source *s)
 		diag_warn("control", "%m");
 }
 
-/* ---- the socket ---------------------------------------------------------------------------- */
-
-/* The place is ours alone: we hold its lock until we end, and no other program listens there. */
-static int take_place(struct ctl *ctl, struct err *err)
-{
-	struct err  none = { 0 };
-	struct stat st;
-	int         fd;
-
-	ctl->lock = file_lock(ctl->path, "control socket", err);
-	if (ctl->lock < 0)
-		return -1;
-	if (lstat(ctl->path, &st) < 0)
-		return errno == ENOENT ? 0 : err_set(err, "control socket %s: %m", ctl->path);
-	if (!S_ISSOCK(st.st_mode))
-		return err_set(err, "control socket %s: a file that is not a socket is in its place",
-		               ctl->path);
-	fd = ctl_connect(ctl->path, &none);
-	if (fd >= 0) {
-		close(fd);
-		return err_set(err, "control socket %s: another program answers there (is nfqd running?)",
-		               ctl->path);
-	}
-	return unlink(ctl->path) < 0 ? err_set(err, "control socket %s: %m", ctl->path) : 0; /* a killed run's */
-}
-
-static int bind_socket(struct ctl *ctl, struct err *err)
-{
-	const struct group *group = getgrnam("nfqd");
-	struct sockaddr_un  sa;
-	struct stat         st;
-	mode_t              mask;
-	int                 fd, r;
-
-	if (ctl_address(&sa, ctl->path, err) < 0)
-		return -1;
-	fd = ctl->listener.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	mask = umask(0177);
-	r = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&sa, sizeof(sa));
-	umask(mask);
-	if (r == 0 && group && chown(ctl->path, 0, group->gr_gid) == 0)
-		r = chmod(ctl->path, 0660);
-	if (r < 0 || listen(fd, 16) < 0 || lstat(ctl->path, &st) < 0)
-		return err_set(err, "control socket %s: %m", ctl->path);
-	ctl->dev = st.st_dev;
-	ctl->ino = st.st_ino;
-	return 0;
-}
+/* ---- opening and closing --------------------------------------------------------------------- */
 
 struct ctl *ctl_open(const char *path, const struct ctl_commands *commands, struct poller *poller,
                      struct err *err)
@@ -239,15 +202,15 @@ struct ctl *ctl_open(const char *path, const struct ctl_commands *commands, stru
 	}
 	ctl->poller = poller;
 	ctl->commands = *commands;
-	ctl->lock = -1;
+	ctl->place = CTL_NO_PLACE;
 	ctl->listener = (struct poller_source){ on_listener, ctl, -1 };
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		ctl->clients[i].source.fd = -1;
-	if (snprintf(ctl->path, sizeof(ctl->path), "%s", path) >= (int)sizeof(ctl->path))
-		err_set(err, "control socket: '%s' is too long a path", path);
-	else if (take_place(ctl, err) == 0 && bind_socket(ctl, err) == 0 &&
-	         poller_watch(poller, &ctl->listener, EPOLLIN) == 0)
-		return ctl;
+	if (ctl_place_open(&ctl->place, path, &commands->group, err) == 0) {
+		ctl->listener.fd = ctl->place.fd;
+		if (poller_watch(poller, &ctl->listener, EPOLLIN) == 0)
+			return ctl;
+	}
 	err_set(err, "control socket %s: %m", path);
 	ctl_close(ctl);
 	return NULL;
@@ -255,21 +218,13 @@ struct ctl *ctl_open(const char *path, const struct ctl_commands *commands, stru
 
 void ctl_close(struct ctl *ctl)
 {
-	struct stat st;
-
 	if (!ctl)
 		return;
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		if (ctl->clients[i].source.fd >= 0)
 			end(&ctl->clients[i]);
-	if (ctl->listener.fd >= 0) {
+	if (ctl->listener.fd >= 0)
 		poller_forget(ctl->poller, &ctl->listener);
-		close(ctl->listener.fd);
-	}
-	/* not what another program has put there since */
-	if (ctl->ino && lstat(ctl->path, &st) == 0 && st.st_ino == ctl->ino && st.st_dev == ctl->dev)
-		unlink(ctl->path);
-	if (ctl->lock >= 0)
-		close(ctl->lock);
+	ctl_place_close(&ctl->place);
 	free(ctl);
 }

@@ -137,13 +137,24 @@ static int open_packets(struct parent *p, struct err *err)
  * this machine may use the default path. */
 static int open_control(struct parent *p, struct err *err)
 {
-	const struct ctl_commands commands = { parent_commands, parent_n_commands, p };
+	const struct ctl_commands all = { parent_commands, parent_n_commands, p, CTL_OPERATORS };
+	const struct ctl_commands view = { parent_view_commands, parent_n_view_commands, p, CTL_CONSOLE };
+	struct err                why = { .text = "" };
+	char                      path[PATH_MAX];
 
 	if (p->tap && !p->conf->path)
 		return 0;
 	file_make_folder(p->conf->control);
-	p->ctl = ctl_open(p->conf->control, &commands, &p->poller, err);
-	return p->ctl ? 0 : -1;
+	p->ctl = ctl_open(p->conf->control, &all, &p->poller, err);
+	if (!p->ctl)
+		return -1;
+	/* for the console alone: packets do not wait for it */
+	if (ctl_beside(p->conf->control, "view", path, sizeof(path)) == 0)
+		p->view = ctl_open(path, &view, &p->poller, &why);
+	if (!p->view)
+		diag_warn("control", "%s: no console can ask", why.text);
+	parent_open_sightings_socket(p);
+	return 0;
 }
 
 /* Two daemons would overwrite each other's exceptions, and give records the same numbers. */
@@ -387,6 +398,7 @@ static void stop(struct parent *p)
 		close(p->in.output_fd[i]);
 	parent_stop_resolver(p);
 	ctl_close(p->ctl);
+	ctl_close(p->view);
 	injector_close(&p->in.inject);
 	close_if(p->nft_events);
 	close_if(p->in.rules);

@@ -86,7 +86,7 @@ struct parent {
 	struct heartbeat *heartbeat; /* NULL: off */
 	struct handover  handed;         /* by the process before */
 	uint64_t         followed_until; /* poller_ms(): an end until then is a restart */
-	struct ctl      *ctl;
+	struct ctl      *ctl, *view; /* the control socket; and beside it what only answers */
 	int              state_lock, net_lock, signals, learned;
 	char             net_path[64]; /* without .lock: of the network namespace */
 	struct poller_source claim;    /* run NULL: the name in the namespace is not ours */
@@ -204,12 +204,15 @@ void parent_close_but(int keep[], unsigned n);
 /* spawn_sightings.c: the memory before a worker is forked, and the process. Without it there are no sightings,
  * which is no reason to stop; a process that ends is followed by another. */
 void    parent_open_sightings(struct parent *p);
+void parent_open_sightings_socket(struct parent *p); /* beside the control socket */
 void    parent_start_sightings(struct parent *p);
 void    parent_look_at_sightings(struct parent *p); /* once a second */
 bool    parent_sightings_ended(struct parent *p, pid_t pid); /* was it this process? */
 void    parent_stop_sightings(struct parent *p); /* when nothing is recorded any more; bounded */
 json_t *status_sightings(const struct parent *p);
 json_t *run_sightings(void *ctx, const json_t *request, struct err *err);
+json_t *run_correct(void *ctx, const json_t *request, struct err *err); /* console.c */
+json_t *run_sign_in(void *ctx, const json_t *request, struct err *err);
 
 /* addresses.c: the packs' networks, after each reload; and learned addresses, when there are new ones. */
 MUST_CHECK int parent_steer_nets(struct parent *p, struct err *err);
@@ -278,5 +281,7 @@ void parent_steer_tick(struct parent *p);
 
 extern const struct ctl_command parent_commands[];
 extern const unsigned           parent_n_commands;
+extern const struct ctl_command parent_view_commands[]; /* those that change nothing */
+extern const unsigned           parent_n_view_commands;
 
 #endif

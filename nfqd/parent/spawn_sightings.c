@@ -32,6 +32,7 @@ struct sightings_keeper {
 	unsigned                 looks, due, restarts;
 	uint64_t                 named; /* how many records it had taken when it last got names */
 	struct pulse             pulse;
+	struct ctl_place         place; /* where the console asks; the process ends, it stays */
 };
 
 static int choose_folder(struct sightings_keeper *k, const struct conf *boot)
@@ -56,6 +57,7 @@ void parent_open_sightings(struct parent *p)
 	if (!k)
 		return;
 	k->parent = -1;
+	k->place = CTL_NO_PLACE;
 	k->shared = choose_folder(k, p->boot) < 0 ? MAP_FAILED : mmap(NULL, sizeof(*k->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (k->shared == MAP_FAILED) {
 		diag_warn("sightings", "%m: there are none");
@@ -66,6 +68,17 @@ void parent_open_sightings(struct parent *p)
 	p->in.feed = &k->shared->feed;
 }
 
+void parent_open_sightings_socket(struct parent *p)
+{
+	struct err err = { .text = "" };
+	char       path[PATH_MAX];
+
+	if (!p->sightings || ctl_beside(p->conf->control, "sightings", path, sizeof(path)) < 0)
+		return;
+	if (ctl_place_open(&p->sightings->place, path, &CTL_CONSOLE, &err) < 0)
+		diag_warn("sightings", "%s: no console can ask", err.text);
+}
+
 /* ---- the process --------------------------------------------------------------------------- */
 
 static void become_sightings(struct parent *p, int socket)
@@ -74,12 +87,13 @@ static void become_sightings(struct parent *p, int socket)
 	struct sightings_in in = { .shared = k->shared, .parent = socket, .folder = k->folder,
 		                   .max_bytes = (int64_t)p->boot->sightings.max_size << 20,
 		                   .keep_us = (int64_t)p->boot->sightings.keep * 1000000,
-		                   .diag_lost = &p->shared->diag_lost[PROCESS_SIGHTINGS] };
+		                   .diag_lost = &p->shared->diag_lost[PROCESS_SIGHTINGS],
+		                   .listener = k->place.fd, .operators = ctl_gid(&CTL_OPERATORS) };
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	parent_close_but((int[]){ in.parent }, 1);
+	parent_close_but((int[]){ in.parent, in.listener }, 2);
 	_exit(sightings_main(&in));
 }
 
@@ -220,6 +234,7 @@ void parent_stop_sightings(struct parent *p)
 			kill(k->pid, SIGKILL);
 		poll(NULL, 0, 2);
 	}
+	ctl_place_close(&k->place);
 	munmap(k->shared, sizeof(*k->shared));
 	free(k);
 	p->sightings = NULL;

@@ -189,7 +189,7 @@ static const int file_calls[] = {
 	SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(stat64),
 	SCMP_SYS(lstat64), SCMP_SYS(fstat64), SCMP_SYS(fstatat64), SCMP_SYS(statx), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
 	SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd), SCMP_SYS(fchmod), SCMP_SYS(fchown),
-	SCMP_SYS(fcntl64), SCMP_SYS(dup), SCMP_SYS(geteuid), SCMP_SYS(geteuid32), SCMP_SYS(getuid), SCMP_SYS(getuid32), SCMP_SYS(msync),
+	SCMP_SYS(fcntl64), SCMP_SYS(dup), SCMP_SYS(setpriority), SCMP_SYS(geteuid), SCMP_SYS(geteuid32), SCMP_SYS(getuid), SCMP_SYS(getuid32), SCMP_SYS(msync),
 };
 
 /* Calls that are harmless only with some first or second arguments: with CAP_NET_ADMIN, other kinds of
@@ -276,7 +276,7 @@ int privs_seccomp(enum privs_calls calls, struct err *err)
 		r = allow(ctx, socket_calls, N_OF(socket_calls));
 	if (r == 0 && sockets)
 		r = allow_sockets(ctx);
-	if (r == 0 && calls == PRIVS_PROBES)
+	if (r == 0 && (calls == PRIVS_PROBES || calls == PRIVS_FILES))
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(accept4), 0);
 	if (r == 0)
 		r = seccomp_load(ctx);

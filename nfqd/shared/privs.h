@@ -15,7 +15,7 @@ enum privs_calls {
 	PRIVS_CAPTURE,     /* the same; opening a file fails: libpcap counts in /sys, or works without */
 	PRIVS_SOCKETS,     /* and sockets to resolvers, of the internet's families only */
 	PRIVS_PROBES,      /* the same, and accepting connections */
-	PRIVS_FILES,       /* as PRIVS_DESCRIPTORS, and the files of its folder */
+	PRIVS_FILES,       /* as PRIVS_DESCRIPTORS, the files of its folder, and accepting connections */
 };
 
 enum privs_role { PRIVS_WORKER, PRIVS_RESOLVER, PRIVS_PROBER, PRIVS_SIGHTINGS, PRIVS_ROLES };

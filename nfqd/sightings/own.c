@@ -112,7 +112,30 @@ static void take_checkpoint(struct sightings *s, const struct sighting *one, con
 
 static void take_mode(struct sightings *s, const struct sighting *one, const json_t *own)
 {
-	keep(s, one, text(own, *text(own, "mode") ? "mode" : "state"));
+	char note[128];
+
+	snprintf(note, sizeof(note), "%s%s%.64s", text(own, "mode"), *text(own, "by") ? " by " : "", text(own, "by"));
+	keep(s, one, note);
+}
+
+static void take_exception(struct sightings *s, const struct sighting *one, const json_t *own)
+{
+	const json_t *made = json_object_get(own, "made");
+	char          note[512];
+
+	snprintf(note, sizeof(note), "%s %.64s%s%.255s by %.64s", text(own, "change"), text(own, "exception"), made ? ": " : "",
+	         text(made, "name"), text(own, "by"));
+	keep(s, one, note);
+}
+
+/* A sign-in, a correction: what, of whom, by whom. */
+static void take_console(struct sightings *s, const struct sighting *one, const json_t *own)
+{
+	char note[512];
+
+	snprintf(note, sizeof(note), "%.16s %.96s %.96s %.64s", text(own, "what"), text(own, *text(own, "user") ? "user" : "machine"),
+	         text(own, *text(own, "from") ? "from" : "other"), text(own, "by"));
+	keep(s, one, note);
 }
 
 /* A run that is killed writes no more statistics: what its faults took counts when each ends. */
@@ -138,6 +161,7 @@ static const struct {
 	{ "stats", take_stats },         { "start", take_start },   { "heartbeat", take_heartbeat },
 	{ "gap", take_gap },             { "stop", take_plain },    { "checkpoint", take_checkpoint },
 	{ "mode", take_mode },           { "fault-policy", take_fault }, { "repair", take_plain },
+	{ "exception", take_exception }, { "sign-in", take_console }, { "correction", take_console },
 };
 
 void own_take(struct sightings *s, const struct sighting *one)

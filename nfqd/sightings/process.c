@@ -17,6 +17,7 @@
 #include "base/diag.h"
 #include "shared/privs.h"
 #include "sightings/labels.h"
+#include "sightings/serve.h"
 
 enum {
 	LOOK_MS = 1000,
@@ -30,6 +31,7 @@ enum {
 struct process {
 	const struct sightings_in *in;
 	struct sightings          *db; /* NULL: it cannot be opened now */
+	uint64_t                   noted; /* up to where the console has seen records */
 	uint64_t                   at, lost; /* in the feed; records that are in the database as missed */
 	unsigned                   looks, retry_at, trim_at;
 	bool                       held, held_up; /* by a message; by who reads the database */
@@ -115,7 +117,10 @@ static unsigned take_batch(struct process *p)
 		sighting_read(&one, line, length);
 		sightings_take(p->db, &one);
 		sighting_free(&one);
+		if (p->at > p->noted) /* not once more what a broken transaction had */
+			serve_note(line, length);
 	}
+	p->noted = p->at > p->noted ? p->at : p->noted;
 	return n;
 }
 
@@ -377,7 +382,7 @@ int sightings_main(const struct sightings_in *in)
 	setpriority(PRIO_PROCESS, 0, NICE);
 	umask(027);
 	if (own_folder(in->folder, &err) < 0 || privs_drop(in->folder, PRIVS_SIGHTINGS, PRIVS_NONE, &err) < 0 ||
-	    privs_seccomp(PRIVS_FILES, &err) < 0) {
+	    serve_start(in->listener, SIGHTINGS_FILE, in->operators, &err) < 0 || privs_seccomp(PRIVS_FILES, &err) < 0) {
 		diag_warn("sightings", "%s", err.text);
 		return 1;
 	}

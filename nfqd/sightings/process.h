@@ -8,6 +8,7 @@
 #define NFQD_SIGHTINGS_PROCESS_H
 
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "log/feed.h"
 
@@ -42,6 +43,8 @@ struct sightings_in {
 	const char              *folder;
 	int64_t                  max_bytes, keep_us;
 	_Atomic uint64_t        *diag_lost;
+	int                      listener;  /* for the console's questions; -1: none */
+	gid_t                    operators; /* who of it may change something */
 };
 
 /* The process; returns its exit code. */

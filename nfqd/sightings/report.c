@@ -158,6 +158,20 @@ static json_t *sensors(struct sightings *s)
 	return all;
 }
 
+json_t *sightings_coverage(struct sightings *s, const struct sightings_which *which, struct err *err)
+{
+	struct days d = answer_days(which);
+
+	return answer_or(s, json_pack("{s:o}", "coverage", coverage(s, &d)), err);
+}
+
+json_t *sightings_events(struct sightings *s, const struct sightings_which *which, struct err *err)
+{
+	struct days d = answer_days(which);
+
+	return answer_or(s, json_pack("{s:o}", "events", events(s, &d)), err);
+}
+
 json_t *sightings_report(struct sightings *s, const struct sightings_which *which, struct err *err)
 {
 	struct days d = answer_days(which);

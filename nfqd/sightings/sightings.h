@@ -94,6 +94,10 @@ extern const char *const sightings_sorts[];
 json_t *sightings_hosts(struct sightings *s, const struct sightings_which *which, struct err *err);
 /* id: as hosts gives it, or an address, a MAC or a name of the machine. */
 json_t *sightings_host(struct sightings *s, const char *id, const struct sightings_which *which, struct err *err);
+/* Of the report what says whether nfqd was watching. */
+json_t *sightings_coverage(struct sightings *s, const struct sightings_which *which, struct err *err);
+/* Of the report what happened, the newest first. */
+json_t *sightings_events(struct sightings *s, const struct sightings_which *which, struct err *err);
 json_t *sightings_report(struct sightings *s, const struct sightings_which *which, struct err *err);
 
 /* A machine's id, name and addresses, and the names that it called with their counts; both are borrowed. */

@@ -147,7 +147,6 @@ void answer_words(struct sightings *s, int64_t machine, const char *vendor, cons
 }
 
 /* Every order has the machine's number last, so that the same facts come in the same order. */
-const char *const        sightings_sorts[] = { "last", "first", "name", "refused", "logged", "leaked", NULL };
 static const char *const orders[] = { "last DESC", "first", "NULL", "refused DESC", "logged DESC", "leaked DESC" };
 
 static int compare_names(const void *a, const void *b)

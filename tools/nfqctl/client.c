@@ -13,15 +13,6 @@
 #include "inventory.h"
 #include "nfqctl.h"
 
-/* As policies write it, whatever machines there are. */
-static bool is_plain_client(const char *text)
-{
-	struct net net;
-	uint8_t    mac[6];
-
-	return net_parse(text, &net) == 0 || mac_parse(text, mac) == 0 || strcmp(text, SELF_WORD) == 0;
-}
-
 /* Letters, digits, hyphens, underscores and dots, and not an address with a mistake. */
 static bool is_host_name(const char *text)
 {
@@ -38,7 +29,7 @@ static bool client_of(const json_t *machine, char *out, size_t room)
 	const json_t *macs = json_object_get(machine, "macs"), *addresses = json_object_get(machine, "addresses");
 	const char   *client = json_string_value(json_array_get(json_array_size(macs) ? macs : addresses, 0));
 
-	if (json_array_size(macs) > 1 || (!json_array_size(macs) && json_array_size(addresses) != 1) || !is_plain_client(client))
+	if (json_array_size(macs) > 1 || (!json_array_size(macs) && json_array_size(addresses) != 1) || !client_is_plain(client))
 		return false;
 	snprintf(out, room, "%s", client);
 	return true;
@@ -66,7 +57,7 @@ bool client_ok(const struct nfqctl *ctl, const char *command, const char **clien
 	const char *text = *client;
 	struct err  err = { .text = "" };
 
-	if (!text || is_plain_client(text) || if_nametoindex(text))
+	if (!text || client_is_plain(text) || if_nametoindex(text))
 		return true;
 	if (force && iface_ok(text)) {
 		fprintf(stderr, "%s: '%s' is taken for an interface that is not there\n", command, text);

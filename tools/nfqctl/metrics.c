@@ -268,8 +268,7 @@ static const struct row rows[] = {
 	{ "nfqd_output_stuck", GAUGE, "Whether an output's reader has stopped.", outputs, "stuck" },
 };
 
-/* status NULL: no daemon answers. */
-static void print_metrics(FILE *out, const json_t *status)
+void metrics_print(FILE *out, const json_t *status)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct row *r = &rows[i];
@@ -300,7 +299,7 @@ static int write_file(const char *path, const json_t *status)
 	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	out = fd < 0 ? NULL : fdopen(fd, "w");
 	if (out) {
-		print_metrics(out, status);
+		metrics_print(out, status);
 		r = fchmod(fd, 0644) < 0 || fflush(out) == EOF || ferror(out);
 		if (fclose(out) == 0 && !r && rename(temp, path) == 0)
 			return CTL_DONE;
@@ -325,7 +324,7 @@ static int run(struct nfqctl *ctl, const char *file)
 	if (file)
 		r = write_file(file, status);
 	else
-		print_metrics(stdout, status);
+		metrics_print(stdout, status);
 	if (!file && !status)
 		r = CTL_NO_DAEMON;
 	json_decref(status);

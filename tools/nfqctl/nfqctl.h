@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/err.h"
 
@@ -47,6 +48,8 @@ bool is_word(const char *command, const char *option, const char *value, const c
 /* A length of time that the daemon takes. False: said. */
 bool is_length(const char *command, const char *value);
 enum { CLIENT_TEXT = 64 };
+/* client_plain.c: is it as policies write it, whatever machines there are? */
+bool client_is_plain(const char *text);
 /* client.c: whose --client this is. A machine's name becomes its MAC or address, in out, and that is said; NULL stays
  * NULL. force: a word that names nothing is an interface to come. False: it is nobody, which was said. */
 bool client_ok(const struct nfqctl *ctl, const char *command, const char **client, bool force, char out[static CLIENT_TEXT]);
@@ -64,6 +67,16 @@ const char *text_of(const json_t *o, const char *key);
 long long   number_of(const json_t *o, const char *key);
 /* A line of texts behind their title; nothing for an empty list. */
 void print_list(const char *title, const json_t *list);
+
+/* status.c: the status when no daemon answers. */
+json_t *status_of_no_daemon(const char *why);
+/* doctor_daemon.c: what a status says, each finding with what mends it; and with the checks that the daemon made. */
+void    doctor_of_daemon(json_t *findings, const json_t *status);
+json_t *doctor_of_status(const json_t *status);
+/* command NULL: there is none. */
+void doctor_add(json_t *findings, const char *check, const char *where, const char *text, const char *cure, const char *command);
+/* metrics.c: a status as Prometheus text; NULL: no daemon answers. */
+void metrics_print(FILE *out, const json_t *status);
 
 /* status.c, reload.c, why.c, allow.c, exceptions.c, mode.c */
 int cmd_status(struct nfqctl *ctl, int argc, char **argv);

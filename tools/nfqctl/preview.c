@@ -11,6 +11,7 @@
 #include "base/printable.h"
 #include "decide/policy.h"
 #include "inventory.h"
+#include "preview.h"
 #include "shared/conf.h"
 #include "shared/why.h"
 
@@ -22,34 +23,14 @@ static const char usage[] =
 	"                      [--until DATE] [--json] [--db FILE | --from FILE|- ...]\n";
 
 struct preview {
-	struct inventory v;
-	char           **packs;
-	unsigned         n_packs;
-	const char      *conf, *at;
-	/* while it runs */
-	struct ruleset   rs;
-	int64_t          seconds; /* at, or now */
-	long long        machines, names, rows;
+	struct inventory   v;
+	char             **packs;
+	unsigned           n_packs;
+	const char        *conf;
+	struct preview_run run;
 };
 
-/* ---- what is printed: at once, so that a year of many machines needs no more room than one of them */
-
-static long long times(const json_t *one)
-{
-	return number_of(one, "refused") + number_of(one, "logged") + number_of(one, "passed");
-}
-
-static void put_json(const struct preview *p, const json_t *machine, const json_t *one, const struct why_rule *now)
-{
-	json_t *row = json_pack("{s:O, s:O, s:O, s:s, s:s, s:s, s:s, s:I, s:O}", "id", json_object_get(machine, "id"),
-	                        "machine_name", json_object_get(machine, "name"), "name", json_object_get(one, "name"), "would",
-	                        now->would, "pack", now->pack, "rule", now->rule, "side_effect", now->side_effect, "times",
-	                        (json_int_t)times(one), "refused_then", json_object_get(one, "refused"));
-
-	fputs(p->rows ? ",\n    " : "\n    ", stdout);
-	json_dumpf(row, stdout, 0);
-	json_decref(row);
-}
+/* ---- what is printed for people ------------------------------------------------------------ */
 
 static const char *shown(const json_t *o, const char *key, char out[static 256])
 {
@@ -57,60 +38,24 @@ static const char *shown(const json_t *o, const char *key, char out[static 256])
 	return out;
 }
 
-static void put_text(const json_t *machine, const json_t *one, const struct why_rule *now, bool first)
+static void put_text(const struct preview_run *p, const json_t *machine, const json_t *one, const struct why_rule *now, bool first)
 {
 	char name[256], id[256];
 
 	if (first)
-		printf("%s  %s\n", shown(machine, "id", id), shown(machine, "name", name));
-	printf("  %6lld x %-40.40s %-6.6s %.20s\n", times(one), shown(one, "name", name), now->would, now->rule);
-}
-
-static void begin(const struct preview *p)
-{
-	json_t *at = p->at ? json_string(p->at) : json_null();
-
-	if (!p->v.json)
-		return;
-	printf("{\n  \"schema\": %d,\n  \"at\": ", SIGHTINGS_JSON);
-	json_dumpf(at, stdout, JSON_ENCODE_ANY);
-	fputs(",\n  \"rows\": [", stdout);
-	json_decref(at);
+		fprintf(p->out, "%s  %s\n", shown(machine, "id", id), shown(machine, "name", name));
+	fprintf(p->out, "  %6lld x %-40.40s %-6.6s %.20s\n", preview_times(one), shown(one, "name", name), now->would, now->rule);
 }
 
 static void end(const struct preview *p)
 {
 	if (p->v.json)
-		printf("%s],\n  \"machines_at_least\": %lld,\n  \"names_looked_at\": %lld\n}\n", p->rows ? "\n  " : "", p->machines, p->names);
+		preview_json_end(&p->run);
 	else
-		printf("at least %lld machines would have been refused something; %lld names looked at\n", p->machines, p->names);
+		printf("at least %lld machines would have been refused something; %lld names looked at\n", p->run.machines, p->run.names);
 }
 
-/* ---- judging ------------------------------------------------------------------------------- */
-
-static void judge_machine(void *ctx, const json_t *machine, const json_t *names)
-{
-	struct preview *p = ctx;
-	const char     *client = json_string_value(json_array_get(json_object_get(machine, "addresses"), 0));
-	const long long before = p->rows;
-	struct why_rule now;
-	const json_t   *one;
-	size_t          i;
-
-	if (client && !strpbrk(client, ".:"))
-		client = NULL;
-	json_array_foreach(names, i, one) {
-		if (!why_refuses(&p->rs, text_of(one, "name"), client, p->seconds, &now))
-			continue;
-		if (p->v.json)
-			put_json(p, machine, one, &now);
-		else
-			put_text(machine, one, &now, p->rows == before);
-		p->rows++;
-	}
-	p->names += (long long)json_array_size(names);
-	p->machines += p->rows > before;
-}
+/* ---- by which rules ------------------------------------------------------------------------ */
 
 static struct image *compile(const struct preview *p, struct err *err)
 {
@@ -136,11 +81,14 @@ static int run(const struct nfqctl *ctl, struct preview *p, struct err *err)
 
 	inventory_check_vendor(s, &p->v, "nfqctl preview");
 	if (s) {
-		ruleset_open(&p->rs, img);
-		if (!p->at)
-			p->seconds = policy_present(&p->rs, (int64_t)(clock_now() / NS_PER_S));
-		begin(p);
-		r = sightings_names(s, &p->v.which, judge_machine, p, err);
+		ruleset_open(&p->run.rs, img);
+		if (!p->run.at)
+			p->run.seconds = policy_present(&p->run.rs, (int64_t)(clock_now() / NS_PER_S));
+		p->run.out = stdout;
+		p->run.row = p->v.json ? preview_json_row : put_text;
+		if (p->v.json)
+			preview_json_begin(&p->run);
+		r = sightings_names(s, &p->v.which, preview_machine, &p->run, err);
 		if (r == 0)
 			end(p);
 	}
@@ -151,8 +99,8 @@ static int run(const struct nfqctl *ctl, struct preview *p, struct err *err)
 
 static bool read_at(struct preview *p, const char *value)
 {
-	p->at = value;
-	if (clock_parse(value, &p->seconds) == 0)
+	p->run.at = value;
+	if (clock_parse(value, &p->run.seconds) == 0)
 		return true;
 	fprintf(stderr, "nfqctl preview: --at: '%s' is not a time (write 2024-09-29 or 2024-09-29T04:00:00Z)\n", value);
 	return false;

@@ -15,57 +15,6 @@ static const char usage[] =
 	"usage: nfqctl report --html FILE | --csv | --json [--force]\n"
 	"                     [--vendor V] [--since 7d|DATE] [--until DATE] [--db FILE | --from FILE|- ...]\n";
 
-/* ---- CSV ----------------------------------------------------------------------------------- */
-
-static void csv_text(FILE *f, const char *text)
-{
-	fputc('"', f);
-	if (strchr("=+-@\t", *text) && *text && strcmp(text, "-") != 0)
-		fputc('\'', f);
-	for (; *text; text++) {
-		if (*text == '"')
-			fputc('"', f);
-		fputc(*text, f);
-	}
-	fputc('"', f);
-}
-
-static void csv_list(FILE *f, const json_t *list)
-{
-	char          joined[512] = "";
-	const json_t *one;
-	size_t        i, n = 0;
-
-	json_array_foreach(list, i, one)
-		if (n < sizeof(joined))
-			n += (size_t)snprintf(joined + n, sizeof(joined) - n, "%s%s", i ? " " : "", json_string_value(one));
-	csv_text(f, joined);
-}
-
-void report_csv(const json_t *report, FILE *f)
-{
-	static const char *const texts[] = { "id", "name", "behind", "vendor", "first", "last" };
-	static const char *const counts[] = { "refused", "logged", "passed", "leaked", "days" };
-	const json_t            *host;
-	size_t                   i;
-
-	fputs("machine,name,behind,vendor,first,last,refused,logged,passed,leaked,days,addresses,channels\r\n", f);
-	json_array_foreach(json_object_get(report, "hosts"), i, host) {
-		for (unsigned k = 0; k < sizeof(texts) / sizeof(texts[0]); k++) {
-			const char *text = json_string_value(json_object_get(host, texts[k]));
-
-			csv_text(f, text ? text : "");
-			fputc(',', f);
-		}
-		for (unsigned k = 0; k < sizeof(counts) / sizeof(counts[0]); k++)
-			fprintf(f, "%lld,", number_of(host, counts[k]));
-		csv_list(f, json_object_get(host, "addresses"));
-		fputc(',', f);
-		csv_list(f, json_object_get(host, "channels"));
-		fputs("\r\n", f);
-	}
-}
-
 /* ---- the command --------------------------------------------------------------------------- */
 
 static int write_page(const json_t *report, const char *path, bool force, struct err *err)
@@ -81,14 +30,6 @@ static int write_page(const json_t *report, const char *path, bool force, struct
 	return fclose(f) != 0 ? err_set(err, "%s: %s", path, strerror(errno)) : 0;
 }
 
-static void add_now(json_t *report)
-{
-	char text[CLOCK_TEXT];
-
-	clock_text_iso((int64_t)(clock_now() / NS_PER_S), text);
-	json_object_set_new(report, "made", json_string(text));
-}
-
 struct report_command {
 	struct inventory v;
 	const char      *html;
@@ -99,7 +40,7 @@ static int write_report(const struct report_command *c, json_t *report)
 {
 	struct err err = { 0 };
 
-	add_now(report);
+	report_add_now(report);
 	if (c->html && write_page(report, c->html, c->force, &err) < 0) {
 		fprintf(stderr, "nfqctl report: %s\n", err.text);
 		return CTL_FAILED;

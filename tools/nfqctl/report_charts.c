@@ -53,10 +53,6 @@ static double bar(FILE *f, const char *class, double x, double width, double at,
 	return at - height;
 }
 
-struct chart {
-	const char *title, *key, *a, *b, *a_class, *b_class;
-};
-
 static void bars(FILE *f, const json_t *rows, const struct chart *c, size_t from)
 {
 	const double  base = HEIGHT - BOTTOM, room = base - TOP, step = (double)(WIDTH - LEFT) / (double)(json_array_size(rows) - from);
@@ -84,7 +80,7 @@ static void bars(FILE *f, const json_t *rows, const struct chart *c, size_t from
 	}
 }
 
-static void chart(FILE *f, const json_t *rows, const struct chart *c)
+void report_chart(FILE *f, const json_t *rows, const struct chart *c)
 {
 	size_t n = json_array_size(rows), from = n > MOST_BARS ? n - MOST_BARS : 0;
 	char   number[8];
@@ -101,6 +97,13 @@ static void chart(FILE *f, const json_t *rows, const struct chart *c)
 	fputs("</text></svg></figure>\n", f);
 }
 
+void report_hatch(FILE *f)
+{
+	fputs("<svg width=0 height=0 aria-hidden=true><defs><pattern id=hatch width=6 height=6 patternUnits=userSpaceOnUse "
+	      "patternTransform=\"rotate(45)\"><rect width=6 height=6 class=hatchback /><rect width=3 height=6 class=hatchline />"
+	      "</pattern></defs></svg>\n", f);
+}
+
 void report_charts(const json_t *report, FILE *f)
 {
 	static const struct chart days[] = {
@@ -110,10 +113,8 @@ void report_charts(const json_t *report, FILE *f)
 	static const struct chart hours = { "Attempts by hour of the day (UTC): refused, and (hatched) passed", "hour", "refused",
 		                            "leaked", "r", "k" };
 
-	fputs("<svg width=0 height=0 aria-hidden=true><defs><pattern id=hatch width=6 height=6 patternUnits=userSpaceOnUse "
-	      "patternTransform=\"rotate(45)\"><rect width=6 height=6 class=hatchback /><rect width=3 height=6 class=hatchline />"
-	      "</pattern></defs></svg>\n", f);
+	report_hatch(f);
 	for (unsigned i = 0; i < sizeof(days) / sizeof(days[0]); i++)
-		chart(f, json_object_get(report, "trend"), &days[i]);
-	chart(f, json_object_get(report, "hours"), &hours);
+		report_chart(f, json_object_get(report, "trend"), &days[i]);
+	report_chart(f, json_object_get(report, "hours"), &hours);
 }

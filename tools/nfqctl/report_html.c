@@ -109,9 +109,7 @@ static const struct column sensor_columns[] = {
 
 /* ---- was it watching? ---------------------------------------------------------------------- */
 
-static const struct {
-	const char *key, *text;
-} coverage_texts[] = {
+const struct report_coverage report_coverage[] = {
 	{ "watched_s", "seconds watched" },
 	{ "fail_open_s", "seconds in which nothing was inspected" },
 	{ "heartbeats", "heartbeats" },
@@ -128,16 +126,17 @@ static const struct {
 	{ "uninspected.no_name", "connections whose client named no host" },
 	{ "uninspected.unknown_protocol", "connections of an unknown protocol" },
 	{ "uninspected.faults", "messages that could not be read" },
+	{ NULL, NULL },
 };
 
 static void coverage(FILE *f, const json_t *all)
 {
 	fputs("<table id=coverage>\n", f);
-	for (unsigned i = 0; i < sizeof(coverage_texts) / sizeof(coverage_texts[0]); i++) {
-		const json_t *n = json_object_get(all, coverage_texts[i].key);
+	for (unsigned i = 0; report_coverage[i].key; i++) {
+		const json_t *n = json_object_get(all, report_coverage[i].key);
 
 		if (n)
-			fprintf(f, "<tr><td>%s</td><td class=n>%.*f</td></tr>\n", coverage_texts[i].text, json_is_real(n) ? 3 : 0,
+			fprintf(f, "<tr><td>%s</td><td class=n>%.*f</td></tr>\n", report_coverage[i].text, json_is_real(n) ? 3 : 0,
 			        json_number_value(n));
 	}
 	fputs("</table>\n", f);
@@ -200,10 +199,8 @@ static void section(FILE *f, const char *title, const char *id, const json_t *ro
 	table(f, id, rows, columns);
 }
 
-void report_html(const json_t *report, FILE *f)
+void report_body(const json_t *report, FILE *f)
 {
-	fputs(head, f);
-	fputs("<h1>Machines that call listed vendors</h1>\n", f);
 	period(f, report);
 	summary(f, report);
 	report_charts(report, f);
@@ -218,5 +215,12 @@ void report_html(const json_t *report, FILE *f)
 	section(f, "Sensors", "sensors", json_object_get(report, "sensors"), sensor_columns);
 	checkpoint(f, report);
 	section(f, "Days", "days", json_object_get(report, "trend"), day_columns);
+}
+
+void report_html(const json_t *report, FILE *f)
+{
+	fputs(head, f);
+	fputs("<h1>Machines that call listed vendors</h1>\n", f);
+	report_body(report, f);
 	fputs("</html>\n", f);
 }

@@ -222,13 +222,18 @@ static void print(const json_t *s)
 			printf("%-16s %lld\n", key, (long long)json_integer_value(value));
 }
 
+json_t *status_of_no_daemon(const char *why)
+{
+	return json_pack("{s:i, s:b, s:[{s:s, s:s}]}", "schema", STATUS_SCHEMA, "protected", 0, "reasons", "reason", "no-daemon",
+	                 "text", why);
+}
+
 /* Nobody is asked: for people on standard error, for programs as JSON, too. */
 static int no_answer(bool as_json, bool no_daemon, const struct err *err)
 {
 	fprintf(stderr, "nfqctl: %s%s\n", no_daemon ? "NOT PROTECTED, no daemon: " : "", err->text);
 	if (as_json && no_daemon)
-		print_answer(json_pack("{s:i, s:b, s:[{s:s, s:s}]}", "schema", STATUS_SCHEMA, "protected", 0,
-		                       "reasons", "reason", "no-daemon", "text", err->text), true, print);
+		print_answer(status_of_no_daemon(err->text), true, print);
 	return no_daemon ? CTL_NO_DAEMON : CTL_FAILED;
 }
 

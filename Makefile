@@ -49,13 +49,16 @@ DATA  := $(addprefix $(B)/obj/nfqd/,match/canary.o match/never_builtin.o prober/
 OBJ   := $(SRC:%.c=$(B)/obj/%.o) $(DATA)
 ROOMS := $(filter-out $(B)/obj/nfqd/main.o,$(OBJ))
 CTL   := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tools/nfqctl/*.c)))
+# the console is optional: pages by libmicrohttpd, where that is installed
+CONSOLE := $(if $(shell pkg-config --exists libmicrohttpd 2>/dev/null && echo yes),$(B)/nfqd-console)
+CONSOLE_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tools/console/*.c))) $(B)/obj/tools/console/assets.o
 UNIT  := $(patsubst tests/unit/%.c,$(B)/tests/%.t,$(sort $(wildcard tests/unit/*/test_*.c)))
 FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,$(B)/tests/fuzz_%.t,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FLOOD := $(B)/bench/flood $(B)/bench/honest
 # a sanitizer's report of any of our processes fails the test that started it
 REPORTS := $(if $(findstring sanitize,$(SANITIZE)),$(B)/obj/tests/lib/reports.o)
 
-all: $(B)/nfqd $(B)/nfqctl $(B)/nfqd-fetch
+all: $(B)/nfqd $(B)/nfqctl $(B)/nfqd-fetch $(CONSOLE)
 
 $(B)/nfqd: $(OBJ) $(REPORTS)
 	@echo "  LD  $@"
@@ -64,6 +67,12 @@ $(B)/nfqd: $(OBJ) $(REPORTS)
 $(B)/nfqctl: $(CTL) $(B)/libnfqd.a $(REPORTS)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lpsl -lidn2 -lncursesw -ltinfo
+
+# of nfqd and nfqctl only what reads answers and writes reports: libnftables is not linked
+$(B)/nfqd-console: $(CONSOLE_OBJ) $(B)/libnfqctl.a $(B)/libnfqd.a $(REPORTS)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lmicrohttpd -lgnutls -lcrypt -lseccomp -ljansson -lcyaml -lyaml -lnettle
+$(CONSOLE_OBJ): override CPPFLAGS += -Itools
 
 # links nothing of nfqd's: it reads what strangers send
 $(B)/nfqd-fetch: $(B)/obj/tools/fetch/fetch.o $(REPORTS)
@@ -87,6 +96,9 @@ $(B)/obj/%.o: %.c Makefile | $(B)/deps
 $(B)/obj/nfqd/match/canary.o: nfqd/match/canary.S rules/canary.yaml
 $(B)/obj/nfqd/match/never_builtin.o: nfqd/match/never_builtin.S rules/never.yaml
 $(B)/obj/nfqd/prober/messages.o: nfqd/prober/messages.S nfqd/prober/hello.bin nfqd/prober/initial.bin
+$(B)/obj/tools/console/assets.o: tools/console/assets.S $(addprefix tools/console/,style.css live.js icon.svg) Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HARDEN) -c -o $@ $<
 $(B)/obj/nfqd/capture/prefilter_object.o: nfqd/capture/prefilter_object.S $(PREFILTER_OBJECT)
 $(DATA):
 	@mkdir -p $(@D)
@@ -104,7 +116,7 @@ $(B)/built: FORCE
 $(B)/obj/nfqd/main.o: $(B)/built
 $(B)/obj/nfqd/main.o: override CPPFLAGS += -DNFQD_COMMIT='"$(COMMIT)"'
 
-# three objects know where the packs are installed
+# four objects know where the packs are installed
 $(B)/prefix: FORCE
 	@mkdir -p $(@D)
 	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
@@ -112,7 +124,7 @@ $(B)/prefilter: FORCE
 	@mkdir -p $(@D)
 	@echo '$(PREFILTER)' | cmp -s - $@ || echo '$(PREFILTER)' >$@
 $(B)/obj/nfqd/capture/prefilter.o: $(B)/prefilter
-$(B)/obj/nfqd/shared/conf.o $(B)/obj/nfqd/match/never.o $(B)/obj/tools/nfqctl/rules_packs.o: $(B)/prefix
+$(B)/obj/nfqd/shared/conf.o $(B)/obj/nfqd/match/never.o $(B)/obj/tools/nfqctl/rules_packs.o $(B)/obj/tools/console/what_if.o: $(B)/prefix
 
 $(B)/tests/%.t: tests/unit/%.c $(B)/libnfqd.a
 	@mkdir -p $(@D)
@@ -133,7 +145,7 @@ $(B)/tests/fuzz_%.t: tests/fuzz/fuzz_%.c tests/fuzz/main.c $(B)/libnfqd.a $(B)/l
 	@echo "  LD  $@"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< tests/fuzz/main.c $(B)/libnfqctl.a $(B)/libnfqd.a $(FUZZ_LIBS)
 
--include $(OBJ:.o=.d) $(CTL:.o=.d) $(UNIT:.t=.d)
+-include $(OBJ:.o=.d) $(CTL:.o=.d) $(CONSOLE_OBJ:.o=.d) $(UNIT:.t=.d)
 
 # ---- what people call ----
 

@@ -153,6 +153,7 @@ deps:           ## install the Debian packages that building takes
 	$(Q)tools/deps build
 deps-test:      ## and those that testing takes; servers and browser are unpacked below build/
 	$(Q)tools/deps build test
+	$(Q)$(AS_OWNER) tools/deps --axe
 
 run: deps       ## protect this machine and what it forwards, until Ctrl-C (root)
 	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory all
@@ -165,6 +166,7 @@ demo:           ## show it in a minute, in namespaces of its own (root)
 
 check:          ## every test; as root with the kernel's queue and a virtual machine
 	$(Q)if [ "$$(id -u)" = 0 ]; then tools/deps build test; fi
+	$(Q)$(AS_OWNER) tools/deps --axe
 	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory test-programs
 	$(Q)$(MAKE) --no-print-directory prove T="$(UNIT) $(FUZZ) $(sort $(wildcard tests/replay/run.t tests/*.t)) \
 		$(sort $(wildcard tests/kernel/*.t tests/field/*.t tests/faults/*.t)) tests/vm/run.t"

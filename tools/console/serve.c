@@ -3,6 +3,7 @@
  * The server: libmicrohttpd without threads of its own, woken by one poll(). Everything a client can use up has a
  * limit here: connections, time, headers, body.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
@@ -240,6 +241,26 @@ static void end_slow(const struct server *s)
 			shutdown(c->fd, SHUT_RDWR);
 }
 
+/* As libmicrohttpd decodes, but for %00, which would end the text for us and not for whoever wrote it. */
+static size_t decode(void *ctx, struct MHD_Connection *connection, char *text)
+{
+	char *out = text;
+
+	(void)ctx, (void)connection;
+	for (const char *in = text; *in; in++) {
+		unsigned byte;
+
+		if (*in == '%' && isxdigit((unsigned char)in[1]) && isxdigit((unsigned char)in[2]) && sscanf(in + 1, "%2x", &byte) == 1 && byte) {
+			*out++ = (char)byte;
+			in += 2;
+		} else {
+			*out++ = *in;
+		}
+	}
+	*out = '\0';
+	return (size_t)(out - text);
+}
+
 /* ---- start, run, end ---- */
 
 static int start(struct server *s, int fd, bool is_unix, struct err *err)
@@ -253,7 +274,7 @@ static int start(struct server *s, int fd, bool is_unix, struct err *err)
 	                     MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
 	                     MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
 	                     MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-	                     MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+	                     MHD_OPTION_UNESCAPE_CALLBACK, decode, NULL, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 	if (!d) {
 		close(fd);
 		return err_set(err, "libmicrohttpd does not start: are certificate and key a pair?");

@@ -204,7 +204,7 @@ static int load(struct steer *s, bool asleep, bool gone, struct err *err)
 	s->stale = true;
 	if (!gone && chain_names(s, &names, err) < 0)
 		return -1;
-	if (names && strstr(names, "to_main\n") && is_ours(s))
+	if (names && strstr(names, "came_back\n") && is_ours(s))
 		r = run_text(s, names, compat, &why);
 	if (r < 0) {
 		steer_counters(s, &s->gone);
@@ -336,7 +336,7 @@ static bool has_nfqueue(struct steer *s, const char *table)
 /* Removes what nfqd 0.1.0 left when it was killed: bits in marks, and iptables rules. */
 static void remove_old(struct steer *s)
 {
-	bool     table = has_chain(s, "chain inet nfqd decided") && !has_chain(s, "chain inet nfqd to_main");
+	bool     table = has_chain(s, "chain inet nfqd decided") && !has_chain(s, "chain inet nfqd came_back");
 	unsigned rules = old_rules_remove((bool[]){ has_nfqueue(s, "table ip mangle"),
 		                                    has_nfqueue(s, "table ip6 mangle") });
 
@@ -365,7 +365,7 @@ static int install(struct steer *s, struct err *err)
 		return -1;
 	s->n_inside = inside_indices(&s->conf, s->inside);
 	s->storage = choose_storage(&s->conf.means);
-	s->took_over = has_chain(s, "chain inet nfqd to_main");
+	s->took_over = has_chain(s, "chain inet nfqd came_back");
 	if (s->took_over) /* its sets may have elements; those rules stay until the sets are filled anew */
 		memset(&s->filled, true, sizeof(s->filled));
 	/* until it is filled a table of `fail: closed` holds, rather than lets pass */

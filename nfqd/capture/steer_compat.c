@@ -83,6 +83,12 @@ void rule_verdict(struct rule *r, uint32_t verdict)
 	put_code(r, verdict);
 }
 
+void rule_counter(struct rule *r, const char *name)
+{
+	mnl_attr_put_u32(r->nlh, NFTA_OBJREF_IMM_TYPE, htonl(NFT_OBJECT_COUNTER));
+	mnl_attr_put_strz(r->nlh, NFTA_OBJREF_IMM_NAME, name);
+}
+
 void rule_end(struct batch *b, struct rule *r)
 {
 	mnl_attr_nest_end(r->nlh, r->data);
@@ -91,17 +97,25 @@ void rule_end(struct batch *b, struct rule *r)
 	batch_advance(b, r->nlh);
 }
 
-static void put_nfqueue(struct batch *b, uint8_t family, const char *table, const char *chain,
-                        struct xt_NFQ_info_v3 info)
+static void put_nfqueue(struct rule *r, struct xt_NFQ_info_v3 info)
 {
 	struct {
 		_Alignas(8) struct xt_NFQ_info_v3 v; /* XT_ALIGN() */
 	} aligned = { info };
-	struct rule r = rule_begin(b, family, table, chain, "target");
 
-	mnl_attr_put_strz(r.nlh, NFTA_TARGET_NAME, "NFQUEUE");
-	mnl_attr_put_u32(r.nlh, NFTA_TARGET_REV, htonl(NFQUEUE_REVISION));
-	mnl_attr_put(r.nlh, NFTA_TARGET_INFO, sizeof(aligned), &aligned);
+	mnl_attr_put_strz(r->nlh, NFTA_TARGET_NAME, "NFQUEUE");
+	mnl_attr_put_u32(r->nlh, NFTA_TARGET_REV, htonl(NFQUEUE_REVISION));
+	mnl_attr_put(r->nlh, NFTA_TARGET_INFO, sizeof(aligned), &aligned);
+}
+
+/* Counts and queues: one rule, since a jump between the two costs more than either. */
+static void put_queue(struct batch *b, const char *chain, struct xt_NFQ_info_v3 info)
+{
+	struct rule r = rule_begin(b, NFPROTO_INET, "nfqd", chain, "objref");
+
+	rule_counter(&r, "queued");
+	rule_expression(&r, "target");
+	put_nfqueue(&r, info);
 	rule_end(b, &r);
 }
 
@@ -206,7 +220,10 @@ int batch_try(void (*put)(struct batch *b))
 
 static void put_probe_queue(struct batch *b)
 {
-	put_nfqueue(b, NFPROTO_IPV4, "nfqd_probe", "c", (struct xt_NFQ_info_v3){ .queues_total = 1 });
+	struct rule r = rule_begin(b, NFPROTO_IPV4, "nfqd_probe", "c", "target");
+
+	put_nfqueue(&r, (struct xt_NFQ_info_v3){ .queues_total = 1 });
+	rule_end(b, &r);
 }
 
 int compat_probe(void)
@@ -227,7 +244,7 @@ int compat_queue(const struct steer_conf *c, struct err *err)
 			                       .flags = c->fail_open ? NFQ_FLAG_BYPASS : 0 };
 
 		batch_flush(b, queue_chains[kind]);
-		put_nfqueue(b, NFPROTO_INET, "nfqd", queue_chains[kind], info);
+		put_queue(b, queue_chains[kind], info);
 		put_verdict(b, queue_chains[kind], c->fail_open ? NF_ACCEPT : NF_DROP);
 	}
 	r = batch_commit(b);

@@ -123,9 +123,9 @@ static void write_tcp(FILE *f, const struct steer *s)
 		RULE(f, "ct state established tcp dport { 80, 443, 853 } "
 		        "tcp flags & (fin | syn | rst | ack) == ack jump hold");
 	write_empty(f);
-	RULE(f, "goto to_main");
+	RULE(f, "goto q_main");
 	fputs("\t}\n\tchain stray_tcp {\n", f);
-	RULE(f, "tcp dport { 53, 80, 443 } counter name no_conntrack goto to_stray");
+	RULE(f, "tcp dport { 53, 80, 443 } counter name no_conntrack goto q_stray");
 	RULE(f, "accept");
 	fputs("\t}\n", f);
 }
@@ -186,7 +186,7 @@ static void write_udp(FILE *f, const struct steer *s)
 	RULE(f, "goto named");
 	fputs("\t}\n\tchain named {\n", f);
 	RULE(f, "%s", state_set(s, LABEL_ASKED));
-	RULE(f, "ct state invalid,untracked counter name no_conntrack goto to_stray");
+	RULE(f, "ct state invalid,untracked counter name no_conntrack goto q_stray");
 	RULE(f, "goto to_queue");
 	fputs("\t}\n", f);
 }
@@ -245,9 +245,9 @@ static void write_other(FILE *f, const struct steer *s)
 static void write_dns_udp(FILE *f, const struct steer *s)
 {
 	fputs("\tchain dns_udp {\n", f);
-	RULE(f, "ct state invalid,untracked counter name no_conntrack goto to_stray");
+	RULE(f, "ct state invalid,untracked counter name no_conntrack goto q_stray");
 	RULE(f, "@th,96,16 1 @th,64,32 & 0x00008000 == 0 goto %s", /* QDCOUNT, QR (RFC 1035 4.1.1) */
-	     s->conf.prefilter ? "dns_question" : "to_main");
+	     s->conf.prefilter ? "dns_question" : "q_main");
 	write_allowed(f, s);
 	write_decided(f, s);
 	RULE(f, "goto dns_nameless");
@@ -257,10 +257,17 @@ static void write_dns_udp(FILE *f, const struct steer *s)
 	/* what this machine's own resolver is asked is remembered until its answer comes */
 	fputs("\tchain dns_question {\n", f);
 	if (s->conf.output)
-		RULE(f, "fib daddr type local goto to_main");
+		RULE(f, "fib daddr type local goto q_main");
 	RULE(f, "jump %s", prefilter_chains[PREFILTER_QUESTION]);
-	RULE(f, "goto to_main");
+	RULE(f, "goto q_main");
 	fputs("\t}\n", f);
+}
+
+void write_dns_split(FILE *f)
+{
+	RULE(f, "meta l4proto 17 goto dns_udp");
+	RULE(f, "meta l4proto 6 goto dns_tcp");
+	RULE(f, "accept");
 }
 
 /*
@@ -271,11 +278,7 @@ static void write_dns_udp(FILE *f, const struct steer *s)
  */
 static void write_dns(FILE *f, const struct steer *s)
 {
-	fputs("\tchain dns {\n", f);
-	RULE(f, "meta l4proto 17 goto dns_udp");
-	RULE(f, "meta l4proto 6 goto dns_tcp");
-	RULE(f, "accept");
-	fputs("\t}\n\tchain dns_tcp {\n", f);
+	fputs("\tchain dns_tcp {\n", f);
 	write_allowed(f, s);
 	write_decided(f, s);
 	RULE(f, "tcp flags & rst == rst ct state invalid ip saddr . tcp sport . ip daddr @asked4 drop");
@@ -285,7 +288,7 @@ static void write_dns(FILE *f, const struct steer *s)
 	RULE(f, "ct state invalid ip saddr . tcp sport . ip daddr @asked4 reject with tcp reset");
 	RULE(f, "ct state invalid ip6 saddr . tcp sport . ip6 daddr @asked6 reject with tcp reset");
 	write_empty(f);
-	RULE(f, "ct state invalid,untracked counter name no_conntrack goto to_stray");
+	RULE(f, "ct state invalid,untracked counter name no_conntrack goto q_stray");
 	RULE(f, "update @asked4 { ip saddr . tcp sport . ip daddr }");
 	RULE(f, "update @asked6 { ip6 saddr . tcp sport . ip6 daddr }");
 	RULE(f, "goto to_queue");
@@ -321,10 +324,10 @@ static void write_answers(FILE *f, const struct steer *s)
 	RULE(f, "tcp flags & rst == rst accept");
 	write_empty(f);
 	RULE(f, "ct state untracked counter name no_conntrack");
-	RULE(f, "ct state invalid,untracked goto to_stray");
+	RULE(f, "ct state invalid,untracked goto q_stray");
 	if (s->conf.prefilter)
 		RULE(f, "meta l4proto 17 jump %s", prefilter_chains[PREFILTER_ANSWER]);
-	RULE(f, "meta l4proto 17 goto to_main");
+	RULE(f, "meta l4proto 17 goto q_main");
 	RULE(f, "goto to_queue");
 	fputs("\t}\n", f);
 }
@@ -335,7 +338,7 @@ void write_inspect_chains(FILE *f, const struct steer *s)
 	write_tcp(f, s);
 	write_udp(f, s);
 	write_nameless(f, s, "nameless", "accept");
-	write_nameless(f, s, "dns_nameless", "goto to_main");
+	write_nameless(f, s, "dns_nameless", "goto q_main");
 	write_let_go(f, s);
 	write_other(f, s);
 	write_dns(f, s);

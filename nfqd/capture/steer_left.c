@@ -12,7 +12,7 @@ void steer_stop_left(bool fail_open)
 	struct steer left = { .conf.fail_open = fail_open, .away.patience_ms = PATIENCE_MS };
 	json_t      *doc;
 
-	if (steer_list(&left, "chain inet nfqd to_main", &doc) == 0)
+	if (steer_list(&left, "chain inet nfqd came_back", &doc) == 0)
 		steer_stop_queueing(&left);
 	json_decref(doc);
 }

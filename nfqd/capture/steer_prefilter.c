@@ -41,8 +41,7 @@ static void put_program(struct batch *b, uint8_t family, const char *table, cons
 	mnl_attr_put(r.nlh, NFTA_MATCH_INFO, sizeof(info), &info);
 	if (counter) {
 		rule_expression(&r, "objref");
-		mnl_attr_put_u32(r.nlh, NFTA_OBJREF_IMM_TYPE, htonl(NFT_OBJECT_COUNTER));
-		mnl_attr_put_strz(r.nlh, NFTA_OBJREF_IMM_NAME, counter);
+		rule_counter(&r, counter);
 	}
 	rule_verdict(&r, NF_ACCEPT);
 	rule_end(b, &r);

@@ -109,6 +109,8 @@ const char *state_set(const struct steer *s, unsigned label);
 void write_inspect_sets(FILE *f);
 void write_inspect_chains(FILE *f, const struct steer *s);
 
+/* The end of a chain of questions to a resolver. */
+void write_dns_split(FILE *f);
 /* Are undecided connections held back from a flowtable? */
 bool steer_holds(const struct steer *s);
 
@@ -200,6 +202,7 @@ struct rule {
 struct rule rule_begin(struct batch *b, uint8_t family, const char *table, const char *chain,
                        const char *expression);
 void        rule_expression(struct rule *r, const char *name); /* the next one */
+void        rule_counter(struct rule *r, const char *name); /* the data of `objref` */
 void        rule_verdict(struct rule *r, uint32_t verdict);
 void        rule_end(struct batch *b, struct rule *r);
 

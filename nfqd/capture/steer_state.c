@@ -210,7 +210,7 @@ static void write_allowed_chain(FILE *f, const struct steer *s)
 	fputs("\t}\n\tchain allowed_hello {\n", f);
 	RULE(f, "meta l4proto 17 ct direction original jump initial");
 	fputs("\t}\n\tchain allowed_question {\n", f);
-	RULE(f, "meta l4proto 17 ct direction original @th,80,1 0 %s goto to_main", state_is(s, LABEL_AGED));
+	RULE(f, "meta l4proto 17 ct direction original @th,80,1 0 %s goto q_main", state_is(s, LABEL_AGED));
 	fputs("\t}\n", f);
 }
 
@@ -230,8 +230,8 @@ static void write_decided_chain(FILE *f, const struct steer *s)
 	RULE(f, "%s drop", state_is(s, LABEL_DROPPED));
 	RULE(f, "goto replies");
 	fputs("\t}\n\tchain initial {\n", f);
-	RULE(f, "@th,72,32 0x00000001 @th,64,4 12 goto to_main");
-	RULE(f, "@th,72,32 0x6b3343cf @th,64,4 13 goto to_main");
+	RULE(f, "@th,72,32 0x00000001 @th,64,4 12 goto q_main");
+	RULE(f, "@th,72,32 0x6b3343cf @th,64,4 13 goto q_main");
 	fputs("\t}\n", f);
 }
 
@@ -243,7 +243,7 @@ static void write_replies(FILE *f)
 	      "\t\tct direction original accept\n"
 	      "\t\tip length . tcp doff @empty4 accept\n"
 	      "\t\tip6 length . tcp doff @empty6 accept\n"
-	      "\t\tgoto to_replies\n"
+	      "\t\tgoto q_replies\n"
 	      "\t}\n",
 	      f);
 }
@@ -261,7 +261,7 @@ static void write_reopen(FILE *f, const struct steer *s)
 		RULE(f, "accept");
 	} else {
 		RULE(f, "%s", state_set(s, LABEL_REOPENED));
-		RULE(f, "goto to_reopen");
+		RULE(f, "goto q_reopen");
 	}
 	fputs("\t}\n", f);
 }
@@ -300,7 +300,7 @@ void write_decided(FILE *f, const struct steer *s)
 
 /* ---- the way to the queue ---- */
 
-/* The rules that queue, each in a chain of its own. Where nft's text cannot write them (steer_compat.c
+/* The rules that count and queue, each in a chain of its own. Where nft's text cannot write them (steer_compat.c
  * does), what stands in the chain follows `fail:`. */
 static void write_queue(FILE *f, const struct steer *s, unsigned kind)
 {
@@ -311,10 +311,10 @@ static void write_queue(FILE *f, const struct steer *s, unsigned kind)
 	if (!c->means.nft_queue)
 		RULE(f, "%s", c->fail_open ? "accept" : "drop");
 	else if (c->queues > 1)
-		RULE(f, "queue flags %s%u-%u", c->fail_open ? "bypass to " : "to ", num,
+		RULE(f, "counter name queued queue flags %s%u-%u", c->fail_open ? "bypass to " : "to ", num,
 		     num + c->queues - 1U);
 	else
-		RULE(f, "queue%s %u", c->fail_open ? " flags bypass to" : " num", num);
+		RULE(f, "counter name queued queue%s %u", c->fail_open ? " flags bypass to" : " num", num);
 	fputs("\t}\n", f);
 }
 
@@ -324,30 +324,19 @@ void write_queue_chains(FILE *f, const struct steer *s)
 		write_queue(f, s, kind);
 }
 
-/* Counts a packet before it waits. */
-static void write_to(FILE *f, unsigned kind)
-{
-	fprintf(f, "\tchain to%s {\n", queue_chains[kind] + 1);
-	RULE(f, "counter name queued");
-	RULE(f, "goto %s", queue_chains[kind]);
-	fputs("\t}\n", f);
-}
-
 static void write_to_queue(FILE *f, const struct steer *s)
 {
-	for (unsigned kind = 0; kind < QUEUE_KINDS; kind++)
-		write_to(f, kind);
 	fputs("\tchain to_queue {\n", f);
-	RULE(f, "ct state invalid,untracked goto to_stray");
+	RULE(f, "ct state invalid,untracked goto q_stray");
 	if (s->storage == STEER_LABELS_AND_SETS) { /* an older entry cannot hold labels */
 		RULE(f, "ct label set %u", LABEL_PROBE);
-		RULE(f, "ct label %u goto to_main", LABEL_PROBE);
+		RULE(f, "ct label %u goto q_main", LABEL_PROBE);
 		RULE(f, "ct id @old_allowed accept");
 		RULE(f, "ct id @old_rejected goto refuse");
 		RULE(f, "ct id @old_dropped drop");
-		RULE(f, "goto to_old");
+		RULE(f, "goto q_old");
 	} else {
-		RULE(f, "goto to_main");
+		RULE(f, "goto q_main");
 	}
 	fputs("\t}\n", f);
 }

@@ -104,14 +104,20 @@ static void begin_hook(FILE *f, const char *hook)
 
 static void write_prerouting(FILE *f, const struct steer *s)
 {
+	uint32_t inside = only_inside(s);
+
 	begin_hook(f, "prerouting");
-	RULE(f, "th dport 53 iif != lo goto routed_dns");
+	if (inside)
+		RULE(f, "th dport 53 iif %u goto routed_dns", inside);
+	else
+		RULE(f, "th dport 53 iif != lo goto routed_dns");
 	fputs("\t}\n\tchain routed_dns {\n", f);
 	write_came_back(f, s);
-	if (!only_inside(s)) /* once more, by the VRF's own device */
+	if (!inside) { /* once more, by the VRF's own device */
 		RULE(f, "meta iifkind \"vrf\" accept");
-	write_whom(f, s, false);
-	RULE(f, "goto dns");
+		write_whom(f, s, false);
+	}
+	write_dns_split(f);
 	fputs("\t}\n", f);
 }
 
@@ -162,7 +168,7 @@ static void write_forward(FILE *f, const struct steer *s)
 	RULE(f, "meta l4proto 6 ct original proto-dst 53 accept");
 	write_whom(f, s, true);
 	RULE(f, "ct state invalid,untracked accept");
-	RULE(f, "goto dns");
+	write_dns_split(f);
 	fputs("\t}\n", f);
 	write_forward_chains(f, s);
 }
@@ -195,7 +201,7 @@ static void write_output_chains(FILE *f, const struct steer *s)
 	begin_output(f, s, "dns");
 	if (s->conf.answers)
 		RULE(f, "th sport 53 oif != lo jump own_answers");
-	RULE(f, "goto dns");
+	write_dns_split(f);
 	fputs("\t}\n", f);
 	for (unsigned i = 0; i < 2; i++) {
 		begin_output(f, s, protocols[i]);

@@ -32,7 +32,7 @@ ok "and the rest of it does" loads "$lab_dir/theirs"
 # Loaded again while nfqd runs: a table with as many rules, whose verdicts nobody knows. Where nft cannot write the
 # rules that queue, or that ask the prefilter, something else stands in their place.
 CANNOT='s/^\t\txt match bpf/\t\tct label 1/;'
-[[ $(nfqd_ctl status --json | jq -r .steering.backend) == nft* ]] || CANNOT+='s/^\t\tqueue num.*/\t\tct label 1 accept/'
+[[ $(nfqd_ctl status --json | jq -r .steering.backend) == nft* ]] || CANNOT+='s/^\t\t.*queue num.*/\t\tct label 1 accept/'
 back() { [ "$(nfqd_ctl status --json | jq .steering.repairs)" = "$1" ]; }
 { echo "flush ruleset"; sed -e 's/priority & 0xfff00000 == 0x[0-9a-f]*/priority \& 0xfff00000 == 0x12300000/' -e "$CANNOT" "$lab_dir/ruleset"; } >"$lab_dir/stale"
 ok "a saved ruleset is loaded while nfqd runs" in_router nft -f "$lab_dir/stale"

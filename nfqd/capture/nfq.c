@@ -282,6 +282,7 @@ static int send_verdicts(struct capture *c)
 	for (int i = 0; i < LOOP_SEND_TRIES && n < 0; i++)
 		n = send(q->fd, q->verdicts, q->verdict_used, 0);
 	q->verdict_used = 0;
+	q->plain = NULL;
 	return n < 0 ? -errno : 0;
 }
 

@@ -20,6 +20,7 @@ struct nfq {
 	struct queue_conf conf;
 	bool              read[QUEUE_KINDS]; /* a packet came: orphans of a former reader are answered */
 	size_t            verdict_used;
+	struct nlmsghdr  *plain; /* the last of these verdicts, when it just lets its packet pass; NULL: it does not */
 	struct mmsghdr    msgs[CAPTURE_BURST];
 	struct iovec      iov[CAPTURE_BURST];
 	uint8_t          *slots;

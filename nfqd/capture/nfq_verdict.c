@@ -60,6 +60,7 @@ static struct nlmsghdr *begin(struct nfq *q, uint16_t type, uint8_t family, uint
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(q->verdicts + q->verdict_used);
 	struct nfgenmsg *g;
 
+	q->plain = NULL;
 	nlh->nlmsg_type = type;
 	nlh->nlmsg_flags = NLM_F_REQUEST;
 	g = mnl_nlmsg_put_extra_header(nlh, sizeof(*g));
@@ -179,11 +180,33 @@ static struct plan make_plan(const struct nfq *q, const struct raw_packet *raw, 
 	return p;
 }
 
+/*
+ * Packets of one queue that simply pass, one after the other, share a message: its verdict is for all up to its
+ * id. Packets are answered in the order of their ids, so that only those are left below it.
+ */
+static bool joins(struct nfq *q, const struct raw_packet *raw)
+{
+	struct nlmsghdr              *nlh = q->plain;
+	struct nfqnl_msg_verdict_hdr *v;
+
+	if (!nlh || ((struct nfgenmsg *)mnl_nlmsg_get_payload(nlh))->res_id != htons(raw->queue))
+		return false;
+	v = mnl_attr_get_payload(mnl_nlmsg_get_payload_offset(nlh, sizeof(struct nfgenmsg)));
+	v->id = htonl(raw->id);
+	nlh->nlmsg_type = NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_VERDICT_BATCH;
+	return true;
+}
+
 void verdict_put(struct nfq *q, const struct raw_packet *raw, struct verdict v)
 {
 	struct plan      p = make_plan(q, raw, v);
-	struct nlmsghdr *nlh = begin_verdict(q, NFQNL_MSG_VERDICT, raw->queue, raw->id, p.verdict);
+	bool             plain = p.verdict == NF_ACCEPT && !p.code && !p.labels && !v.replaced.n;
+	struct nlmsghdr *nlh;
 
+	if (plain && joins(q, raw))
+		return;
+	nlh = begin_verdict(q, NFQNL_MSG_VERDICT, raw->queue, raw->id, p.verdict);
+	q->plain = plain ? nlh : NULL;
 	if (p.code)
 		put_token(nlh, q, raw, p.place, p.code);
 	if (p.labels) {

@@ -169,7 +169,7 @@ check:          ## every test; as root with the kernel's queue and a virtual mac
 	$(Q)$(AS_OWNER) tools/deps --axe
 	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory test-programs
 	$(Q)$(MAKE) --no-print-directory prove T="$(UNIT) $(FUZZ) $(sort $(wildcard tests/replay/run.t tests/*.t)) \
-		$(sort $(wildcard tests/kernel/*.t tests/field/*.t tests/faults/*.t)) tests/vm/run.t"
+		$(sort $(wildcard tests/kernel/*.t tests/field/*.t tests/faults/*.t tests/fleet/*.t)) tests/vm/run.t"
 
 check-unit: test-programs ## tests that need no privileges
 	$(Q)$(MAKE) --no-print-directory prove T="$(UNIT) $(FUZZ) $(sort $(wildcard tests/replay/run.t tests/*.t))"
@@ -179,6 +179,9 @@ check-prefilter: all ## the same with every question offered to the prefilter fi
 	$(Q)$(if $(PREFILTER),NFQD_STEER=prefilter $(MAKE) --no-print-directory check-kernel,echo 'built without clang or libbpf: there is no prefilter'; false)
 check-faults: all $(FLOOD) ## what breaks, hangs or fights with us, in namespaces (root)
 	$(Q)$(MAKE) --no-print-directory prove T="$(sort $(wildcard tests/faults/*.t))"
+check-fleet: all ## three sensors, two hubs, PostgreSQL, and what kills each; then 50,000 records (root, minutes)
+	$(Q)$(MAKE) --no-print-directory prove T="$(sort $(wildcard tests/fleet/*.t))"
+	$(Q)NFQD=$(B)/nfqd NFQCTL=$(B)/nfqctl tools/bench/fleet
 check-vm: all   ## the nft backend on a Debian kernel under qemu
 	$(Q)$(MAKE) --no-print-directory prove T=tests/vm/run.t
 
@@ -292,6 +295,10 @@ install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stay
 	install -m 644 nfqd/man/nfqd-metrics.timer $(UNITS)/nfqd-metrics.timer
 	install -d $(DESTDIR)$(PREFIX)/share/nfqd/monitoring
 	install -m 644 $(wildcard tools/monitoring/*) $(DESTDIR)$(PREFIX)/share/nfqd/monitoring/
+	install -d $(DESTDIR)$(PREFIX)/share/nfqd/fleet/schema
+	install -m 644 $(wildcard tools/fleet/*.*) $(DESTDIR)$(PREFIX)/share/nfqd/fleet/
+	install -m 644 $(wildcard tools/fleet/schema/*) $(DESTDIR)$(PREFIX)/share/nfqd/fleet/schema/
+	install -m 755 tools/fleet/nfqd-fleet tools/fleet/certificates $(DESTDIR)$(PREFIX)/share/nfqd/fleet/
 	$(PLACED) nfqd/man/nfqd.yaml >$(DESTDIR)/etc/nfqd/nfqd.yaml.new
 	install -m 644 nfqd/man/nfqd.sysusers $(USERS)/nfqd.conf
 	install -d $(COMPLETIONS)
@@ -344,5 +351,5 @@ clean:          ## remove what was built (what was downloaded stays: build/vm, b
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
 
-.PHONY: all deps deps-test run demo check check-unit check-kernel check-prefilter check-faults check-flood check-vm test-programs prove asan tsan soak cover deb deb-build check-deb \
+.PHONY: all deps deps-test run demo check check-unit check-kernel check-prefilter check-faults check-fleet check-flood check-vm test-programs prove asan tsan soak cover deb deb-build check-deb \
 	bench fuzz fuzz-all fuzz-objects lint format install uninstall clean help FORCE

@@ -27,6 +27,7 @@ for f in sbin/nfqd bin/nfqctl share/nfqd/rules/kaspersky.yaml lib/systemd/system
 	share/bash-completion/completions/nfqctl share/zsh/vendor-completions/_nfqctl share/fish/vendor_completions.d/nfqctl.fish \
 	share/nfqd/nfqd-config.schema.json share/nfqd/nfqd-pack.schema.json \
 	share/nfqd/monitoring/nfqd-alerts.yaml share/nfqd/monitoring/nfqd-dashboard.json lib/systemd/system/nfqd-metrics.timer \
+	share/nfqd/fleet/nfqd-fleet share/nfqd/fleet/sensor.conf share/nfqd/fleet/schema/1-records.sql \
 	lib/sysusers.d/nfqd.conf lib/systemd/network/10-nfqd-heartbeat.network \
 	lib/NetworkManager/conf.d/90-nfqd-heartbeat.conf share/man/man8/nfqd.8 share/man/man5/nfqd.yaml.5 share/man/man1/nfqctl.1; do
 	ok "$f is there" test -s "$prefix/$f"

@@ -371,7 +371,7 @@ static int install(struct steer *s, struct err *err)
 	/* until it is filled a table of `fail: closed` holds, rather than lets pass */
 	if (load(s, s->conf.fail_open, steer_is_gone(s), err) < 0)
 		return -1;
-	if (s->conf.means.labels)
+	if (s->conf.means.labels && !s->conf.goes_on)
 		conntrack_clear_labels();
 	if (counters_reset(&s->counters) < 0)
 		diag_debug("steer", "a former run's counters are left");

@@ -74,6 +74,7 @@ struct steer_conf {
 	uint32_t old_marks; /* three bits that 0.1.0 used; cleared where its rules are found */
 	uint16_t queue_num, queues;
 	bool     fail_open, forward, output, answers, marked_output;
+	bool     goes_on;   /* the table and its connections are those of the process before: their states stay */
 	bool     prefilter; /* programs will be set that let resolvers' datagrams pass */
 	uint8_t  offload;      /* enum steer_offload */
 	uint32_t hold_seconds; /* at most */

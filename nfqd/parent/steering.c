@@ -54,7 +54,7 @@ int parent_steer(struct parent *p, struct err *err)
 		                 .queues = (uint16_t)p->in.queues,
 		                 .fail_open = p->conf->fail == FAIL_OPEN, .forward = ins->forward,
 		                 .output = ins->output, .answers = ins->answers,
-		                 .prefilter = p->prefilter != NULL,
+		                 .goes_on = p->handed.taken, .prefilter = p->prefilter != NULL,
 		                 .marked_output = ins->marked_output, .proxies = ins->proxies,
 		                 .n_proxies = ins->n_proxies };
 

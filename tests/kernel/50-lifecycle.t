@@ -240,26 +240,34 @@ managed_start() {	# FAIL
 }
 started() { [ "$(grep -c '^nfqd: ready' "$lab_dir/nfqd.log")" = "$1" ]; }	# TIMES
 
+restart_and_wait() {	# WHICH
+	nfqd_ctl handover >/dev/null 2>&1 || return
+	kill -HUP "${lab_pid[nfqd]}"
+	lab_wait 60 started "$1"
+}
+
 restarted() {	# TITLE FAIL RESOLVER WEB
-	local i failed=0
+	local i failed=0 labelled
 
 	rm -f "$lab_dir"/eve.json*
 	managed_start "$2" || bail "$1: nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
+	in_client curl -sk -o /dev/null --max-time 9 --resolve "www.example.org:443:${LAB_WEB[4]}" https://www.example.org/
+	labelled=$(nfqd_labelled)
+	restart_and_wait 2 || failed=1
+	is "$(nfqd_labelled)" "$labelled" "$1: a decided connection stays decided ($labelled)"
 	traffic_start "$3" "$4"
-	for i in 2 3 4; do
-		nfqd_ctl handover >/dev/null 2>&1 || failed=$((failed + 1))
-		kill -HUP "${lab_pid[nfqd]}"
-		lab_wait 60 started $i || failed=$((failed + 1))
+	for i in 3 4 5; do
+		restart_and_wait $i || failed=$((failed + 1))
 		traffic_more 20
 	done
 	lab_wait 60 counted .listed.sent 300
-	is $failed 0 "$1: three times"
+	is $failed 0 "$1: four times"
 	traffic_end
 	nothing_failed "$1"	# on a busy machine one may have been asked again after a second
 	is "$(nfqd_lost)" 0 "$1: the kernel dropped no packet that waited"
 	is "$(count .listed.answered)" 0 "$1: no listed question of $(count .listed.sent) slipped through"
 	records_match "$1"
-	is "$(grep -c 'taken over from the nfqd before' "$lab_dir/nfqd.log")" 3 "$1: each took over the queues of the one before"
+	is "$(grep -c 'taken over from the nfqd before' "$lab_dir/nfqd.log")" 4 "$1: each took over the queues of the one before"
 	is "$(tracked_answers "$3")" 0 "$1: conntrack knows no answer of ours"
 }
 

@@ -42,4 +42,17 @@ END
 	like "$said" 'sudo make deps' "and how"
 	ok "DEPS=no goes on" env PATH="$tmp/bin:$PATH" make DEPS=no B="$tmp/build" "$tmp/build/deps"
 fi
+
+# ---- the demo, where namespaces cannot be made ----
+if [ "$(id -u)" = 0 ]; then
+	# shellcheck disable=SC2016	# for the inner shell
+	mine() { unshare --mount --propagation private bash -c 'mount -t tmpfs tmpfs /run && mounts=$(</proc/self/mounts)
+		"$@"; status=$?; grep -qvxF "$mounts" /proc/self/mounts || echo no new mount; ls -A /run; exit $status' - "$@"; }
+	for cap in sys_admin net_admin; do
+		said=$(mine setpriv --bounding-set -$cap --inh-caps -$cap tools/lab/demo 2>&1)
+		is $? 1 "the demo without CAP_${cap^^} fails"
+		like "$said" 'namespaces cannot be made here: .*Operation not permitted.*take CAP_SYS_ADMIN and CAP_NET_ADMIN' "and says what is missing"
+		is "$(tail -n 1 <<<"$said")" "no new mount" "no mount and no file is left"
+	done
+fi
 done_testing

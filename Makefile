@@ -345,11 +345,15 @@ check-deb: deb  ## the package in a bare Debian root: install, boot, reload, upg
 	$(Q)tools/deps check-deb
 	$(Q)$(MAKE) --no-print-directory prove T=tests/deb/run.t
 
+check-container: all ## tools/container's Containerfile, built and run without a registry (root, minutes)
+	$(Q)tools/deps check-deb demo
+	$(Q)$(MAKE) --no-print-directory prove T=tests/container/run.t
+
 clean:          ## remove what was built (what was downloaded stays: build/vm, build/unpacked)
 	rm -rf $(filter-out build/vm build/unpacked,$(wildcard build/*))
 
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
 
-.PHONY: all deps deps-test run demo check check-unit check-kernel check-prefilter check-faults check-fleet check-flood check-vm test-programs prove asan tsan soak cover deb deb-build check-deb \
+.PHONY: all deps deps-test run demo check check-unit check-kernel check-prefilter check-faults check-fleet check-flood check-vm test-programs prove asan tsan soak cover deb deb-build check-deb check-container \
 	bench fuzz fuzz-all fuzz-objects lint format install uninstall clean help FORCE

@@ -85,6 +85,18 @@ ok "its configuration loads" "$NFQD" -t -c "$tmp/nfqd.yaml"
 for link in $(grep -oE '\]\([^)#:]+\)' README.md rules/README.md | sed -E 's,README.md:\]\(,,; s,\)$,,' | sort -u); do
 	ok "link: $link" test -e "$link"
 done
+# ---- the page about installing: what it says of CI is what CI runs ----
+page=.github/INSTALL.md
+is "$(tail -n 1 .ci/run) / $(grep -c '^CI is .*: `make check`, and nothing else' $page)" "exec make check / 1" "$page: CI runs make check"
+for target in $(grep -oE '\bmake [a-z-]+' $page | cut -d' ' -f2 | sort -u); do
+	ok "$page: make $target" grep -q "^$target:" Makefile
+done
+for link in $(grep -oE '\]\([^)#:]+\)' $page | sed -E 's,\]\(,,; s,\)$,,'); do
+	ok "$page: link: $link" test -e ".github/$link"
+done
+for test in $(sed -n 's/.*| CI.*/&/p' $page | grep -oE '`(tests/[a-z/.-]*)`' | tr -d '`'); do
+	ok "$page: CI runs $test" grep -q "$test" <(sed -n '/^check:/,/^$/p' Makefile)
+done
 ok "at most 150 lines" test "$(wc -l <README.md)" -le 150
 # Rows of the demo: the first column, as tools/lab/demo prints it.
 while read -r what; do

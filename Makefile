@@ -298,7 +298,7 @@ install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stay
 	install -d $(DESTDIR)$(PREFIX)/share/nfqd/fleet/schema
 	install -m 644 $(wildcard tools/fleet/*.*) $(DESTDIR)$(PREFIX)/share/nfqd/fleet/
 	install -m 644 $(wildcard tools/fleet/schema/*) $(DESTDIR)$(PREFIX)/share/nfqd/fleet/schema/
-	install -m 755 tools/fleet/nfqd-fleet tools/fleet/certificates $(DESTDIR)$(PREFIX)/share/nfqd/fleet/
+	install -m 755 tools/fleet/nfqd-fleet tools/fleet/certificates tools/fleet/policy $(DESTDIR)$(PREFIX)/share/nfqd/fleet/
 	$(PLACED) nfqd/man/nfqd.yaml >$(DESTDIR)/etc/nfqd/nfqd.yaml.new
 	install -m 644 nfqd/man/nfqd.sysusers $(USERS)/nfqd.conf
 	install -d $(COMPLETIONS)

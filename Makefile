@@ -50,7 +50,7 @@ OBJ   := $(SRC:%.c=$(B)/obj/%.o) $(DATA)
 ROOMS := $(filter-out $(B)/obj/nfqd/main.o,$(OBJ))
 CTL   := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tools/nfqctl/*.c)))
 # the console is optional: pages by libmicrohttpd, where that is installed
-CONSOLE := $(if $(shell pkg-config --exists libmicrohttpd 2>/dev/null && echo yes),$(B)/nfqd-console)
+CONSOLE_PROGRAM := $(if $(shell pkg-config --exists libmicrohttpd 2>/dev/null && echo yes),$(B)/nfqd-console)
 CONSOLE_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tools/console/*.c))) $(B)/obj/tools/console/assets.o
 UNIT  := $(patsubst tests/unit/%.c,$(B)/tests/%.t,$(sort $(wildcard tests/unit/*/test_*.c)))
 FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,$(B)/tests/fuzz_%.t,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
@@ -58,7 +58,7 @@ FLOOD := $(B)/bench/flood $(B)/bench/honest
 # a sanitizer's report of any of our processes fails the test that started it
 REPORTS := $(if $(findstring sanitize,$(SANITIZE)),$(B)/obj/tests/lib/reports.o)
 
-all: $(B)/nfqd $(B)/nfqctl $(B)/nfqd-fetch $(CONSOLE)
+all: $(B)/nfqd $(B)/nfqctl $(B)/nfqd-fetch $(CONSOLE_PROGRAM)
 
 $(B)/nfqd: $(OBJ) $(REPORTS)
 	@echo "  LD  $@"
@@ -155,14 +155,14 @@ deps-test:      ## and those that testing takes; servers and browser are unpacke
 	$(Q)tools/deps build test
 	$(Q)$(AS_OWNER) tools/deps --axe
 
-run: deps       ## protect this machine and what it forwards, until Ctrl-C (root)
+run: deps       ## protect this machine and what it forwards, until Ctrl-C; prints its console's address (root)
 	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory all
-	$(Q)$(B)/nfqd -c nfqd/man/nfqd.yaml
+	$(Q)tools/console/beside $(B) $(B)/nfqd -c nfqd/man/nfqd.yaml
 
-demo:           ## show it in a minute, in namespaces of its own (root)
+demo:           ## show it in a minute, in namespaces of its own; CONSOLE=1 leaves its console open (root)
 	$(Q)tools/deps build demo
 	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory all
-	$(Q)tools/lab/demo
+	$(Q)CONSOLE=$(if $(filter 1,$(CONSOLE)),1) tools/lab/demo
 
 check:          ## every test; as root with the kernel's queue and a virtual machine
 	$(Q)if [ "$$(id -u)" = 0 ]; then tools/deps build test; fi
@@ -288,6 +288,9 @@ install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stay
 	$(PLACED) nfqd/man/nfqd.8 >$(MAN)/man8/nfqd.8
 	$(PLACED) nfqd/man/nfqd.yaml.5 >$(MAN)/man5/nfqd.yaml.5
 	$(PLACED) nfqd/man/nfqctl.1 >$(MAN)/man1/nfqctl.1
+	$(if $(CONSOLE_PROGRAM),install -D -m 755 $(B)/nfqd-console $(DESTDIR)$(PREFIX)/sbin/nfqd-console)
+	$(if $(CONSOLE_PROGRAM),$(PLACED) nfqd/man/nfqd-console.8 >$(MAN)/man8/nfqd-console.8)
+	$(if $(CONSOLE_PROGRAM),$(PLACED) nfqd/man/nfqd-console.service >$(UNITS)/nfqd-console.service)
 	$(PLACED) nfqd/man/nfqd.service >$(UNITS)/nfqd.service
 	$(PLACED) nfqd/man/nfqd-update.service >$(UNITS)/nfqd-update.service
 	install -m 644 nfqd/man/nfqd-update.timer $(UNITS)/nfqd-update.timer
@@ -311,20 +314,20 @@ install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stay
 		elif cmp -s nfqd.yaml nfqd.yaml.new; then rm nfqd.yaml.new; \
 		else echo "/etc/nfqd/nfqd.yaml is kept; the packaged one is nfqd.yaml.new beside it"; fi
 	$(if $(DESTDIR),,if command -v systemd-sysusers >/dev/null; then systemd-sysusers $(USERS)/nfqd.conf; \
-		else for u in nfqd nfqd-resolver nfqd-prober nfqd-sightings; do getent passwd $$u >/dev/null || \
+		else for u in nfqd nfqd-resolver nfqd-prober nfqd-sightings nfqd-console; do getent passwd $$u >/dev/null || \
 		useradd --system --user-group --no-create-home --home-dir / --shell /usr/sbin/nologin $$u; done; fi)
 
 uninstall:      ## remove what install put there, but for what was changed; PURGE=yes: records, state and users, too
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/nfqd bin/nfqctl bin/nfqd-fetch) $(UNITS)/nfqd.service $(UNITS)/nfqd-update.service \
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/nfqd sbin/nfqd-console bin/nfqctl bin/nfqd-fetch) $(UNITS)/nfqd.service $(UNITS)/nfqd-update.service \
 		$(UNITS)/nfqd-update.timer $(UNITS)/nfqd-metrics.service $(UNITS)/nfqd-metrics.timer $(USERS)/nfqd.conf \
 		$(NETWORKD)/10-nfqd-heartbeat.network $(NM)/90-nfqd-heartbeat.conf \
-		$(MAN)/man8/nfqd.8 $(MAN)/man5/nfqd.yaml.5 $(MAN)/man1/nfqctl.1 $(DESTDIR)/etc/nfqd/nfqd.yaml.new
+		$(MAN)/man8/nfqd.8 $(MAN)/man8/nfqd-console.8 $(UNITS)/nfqd-console.service $(MAN)/man5/nfqd.yaml.5 $(MAN)/man1/nfqctl.1 $(DESTDIR)/etc/nfqd/nfqd.yaml.new
 	rm -f $(foreach c,$(COMPLETIONS),$(addprefix $(c)/,nfqctl _nfqctl nfqctl.fish))
 	rm -rf $(DESTDIR)$(PREFIX)/share/nfqd
 	$(Q)for f in nfqd.logrotate:$(ROTATE) nfqd.yaml:$(DESTDIR)/etc/nfqd/nfqd.yaml; do \
 		if $(PLACED) nfqd/man/$${f%%:*} | cmp -s - $${f#*:}; then rm -f $${f#*:}; fi; done
 	$(if $(PURGE),rm -rf $(addprefix $(DESTDIR),/var/lib/nfqd /var/log/nfqd /run/nfqd))
-	$(if $(PURGE),$(if $(DESTDIR),,for u in nfqd nfqd-resolver nfqd-prober nfqd-sightings; do ! getent passwd $$u >/dev/null || userdel $$u; done))
+	$(if $(PURGE),$(if $(DESTDIR),,for u in nfqd nfqd-resolver nfqd-prober nfqd-sightings nfqd-console; do ! getent passwd $$u >/dev/null || userdel $$u; done))
 	$(Q)for d in /etc/nfqd /var/lib/nfqd /var/log/nfqd; do if [ -d $(DESTDIR)$$d ] && ! rmdir $(DESTDIR)$$d 2>/dev/null; then \
 		echo "$(DESTDIR)$$d is kept: it has what was written after the installation"; fi; done
 

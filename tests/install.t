@@ -59,11 +59,12 @@ ok "an install into DESTDIR makes no users" not grep -qE "systemd-sysusers /|use
 if command -v systemd-analyze >/dev/null; then
 	ok "systemd takes the unit" unit_is_right nfqd
 	ok "and the one of the metrics" unit_is_right nfqd-metrics
+	[ ! -e "$prefix/sbin/nfqd-console" ] || ok "and the one of the console" unit_is_right nfqd-console
 fi
 if command -v systemd-sysusers >/dev/null; then
 	mkdir -p "$tmp/users/etc"
 	ok "systemd takes the users" systemd-sysusers --root="$tmp/users" "$prefix/lib/sysusers.d/nfqd.conf"
-	is "$(cut -d: -f1 "$tmp/users/etc/passwd" | sort | paste -sd' ')" "nfqd nfqd-prober nfqd-resolver nfqd-sightings" "worker, resolver, prober and sightings are four users"
+	is "$(cut -d: -f1 "$tmp/users/etc/passwd" | sort | paste -sd' ')" "nfqd nfqd-console nfqd-prober nfqd-resolver nfqd-sightings" "worker, resolver, prober, sightings and console are five users"
 fi
 
 ok "make uninstall" ours uninstall

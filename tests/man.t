@@ -27,6 +27,10 @@ is "$("$NFQCTL" --help | grep -oE '^  nfqctl [a-z]+' | cut -d' ' -f4 | sort | pa
 options() { grep -oE -e '--[a-z-]+' | sort -u | paste -sd' '; }
 is "$(sed -n 's/^\.It Fl//p' nfqd/man/nfqd.8 | sed 's/ -\([a-z]\)/ --\1/' | options)" "$("$NFQD" --help | options)" "nfqd: the same options"
 
+console=$(dirname "$NFQD")/nfqd-console
+[ ! -x "$console" ] || is "$(sed -n 's/^\.It Fl//p' nfqd/man/nfqd-console.8 | sed 's/ -\([a-z]\)/ --\1/' | options)" "$("$console" --help | options)" \
+	"nfqd-console: the same options"
+
 # FAULTS: each row ends with its test, which is there; each test is named; and there are no fewer rows than were asked for
 faults=$(sed -n '/^\.Sh FAULTS/,/^\.El/p' nfqd/man/nfqd.8)
 rows=$(grep -c '^\.It ' <<<"$faults")

@@ -25,7 +25,7 @@ static const char usage[] =
 	"  -s, --socket SOCKET      the daemon's control socket (/run/nfqd/control.sock)\n"
 	"      --listen ADDR:PORT   where browsers come (127.0.0.1:9477); none: only --unix\n"
 	"      --unix PATH          and a unix socket, for root, the group nfqd, and those it is given to\n"
-	"      --passwords FILE     accounts (/etc/nfqd/console.passwd)\n"
+	"      --passwords FILE     accounts (/var/lib/nfqd/console.passwd)\n"
 	"      --certificate FILE   TLS: certificate chain, PEM\n"
 	"      --key FILE           its key\n"
 	"      --client-ca FILE     a certificate of this authority signs in the account that it names\n"
@@ -221,7 +221,7 @@ static int run(struct console *c, struct err *err)
 
 int main(int argc, char **argv)
 {
-	static struct console c = { .options = { .control = "/run/nfqd/control.sock", .passwords = "/etc/nfqd/console.passwd",
+	static struct console c = { .options = { .control = "/run/nfqd/control.sock", .passwords = "/var/lib/nfqd/console.passwd",
 		                                 .listen = "127.0.0.1:9477" } };
 	struct command cmd = { NULL, NULL, NULL };
 	struct err     err = { .text = "" };

@@ -246,21 +246,27 @@ static void write_dns_udp(FILE *f, const struct steer *s)
 {
 	fputs("\tchain dns_udp {\n", f);
 	RULE(f, "ct state invalid,untracked counter name no_conntrack goto q_stray");
-	RULE(f, "@th,96,16 1 @th,64,32 & 0x00008000 == 0 goto %s", /* QDCOUNT, QR (RFC 1035 4.1.1) */
-	     s->conf.prefilter ? "dns_question" : "q_main");
+	RULE(f, "@th,96,16 1 @th,64,32 & 0x00008000 == 0 goto q_main"); /* QDCOUNT, QR (RFC 1035 4.1.1) */
 	write_allowed(f, s);
 	write_decided(f, s);
 	RULE(f, "goto dns_nameless");
 	fputs("\t}\n", f);
-	if (!s->conf.prefilter)
-		return;
-	/* what this machine's own resolver is asked is remembered until its answer comes */
-	fputs("\tchain dns_question {\n", f);
+}
+
+/* What this machine's own resolver is asked is remembered until its answer comes. */
+static void write_offered(FILE *f, const struct steer *s)
+{
+	fputs("\tchain dns_offered {\n", f);
 	if (s->conf.output)
-		RULE(f, "fib daddr type local goto q_main");
+		RULE(f, "fib daddr type local return");
 	RULE(f, "jump %s", prefilter_chains[PREFILTER_QUESTION]);
-	RULE(f, "goto q_main");
 	fputs("\t}\n", f);
+}
+
+void write_offer(FILE *f, const struct steer *s)
+{
+	if (s->conf.prefilter)
+		RULE(f, "meta l4proto 17 jump dns_offered"); /* the program itself knows what a question is */
 }
 
 void write_dns_split(FILE *f)
@@ -294,6 +300,8 @@ static void write_dns(FILE *f, const struct steer *s)
 	RULE(f, "goto to_queue");
 	fputs("\t}\n", f);
 	write_dns_udp(f, s);
+	if (s->conf.prefilter)
+		write_offered(f, s);
 }
 
 /* ---- answers ---- */

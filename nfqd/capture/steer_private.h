@@ -108,6 +108,8 @@ const char *state_set(const struct steer *s, unsigned label);
 /* steer_inspect.c: undecided packets, by protocol. */
 void write_inspect_sets(FILE *f);
 void write_inspect_chains(FILE *f, const struct steer *s);
+/* Where there is a prefilter: a question that may pass unseen ends here. */
+void write_offer(FILE *f, const struct steer *s);
 
 /* The end of a chain of questions to a resolver. */
 void write_dns_split(FILE *f);

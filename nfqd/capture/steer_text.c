@@ -113,6 +113,7 @@ static void write_prerouting(FILE *f, const struct steer *s)
 		RULE(f, "th dport 53 iif != lo goto routed_dns");
 	fputs("\t}\n\tchain routed_dns {\n", f);
 	write_came_back(f, s);
+	write_offer(f, s); /* what may pass unseen passes wherever it comes from: the cheapest way comes first */
 	if (!inside) { /* once more, by the VRF's own device */
 		RULE(f, "meta iifkind \"vrf\" accept");
 		write_whom(f, s, false);
@@ -168,6 +169,7 @@ static void write_forward(FILE *f, const struct steer *s)
 	RULE(f, "meta l4proto 6 ct original proto-dst 53 accept");
 	write_whom(f, s, true);
 	RULE(f, "ct state invalid,untracked accept");
+	write_offer(f, s);
 	write_dns_split(f);
 	fputs("\t}\n", f);
 	write_forward_chains(f, s);
@@ -201,6 +203,7 @@ static void write_output_chains(FILE *f, const struct steer *s)
 	begin_output(f, s, "dns");
 	if (s->conf.answers)
 		RULE(f, "th sport 53 oif != lo jump own_answers");
+	write_offer(f, s);
 	write_dns_split(f);
 	fputs("\t}\n", f);
 	for (unsigned i = 0; i < 2; i++) {

@@ -87,18 +87,37 @@ hub_killed() { end hub1 KILL; until_in 120 grown_by $(($(in_files | wc -l) + 60)
 during "hub 1 was killed" hub_killed
 ok "a hub that is killed loses nothing" none_missing "$fleet_dir/moment"
 
-store_killed() {
+store_kill() {
 	local one all
 
 	all="${pid[store]} $(cat "/proc/${pid[store]}/task"/*/children)"
 	for one in $all; do [ "$one" -gt 1 ] && kill -KILL "$one"; done
 	until_in 120 all_gone "$all"
+}
+store_killed() {
+	store_kill
 	until_in 120 grown_by $(($(in_files | wc -l) + 60))
 	store_up
 }
 all_gone() { local one; for one in $1; do ! kill -0 "$one" 2>/dev/null || return; done; }
 during "the store was killed" store_killed
 ok "a store that is killed loses nothing" none_missing "$fleet_dir/moment"
+
+# Nothing but one hub's queue has what sensors were told is safe.
+hub_alone() {
+	end hub2 KILL
+	store_kill
+	until_in 120 grown_by $(($(in_files | wc -l) + 40))
+	end hub1 KILL
+	hub_up hub1
+	until_in 120 grown_by $(($(in_files | wc -l) + 30))
+	end hub1 KILL
+	hub_up hub1
+	store_up
+}
+during "hub 1 alone was killed twice, without a store" hub_alone
+ok "one hub keeps what it acknowledged" none_missing "$fleet_dir/moment"
+hub_up hub2
 
 cut() {
 	nft 'add table inet cut; add chain inet cut in { type filter hook input priority 0; }
@@ -130,8 +149,8 @@ during "sensor gw2 was killed" sensor_killed
 # what waited for the hubs in these files is lost for good
 cut
 traffic 50
-last=$(latest_in "$fleet_dir/gw2/eve.json")
-has_queued() { grep -qF "\"boot\":${last%,*},\"seq\":${last#*,}," "$fleet_dir"/spool/gw2/hub2.0*; }
+size=$(stat -c %s "$fleet_dir/gw2/eve.json")
+has_queued() { [ "$(jq -s 'map(.curr_offs) | max' "$fleet_dir"/spool/gw2/imfile-state:*)" -ge "$size" ]; }
 ok "without hubs records wait on disk" until_in 120 has_queued
 end gw2-ship KILL
 rm "$fleet_dir"/spool/gw2/hub?.*

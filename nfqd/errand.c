@@ -123,7 +123,7 @@ enum errand_state errand_judge(struct pipeline *p, const struct message *m, unsi
 	errand_ask_policies(p, e, pkt, match, &as);
 	if (action_blocks(as.action))
 		return ERRAND_NONE;
-	state = (enum errand_state)p->whose(p->emit_ctx, pkt, e->port);
+	state = (enum errand_state)p->whose(p->emit_ctx, pkt, e->port, &e->client);
 	count_add(p->count, COUNT_errands, state == ERRAND_PASSES);
 	count_add(p->count, COUNT_errands_unknown, state == ERRAND_UNKNOWN || state == ERRAND_UNASKED);
 	count_add(p->count, COUNT_errands_unasked, state == ERRAND_UNASKED);

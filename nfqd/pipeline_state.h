@@ -32,7 +32,7 @@ struct pipeline {
 	struct hops          *hops; /* borrowed; of a capture. NULL: the log knows what is on-link */
 	struct errands       *errands; /* borrowed; shared with others; NULL: nothing is refused, or no socket is known */
 	/* Has the program that sent a packet of this host one of these ports? enum errand_state (errand.h) */
-	int (*whose)(void *ctx, const struct packet *pkt, const uint16_t port[]);
+	int (*whose)(void *ctx, const struct packet *pkt, const uint16_t port[], const struct addr *client);
 	bool                  heartbeat; /* what goes to its responder is no client's */
 	struct injector       inject;
 	/* Takes a copy of the event; false when it had no room. */

@@ -16,7 +16,7 @@ static void on_ask(struct poller_source *s)
 	struct ask_answer a;
 
 	if (recv(s->fd, &q, sizeof(q), MSG_DONTWAIT) != sizeof(q) || (q.src.len != 4 && q.src.len != 16) ||
-	    q.dst.len != q.src.len)
+	    q.dst.len != q.src.len || q.client.len > sizeof(q.client.b))
 		return;
 	memset(&a, 0, sizeof(a));
 	a.number = q.number;

@@ -16,10 +16,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/hash.h"
 #include "base/steered.h"
 #include "parent/netlink.h"
 #include "parent/poller.h"
@@ -30,6 +32,8 @@ enum {
 	FDS_MAX = 65536,    /* of a process */
 	SCANS_PER_S = 5,    /* each takes milliseconds */
 	SPEND_MS = 200,     /* of each second at most; then questions are not looked at */
+	SHARE_MS = SPEND_MS / 2, /* of that for one client, so that no client keeps all others from being looked at */
+	SHARES = 256,       /* accounts of clients */
 	CHILDREN_MAX = 256, /* of a program that has a port: a resolver forks for each connection */
 	LIST_MS = 1000,     /* how long a list of listeners may say yes; it says no only when it is fresh */
 	INIT = 1
@@ -378,7 +382,7 @@ static enum ask_says look(struct search *s, const struct ask *q)
 }
 
 /* Counted, and said in a line. */
-static enum ask_says late(void)
+static enum ask_says late(enum ask_says says)
 {
 	static struct diag_rate said;
 
@@ -386,25 +390,49 @@ static enum ask_says late(void)
 	if (diag_may(&said, clock_now()))
 		diag_warn("programs", "%llu questions of this host's own resolver were not looked at, since too many came at once: "
 		          "they are dropped, and it asks again", (unsigned long long)n_late);
-	return ASK_LATER;
+	return says;
+}
+
+/* Time that was spent in a second. */
+struct account {
+	uint64_t second, spent; /* ns */
+};
+
+static uint64_t spent_in(struct account *a, uint64_t now)
+{
+	if (now / NS_PER_S != a->second)
+		*a = (struct account){ .second = now / NS_PER_S };
+	return a->spent;
+}
+
+/* A client's: of IPv6 its network's, since it has as many addresses as it likes. Clients at the same place share it. */
+static struct account *share_of(const struct addr *client)
+{
+	static struct account shares[SHARES];
+	static uint64_t       seed; /* so that nobody can look for a place to share */
+
+	while (!seed && getrandom(&seed, sizeof(seed), GRND_NONBLOCK) < 0)
+		seed = clock_monotonic();
+	return &shares[hash64(client->b, client->len == 16 ? 8 : client->len, seed) % SHARES];
 }
 
 /* Looking takes SPEND_MS of a second at most, however many ask: the parent has other work. */
 enum ask_says programs_ask(const struct ask *q)
 {
-	static uint64_t second, spent; /* ns */
-	uint64_t        begin = clock_monotonic();
-	struct search   s = { .end = poller_ms() + SPEND_MS };
-	enum ask_says   says;
+	static struct account all;
+	struct account       *share = share_of(&q->client);
+	uint64_t              begin = clock_monotonic(), took;
+	struct search         s = { .end = poller_ms() + SPEND_MS };
+	enum ask_says         says;
 
-	if (begin / NS_PER_S != second) {
-		second = begin / NS_PER_S;
-		spent = 0;
-	}
-	if (spent >= SPEND_MS * NS_PER_MS)
-		return late();
+	if (spent_in(share, begin) >= SHARE_MS * NS_PER_MS)
+		return late(ASK_SHARE);
+	if (spent_in(&all, begin) >= SPEND_MS * NS_PER_MS)
+		return late(ASK_LATER);
 	s.asker = find_asker(q);
 	says = s.asker ? look(&s, q) : ASK_NO;
-	spent += clock_monotonic() - begin;
-	return says == ASK_LATER ? late() : says;
+	took = clock_monotonic() - begin;
+	all.spent += took;
+	share->spent += took;
+	return says == ASK_LATER ? late(says) : says;
 }

@@ -16,9 +16,15 @@ struct ask {
 	uint16_t    sport, dport;
 	uint16_t    port[ASK_PORTS]; /* 0: none */
 	struct addr src, dst;
+	struct addr client; /* on whose behalf it may be; length 0: nobody's */
 };
 
-enum ask_says { ASK_NO, ASK_YES, ASK_LATER /* it was not looked up now */ };
+enum ask_says {
+	ASK_NO,
+	ASK_YES,
+	ASK_LATER, /* it was not looked up now */
+	ASK_SHARE  /* likewise, since this client has had its share of the second */
+};
 
 struct ask_answer {
 	uint32_t number; /* of the question */

@@ -18,7 +18,7 @@
  */
 enum { PATIENCE_MS = 600, LEAST_MS = 100, INCOME = 10, PAUSE_MS = 20 /* after an answer that there were too many */ };
 
-static bool send_question(const struct whose *w, const struct packet *pkt, const uint16_t port[])
+static bool send_question(const struct whose *w, const struct packet *pkt, const uint16_t port[], const struct addr *client)
 {
 	struct ask q;
 
@@ -29,6 +29,7 @@ static bool send_question(const struct whose *w, const struct packet *pkt, const
 	q.dport = pkt->dport;
 	q.src = pkt->src;
 	q.dst = pkt->dst;
+	q.client = *client;
 	memcpy(q.port, port, sizeof(q.port));
 	return send(w->fd, &q, sizeof(q), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(q);
 }
@@ -44,6 +45,8 @@ static int wait_answer(struct whose *w, uint64_t end)
 			continue;
 		if (recv(w->fd, &a, sizeof(a), MSG_DONTWAIT) != sizeof(a))
 			return ERRAND_UNKNOWN;
+		if (a.number == w->number && a.says == ASK_SHARE) /* others may ask at once */
+			return ERRAND_UNASKED;
 		if (a.number == w->number && a.says != ASK_LATER)
 			return a.says == ASK_YES ? ERRAND_PASSES : ERRAND_NONE;
 		if (a.number == w->number) {
@@ -62,7 +65,7 @@ static void earn(struct whose *w, uint64_t now)
 	w->at = now;
 }
 
-int whose_is(struct whose *w, const struct packet *pkt, const uint16_t port[])
+int whose_is(struct whose *w, const struct packet *pkt, const uint16_t port[], const struct addr *client)
 {
 	uint64_t now = clock_monotonic(), spent;
 	int      state;
@@ -73,7 +76,7 @@ int whose_is(struct whose *w, const struct packet *pkt, const uint16_t port[])
 	if (now < w->again || w->credit < LEAST_MS * NS_PER_MS)
 		return ERRAND_UNASKED;
 	w->number++;
-	if (!send_question(w, pkt, port))
+	if (!send_question(w, pkt, port, client))
 		return ERRAND_UNASKED;
 	state = wait_answer(w, now + w->credit);
 	spent = clock_monotonic() - now;

@@ -15,6 +15,6 @@ struct whose {
 };
 
 /* Waits for the answer, but not for long, and for many of them no more than a tenth of the time: returns enum errand_state (errand.h). */
-int whose_is(struct whose *w, const struct packet *pkt, const uint16_t port[]);
+int whose_is(struct whose *w, const struct packet *pkt, const uint16_t port[], const struct addr *client);
 
 #endif

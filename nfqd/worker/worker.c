@@ -78,9 +78,9 @@ static void tell_learned(void *ctx)
 	eventfd_write(((struct queue_thread *)ctx)->worker->in->learned, 1);
 }
 
-static int whose(void *ctx, const struct packet *pkt, const uint16_t port[])
+static int whose(void *ctx, const struct packet *pkt, const uint16_t port[], const struct addr *client)
 {
-	return whose_is(&((struct queue_thread *)ctx)->whose, pkt, port);
+	return whose_is(&((struct queue_thread *)ctx)->whose, pkt, port, client);
 }
 
 static void wake_log(void *ctx)

@@ -50,9 +50,9 @@ struct lab {
 
 static struct lab lab;
 
-static int whose(void *ctx, const struct packet *pkt, const uint16_t port[])
+static int whose(void *ctx, const struct packet *pkt, const uint16_t port[], const struct addr *client)
 {
-	(void)ctx, (void)pkt;
+	(void)ctx, (void)pkt, (void)client;
 	lab.asked++;
 	memcpy(lab.port, port, sizeof(lab.port));
 	return lab.whose;

@@ -48,9 +48,9 @@ static void test_silent(void **state)
 	unsigned     unasked = 0;
 
 	(void)state;
-	assert_int_equal(whose_is(&w, &pkt, port), ERRAND_UNKNOWN);
+	assert_int_equal(whose_is(&w, &pkt, port, &pkt.src), ERRAND_UNKNOWN);
 	for (unsigned i = 0; i < 1000; i++)
-		unasked += whose_is(&w, &pkt, port) == ERRAND_UNASKED;
+		unasked += whose_is(&w, &pkt, port, &pkt.src) == ERRAND_UNASKED;
 	/* on a machine that is slow the account has grown meanwhile */
 	assert_in_range(questions(), 1, 1 + (clock_monotonic() - begin) / NS_PER_S);
 	assert_in_range(unasked, 1000 - (clock_monotonic() - begin) / NS_PER_S, 1000);
@@ -75,7 +75,8 @@ static void test_answers(void **state)
 	static const struct {
 		uint8_t           says;
 		enum errand_state is;
-	} rows[] = { { ASK_YES, ERRAND_PASSES }, { ASK_NO, ERRAND_NONE }, { ASK_LATER, ERRAND_UNASKED } };
+	} rows[] = { { ASK_YES, ERRAND_PASSES }, { ASK_NO, ERRAND_NONE }, { ASK_LATER, ERRAND_UNASKED },
+		     { ASK_SHARE, ERRAND_UNASKED } };
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -84,7 +85,7 @@ static void test_answers(void **state)
 		uint8_t      says = rows[i].says;
 
 		assert_int_equal(pthread_create(&thread, NULL, parent, &says), 0);
-		same_num("says", "state", whose_is(&w, &pkt, port), rows[i].is);
+		same_num("says", "state", whose_is(&w, &pkt, port, &pkt.src), rows[i].is);
 		shutdown(pair[1], SHUT_RD);
 		pthread_join(thread, NULL);
 		close_pair(NULL);

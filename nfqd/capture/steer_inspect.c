@@ -285,6 +285,7 @@ void write_dns_split(FILE *f)
 static void write_dns(FILE *f, const struct steer *s)
 {
 	fputs("\tchain dns_tcp {\n", f);
+	RULE(f, "ct direction reply %s accept", state_is(s, LABEL_SEEN)); /* of a server, to a client on port 53 */
 	write_allowed(f, s);
 	write_decided(f, s);
 	RULE(f, "tcp flags & rst == rst ct state invalid ip saddr . tcp sport . ip daddr @asked4 drop");

@@ -167,6 +167,7 @@ static void write_forward(FILE *f, const struct steer *s)
 		RULE(f, "th sport 53 jump routed_answers");
 	RULE(f, "meta l4proto 17 ct original proto-dst 53 accept");
 	RULE(f, "meta l4proto 6 ct original proto-dst 53 accept");
+	write_decided(f, s); /* a server's reply to a client on port 53 */
 	write_whom(f, s, true);
 	RULE(f, "ct state invalid,untracked accept");
 	write_offer(f, s);

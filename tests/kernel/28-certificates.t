@@ -93,11 +93,13 @@ for nat in masquerade plain; do
 			cost $who $v "$nat, IPv$v, ${who#in_}"
 		done
 	done
-	lab_wait 2 nfqd_has_records 12
-	is "$(nfqd_records)" 12 "$nat: a record for each refusal, no other"
+	is "$(handshake in_client 4 $LISTED -tls1_2 -bind "${LAB_HOST[4]}:53")" "reset soon" \
+		"$nat: a client on port 53 is reset, too"
+	lab_wait 2 nfqd_has_records 13
+	is "$(nfqd_records)" 13 "$nat: a record for each refusal, no other"
 	is "$(jq -r '"\(.nfqd.seen_in) \(.nfqd.name) \(.nfqd.action) \(.dest_port)"' <(nfqd_log) | sort -u)" \
 		"tls.cert $TLS reject $LISTED" "$nat: and they say what was seen where"
-	is "$(jq -r .src_ip <(nfqd_log) | sort | uniq -c | awk '$1 != 3')" "" "$nat: each client has its three"
+	is "$(jq -r 'select(.src_port != 53).src_ip' <(nfqd_log) | sort | uniq -c | awk '$1 != 3')" "" "$nat: each client has its three"
 	is "$(nfqd_lost)" 0 "$nat: the kernel dropped no queued packet"
 	nfqd_stop
 	is $? 0 "$nat: nfqd stops"

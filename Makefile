@@ -342,7 +342,7 @@ deb-build:
 	$(Q)cp -R tools/debian build/deb/nfqd/debian
 	$(Q)cd build/deb/nfqd && COMMIT=$(COMMIT) DEB_BUILD_OPTIONS="nocheck parallel=$(shell nproc)" \
 		dpkg-buildpackage -us -uc -b -d >../log 2>&1 || { tail -n 30 ../log; exit 1; }
-	$(Q)cp build/deb/nfqd_*.deb build/ && ls build/nfqd_*.deb
+	$(Q)cp build/deb/nfqd_*.deb build/deb/nfqd-console_*.deb build/ && ls build/nfqd_*.deb build/nfqd-console_*.deb
 
 check-deb: deb  ## the package in a bare Debian root: install, boot, reload, upgrade, remove (root, minutes)
 	$(Q)tools/deps check-deb

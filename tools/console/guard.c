@@ -221,8 +221,9 @@ struct who guard_who(const struct request *r)
 	} else {
 		put_address(r, &w);
 		guard_cookie(r, cookie);
-		if (!sessions_find(c->sessions, cookie, &w) && c->options.client_ca &&
-		    certificate_name(r, w.user, sizeof(w.user)))
+		/* an account that was removed or changed has no more than the file says now */
+		if (sessions_find(c->sessions, cookie, &w) ||
+		    (c->options.client_ca && certificate_name(r, w.user, sizeof(w.user))))
 			w.role = accounts_role(c->accounts, w.user);
 	}
 	if (!c->may_operate && w.role == ROLE_OPERATE)

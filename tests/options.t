@@ -29,10 +29,11 @@ policies:
 exceptions:
   - {name: x, names: ["*.com"], owner: o, reason: r, expires: 2026-02-30}
 colour: red
+sightings: {names: [10.0.0.7 printer, printer]}
 END
 run -t -c "$work/wrong.yaml"
-is "$? $(grep -v warning "$work/stderr" | cut -d: -f3 | tr -d '\n')" "1 1593335688 10 mistakes" "-t: the line of every mistake, and how many there are"
-for what in "'enforc' is not one of" "'alow' is not one of" "unknown key 'colour'" "'auto' cannot be" "'1.2.3.4' is not" "'70000' is not a port" "'10.0.0.300'" \
+is "$? $(grep -v warning "$work/stderr" | cut -d: -f3 | tr -d '\n')" "1 159310335688 11 mistakes" "-t: the line of every mistake, and how many there are"
+for what in "'enforc' is not one of" "'alow' is not one of" "unknown key 'colour'" "'auto' cannot be" "'printer' is not an address" "'1.2.3.4' is not" "'70000' is not a port" "'10.0.0.300'" \
 	"pack 'kasperski' is unknown" "'2026-02-30' is not a date" "name '\*.com'"; do
 	is "$(grep -c -- "$what" "$work/stderr")" 1 "-t: $what"
 done

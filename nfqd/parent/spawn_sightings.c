@@ -154,10 +154,9 @@ static int open_names(const char *path)
 	return -1;
 }
 
-/* A regular file, as it is now; who reads it has no way to the others. */
-static void hand_over(const struct sightings_keeper *k, const char *path, char kind)
+/* A regular file, as it is now; who reads it has no way to the others. Takes fd. */
+static void hand_over(const struct sightings_keeper *k, const char *path, int fd, char kind)
 {
-	int            fd = open_names(path);
 	struct stat    st;
 	struct iovec   iov = { &kind, 1 };
 	union {
@@ -178,15 +177,28 @@ static void hand_over(const struct sightings_keeper *k, const char *path, char k
 	close(fd);
 }
 
+/* The site's own: a file that no other program sees. */
+static int write_site_names(const struct conf_sightings *conf)
+{
+	int fd = memfd_create("nfqd-names", MFD_CLOEXEC);
+
+	for (unsigned i = 0; fd >= 0 && i < conf->n_names; i++)
+		dprintf(fd, "%s\n", conf->names[i]);
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
 static void hand_over_names(const struct parent *p)
 {
 	const struct conf_sightings *conf = &p->boot->sightings;
 
+	hand_over(p->sightings, "sightings.names", write_site_names(conf), SIGHTINGS_SITE);
 	if (!p->boot->client_names)
 		return;
-	hand_over(p->sightings, "/etc/hosts", SIGHTINGS_HOSTS);
+	hand_over(p->sightings, "/etc/hosts", open_names("/etc/hosts"), SIGHTINGS_HOSTS);
 	for (unsigned i = 0; i < conf->n_leases; i++)
-		hand_over(p->sightings, conf->leases[i], SIGHTINGS_LEASES);
+		hand_over(p->sightings, conf->leases[i], open_names(conf->leases[i]), SIGHTINGS_LEASES);
 }
 
 static void look_whether_it_moves(struct sightings_keeper *k)

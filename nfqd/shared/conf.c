@@ -122,6 +122,25 @@ static int check_proxies(struct conf *c, struct err *err)
 	return r;
 }
 
+/* "10.0.0.7 printer": an address or a MAC, and a name. */
+static int check_names(struct conf *c, struct err *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < c->sightings.n_names; i++) {
+		char key[64], name[64], more;
+		uint8_t mac[6];
+		struct addr a;
+		int n = sscanf(c->sightings.names[i], "%63s %63s %c", key, name, &more);
+
+		if (n != 2 || (addr_parse(key, &a) < 0 && mac_parse(key, mac) < 0))
+			r = yaml_doc_error(c->doc, err, yaml_doc_line(c->doc, "sightings.names[%u]", i),
+			                   "names: '%s' is not an address or a MAC, and a name (write \"10.0.0.7 printer\")",
+			                   c->sightings.names[i]);
+	}
+	return r;
+}
+
 static int check_inside(struct conf *c, struct err *err)
 {
 	for (unsigned i = 0; c->inspect.n_inside > 1 && i < c->inspect.n_inside; i++)
@@ -289,7 +308,7 @@ static int complete(struct yaml_doc *doc, const char *path, struct err *err)
 static int check_all(struct conf *c, struct err *err)
 {
 	static int (*const checks[])(struct conf *, struct err *) = {
-		check_rules, read_numbers, check_inside, check_proxies, check_nat64, check_queues, check_resolve, check_paths,
+		check_rules, read_numbers, check_inside, check_names, check_proxies, check_nat64, check_queues, check_resolve, check_paths,
 	};
 	int r = 0;
 

@@ -106,7 +106,9 @@
 	  "how long days, and machines that no longer call, are kept")                             \
 	X(P, TEXTS, "leases", leases, OPTIONAL, (0),                                               \
 	  "[/var/lib/misc/dnsmasq.leases, /tmp/dhcp.leases, /var/lib/kea/kea-leases4.csv, /var/lib/kea/kea-leases6.csv]", \
-	  RESTART, "files of DHCP leases, for the names of machines")
+	  RESTART, "files of DHCP leases, for the names of machines")                              \
+	X(P, TEXTS, "names", names, OPTIONAL, (0), "[]", RESTART,                                  \
+	  "the site's own names of machines, each behind an address or a MAC")
 
 #define CONF_POLICY(X, P)                                                                          \
 	X(P, TEXT, "name", name, NEEDED, (), NULL, RELOAD, "its name in records")                  \

@@ -86,11 +86,21 @@ static void take_hosts(struct sightings *s, char *line, int64_t now)
 		take(s, "hosts", NULL, v[0], v[1], now);
 }
 
-void labels_line(struct sightings *s, char *line, bool hosts, int64_t now)
+static void take_site(struct sightings *s, char *line, int64_t now)
+{
+	char *v[FIELDS];
+
+	if (split(line, " \t", false, v) == 2)
+		take(s, "site", v[0], v[0], v[1], now);
+}
+
+void labels_line(struct sightings *s, char *line, enum labels_of of, int64_t now)
 {
 	line[strcspn(line, "\r\n")] = '\0';
-	if (hosts)
+	if (of == LABELS_HOSTS)
 		take_hosts(s, line, now);
+	else if (of == LABELS_SITE)
+		take_site(s, line, now);
 	else if (strchr(line, ','))
 		take_kea(s, line, now);
 	else
@@ -116,7 +126,7 @@ static bool next_line(FILE *f, char line[LINE], size_t *all, bool *good)
 	return n > 0 || c == '\n';
 }
 
-unsigned labels_read(struct sightings *s, int fd, bool hosts, int64_t now)
+unsigned labels_read(struct sightings *s, int fd, enum labels_of of, int64_t now)
 {
 	FILE    *f = fdopen(dup(fd), "r");
 	char     line[LINE];
@@ -124,9 +134,11 @@ unsigned labels_read(struct sightings *s, int fd, bool hosts, int64_t now)
 	unsigned passed_over = 0;
 	bool     good;
 
+	if (of == LABELS_SITE)
+		sightings_forget_labels(s, "site");
 	while (f && all < FILE_MAX && next_line(f, line, &all, &good)) {
 		if (good)
-			labels_line(s, line, hosts, now);
+			labels_line(s, line, of, now);
 		passed_over += !good;
 	}
 	passed_over += all >= FILE_MAX; /* what comes after so many bytes */

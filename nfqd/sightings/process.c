@@ -265,25 +265,26 @@ static void adopt(struct process *p)
 }
 
 /* Each minute the same lines: said when there are more of them or fewer. */
-static void say_passed_over(struct process *p, unsigned n, bool hosts)
+static void say_passed_over(struct process *p, unsigned n, enum labels_of of)
 {
-	static unsigned said[2];
+	static const char *const files[LABELS_N] = { "a leases file", "/etc/hosts", "sightings.names" };
+	static unsigned          said[LABELS_N];
 
-	if (n && n != said[hosts])
+	if (n && n != said[of])
 		diag_warn("sightings", "%s: %u lines are longer than 1023 bytes, have a NUL, or come after 4 MB: they are passed over",
-		          hosts ? "/etc/hosts" : "a leases file", n);
-	said[hosts] = n;
+		          files[of], n);
+	said[of] = n;
 	atomic_fetch_add(&p->in->shared->lines_passed_over, n);
 }
 
-static void read_names(struct process *p, int fd, bool hosts)
+static void read_names(struct process *p, int fd, enum labels_of of)
 {
 	if (!p->db || fd < 0 || p->held)
 		return;
 	if (sightings_begin(p->db) == 0) {
-		unsigned n = labels_read(p->db, fd, hosts, (int64_t)(clock_now() / NS_PER_US));
+		unsigned n = labels_read(p->db, fd, of, (int64_t)(clock_now() / NS_PER_US));
 
-		say_passed_over(p, n, hosts);
+		say_passed_over(p, n, of);
 		if (sightings_commit(p->db) == 0)
 			return;
 	}
@@ -292,10 +293,13 @@ static void read_names(struct process *p, int fd, bool hosts)
 
 static void obey(struct process *p, char message, int fd)
 {
-	if (message == SIGHTINGS_LEASES || message == SIGHTINGS_HOSTS) {
-		read_names(p, fd, message == SIGHTINGS_HOSTS);
-		return;
-	}
+	static const char kinds[LABELS_N] = { SIGHTINGS_LEASES, SIGHTINGS_HOSTS, SIGHTINGS_SITE };
+
+	for (unsigned of = 0; of < LABELS_N; of++)
+		if (message == kinds[of]) {
+			read_names(p, fd, (enum labels_of)of);
+			return;
+		}
 	if (message == SIGHTINGS_HOLD) {
 		take_all(p);
 		p->held = true;

@@ -29,7 +29,8 @@ enum sightings_message {
 	                        * answer is the same byte */
 	SIGHTINGS_ADOPT = 'a', /* go on, with the database SIGHTINGS_NEW where it is there; likewise */
 	SIGHTINGS_LEASES = 'l',
-	SIGHTINGS_HOSTS = 'e'
+	SIGHTINGS_HOSTS = 'e',
+	SIGHTINGS_SITE = 's'
 };
 
 #define SIGHTINGS_FILE   "sightings.db"

@@ -80,6 +80,9 @@ void sightings_label(struct sightings *s, const char *kind, const char *key, con
 /* The same where a machine has this MAC or address. */
 void sightings_label_known(struct sightings *s, const char *kind, const char *key, const char *name, int64_t at);
 
+/* All names of that kind go. */
+void sightings_forget_labels(struct sightings *s, const char *kind);
+
 /* ---- questions; the caller owns the answer. NULL: err says why ---- */
 
 struct sightings_which {

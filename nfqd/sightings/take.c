@@ -281,6 +281,11 @@ void sightings_label_known(struct sightings *s, const char *kind, const char *ke
 		sightings_label(s, kind, key, name, at);
 }
 
+void sightings_forget_labels(struct sightings *s, const char *kind)
+{
+	sql_do(s, "DELETE FROM label WHERE kind = ?", "t", kind);
+}
+
 /* A number that no daemon counts up to, as a forged record has it, is taken as the largest. */
 void sightings_missed(struct sightings *s, int64_t n, int64_t at)
 {

@@ -24,7 +24,7 @@ DB=$lab_dir/sightings/sightings.db
 echo "0 $(ip -n "$LAB_CLIENT" -br link show eth0 | awk '{ print $3 }') 10.1.0.2 reception-pc *" >"$lab_dir/leases"
 plain_conf=$(declare -f nfqd_conf)
 eval "lab${plain_conf}"
-nfqd_conf() { labnfqd_conf "$@"; echo "sightings: {leases: [$lab_dir/leases]}"; }
+nfqd_conf() { labnfqd_conf "$@"; echo "sightings: {leases: [$lab_dir/leases], names: [10.1.0.2 front-desk]}"; }
 nfqd_start || bail "nfqd does not start: $(tail -n 3 "$lab_dir/nfqd.log")"
 ok "nobody has called yet" lab_wait 15 has_refused 0
 for n in 0 1 2; do ask s0$n.upd.kaspersky.com || echo "# s0$n passes"; done
@@ -34,8 +34,8 @@ is "$(counts)" "$(from_log | counts_of)" "hosts by the database is hosts by the 
 is "$(nfqd_ctl host "$(hosts | jq -r '.hosts[0].id')" --json | jq -c '[.names[].name] | sort')" \
 	'["downloads.upd.kaspersky.com","s00.upd.kaspersky.com","s01.upd.kaspersky.com","s02.upd.kaspersky.com"]' "its names"
 
-has_name() { hosts | jq -e '.hosts[0].name == "reception-pc"' >/dev/null; }
-ok "its name is that of its DHCP lease" lab_wait 30 has_name
+has_name() { hosts | jq -e '.hosts[0] | .name == "front-desk" and .name_from == "site"' >/dev/null; }
+ok "its name is the site's own, which stands above its DHCP lease's" lab_wait 30 has_name
 mac=$(hosts | jq -r '.hosts[0].macs[0]')
 is "$(nfqd_ctl allow s17.upd.kaspersky.com --client reception-pc --for 1h --reason 'case 4711' --json 2>"$lab_dir/said" | jq -r .exception.client) $(<"$lab_dir/said")" \
 	"$mac nfqctl allow: mac:$mac is $mac" "allow --client: a machine's name stands for its MAC, and that is said"

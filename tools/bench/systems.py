@@ -220,6 +220,27 @@ class NfqdNetworks(Nfqd):
     name, networks, patience = "nfqd, 50,000 networks", 50_000, 60     # seconds, mostly libnftables and the kernel
 
 
+class Beside(Nfqd):
+    """Another build: an earlier version, or a change that is being tried. Keys that 0.1.0 did not have are left out where
+    that build refuses them."""
+    name, path = "another build", ""
+    later = ("  prefilter:", "heartbeat:", "sightings:", "  events:")
+
+    def configure(self):
+        super().configure()
+        conf = f"{self.folder}/nfqd.yaml"
+        if subprocess.run([self.path, "-t", "-c", conf], check=False, capture_output=True).returncode == 0:
+            return
+        with open(conf, encoding="ascii") as f:
+            lines = [line for line in f if not line.startswith(self.later)]
+        with open(conf, "w", encoding="ascii") as f:
+            f.writelines(lines)
+
+    def start(self):
+        self.configure()
+        self.spawn(self.path, "-c", f"{self.folder}/nfqd.yaml", ready="nfqd: ready")
+
+
 class Dnsmasq(System):
     name, resolver = "dnsmasq", RESOLVER
 

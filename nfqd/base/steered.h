@@ -19,6 +19,8 @@ enum {
 	PORT_LLMNR = 5355
 };
 
+enum { PROXIES_MAX = 16 }; /* ports of local proxies (inspect.proxies) */
+
 /* Datagrams to these UDP ports are queued whatever they look like, except in a flow that does not speak
  * the port's protocol. */
 #define QUEUED_UDP_PORTS(X) X(PORT_DNS)

@@ -80,7 +80,7 @@ struct steer_conf {
 	uint32_t hold_seconds; /* at most */
 	char   **inside; /* interfaces or networks whose clients are judged */
 	unsigned n_inside;
-	char   **proxies; /* ports of local proxies, as decimal numbers */
+	char   **proxies; /* ports of local proxies, as decimal numbers; up to PROXIES_MAX */
 	unsigned n_proxies;
 	bool     inside_auto; /* all but those that come in by an interface with a default route */
 };

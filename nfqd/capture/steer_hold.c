@@ -18,7 +18,8 @@ static const struct {
 	const char *name;
 	uint32_t    hook, interface; /* by which a packet comes or goes */
 } chains[] = { { "hold_in", NF_INET_PRE_ROUTING, NFT_META_IIF },
-	       { "hold_out", NF_INET_LOCAL_OUT, NFT_META_OIF } };
+	       { "hold_out", NF_INET_LOCAL_OUT, NFT_META_OIF },
+	       { "hold_proxies", NF_INET_LOCAL_IN, NFT_META_IIF } };
 
 static const uint16_t ports[] = { 53, 80, 443, 853 };
 
@@ -86,6 +87,21 @@ static void put_port(struct batch *b, unsigned i, uint16_t port)
 	rule_end(b, &r);
 }
 
+static bool is_wanted(const struct steer_conf *c, uint32_t hook)
+{
+	return hook == NF_INET_LOCAL_OUT ? c->output : hook == NF_INET_LOCAL_IN ? c->n_proxies > 0 : c->forward;
+}
+
+/* The ports that a chain holds: of local proxies, or those where names are said. */
+static void put_ports(struct batch *b, unsigned i, const struct steer_conf *c)
+{
+	bool     own = chains[i].hook == NF_INET_LOCAL_IN;
+	unsigned n = own ? c->n_proxies : sizeof(ports) / sizeof(ports[0]);
+
+	for (unsigned k = 0; k < n; k++)
+		put_port(b, i, own ? (uint16_t)strtoul(c->proxies[k], NULL, 10) : ports[k]);
+}
+
 int steer_hold(struct steer *s)
 {
 	struct batch *b = batch_new();
@@ -95,12 +111,11 @@ int steer_hold(struct steer *s)
 		return -ENOMEM;
 	put_table(b, s->conf.owner);
 	for (unsigned i = 0; i < sizeof(chains) / sizeof(chains[0]); i++) {
-		if (!(chains[i].hook == NF_INET_LOCAL_OUT ? s->conf.output : s->conf.forward))
+		if (!is_wanted(&s->conf, chains[i].hook))
 			continue;
 		put_chain(b, i);
 		put_loopback(b, i);
-		for (unsigned k = 0; k < sizeof(ports) / sizeof(ports[0]); k++)
-			put_port(b, i, ports[k]);
+		put_ports(b, i, &s->conf);
 	}
 	r = batch_send(b, fd);
 	free(b);

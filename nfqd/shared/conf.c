@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/nat64.h"
+#include "base/steered.h"
 #include "base/yaml.h"
 #include "shared/conf_schema.h"
 #include "shared/shared.h"
@@ -110,6 +111,8 @@ static int check_proxies(struct conf *c, struct err *err)
 {
 	int r = 0;
 
+	if (c->inspect.n_proxies > PROXIES_MAX)
+		return WRONG(c, err, "inspect.proxies", "proxies: more than %d ports", PROXIES_MAX);
 	for (unsigned i = 0; i < c->inspect.n_proxies; i++) {
 		const char *text = c->inspect.proxies[i];
 		size_t      n = strlen(text);

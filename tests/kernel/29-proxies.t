@@ -63,6 +63,17 @@ ${LAB_HOST[$v]} http.host $NAME" "the records have the client"
 	nfqd_stop
 	is $? 0 "nfqd stops"
 done
+OUTPUT=true LAB_FAIL=closed nfqd_start || bail "nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"
+lab_spawn monitor "$LAB_ROUTER" stdbuf -oL nft monitor rules
+lab_wait 5 eval 'in_router nft "add table inet other; add chain inet other c; add rule inet other c accept"; grep -q "inet other c" "$lab_dir/monitor.log"'
+in_router nft flush ruleset
+ok "fail: closed: until a flushed table is back its port is held" \
+	lab_wait 10 grep -qE "inet nfqd hold_proxies .*(th dport|@th,16,16) ($PORT|$(printf '0x0*%x' $PORT)) drop" "$lab_dir/monitor.log"
+ok "then a listed name is reset there" lab_wait 10 refused 4 $PORT "https://$NAME/"
+ok "and another passes" passes 4 $PORT "https://$OPEN/"
+lab_end monitor TERM
+nfqd_stop
+in_router nft delete table inet nfqd
 ok "a port that is not named is not judged on its way in" passes 4 $OTHER "http://$OPEN/"
 nfqd_conf() { labnfqd_conf "$@"; }
 nfqd_start || bail "nfqd does not start: $(tail -n 5 "$lab_dir/nfqd.log")"

@@ -93,6 +93,7 @@ enum queue_kind {
 	QUEUE_REPLIES, /* of a server whose reply decides: RAW_REPLY */
 	QUEUE_REOPEN,  /* a SYN on a connection that was decided: it passes, the state is cleared */
 	QUEUE_OLD,     /* of an entry that cannot hold labels */
+	QUEUE_UDP,     /* datagrams of known connections, one by one: a packet may be several (GSO) */
 	QUEUE_KINDS
 };
 enum { QUEUE_STEP = 64, QUEUE_LAST = QUEUE_STEP * (QUEUE_KINDS - 1) };

@@ -53,9 +53,14 @@ static int bind_one(int fd, uint16_t num)
 	return send_cfg(fd, nlh);
 }
 
-static int set_parameters(int fd, uint16_t num, bool fail_open)
+/*
+ * Segments of a stream come as large packets (GSO), as they pass the host. Where datagrams come, the kernel takes such
+ * packets apart: it does not say where one ends, and a question could hide behind another.
+ */
+static int set_parameters(int fd, uint16_t num, unsigned kind, bool fail_open)
 {
-	uint32_t flags = NFQA_CFG_F_GSO | (fail_open ? NFQA_CFG_F_FAIL_OPEN : 0);
+	bool     streams = kind == QUEUE_MAIN || kind == QUEUE_REPLIES || kind == QUEUE_REOPEN;
+	uint32_t flags = (streams ? NFQA_CFG_F_GSO : 0) | (fail_open ? NFQA_CFG_F_FAIL_OPEN : 0);
 	char     buf[512];
 	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, num);
 
@@ -91,7 +96,7 @@ static int bind_kinds(int fd, const struct queue_conf *conf, uint16_t *num)
 		*num = (uint16_t)(conf->num + kind * QUEUE_STEP);
 		r = bind_one(fd, *num);
 		if (r == 0)
-			r = set_parameters(fd, *num, conf->fail_open);
+			r = set_parameters(fd, *num, kind, conf->fail_open);
 	}
 	return r;
 }
@@ -220,7 +225,7 @@ static bool is_judged(struct nfq *q, struct raw_packet *raw)
 {
 	static const uint8_t kinds[] = { [QUEUE_MAIN] = RAW_QUEUED, [QUEUE_STRAY] = RAW_STRAY,
 		                         [QUEUE_REPLIES] = RAW_REPLY, [QUEUE_REOPEN] = RAW_QUEUED,
-		                         [QUEUE_OLD] = RAW_QUEUED };
+		                         [QUEUE_OLD] = RAW_QUEUED, [QUEUE_UDP] = RAW_QUEUED };
 	unsigned kind = (unsigned)(raw->queue - q->conf.num) / QUEUE_STEP;
 
 	if (kind >= QUEUE_KINDS)

@@ -420,7 +420,7 @@ static void wait_for_readers(void)
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
-/* The rules that queue go; what `fail:` says stays. */
+/* The rules that queue go; what `fail:` says stays. An older table has fewer kinds. */
 void steer_stop_queueing(struct steer *s)
 {
 	struct err err = { 0 };
@@ -429,8 +429,8 @@ void steer_stop_queueing(struct steer *s)
 
 	for (unsigned i = 0; i < QUEUE_KINDS; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used,
-		                         "flush chain inet nfqd %s\nadd rule inet nfqd %s %s\n",
-		                         queue_chains[i], queue_chains[i],
+		                         "add chain inet nfqd %s\nflush chain inet nfqd %s\nadd rule inet nfqd %s %s\n",
+		                         queue_chains[i], queue_chains[i], queue_chains[i],
 		                         s->conf.fail_open ? "accept" : "drop");
 	for (unsigned i = 0; s->conf.prefilter && i < PREFILTER_PROGRAMS; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "flush chain inet nfqd %s\n",

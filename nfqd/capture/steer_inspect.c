@@ -246,7 +246,7 @@ static void write_dns_udp(FILE *f, const struct steer *s)
 {
 	fputs("\tchain dns_udp {\n", f);
 	RULE(f, "ct state invalid,untracked counter name no_conntrack goto q_stray");
-	RULE(f, "@th,96,16 1 @th,64,32 & 0x00008000 == 0 goto q_main"); /* QDCOUNT, QR (RFC 1035 4.1.1) */
+	RULE(f, "@th,96,16 1 @th,64,32 & 0x00008000 == 0 goto q_udp"); /* QDCOUNT, QR (RFC 1035 4.1.1) */
 	write_allowed(f, s);
 	write_decided(f, s);
 	RULE(f, "goto dns_nameless");
@@ -336,7 +336,7 @@ static void write_answers(FILE *f, const struct steer *s)
 	RULE(f, "ct state invalid,untracked goto q_stray");
 	if (s->conf.prefilter)
 		RULE(f, "meta l4proto 17 jump %s", prefilter_chains[PREFILTER_ANSWER]);
-	RULE(f, "meta l4proto 17 goto q_main");
+	RULE(f, "meta l4proto 17 goto q_udp");
 	RULE(f, "goto to_queue");
 	fputs("\t}\n", f);
 }
@@ -347,7 +347,7 @@ void write_inspect_chains(FILE *f, const struct steer *s)
 	write_tcp(f, s);
 	write_udp(f, s);
 	write_nameless(f, s, "nameless", "accept");
-	write_nameless(f, s, "dns_nameless", "goto q_main");
+	write_nameless(f, s, "dns_nameless", "goto q_udp");
 	write_let_go(f, s);
 	write_other(f, s);
 	write_dns(f, s);

@@ -7,7 +7,8 @@
 
 #include "capture/nfq_private.h"
 
-const char *const queue_chains[QUEUE_KINDS] = { "q_main", "q_stray", "q_replies", "q_reopen", "q_old" };
+const char *const queue_chains[QUEUE_KINDS] = { "q_main", "q_stray", "q_replies", "q_reopen", "q_old",
+	                                       "q_udp" };
 
 /* How each state is matched and set, in labels and in sets. `ct label set` only adds; of an element,
  * `update` begins its time anew. */
@@ -210,7 +211,7 @@ static void write_allowed_chain(FILE *f, const struct steer *s)
 	fputs("\t}\n\tchain allowed_hello {\n", f);
 	RULE(f, "meta l4proto 17 ct direction original jump initial");
 	fputs("\t}\n\tchain allowed_question {\n", f);
-	RULE(f, "meta l4proto 17 ct direction original @th,80,1 0 %s goto q_main", state_is(s, LABEL_AGED));
+	RULE(f, "meta l4proto 17 ct direction original @th,80,1 0 %s goto q_udp", state_is(s, LABEL_AGED));
 	fputs("\t}\n", f);
 }
 
@@ -230,8 +231,8 @@ static void write_decided_chain(FILE *f, const struct steer *s)
 	RULE(f, "%s drop", state_is(s, LABEL_DROPPED));
 	RULE(f, "goto replies");
 	fputs("\t}\n\tchain initial {\n", f);
-	RULE(f, "@th,72,32 0x00000001 @th,64,4 12 goto q_main");
-	RULE(f, "@th,72,32 0x6b3343cf @th,64,4 13 goto q_main");
+	RULE(f, "@th,72,32 0x00000001 @th,64,4 12 goto q_udp");
+	RULE(f, "@th,72,32 0x6b3343cf @th,64,4 13 goto q_udp");
 	fputs("\t}\n", f);
 }
 
@@ -326,17 +327,20 @@ void write_queue_chains(FILE *f, const struct steer *s)
 
 static void write_to_queue(FILE *f, const struct steer *s)
 {
-	fputs("\tchain to_queue {\n", f);
+	fputs("\tchain to_known {\n", f);
+	RULE(f, "meta l4proto 17 goto q_udp");
+	RULE(f, "goto q_main");
+	fputs("\t}\n\tchain to_queue {\n", f);
 	RULE(f, "ct state invalid,untracked goto q_stray");
 	if (s->storage == STEER_LABELS_AND_SETS) { /* an older entry cannot hold labels */
 		RULE(f, "ct label set %u", LABEL_PROBE);
-		RULE(f, "ct label %u goto q_main", LABEL_PROBE);
+		RULE(f, "ct label %u goto to_known", LABEL_PROBE);
 		RULE(f, "ct id @old_allowed accept");
 		RULE(f, "ct id @old_rejected goto refuse");
 		RULE(f, "ct id @old_dropped drop");
 		RULE(f, "goto q_old");
 	} else {
-		RULE(f, "goto q_main");
+		RULE(f, "goto to_known");
 	}
 	fputs("\t}\n", f);
 }

@@ -23,7 +23,7 @@
 
 enum { ANNOUNCED_MS = 10000, BARRIER_US = 2000000 };
 
-static const char magic[8] = "nfqd-1";
+static const char magic[8] = "nfqd-2";
 
 /* ---- the end of the former process ---- */
 

@@ -116,6 +116,11 @@ for nat in masquerade plain; do
 		tcp_details "${LAB_PUBLIC[$v]##* }" "$nat, IPv$v"
 		same_port "${LAB_PUBLIC[$v]##* }" "$nat, IPv$v"
 	done
+	for who in in_client in_router; do
+		is "$($who "$LAB_PYTHON" tests/lib/dnsq.py udp 8.8.8.8 $OPEN other.$OPEN "$([ $who = in_client ] && echo $LISTED || echo $LOCAL)" --segments | jq -rs '[.[].rcode] | "\(.[0]) \(.[2])"')" \
+			"NOERROR NXDOMAIN" "$nat, $who: a listed question behind another one in one packet of several (UDP_SEGMENT)"
+		((asked++))
+	done
 	like "$(in_client dig +time=2 +tries=1 blocked.nfqd.invalid @8.8.8.8)" 'NXDOMAIN.*EDE: 15 .Blocked.' "$nat: the canary"
 	lab_capture_end
 	if [ $nat = masquerade ]; then

@@ -58,20 +58,22 @@ done
 is "$(status_of +tcp "$LISTED" "@${DNS[4]}")" "status: NXDOMAIN" "and over TCP"
 ok "and without EDNS" refused +noedns "$LISTED" "@${DNS[4]}"
 ok "and with options" refused +subnet=192.0.2.0/24 +cookie +padding=128 "$LISTED" "@${DNS[4]}"
+segments() { in_client "$LAB_PYTHON" tests/lib/dnsq.py udp "$1" www.open.example other.open.example "$LISTED" --segments | jq -rs '[.[].rcode] | "\(.[0]) \(.[2])"'; }
+for v in 4 6; do is "$(segments "${DNS[$v]}")" "NOERROR NXDOMAIN" "nor behind another question in one packet of several (IPv$v)"; done
 ok "of class CH: queued" queued -c CH www.open.example
 ok "an unlisted name of many labels: queued" queued a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.open.example
 ok "a name near a listed one passes" passes open-kaspersky.example
-lab_wait 5 nfqd_has_records 9
-is "$(nfqd_records '.nfqd.action == "reject" and .nfqd.sent == "dns-nxdomain"')" 9 "nine refusals, nine records"
+lab_wait 5 nfqd_has_records 11
+is "$(nfqd_records '.nfqd.action == "reject" and .nfqd.sent == "dns-nxdomain"')" 11 "eleven refusals, eleven records"
 
 judged=$(nfqd_ctl status --json | jq '.counters | [.questions, .questions_unlisted]')
-like "$(jq -c . <<<"$judged")" '^\[1[0-9],[2-6]\]$' "those that were judged are counted, and the unlisted ones among them"
+like "$(jq -c . <<<"$judged")" '^\[[12][0-9],[2-9]\]$' "those that were judged are counted, and the unlisted ones among them"
 
 # the router's own resolver remembers who asked
 before=$(passed)
 ok "a question to the router's own resolver is answered" answered www.open.example "@${LAB_OWN[4]}"
 ok "and a listed one is refused" refused "$LISTED" "@${LAB_OWN[4]}"
-lab_wait 5 nfqd_has_records 10
+lab_wait 5 nfqd_has_records 12
 is "$(nfqd_log | jq -rs '.[-1].src_ip')" "${LAB_HOST[4]}" "with the client in its record"
 
 # ---- shared addresses ----

@@ -3,6 +3,8 @@
 
   dnsq.py udp SERVER NAME[/TYPE]...            back to back from one socket
         --source-port PORT                     its port, and that of every connection over TCP
+        --segments                             the first alone; then all others in one packet that the kernel cuts
+                                               (UDP_SEGMENT), the OPT of whose first seems to hold the rest
   dnsq.py tcp SERVER NAME[/TYPE]...            all questions in one segment, unless
         --split 1,2,20                         cut there (offsets into the whole stream)
         --each-split                           one connection per cut; prints a summary
@@ -23,6 +25,7 @@ import time
 TYPES = {"A": 1, "NS": 2, "TXT": 16, "AAAA": 28, "HTTPS": 65, "ANY": 255}
 RCODES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 5: "REFUSED"}
 SOA, OPT, EDE = 6, 41, 15
+UDP_SEGMENT = 103
 
 
 def query(ident, name, kind, edns):
@@ -92,11 +95,27 @@ def connected(args, kind):
     return s
 
 
+def send_segments(s, questions):
+    """The first is answered before the others leave: kernels from 6.11 on drop what they cut of a new flow."""
+    (ident, (name, kind)), *others = questions.items()
+    s.send(query(ident, name, kind, False))
+    s.recv(65535, socket.MSG_PEEK)
+    plain = [query(i, n, k, False) for i, (n, k) in others]
+    size = max(map(len, plain)) + 11
+    room = [size - 11 - len(q) + (i == 0) * size * (len(plain) - 1) for i, q in enumerate(plain)]
+    whole = [q[:10] + b"\0\1" + q[12:] + struct.pack("!BHHLH", 0, OPT, 1232, 0, n) for q, n in zip(plain, room)]
+    s.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size)
+    s.send(b"".join(q.ljust(size, b"\0") for q in whole))
+
+
 def ask_udp(args, questions):
     """A dict per question, in the order asked; one socket for all."""
     results, start, late = {}, {}, []
     with connected(args, socket.SOCK_DGRAM) as s:
-        for ident, (name, kind) in questions.items():
+        start = dict.fromkeys(questions, time.monotonic())
+        if args.segments:
+            send_segments(s, questions)
+        for ident, (name, kind) in questions.items() if not args.segments else ():
             start[ident] = time.monotonic()
             s.send(query(ident, name, kind, not args.no_edns))
         deadline = time.monotonic() + args.timeout
@@ -180,6 +199,7 @@ def main():
     p.add_argument("--port", type=int, default=53)
     p.add_argument("--source-port", type=int)
     p.add_argument("--no-edns", action="store_true")
+    p.add_argument("--segments", action="store_true")
     p.add_argument("--split", default="")
     p.add_argument("--each-split", action="store_true")
     p.add_argument("--timeout", type=float, default=2)

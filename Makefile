@@ -346,7 +346,7 @@ deb-build:
 
 check-deb: deb  ## the package in a bare Debian root: install, boot, reload, upgrade, remove (root, minutes)
 	$(Q)tools/deps check-deb
-	$(Q)$(MAKE) --no-print-directory prove T=tests/deb/run.t
+	$(Q)$(MAKE) --no-print-directory prove T="tests/deb/run.t tests/deb/tried.t"
 
 check-container: all ## tools/container's Containerfile, built and run without a registry (root, minutes)
 	$(Q)tools/deps check-deb demo

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Proves, in bare Debian 12 roots with systemd booted: the package installs, `systemctl enable --now nfqd` is all that is
 # to be done, a reload that fails fails, logs rotate; an upgrade keeps configuration, exceptions and records; remove and
-# purge leave nothing; two builds have one digest; lintian has nothing to say; and trying nfqd enables no unit.
+# purge leave nothing; two builds have one digest; and lintian has nothing to say.
 # Run by `make check-deb`; keeps its root as build/deb-root.tar.
 cd "$(dirname "$0")/../.." || exit 99
 . tests/lib/tap.sh

@@ -20,7 +20,7 @@ OWNER := $(shell stat -c %U Makefile)
 AS_OWNER := $(if $(filter 0,$(shell id -u)),$(if $(filter-out root UNKNOWN,$(OWNER)),runuser -u $(OWNER) --))
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes
-override CPPFLAGS += -D_GNU_SOURCE -DNFQD_VERSION='"$(VERSION)"' \
+override CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DNFQD_VERSION='"$(VERSION)"' \
 	-DNFQD_DATADIR='"$(PREFIX)/share/nfqd/rules"' -Infqd $(if $(SANITIZE),-DNFQD_NO_SECCOMP)
 override CFLAGS += -std=c11 $(WARN) -fstack-protector-strong -fPIE -pthread -MMD -MP $(SANITIZE)
 # sanitizers see more without these; a compiler that lacks one does without it
@@ -32,33 +32,59 @@ override CFLAGS += $(HARDEN)
 endif
 override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack -pthread $(SANITIZE)
 LDLIBS := -lnetfilter_queue -lmnl -lnetfilter_conntrack -lnfnetlink -lnftables -lcares -lcyaml -lyaml \
-	-ljansson -lpcap -lnettle -lhogweed -lgnutls -lnghttp2 -lz -lseccomp -lcap-ng -lsystemd -lsqlite3
+	-ljansson -lpcap -lnettle -lhogweed -lnghttp2 -lz -lseccomp -lcap-ng
 
-# the prefilter's programs are BPF, which clang makes and libbpf loads; without them there is none
-PREFILTER := $(if $(shell command -v clang),$(shell pkg-config --exists libbpf 2>/dev/null && echo yes))
-ifneq ($(PREFILTER),)
+# What can be left out: make WITHOUT="sightings systemd". `nfqd -V` names what is in, and what is not.
+#
+# option        takes             without it
+# prefilter     libbpf, clang     inspect.prefilter is off; left out by itself where either is missing
+# certificates  GnuTLS            the names in a server's certificate are not read
+# sightings     SQLite            no inventory of machines, and no nfqctl hosts, host, report, preview, sightings
+# systemd       libsystemd        the service manager hears neither of readiness nor of life
+# hostnames     libpsl, libidn2   nfqctl knows no public suffixes, and takes names in ASCII only
+# top           ncurses           no nfqctl top
+# update        libcurl           no nfqd-fetch: nfqctl rules update reads folders only
+# console       libmicrohttpd     no nfqd-console; left out by itself where the library is missing, or sightings are
+OPTIONS := prefilter certificates sightings systemd hostnames top update console
+WITHOUT ?=
+library = $(shell pkg-config --exists $1 2>/dev/null && echo yes)
+LEFT_OUT := $(sort $(WITHOUT) $(if $(and $(shell command -v clang),$(call library,libbpf)),,prefilter) \
+	$(if $(and $(call library,libmicrohttpd),$(if $(filter sightings,$(WITHOUT)),,yes)),,console))
+$(if $(filter-out $(OPTIONS),$(WITHOUT)),$(error WITHOUT names what is no option: $(filter-out $(OPTIONS),$(WITHOUT)) ($(OPTIONS))))
+WITH := $(filter-out $(LEFT_OUT),$(OPTIONS))
+with = $(filter $1,$(WITH))
+override CPPFLAGS += $(if $(LEFT_OUT),$(addprefix -DNFQD_WITHOUT_,$(shell echo $(LEFT_OUT) | tr a-z A-Z)))
+LDLIBS += $(if $(call with,certificates),-lgnutls) $(if $(call with,systemd),-lsystemd) $(if $(call with,sightings),-lsqlite3)
+CTL_LIBS := $(if $(call with,hostnames),-lpsl -lidn2) $(if $(call with,top),-lncursesw -ltinfo)
+
+# the prefilter's programs are BPF, which clang makes and libbpf loads
+ifneq ($(call with,prefilter),)
 # the kernel's headers know the machine only by its own name
 BPF_INCLUDES := -idirafter /usr/include/$(shell $(CC) -print-multiarch)
 PREFILTER_OBJECT := $(B)/obj/nfqd/capture/prefilter.bpf.o
-override CPPFLAGS += -DNFQD_PREFILTER
 LDLIBS += -lbpf
 endif
 
-SRC   := $(filter-out %.bpf.c,$(sort $(wildcard nfqd/*.c nfqd/*/*.c)))
-DATA  := $(addprefix $(B)/obj/nfqd/,match/canary.o match/never_builtin.o prober/messages.o $(if $(PREFILTER),capture/prefilter_object.o))
+SRC   := $(filter-out %.bpf.c $(if $(call with,sightings),,nfqd/sightings/%),$(sort $(wildcard nfqd/*.c nfqd/*/*.c)))
+DATA  := $(addprefix $(B)/obj/nfqd/,match/canary.o match/never_builtin.o prober/messages.o $(if $(call with,prefilter),capture/prefilter_object.o))
 OBJ   := $(SRC:%.c=$(B)/obj/%.o) $(DATA)
 ROOMS := $(filter-out $(B)/obj/nfqd/main.o,$(OBJ))
-CTL   := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tools/nfqctl/*.c)))
-# the console is optional: pages by libmicrohttpd, where that is installed
-CONSOLE_PROGRAM := $(if $(shell pkg-config --exists libmicrohttpd 2>/dev/null && echo yes),$(B)/nfqd-console)
+CTL_OUT := $(if $(call with,sightings),,hosts host inventory preview report report_charts report_html sightings) \
+	$(if $(call with,top),,top top_screen) $(if $(call with,hostnames),,hostname)
+CTL   := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(CTL_OUT:%=tools/nfqctl/%.c),$(sort $(wildcard tools/nfqctl/*.c))))
+# and the tests of what is left out
+UNIT_OUT := $(if $(call with,sightings),,tests/unit/sightings/%) $(if $(call with,certificates),,tests/unit/name/test_tls_cert.c)
+UNIT  := $(patsubst tests/unit/%.c,$(B)/tests/%.t,$(filter-out $(UNIT_OUT),$(sort $(wildcard tests/unit/*/test_*.c))))
+FUZZ_OUT := $(if $(call with,sightings),,sightings labels) $(if $(call with,certificates),,cert diff_tls)
+FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,$(B)/tests/fuzz_%.t,$(filter-out $(FUZZ_OUT:%=tests/fuzz/fuzz_%.c),$(sort $(wildcard tests/fuzz/fuzz_*.c))))
+# pages for a browser
+CONSOLE_PROGRAM := $(if $(call with,console),$(B)/nfqd-console)
 CONSOLE_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tools/console/*.c))) $(B)/obj/tools/console/assets.o
-UNIT  := $(patsubst tests/unit/%.c,$(B)/tests/%.t,$(sort $(wildcard tests/unit/*/test_*.c)))
-FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,$(B)/tests/fuzz_%.t,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FLOOD := $(B)/bench/flood $(B)/bench/honest
 # a sanitizer's report of any of our processes fails the test that started it
 REPORTS := $(if $(findstring sanitize,$(SANITIZE)),$(B)/obj/tests/lib/reports.o)
 
-all: $(B)/nfqd $(B)/nfqctl $(B)/nfqd-fetch $(CONSOLE_PROGRAM)
+all: $(B)/nfqd $(B)/nfqctl $(if $(call with,update),$(B)/nfqd-fetch) $(CONSOLE_PROGRAM)
 
 $(B)/nfqd: $(OBJ) $(REPORTS)
 	@echo "  LD  $@"
@@ -66,7 +92,7 @@ $(B)/nfqd: $(OBJ) $(REPORTS)
 
 $(B)/nfqctl: $(CTL) $(B)/libnfqd.a $(REPORTS)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lpsl -lidn2 -lncursesw -ltinfo
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(CTL_LIBS)
 
 # of nfqd and nfqctl only what reads answers and writes reports: libnftables is not linked
 $(B)/nfqd-console: $(CONSOLE_OBJ) $(B)/libnfqctl.a $(B)/libnfqd.a $(REPORTS)
@@ -114,16 +140,16 @@ $(B)/built: FORCE
 	@mkdir -p $(@D)
 	@echo '$(VERSION) $(COMMIT)' | cmp -s - $@ || echo '$(VERSION) $(COMMIT)' >$@
 $(B)/obj/nfqd/main.o: $(B)/built
-$(B)/obj/nfqd/main.o: override CPPFLAGS += -DNFQD_COMMIT='"$(COMMIT)"'
+$(B)/obj/nfqd/main.o: override CPPFLAGS += -DNFQD_COMMIT='"$(COMMIT)"' -DNFQD_WITH='"$(WITH)"' -DNFQD_LEFT_OUT='"$(LEFT_OUT)"'
 
 # four objects know where the packs are installed
 $(B)/prefix: FORCE
 	@mkdir -p $(@D)
 	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
-$(B)/prefilter: FORCE
+$(B)/options: FORCE
 	@mkdir -p $(@D)
-	@echo '$(PREFILTER)' | cmp -s - $@ || echo '$(PREFILTER)' >$@
-$(B)/obj/nfqd/capture/prefilter.o: $(B)/prefilter
+	@echo '$(WITH)' | cmp -s - $@ || echo '$(WITH)' >$@
+$(OBJ) $(CTL): $(B)/options
 $(B)/obj/nfqd/shared/conf.o $(B)/obj/nfqd/match/never.o $(B)/obj/tools/nfqctl/rules_packs.o $(B)/obj/tools/console/what_if.o: $(B)/prefix
 
 $(B)/tests/%.t: tests/unit/%.c $(B)/libnfqd.a
@@ -139,7 +165,7 @@ $(B)/libnfqctl.a: $(filter-out %/main.o,$(CTL))
 $(B)/tests/oom/%.t: private override LDFLAGS += $(if $(findstring sanitize,$(SANITIZE)),$(patsubst %,-Wl$(,)--wrap=%,malloc calloc realloc strdup))
 
 # a fuzz target without a fuzzer: replays its corpus
-FUZZ_LIBS := -lldns $(LDLIBS) -lpsl -lidn2 -lncursesw -ltinfo
+FUZZ_LIBS := -lldns $(LDLIBS) $(CTL_LIBS)
 $(B)/tests/fuzz_%.t: tests/fuzz/fuzz_%.c tests/fuzz/main.c $(B)/libnfqd.a $(B)/libnfqctl.a
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
@@ -176,7 +202,7 @@ check-unit: test-programs ## tests that need no privileges
 check-kernel: all ## the kernel's queue, in namespaces (root)
 	$(Q)$(MAKE) --no-print-directory prove T="$(sort $(wildcard tests/kernel/*.t tests/field/*.t))"
 check-prefilter: all ## the same with every question offered to the prefilter first (root)
-	$(Q)$(if $(PREFILTER),NFQD_STEER=prefilter $(MAKE) --no-print-directory check-kernel,echo 'built without clang or libbpf: there is no prefilter'; false)
+	$(Q)$(if $(call with,prefilter),NFQD_STEER=prefilter $(MAKE) --no-print-directory check-kernel,echo 'built without clang or libbpf: there is no prefilter'; false)
 check-faults: all $(FLOOD) ## what breaks, hangs or fights with us, in namespaces (root)
 	$(Q)$(MAKE) --no-print-directory prove T="$(sort $(wildcard tests/faults/*.t))"
 check-fleet: all ## three sensors, two hubs, PostgreSQL, and what kills each; then 50,000 records (root, minutes)
@@ -343,6 +369,12 @@ deb-build:
 	$(Q)cd build/deb/nfqd && COMMIT=$(COMMIT) DEB_BUILD_OPTIONS="nocheck parallel=$(shell nproc)" \
 		dpkg-buildpackage -us -uc -b -d >../log 2>&1 || { tail -n 30 ../log; exit 1; }
 	$(Q)cp build/deb/nfqd_*.deb build/deb/nfqd-console_*.deb build/ && ls build/nfqd_*.deb build/nfqd-console_*.deb
+
+.PHONY: check-arch
+ARCHITECTURES := armhf s390x
+check-arch:     ## a 32-bit and a big-endian build: unit, corpus and replay tests under qemu-user (half an hour)
+	$(Q)tools/deps build test check-arch
+	$(Q)for a in $(ARCHITECTURES); do $(AS_OWNER) tools/cross/check $$a || exit; done
 
 check-deb: deb  ## the package in a bare Debian root: install, boot, reload, upgrade, remove (root, minutes)
 	$(Q)tools/deps check-deb

@@ -24,6 +24,10 @@ enum { EXIT_USAGE = 2 };
 #ifndef NFQD_COMMIT
 #define NFQD_COMMIT ""
 #endif
+#ifndef NFQD_WITH
+#define NFQD_WITH     ""
+#define NFQD_LEFT_OUT ""
+#endif
 #ifdef NFQD_NO_SECCOMP
 #define SECCOMP "without system call filters (a sanitizer's build)"
 #else
@@ -103,6 +107,10 @@ static void say_version(void)
 	puts("nfqd " NFQD_VERSION);
 	printf("commit %s\n", NFQD_COMMIT[0] ? NFQD_COMMIT : "unknown (built outside a repository)");
 	puts("built by " COMPILER ", " SECCOMP);
+	if (NFQD_WITH[0])
+		puts("with " NFQD_WITH);
+	if (NFQD_LEFT_OUT[0])
+		puts("without " NFQD_LEFT_OUT);
 }
 
 static int parse(int argc, char **argv, struct options *o)

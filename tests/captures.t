@@ -156,7 +156,8 @@ def times():
     for what, options, units in (
             ("microseconds", b"", at * 10**6 + 500000), ("nanoseconds", resolution % 9, at * 10**9 + 5 * 10**8),
             ("tenths", resolution % 1, at * 10 + 5), ("picoseconds", resolution % 12, 15 * 10**11),
-            ("powers of two", resolution % 0x8a, at << 10 | 512)):
+            ("powers of two", resolution % 0x8a, at << 10 | 512),
+            ("high powers of two", resolution % 0xa0, at << 32 | 1 << 31), ("higher ones", resolution % 0xa1, at << 33 | 1 << 32)):
         if what == "picoseconds":
             options += struct.pack("<HHq", 14, 8, offset)
         data = section() + interface(101, options=options) + enhanced(0, Q, units=units)

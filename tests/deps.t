@@ -23,10 +23,10 @@ echo "$$ $1"
 END
 chmod +x "$tmp/unpacked/usr/sbin/server"
 ln -s "$PWD/tools/lab/unpacked" "$tmp/unpacked/programs/server"
-"$tmp/unpacked/programs/server" word >"$tmp/out" &
+"$tmp/unpacked/programs/server" word >"$tmp/left-out" &
 pid=$!
 wait $pid
-is "$(cat "$tmp/out")" "$pid word" "an unpacked program is the process that was started, with its arguments"
+is "$(cat "$tmp/left-out")" "$pid word" "an unpacked program is the process that was started, with its arguments"
 
 if command -v dpkg-query >/dev/null; then
 	mkdir "$tmp/bin"
@@ -55,4 +55,10 @@ if [ "$(id -u)" = 0 ]; then
 		is "$(tail -n 1 <<<"$said")" "no new mount" "no mount and no file is left"
 	done
 fi
+said=$(make -n WITHOUT="top curses" 2>&1)
+ok "make WITHOUT something that is no option fails" [ $? != 0 ]
+like "$said" 'no option: curses .*certificates sightings' "and names those that there are"
+like "$(make -n B="$tmp/left-out" DEPS=no WITHOUT=top "$tmp/left-out/obj/tools/nfqctl/left_out.o" 2>&1)" '-DNFQD_WITHOUT_([A-Z_ -]*_)?TOP' \
+	"an option is left out by its name"
+is "$(make -n B="$tmp/left-out" DEPS=no WITHOUT=top "$tmp/left-out/nfqctl" 2>&1 | grep -c 'nfqctl/top.c\|lncurses')" 0 "with its files and its library"
 done_testing

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reading, parsing and printing wall-clock time. */
+#define _FILE_OFFSET_BITS 64
+#define _TIME_BITS 64 /* also where time_t has 32 bits, which end in 2038: dates of policies lie beyond */
 #include "base/clock.h"
 
 #include <stddef.h>

@@ -153,7 +153,7 @@ int image_seal(const struct image *img, const char *name)
 
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, img, img->size);
+	r = write_all(fd, img, (size_t)img->size);
 	if (r == 0 &&
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
 		r = -errno;
@@ -184,5 +184,5 @@ const struct image *image_map(int fd)
 void image_unmap(const struct image *img)
 {
 	if (img)
-		munmap((void *)(uintptr_t)img, img->size);
+		munmap((void *)(uintptr_t)img, (size_t)img->size);
 }

@@ -244,10 +244,10 @@ void yaml_doc_free(struct yaml_doc *d)
 
 /* ---- places -------------------------------------------------------------------------------- */
 
-static const yaml_node_t *child_index(const struct yaml_doc *d, const yaml_node_t *n, size_t i)
+static const yaml_node_t *child_index(const struct yaml_doc *d, const yaml_node_t *n, uint64_t i)
 {
 	if (n->type != YAML_SEQUENCE_NODE ||
-	    i >= (size_t)(n->data.sequence.items.top - n->data.sequence.items.start))
+	    i >= (uint64_t)(n->data.sequence.items.top - n->data.sequence.items.start))
 		return NULL;
 	return node_at(d, n->data.sequence.items.start[i]);
 }

@@ -34,13 +34,19 @@ struct pcap_source {
 	struct diag_rate  rate;
 };
 
+/* Captures count seconds without a sign, to the year 2106. */
+static uint64_t nanoseconds(const struct pcap_pkthdr *h)
+{
+	uint64_t seconds = sizeof(h->ts.tv_sec) == sizeof(uint32_t) ? (uint32_t)h->ts.tv_sec : (uint64_t)h->ts.tv_sec;
+
+	/* the handle is opened for nanoseconds: tv_usec holds them */
+	return seconds * NS_PER_S + (uint64_t)h->ts.tv_usec;
+}
+
 static struct raw_packet packet_of(const struct pcap_source *s, const struct pcap_pkthdr *h,
                                    const u_char *data)
 {
-	/* the handle is opened for nanoseconds: tv_usec holds them */
-	return (struct raw_packet){ .data = span_of(data, h->caplen), .link = s->link,
-		                    .ts = (uint64_t)h->ts.tv_sec * NS_PER_S +
-		                          (uint64_t)h->ts.tv_usec,
+	return (struct raw_packet){ .data = span_of(data, h->caplen), .link = s->link, .ts = nanoseconds(h),
 		                    .ifin = s->ifindex, .cut = h->caplen < h->len };
 }
 
@@ -105,7 +111,7 @@ static int live_recv(struct capture *c, struct raw_packet burst[static CAPTURE_B
 		diag_error("capture", "%s: %s", s->name, pcap_geterr(s->pcap));
 		return -EIO;
 	}
-	look_at_counts(s, r ? (uint64_t)h->ts.tv_sec * NS_PER_S : clock_now());
+	look_at_counts(s, r ? nanoseconds(h) : clock_now());
 	if (r == 0)
 		return 0;
 	burst[0] = packet_of(s, h, data);

@@ -172,13 +172,22 @@ static int read_interface(struct pcapng *s, struct wire *w)
 
 /* ---- packets ------------------------------------------------------------------------------- */
 
+/* t of 2^-n seconds: a product of 128 bits, which not every machine has. */
+static uint64_t binary_nanoseconds(uint64_t t, unsigned n)
+{
+	uint64_t part = t & ((UINT64_C(1) << n) - 1);
+	uint64_t low = (part & UINT32_MAX) * NS_PER_S, high = (part >> 32) * NS_PER_S + (low >> 32);
+
+	return (t >> n) * NS_PER_S + (n < 32 ? low >> n : high >> (n - 32));
+}
+
 static uint64_t nanoseconds(const struct interface *i, uint64_t t)
 {
 	unsigned n = i->resolution & 0x7f;
 	uint64_t ns = t;
 
 	if (i->resolution & 0x80)
-		ns = n < 64 ? (uint64_t)((unsigned __int128)t * NS_PER_S >> n) : 0;
+		ns = n < 64 ? binary_nanoseconds(t, n) : 0;
 	for (; !(i->resolution & 0x80) && n < 9; n++)
 		ns *= 10;
 	for (; !(i->resolution & 0x80) && n > 9; n--)

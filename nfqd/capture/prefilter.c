@@ -2,7 +2,7 @@
 /* Loads the BPF programs (prefilter.bpf.c), by libbpf. Without libbpf and clang at build time there are none. */
 #include "capture/prefilter.h"
 
-#ifdef NFQD_PREFILTER
+#ifndef NFQD_WITHOUT_PREFILTER
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

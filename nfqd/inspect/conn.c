@@ -295,14 +295,15 @@ struct conn *conn_get(struct conns *t, const struct packet *pkt, uint64_t now,
 
 void conn_reopen(struct conns *t, struct conn *c, bool address_judged)
 {
-	_Static_assert(sizeof(struct tcp_side) >= sizeof(struct udp_side) &&
-	               sizeof(struct tcp_side) >= sizeof(struct server_side), "tcp resets the union");
 	conn_drop_stream(t, c);
 	c->state = CONN_READING;
 	c->fate = (struct fate){ 0 };
 	c->address_judged = address_judged;
 	c->order = (struct order){ 0 };
+	/* which of them is the largest depends on the machine */
 	c->tcp = (struct tcp_side){ 0 };
+	c->udp = (struct udp_side){ 0 };
+	c->server = (struct server_side){ 0 };
 	conn_account(t, c);
 }
 

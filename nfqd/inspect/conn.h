@@ -90,7 +90,7 @@ struct conn {
 	struct stream *stream;
 	struct order   order;
 	union { /* by proto, and by CONN_SERVER */
-		struct tcp_side    tcp; /* the largest: resets all */
+		struct tcp_side    tcp;
 		struct udp_side    udp;
 		struct server_side server;
 	};

@@ -3,6 +3,8 @@
  * Records for a person at a terminal, one line each: when, what was done, which client, which name, how the client
  * was told, and why. Nothing from the network reaches the terminal unescaped.
  */
+#define _FILE_OFFSET_BITS 64
+#define _TIME_BITS 64 /* as in base/clock.c */
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>

@@ -4,12 +4,16 @@
  * the server's own certificate is read, the first of its chain. GnuTLS reads the X.509; nothing is
  * verified, since the question is which server answers at that address.
  */
-#include <gnutls/x509.h>
-
 #include "name/parsers.h"
 #include "name/tls_private.h"
 
-enum { VERSION_13 = 0x0304, HELLO_FIXED = 2 + 32, ALT_NAME_MAX = 1024 };
+enum { VERSION_13 = 0x0304, HELLO_FIXED = 2 + 32 };
+
+#ifndef NFQD_WITHOUT_CERTIFICATES
+
+#include <gnutls/x509.h>
+
+enum { ALT_NAME_MAX = 1024 };
 
 static void add(const char *text, size_t n, struct names *out)
 {
@@ -55,6 +59,17 @@ static enum wire_err read_certificate(struct span der, struct names *out)
 	gnutls_x509_crt_deinit(crt);
 	return r;
 }
+
+#else
+
+static enum wire_err read_certificate(struct span der, struct names *out)
+{
+	(void)der;
+	(void)out;
+	return WIRE_NONE;
+}
+
+#endif
 
 /* The version the server chose; TLS 1.3 stands in an extension (RFC 8446 4.1.3). */
 static uint16_t server_hello(struct wire hello)

@@ -87,7 +87,7 @@ static json_t *run_rotate(void *ctx, const json_t *request, struct err *err)
 
 static void set_timer(const struct parent *p, int64_t seconds)
 {
-	struct itimerspec at = { .it_value.tv_sec = seconds };
+	struct itimerspec at = { .it_value.tv_sec = (time_t)(seconds < INT32_MAX ? seconds : INT32_MAX) };
 
 	if (timerfd_settime(p->mode_timer, 0, &at, NULL) < 0)
 		diag_error("mode", "no timer: %m");

@@ -6,9 +6,9 @@
  * hang.
  */
 #include <signal.h>
-#include <systemd/sd-daemon.h>
 
 #include "base/diag.h"
+#include "parent/notify.h"
 #include "parent/parent_private.h"
 
 enum {

@@ -18,7 +18,6 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +25,7 @@
 #include "base/diag.h"
 #include "capture/steer.h"
 #include "parent/ctl.h"
+#include "parent/notify.h"
 #include "parent/parent_private.h"
 #include "parent/routes.h"
 #include "shared/file.h"

@@ -8,11 +8,11 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "parent/notify.h"
 #include "parent/parent_private.h"
 #include "shared/kept_rules.h"
 

@@ -46,6 +46,19 @@ static int choose_folder(struct sightings_keeper *k, const struct conf *boot)
 	return n < 0 || (size_t)n >= sizeof(k->folder) ? -ENAMETOOLONG : 0;
 }
 
+#ifdef NFQD_WITHOUT_SIGHTINGS
+/* parent_open_sightings() lets none begin. */
+int sightings_main(const struct sightings_in *in)
+{
+	(void)in;
+	return 0;
+}
+
+static const bool built_in = false;
+#else
+static const bool built_in = true;
+#endif
+
 void parent_open_sightings(struct parent *p)
 {
 	const struct conf_sightings *conf = &p->boot->sightings;
@@ -53,6 +66,10 @@ void parent_open_sightings(struct parent *p)
 
 	if (conf->storage == STORAGE_OFF || (p->tap && !p->boot->path))
 		return;
+	if (!built_in) {
+		diag_info("sightings", "this nfqd was built without: machines are not remembered");
+		return;
+	}
 	k = calloc(1, sizeof(*k));
 	if (!k)
 		return;

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (conf_compile(c, &img, &err) < 0)
 		FUZZ_CHECK(err.text[0]);
 	else
-		FUZZ_CHECK(image_check(img, img->size));
+		FUZZ_CHECK(image_check(img, (size_t)img->size));
 	c->n_rules = n;
 	free(img);
 	conf_free(c);

@@ -22,6 +22,8 @@ static bool is_host_name(const char *text)
 	return *text && !text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")] && last[digits];
 }
 
+#ifndef NFQD_WITHOUT_SIGHTINGS
+
 /* The MAC of a machine, which stays when its addresses change; else its address. False: it has neither, or more than
  * one address. */
 static bool client_of(const json_t *machine, char *out, size_t room)
@@ -51,6 +53,20 @@ static bool look_up(const struct nfqctl *ctl, const char *command, const char *n
 	sightings_close(s);
 	return found;
 }
+
+#else
+
+static bool look_up(const struct nfqctl *ctl, const char *command, const char *name, char *out, size_t room, struct err *err)
+{
+	(void)ctl;
+	(void)command;
+	(void)out;
+	(void)room;
+	err_set(err, "'%s' cannot be looked up: this nfqctl was built without sightings", name);
+	return false;
+}
+
+#endif
 
 bool client_ok(const struct nfqctl *ctl, const char *command, const char **client, bool force, char out[static CLIENT_TEXT])
 {

@@ -74,7 +74,7 @@ static struct timeval time_of(const json_t *record)
 	if (strlen(text) < whole || clock_parse(iso, &seconds) < 0)
 		return (struct timeval){ 0 };
 	us = text[whole] == '.' ? strtol(text + whole + 1, NULL, 10) : 0;
-	return (struct timeval){ .tv_sec = seconds, .tv_usec = us > 0 && us < 1000000 ? us : 0 };
+	return (struct timeval){ .tv_sec = (time_t)seconds, .tv_usec = us > 0 && us < 1000000 ? us : 0 };
 }
 
 static int write_packet(const struct evidence *e, struct findings *f, struct err *err)

@@ -144,7 +144,7 @@ static int resend(struct nfqctl *ctl, struct sending *s, int output, char **file
 	s->out = outlet_of(STDOUT_FILENO);
 	if ((output >= 0 || n == 0) && find_outputs(ctl, &o) < 0)
 		return -1;
-	s->done = calloc(s->to - s->from + 1, sizeof(*s->done));
+	s->done = calloc((size_t)(s->to - s->from + 1), sizeof(*s->done));
 	if (!s->done)
 		r = err_set(&s->err, "out of memory");
 	if (r == 0 && output >= 0)

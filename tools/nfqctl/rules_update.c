@@ -134,7 +134,7 @@ static int take_file(struct updater *u, const struct index_file *f)
 	int    r;
 
 	snprintf(name, sizeof(name), "files/%s", f->sha256);
-	data = update_fetch(u, name, f->size, &n);
+	data = update_fetch(u, name, (size_t)f->size, &n);
 	if (!data)
 		return -1;
 	sha256_hex(data, n, sha256);

@@ -302,7 +302,7 @@ static void test_false_candidates(void **unused)
 
 /* ---- the kernel's half ---- */
 
-#ifdef NFQD_PREFILTER
+#ifndef NFQD_WITHOUT_PREFILTER
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <unistd.h>
@@ -460,7 +460,7 @@ int main(void)
 		cmocka_unit_test(test_corpus),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_false_candidates),
-#ifdef NFQD_PREFILTER
+#ifndef NFQD_WITHOUT_PREFILTER
 		cmocka_unit_test(test_kernel),
 		cmocka_unit_test(test_interrupted),
 #endif

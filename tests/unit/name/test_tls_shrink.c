@@ -76,7 +76,7 @@ static void cut_everywhere(const struct row *row, read_fn *read, shrink_fn *shri
 	uint64_t rnd = 11;
 
 	for (size_t cut = 1; cut < whole.n; cut++)
-		cut_twice(row, read, shrink, whole, cut, cut + unit_random(&rnd) % (whole.n - cut));
+		cut_twice(row, read, shrink, whole, cut, cut + (size_t)(unit_random(&rnd) % (whole.n - cut)));
 }
 
 static void test_records(void **state)

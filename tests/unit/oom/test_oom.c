@@ -133,7 +133,7 @@ static int load(void *none)
 	(void)none;
 	if (r < 0 && !err.text[0])
 		fail_msg("it failed without a word");
-	if (r == 0 && !image_check(img, img->size))
+	if (r == 0 && !image_check(img, (size_t)img->size))
 		fail_msg("it did not fail, and the image is damaged");
 	free(img);
 	conf_free(c);
@@ -190,7 +190,7 @@ static void check_rules(const struct parent *p)
 {
 	struct ruleset rs;
 
-	assert_true(image_check(p->img, p->img->size));
+	assert_true(image_check(p->img, (size_t)p->img->size));
 	ruleset_open(&rs, p->img);
 	assert_int_equal(rs.n_packs, 2); /* the canary's, too */
 	assert_true(p->conf->n_policies == 2 && strcmp(p->conf->policies[1].name, "all") == 0);

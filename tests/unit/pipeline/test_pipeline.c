@@ -401,7 +401,7 @@ static void pieces(struct rig *r, const char *what, size_t size, struct expected
 		for (size_t i = 0; i < n; i++)
 			order[i] = seed == 1 ? n - 1 - i : i;
 		for (size_t i = n; seed > 1 && i > 1; i--) {
-			size_t o = unit_random(&rnd) % i, swap = order[o];
+			size_t o = (size_t)(unit_random(&rnd) % i), swap = order[o];
 
 			order[o] = order[i - 1];
 			order[i - 1] = swap;

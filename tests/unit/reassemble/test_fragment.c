@@ -264,7 +264,7 @@ static void test_lies(void **state)
 		uint64_t      r = unit_random(&seed);
 		struct packet p = packet_of((uint32_t)(r >> 60));
 		struct span   whole = { 0 };
-		size_t        offset = r & 0xfff8, n = r >> 16 & (i & 1 ? 0xffff : 0x3f);
+		size_t        offset = r & 0xfff8, n = (size_t)(r >> 16) & (i & 1 ? 0xffff : 0x3f);
 
 		if (add_at(p, offset, span_of(big, n), r >> 40 & 1, start + i, &whole))
 			assert_true(whole.n > 0 && whole.n <= sizeof(big));

@@ -253,7 +253,7 @@ static void brute_force(uint64_t seed)
 		model_compare(&m, s, seed);
 		if (unit_random(&rnd) % 16 == 0) {
 			size_t eat =
-				stream_front(s).n ? unit_random(&rnd) % (stream_front(s).n + 1) : 0;
+				stream_front(s).n ? (size_t)(unit_random(&rnd) % (stream_front(s).n + 1)) : 0;
 
 			stream_consume(s, eat);
 			m.base += (int)eat;

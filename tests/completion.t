@@ -19,7 +19,7 @@ usage: nfqctl completion bash|zsh|fish
 # LINE WORD...: what may stand at the end of the line, some of it
 in_bash() { bash -c '. "$1"; COMP_WORDS=($2); [ "${2% }" = "$2" ] || COMP_WORDS+=(""); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 	_nfqctl; printf "%s\n" "${COMPREPLY[@]}"' bash "$work/bash" "$1" | sort; }
-is "$(in_bash 'nfqctl st')" status "bash: a command"
+is "$(in_bash 'nfqctl statu')" status "bash: a command"
 is "$(in_bash 'nfqctl rules cit')" cite "bash: a sub-command"
 is "$(in_bash 'nfqctl -s /run/x allow --re')" --reason "bash: an option"
 is "$(in_bash 'nfqctl mode ' | grep -v ^--)" "enforce
@@ -28,7 +28,7 @@ off" "bash: words"
 is "$(in_bash 'nfqctl mode x')" "" "bash: nothing else"
 if command -v fish >/dev/null; then
 	in_fish() { HOME=$work XDG_CONFIG_HOME=$work fish --no-config -c 'source $argv[1]; complete -C $argv[2]' "$work/fish" "$1" | cut -f1 | sort; }
-	is "$(in_fish 'nfqctl st')" status "fish: a command"
+	is "$(in_fish 'nfqctl statu')" status "fish: a command"
 	is "$(in_fish 'nfqctl rules cit')" cite "fish: a sub-command"
 	is "$(in_fish 'nfqctl allow --re')" --reason "fish: an option"
 	is "$(in_fish 'nfqctl mode o')" off "fish: a word"
@@ -56,7 +56,7 @@ if command -v zsh >/dev/null && command -v tmux >/dev/null; then
 	tmux -S "$work/tmux" send-keys "autoload -Uz compinit && compinit -u -D && source $work/zsh && echo don''e" Enter
 	ok "zsh: takes the script" shows done
 	tmux -S "$work/tmux" send-keys C-l
-	in_zsh 'nfqctl sta' 'nfqctl status' "zsh: a command"
+	in_zsh 'nfqctl statu' 'nfqctl status' "zsh: a command"
 	in_zsh 'nfqctl rules cit' 'nfqctl rules cite' "zsh: a sub-command"
 	in_zsh 'nfqctl allow --re' 'nfqctl allow --reason' "zsh: an option"
 	in_zsh 'nfqctl mode enf' 'nfqctl mode enforce' "zsh: a word"

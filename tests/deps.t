@@ -10,7 +10,7 @@ trap 'rm -rf "$tmp"' EXIT
 # what brings a unit of its own must not be installed
 lists=$(sed -n '/^compile=/,/^root=/p' tools/deps)
 eval "$lists"
-for p in nginx-light caddy unbound dnsmasq-base rsyslog bind9 systemd-resolved prometheus prometheus-node-exporter logrotate postgresql-15; do
+for p in nginx-light caddy unbound dnsmasq-base rsyslog bind9 systemd-resolved prometheus prometheus-node-exporter logrotate postgresql-15 keepalived conntrackd; do
 	is "$(tr -s ' \t\n' '\n' <<<"$build $demo $test $bench" | grep -cx "$p")" 0 "$p is not installed"
 	is "$(tr -s ' \t\n' '\n' <<<"$test_unpacked" | grep -cx "$p")" 1 "but unpacked"
 done

@@ -448,7 +448,7 @@ void steer_remove(struct steer *s)
 	s->away.patience_ms = START_MS;
 	if (steer_run(s, "delete table inet nfqd", "remove the table", &err) < 0)
 		diag_warn("steer", "%s", err.text);
-	if (s->conf.means.labels)
+	if (s->conf.means.labels && !s->conf.keep_states)
 		conntrack_clear_labels();
 	free_steer(s);
 }

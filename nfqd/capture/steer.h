@@ -76,6 +76,7 @@ struct steer_conf {
 	bool     fail_open, forward, output, answers, marked_output;
 	bool     goes_on;   /* the table and its connections are those of the process before: their states stay */
 	bool     prefilter; /* programs will be set that let resolvers' datagrams pass */
+	bool     keep_states;  /* at the end they stay in the conntrack table, and so in the one of a pair's other end */
 	uint8_t  offload;      /* enum steer_offload */
 	uint32_t hold_seconds; /* at most */
 	char   **inside; /* interfaces or networks whose clients are judged */

@@ -282,6 +282,7 @@ static json_t *run_allow(void *ctx, const json_t *request, struct err *err)
 {
 	struct parent *p = ctx;
 	json_t        *end, *before, *made, *now;
+	json_t        *owner = json_object_get(request, "owner"); /* of a pair's other daemon; the record has the caller */
 
 	if (!text(request, "name") || !reason_ok(text(request, "reason"))) {
 		err_set(err, "an exception needs a name and a reason of one line, up to %d characters",
@@ -293,7 +294,7 @@ static json_t *run_allow(void *ctx, const json_t *request, struct err *err)
 		return NULL;
 	made = json_pack("{s:O, s:O*, s:O, s:O, s:o}", "name", json_object_get(request, "name"),
 	                 "client", json_object_get(request, "client"), "owner",
-	                 json_object_get(request, "caller"), "reason",
+	                 owner ? owner : json_object_get(request, "caller"), "reason",
 	                 json_object_get(request, "reason"), "expires", end);
 	before = json_deep_copy(p->state.doc);
 	made = state_allow(&p->state, made, present(p), err);

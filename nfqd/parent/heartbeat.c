@@ -154,12 +154,12 @@ json_t *status_heartbeat(const struct parent *p)
 	json_t                 *out;
 
 	if (!h)
-		return json_pack("{s:s}", "state", "off");
+		return json_pack("{s:s, s:s*}", "state", "off", "role", pair_role(p));
 	if (!h->state)
-		return json_pack("{s:s}", "state", "waiting");
+		return json_pack("{s:s, s:s*}", "state", "waiting", "role", pair_role(p));
 	clock_text_iso((int64_t)(h->at / NS_PER_S), at);
-	out = json_pack("{s:s, s:s, s:i}", "state", h->state, "at", at, "every_s",
-	                (int)p->boot->heartbeat);
+	out = json_pack("{s:s, s:s, s:i, s:s*}", "state", h->state, "at", at, "every_s", (int)p->boot->heartbeat, "role",
+	                pair_role(p));
 	if (h->reason[0])
 		json_object_set_new(out, "reason", json_string(h->reason));
 	else

@@ -258,6 +258,8 @@ void parent_forget_pulses(struct parent *p); /* when a worker has just begun */
 void    parent_open_heartbeat(struct parent *p);
 void    parent_close_heartbeat(struct parent *p);
 json_t *status_heartbeat(const struct parent *p);
+/* pair.c: active or standby; NULL: this is not one of a pair. */
+const char *pair_role(const struct parent *p);
 
 /* protection.c: why not everything that is listed is refused, an array of {reason, text}; empty: it is. in_place: the
  * table is. And, once a second, since when that is so. */

@@ -55,6 +55,7 @@ int parent_steer(struct parent *p, struct err *err)
 		                 .fail_open = p->conf->fail == FAIL_OPEN, .forward = ins->forward,
 		                 .output = ins->output, .answers = ins->answers,
 		                 .goes_on = p->handed.taken, .prefilter = p->prefilter != NULL,
+		                 .keep_states = p->boot->pair_address != NULL,
 		                 .marked_output = ins->marked_output, .proxies = ins->proxies,
 		                 .n_proxies = ins->n_proxies };
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/addr.h"
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/nat64.h"
@@ -236,6 +237,8 @@ static int check_paths(struct conf *c, struct err *err)
 {
 	int r = 0;
 
+	if (c->pair_address && addr_parse(c->pair_address, &(struct addr){ 0 }) < 0)
+		r = WRONG(c, err, "pair-address", "pair-address: '%s' is not an address", c->pair_address);
 	if (strlen(c->control) > CONTROL_MAX)
 		r = WRONG(c, err, "control", "control: a socket's path has at most %d characters",
 		             CONTROL_MAX);

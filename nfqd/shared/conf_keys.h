@@ -46,6 +46,8 @@
 	  "time between two proofs that listed names are refused")                                 \
 	X(P, BOOL, "heartbeat-forward", heartbeat_forward, OPTIONAL, (), "false", RESTART,         \
 	  "prove it for routed traffic, too")                                                      \
+	X(P, TEXT, "pair-address", pair_address, OPTIONAL, (), NULL, RESTART,                      \
+	  "an address that two gateways share: the one that has it is active")                     \
 	X(P, TEXT, "control", control, OPTIONAL, (), "/run/nfqd/control.sock", RESTART,            \
 	  "the control socket")                                                                    \
 	X(P, TEXT, "state", state, OPTIONAL, (), "/var/lib/nfqd/state.json", RESTART,              \

@@ -46,7 +46,8 @@ static void print_quoted(const char *text)
 
 static const struct nfqctl_command *table_of(const char *command)
 {
-	return strcmp(command, "rules") == 0 ? rules_commands : strcmp(command, "log") == 0 ? log_commands : NULL;
+	return strcmp(command, "rules") == 0 ? rules_commands : strcmp(command, "log") == 0 ? log_commands :
+	       strcmp(command, "state") == 0 ? state_commands : NULL;
 }
 
 /* ---- bash and zsh: a case for each command ---- */

@@ -26,6 +26,7 @@ static const struct nfqctl_command commands[] = {
 	  "list or revoke names that are allowed for a while" },
 	{ "mode", cmd_mode, "[enforce|log|off [--for 10m]] [--json]",
 	  "block, only record, or leave everything alone" },
+	{ "state", cmd_state, "export|import ...", "exceptions and mode of one daemon of a pair, for the other one" },
 	{ "reload", cmd_reload, "[--json]", "read configuration and packs again" },
 	{ "rotate", cmd_rotate, "[--json]", "open the files of records anew, after they were renamed" },
 	{ "handover", cmd_handover, "[--json]", "before a restart by the service manager: packets wait for the next nfqd" },

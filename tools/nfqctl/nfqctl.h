@@ -25,7 +25,7 @@ struct nfqctl_command {
 	const char *args, *help; /* one line each */
 };
 
-extern const struct nfqctl_command rules_commands[], log_commands[];
+extern const struct nfqctl_command rules_commands[], log_commands[], state_commands[];
 
 /* Runs the row that argv[0] names; prints the choices when no row has that name. prefix stands before
  * the names in messages ("nfqctl", "nfqctl rules"). */
@@ -78,7 +78,7 @@ void doctor_add(json_t *findings, const char *check, const char *where, const ch
 /* metrics.c: a status as Prometheus text; NULL: no daemon answers. */
 void metrics_print(FILE *out, const json_t *status);
 
-/* status.c, reload.c, why.c, allow.c, exceptions.c, mode.c */
+/* status.c, reload.c, why.c, allow.c, exceptions.c, mode.c, state.c */
 int cmd_status(struct nfqctl *ctl, int argc, char **argv);
 int cmd_reload(struct nfqctl *ctl, int argc, char **argv);
 int cmd_rotate(struct nfqctl *ctl, int argc, char **argv);
@@ -88,6 +88,7 @@ int cmd_block(struct nfqctl *ctl, int argc, char **argv);
 int cmd_allow(struct nfqctl *ctl, int argc, char **argv);
 int cmd_exceptions(struct nfqctl *ctl, int argc, char **argv);
 int cmd_mode(struct nfqctl *ctl, int argc, char **argv);
+int cmd_state(struct nfqctl *ctl, int argc, char **argv);
 int cmd_doctor(struct nfqctl *ctl, int argc, char **argv);
 int cmd_top(struct nfqctl *ctl, int argc, char **argv);
 int cmd_metrics(struct nfqctl *ctl, int argc, char **argv);

@@ -169,6 +169,8 @@ static void print_heartbeat(json_t *beat)
 	const char *state = text_of(beat, "state"), *way, *channel;
 	json_t     *channels, *result;
 
+	if (json_object_get(beat, "role"))
+		printf("pair: %s\n", text_of(beat, "role"));
 	if (strcmp(state, "off") == 0 || strcmp(state, "waiting") == 0) {
 		printf("heartbeat: %s\n", state);
 		return;

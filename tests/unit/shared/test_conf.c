@@ -192,7 +192,7 @@ static void test_messages(void **state)
 		  "the current folder and beside this file)" },
 		{ "a misspelt key", RULES "policy: []\n",
 		  "nfqd.yaml:2: unknown key 'policy' (allowed: mode, fail, rules, profiles, inspect, resolve, update, "
-		  "sightings, policies, include, exceptions, default, on-fault, heartbeat, heartbeat-forward, control, state, log)" },
+		  "sightings, policies, include, exceptions, default, on-fault, heartbeat, heartbeat-forward, pair-address, control, state, log)" },
 		{ "a misspelt action", RULES "policies:\n  - name: p\n    action: dropp\n",
 		  "nfqd.yaml:4: policy 'p': action: 'dropp' is not one of allow, log, reject, drop, stage" },
 		{ "a policy without a name", RULES "policies:\n  - action: drop\n",

@@ -305,7 +305,7 @@ install:        ## into DESTDIR and PREFIX; an existing /etc/nfqd/nfqd.yaml stay
 	$(Q)$(AS_OWNER) $(MAKE) --no-print-directory all
 	install -D -m 755 $(B)/nfqd $(DESTDIR)$(PREFIX)/sbin/nfqd
 	install -D -m 755 $(B)/nfqctl $(DESTDIR)$(PREFIX)/bin/nfqctl
-	install -D -m 755 $(B)/nfqd-fetch $(DESTDIR)$(PREFIX)/bin/nfqd-fetch
+	$(if $(call with,update),install -D -m 755 $(B)/nfqd-fetch $(DESTDIR)$(PREFIX)/bin/nfqd-fetch)
 	install -d $(DESTDIR)$(PREFIX)/share/nfqd/rules $(DESTDIR)/etc/nfqd $(UNITS) $(USERS) \
 		$(MAN)/man1 $(MAN)/man5 $(MAN)/man8
 	install -m 644 $(filter-out rules/TEMPLATE.yaml,$(wildcard rules/*.yaml)) $(DESTDIR)$(PREFIX)/share/nfqd/rules/

@@ -17,7 +17,7 @@ static void build_text(const struct policy_in *p, unsigned n, const struct excep
 	struct pack               kav = { .id = "kav", .path = "kav" };
 	struct pack              *packs[] = { &kav };
 	const struct rs_settings  settings = { .mode = MODE_ENFORCE };
-	struct policy_where       where;
+	struct policy_where       where = { .wrong = NULL };
 	struct err                err = { .text = "" };
 	struct image_builder      b;
 

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "sightings/sightings.h"
 
-enum { REQUEST_MAX = 4096, CLIENT_MS = 3000, KEPT = 128, KEPT_LINE = 4096, GROUPS = 64, NICE_HERE = 5 };
+enum { REQUEST_MAX = 4096, CLIENT_MS = 3000, QUESTION_MS = 4000, KEPT = 128, KEPT_LINE = 4096, GROUPS = 64, NICE_HERE = 5 };
 
 static struct {
 	int         listener;
@@ -239,6 +239,8 @@ static json_t *answer(struct client *c, const json_t *o, struct err *err)
 	q.which.until = json_integer_value(json_object_get(o, "until"));
 	if (!r->without_db)
 		q.db = sightings_open(serve.file, r->how, NULL, err);
+	if (q.db)
+		sightings_limit_time(q.db, QUESTION_MS);
 	if (r->without_db || q.db)
 		a = r->ask(&q, err);
 	sightings_close(q.db);

@@ -83,6 +83,9 @@ void sightings_label_known(struct sightings *s, const char *kind, const char *ke
 /* All names of that kind go. */
 void sightings_forget_labels(struct sightings *s, const char *kind);
 
+/* From now on a question has so many milliseconds; then it fails ("interrupted"). */
+void sightings_limit_time(struct sightings *s, unsigned ms);
+
 /* ---- questions; the caller owns the answer. NULL: err says why ---- */
 
 struct sightings_which {

@@ -38,6 +38,7 @@ struct sightings {
 	int64_t max_pages;               /* 0: without a limit */
 	int64_t fold_end, folded_to;     /* the day before which is folded now, 0: none; up to which source it is done */
 	bool    trimming;
+	uint64_t time_ends;              /* of clock_monotonic(); 0: never */
 	char problem[256];
 	bool damaged, all_names;
 };

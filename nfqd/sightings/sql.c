@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "sightings/sightings_private.h"
 
 static void fail(struct sightings *s)
@@ -148,4 +149,18 @@ void sql_script(struct sightings *s, const char *sql)
 {
 	if (!s->problem[0] && sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK)
 		fail(s);
+}
+
+/* Asked every some thousand steps of a statement; 1: it ends. */
+static int is_late(void *ctx)
+{
+	const struct sightings *s = ctx;
+
+	return clock_monotonic() > s->time_ends;
+}
+
+void sightings_limit_time(struct sightings *s, unsigned ms)
+{
+	s->time_ends = clock_monotonic() + ms * NS_PER_MS;
+	sqlite3_progress_handler(s->db, 20000, is_late, s);
 }

@@ -82,7 +82,7 @@ static void filter(const struct page *p, const json_t *hosts)
 	fputs("<form class=filter action=\"/machines\">", p->f);
 	form_select(p->f, T_VENDOR, "vendor", words, vendor);
 	form_select(p->f, T_SORT, "sort", sightings_sorts, *sort ? sort : "last");
-	form_select(p->f, T_PERIOD, "since", spans, *since ? since : "all");
+	form_select(p->f, T_PERIOD, "since", spans, *since ? since : "30d");
 	form_end(p->f, T_SHOW);
 }
 
@@ -164,7 +164,7 @@ static void nothing(FILE *f)
 void page_machines(struct page *p)
 {
 	struct err    err = { .text = "" };
-	json_t       *question = machines_question(p, "hosts", "all", &err), *answer = question ? ask_sightings(p->console, question, &err) : NULL;
+	json_t       *question = machines_question(p, "hosts", "30d", &err), *answer = question ? ask_sightings(p->console, question, &err) : NULL;
 	const json_t *hosts = json_object_get(answer, "hosts");
 
 	if (!answer) {

@@ -195,7 +195,7 @@ static void results(struct page *p, unsigned which)
 
 void page_what_if(struct page *p)
 {
-	static const char *const spans[] = { "24h", "7d", "30d", "365d", "all", NULL };
+	static const char *const spans[] = { "24h", "7d", "30d", NULL };
 	const struct what_if    *w = p->console->what_if;
 	const char              *since = field(p->fields, "since");
 	unsigned                 which = 0;

@@ -10,12 +10,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <linux/netlink.h>
 
 #include "base/diag.h"
+#include "parent/notify.h"
 #include "parent/parent_private.h"
 
 #define NAME_QUEUES "nfqd-queues"

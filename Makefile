@@ -208,6 +208,9 @@ check-faults: all $(FLOOD) ## what breaks, hangs or fights with us, in namespace
 check-fleet: all ## three sensors, two hubs, PostgreSQL, and what kills each; then 50,000 records (root, minutes)
 	$(Q)$(MAKE) --no-print-directory prove T="$(sort $(wildcard tests/fleet/*.t))"
 	$(Q)NFQD=$(B)/nfqd NFQCTL=$(B)/nfqctl tools/bench/fleet
+check-patroni: all ## three nodes of the store under Patroni, the leader killed while records flow (root, minutes)
+	$(Q)tools/deps test check-patroni
+	$(Q)$(MAKE) --no-print-directory prove T=tests/patroni/run.t
 check-vm: all   ## the nft backend on a Debian kernel under qemu
 	$(Q)$(MAKE) --no-print-directory prove T=tests/vm/run.t
 
@@ -390,5 +393,5 @@ clean:          ## remove what was built (what was downloaded stays: build/vm, b
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
 
-.PHONY: all deps deps-test run demo check check-unit check-kernel check-prefilter check-faults check-fleet check-flood check-vm test-programs prove asan tsan soak cover deb deb-build check-deb check-container \
+.PHONY: all deps deps-test run demo check check-unit check-kernel check-prefilter check-faults check-fleet check-patroni check-flood check-vm test-programs prove asan tsan soak cover deb deb-build check-deb check-container \
 	bench fuzz fuzz-all fuzz-objects lint format install uninstall clean help FORCE

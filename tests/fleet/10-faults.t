@@ -62,6 +62,7 @@ clock 0
 SENSOR_ENV="LD_PRELOAD=$fleet_dir/clock.so CLOCK_FILE=$fleet_dir/clock" sensor_up gw3 off
 for k in 1 2 3; do
 	shipper_up gw$k
+	until_in 60 grep -q '}$' "$fleet_dir/gw$k/eve.json" || bail "gw$k has no record"
 	sensor_id[k]=$(head -n 1 "$fleet_dir/gw$k/eve.json" | jq -r .nfqd.sensor)
 done
 traffic 60
@@ -156,7 +157,10 @@ end gw2-ship KILL
 rm "$fleet_dir"/spool/gw2/hub?.*
 nft delete table inet cut
 shipper_up gw2
+size=$(stat -c %s "$fleet_dir/gw2/eve.json")
 traffic 10
+has_more() { [ "$(stat -c %s "$fleet_dir/gw2/eve.json")" -gt "$size" ]; }
+until_in 120 has_more
 settle "gw2 lost its queues"
 ok "which leaves gaps" test "$(fleet gaps | wc -l)" -gt 0
 

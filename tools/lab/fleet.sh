@@ -78,7 +78,7 @@ with_libraries() { LD_LIBRARY_PATH=$fleet_libraries exec "$@"; }
 
 # ---- PostgreSQL ----------------------------------------------------------------------------
 
-as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups env -C / LD_LIBRARY_PATH="$fleet_libraries" "$@"; }
+as_nobody() { exec setpriv --reuid=65534 --regid=65534 --clear-groups env -C / LD_LIBRARY_PATH="$fleet_libraries" "$@"; }
 sql() { LD_LIBRARY_PATH=$fleet_libraries psql -XqAt -v ON_ERROR_STOP=1 "$@"; }
 store_up() {
 	spawn store as_nobody "$pg_bin/postgres" -D "$fleet_dir/store"
@@ -87,7 +87,7 @@ store_up() {
 store_make() {
 	mkdir -p "$fleet_dir/store" "$fleet_dir/sock"
 	chown 65534:65534 "$fleet_dir/store" "$fleet_dir/sock"
-	as_nobody "$pg_bin/initdb" -D "$fleet_dir/store" -U fleet -E UTF8 --locale=C -A trust >"$fleet_dir/initdb.log" 2>&1 ||
+	(as_nobody "$pg_bin/initdb" -D "$fleet_dir/store" -U fleet -E UTF8 --locale=C -A trust >"$fleet_dir/initdb.log" 2>&1) ||
 		bail "initdb: $(tail -n 5 "$fleet_dir/initdb.log")"
 	cat >>"$fleet_dir/store/postgresql.conf" <<-END
 		listen_addresses = ''
@@ -146,13 +146,16 @@ keys_make() {	# SENSOR...
 	for name; do with_libraries_run tools/fleet/certificates sensor "$name" "$fleet_dir/keys" || return; done
 }
 with_libraries_run() { LD_LIBRARY_PATH=$fleet_libraries "$@"; }
-fleet_store() {	# SENSOR...: certificates and database
+fleet_begin() {	# SENSOR...: programs and certificates
 	fleet_dir=$(mktemp -d) && chmod 755 "$fleet_dir" || exit 99
 	trap fleet_down EXIT
 	trap 'exit 143' TERM INT
 	ip link set lo up
 	fleet_programs
 	said=$(keys_make "$@" 2>&1) || bail "certificates: $said"
+}
+fleet_store() {	# SENSOR...: certificates and database
+	fleet_begin "$@"
 	store_make
 	said=$(fleet migrate 2>&1) || bail "schema: $said"
 }

@@ -99,7 +99,8 @@ reach() {
 }
 both() { echo "$(reach tcp "$1" 7001) $(reach udp "$1" 5000)"; }	# ADDRESS
 resolved() { in_client dig +short +time=2 +tries=1 "$1" @$AUTH; }
-watched() { in_router nft list set inet nfqd "watched$1" | grep -q "$2"; }
+# an address and the rule that asks for it come in two transactions
+watched() { in_router nft list set inet nfqd "watched$1" | grep -q "$2" && in_router nft list table inet nfqd | grep -q "@watched$1"; }
 
 lab_up masquerade || bail "lab: $(cat "$lab_dir/up.log")"
 # one client hears more refusals here than the kernel sends to a host at once

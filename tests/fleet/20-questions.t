@@ -51,10 +51,10 @@ is "$(fleet host mac:02:00:00:00:02:01 | grep -cE '^(== |Kaspersky: since 20)')"
 is "$(fleet packs | awk '$1 == "kaspersky" { print $3 }')" 3 "packs: three sensors run the pack"
 ok "verify finds nothing to say" fleet verify
 is "$(fleet gaps)" "" "no gaps"
-sql -c "UPDATE fleet.sensor SET beat_received = now() - interval '1 second' WHERE every IS NOT NULL"
+sql -c "UPDATE fleet.sensor SET every = '1 hour', beat_received = now() - interval '1 hour' WHERE every IS NOT NULL"
 is "$(fleet silent | grep -c "^$(id_of gw1) ")" 0 "a sensor with a heartbeat is not silent"
 is "$(fleet silent | grep -c never)" 2 "sensors without one are told of"
-sql -c "UPDATE fleet.sensor SET beat_received = now() - interval '3 seconds' WHERE every IS NOT NULL"
+sql -c "UPDATE fleet.sensor SET beat_received = now() - interval '3 hours' WHERE every IS NOT NULL"
 is "$(fleet silent | grep -c "^$(id_of gw1) ")" 1 "after two beats it is"
 
 # ---- what somebody did to the store ----
@@ -114,7 +114,7 @@ sql -c "UPDATE fleet.record SET received = now() - interval '5 days' WHERE boot 
 ok "days are made and dropped" sql -c 'SELECT fleet.maintain()'
 is "$(sql -c 'SELECT count(*) FROM fleet.record WHERE boot = 9')" 0 "an old day is dropped"
 is "$(fleet gaps)" "" "which is no gap"
-is "$(sql -c "SELECT machines_about FROM fleet.machines WHERE vendor = 'Kaspersky' AND day = current_date")" 15 "machines of a day, as a sketch"
+is "$(sql -c "SELECT max(machines_about) FROM fleet.machines WHERE vendor = 'Kaspersky'")" 15 "machines of a day, as a sketch"
 is "$(sql -c 'SELECT count(*) FROM cron.job')" 1 "and a job does it every night"
 ok "migrating again changes nothing" fleet migrate
 done_testing

@@ -17,7 +17,7 @@ take() {
 	NFQD=$NFQD NFQCTL=$NFQCTL with_libraries_run tools/fleet/policy take --from "$out" --key "$fleet_dir/keys/site.crt" --base "$base" \
 		--conf "$conf" --state "$fleet_dir/took" --sensor "$fleet_dir/gw1/sensor.json" --socket "$fleet_dir/gw1/control.sock" 2>&1
 }
-refuses() { in_sensor gw1 dig +time=1 +tries=1 @192.0.2.53 "$1" | grep -q 'status: NXDOMAIN'; }
+refuses() { in_sensor gw1 dig +time=3 +tries=1 @192.0.2.53 "$1" | grep -q 'status: NXDOMAIN'; }
 
 # what lets one name pass, as the sensor starts
 sensor_conf gw1 1s | sed '/^policies:/,/dns: nxdomain/d' >"$base"
@@ -112,7 +112,7 @@ ok "a name that was not refused before" refuses s11.upd.kaspersky.com
 has() { grep -q "$1" "$fleet_dir/gw1/eve.json"; }
 ok "is recorded" until_in 60 has s11.upd
 sed "s/'/''/g; s/.*/SELECT fleet.take('&');/" "$fleet_dir/gw1/eve.json" | sql -U nfqd_writer -1 -o /dev/null -f -
-sql -c "UPDATE fleet.sensor SET beat_received = now(), every = '1 hour'"
+sql -c "UPDATE fleet.sensor SET beat = 'refused', beat_received = now(), every = '1 hour'"
 is "$(fleet packs | awk '$1 == "kaspersky" { print $2, $3 }')" "2099.1.1.1 1" "packs: the version that it runs"
 said=$(fleet rollout "$begun" --max-new-refusals 1)
 is $? 0 "rollout: one name more is what was expected"

@@ -278,12 +278,28 @@ static bool reason_ok(const char *reason)
 	return n > 0 && n <= REASON_MAX;
 }
 
+/* Who asks; of what a pair's other daemon was told (nfqctl state import) the one who asked there, which root alone may
+ * say. The record has the caller in any case. */
+static json_t *owner_of_new(const json_t *request, struct err *err)
+{
+	json_t *there = json_object_get(request, "owner_there");
+
+	if (!there)
+		return json_object_get(request, "caller");
+	if (json_is_string(there) && strcmp(text(request, "caller"), "root") == 0)
+		return there;
+	err_set(err, "only root may import the exceptions of others");
+	return NULL;
+}
+
 static json_t *run_allow(void *ctx, const json_t *request, struct err *err)
 {
 	struct parent *p = ctx;
 	json_t        *end, *before, *made, *now;
-	json_t        *owner = json_object_get(request, "owner"); /* of a pair's other daemon; the record has the caller */
+	json_t        *owner = owner_of_new(request, err);
 
+	if (!owner)
+		return NULL;
 	if (!text(request, "name") || !reason_ok(text(request, "reason"))) {
 		err_set(err, "an exception needs a name and a reason of one line, up to %d characters",
 		        REASON_MAX);
@@ -293,8 +309,7 @@ static json_t *run_allow(void *ctx, const json_t *request, struct err *err)
 	if (!end)
 		return NULL;
 	made = json_pack("{s:O, s:O*, s:O, s:O, s:o}", "name", json_object_get(request, "name"),
-	                 "client", json_object_get(request, "client"), "owner",
-	                 owner ? owner : json_object_get(request, "caller"), "reason",
+	                 "client", json_object_get(request, "client"), "owner", owner, "reason",
 	                 json_object_get(request, "reason"), "expires", end);
 	before = json_deep_copy(p->state.doc);
 	made = state_allow(&p->state, made, present(p), err);

@@ -86,6 +86,8 @@ configured() {
 
 raw() { in_router socat -t 5 - "UNIX-CONNECT:$lab_dir/control.sock"; }
 
+ALLOW='{"command":"allow","name":"b.upd.kaspersky.com","for":"1h","reason":"x","owner_there":"alice"}'
+
 owners() {
 	is "$(echo '{"command":"allow","name":"a.upd.kaspersky.com","for":"1h","reason":"x","owner":"mallory","caller":"mallory"}' | raw | jq -r .exception.owner)" \
 		root "the owner is who asked, not who he says he is"
@@ -93,7 +95,10 @@ owners() {
 	chmod 666 "$lab_dir/control.sock"
 	in_router setpriv --reuid=65534 --regid=65534 --clear-groups "$NFQCTL" -s "$lab_dir/control.sock" allow b.upd.kaspersky.com --for 1h --reason x >/dev/null
 	is "$(nfqd_ctl exceptions --json | jq -c '[.exceptions[].owner]')" '["root","nobody"]' "another user is another owner"
+	is "$(echo "${ALLOW/b.upd/c.upd}" | in_router setpriv --reuid=65534 --regid=65534 --clear-groups socat -t 5 - "UNIX-CONNECT:$lab_dir/control.sock" |
+		jq -r .error)" "only root may import the exceptions of others" "who is not root cannot name an owner as an import does"
 	chmod 600 "$lab_dir/control.sock"
+	is "$(echo "$ALLOW" | raw | jq -r .exception.owner)" alice "root can"
 	for name in a b; do nfqd_ctl exceptions --revoke $name.upd.kaspersky.com >/dev/null; done
 }
 

@@ -246,7 +246,7 @@ static bool make_missing(struct import *im, const json_t *wanted)
 			im->ended++;
 		} else if (done && !has(im->here, e)) {
 			done = tell(im, json_pack("{s:s, s:O, s:O*, s:O, s:O, s:O}", "command", "allow", "name",
-			                          json_object_get(e, "name"), "client", json_object_get(e, "client"), "owner",
+			                          json_object_get(e, "name"), "client", json_object_get(e, "client"), "owner_there",
 			                          json_object_get(e, "owner"), "reason", json_object_get(e, "reason"), "until",
 			                          json_object_get(e, "expires")));
 			im->made += done;

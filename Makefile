@@ -216,8 +216,8 @@ check-vm: all   ## the nft backend on a Debian kernel under qemu
 
 test-programs: all $(UNIT) $(FUZZ) $(FLOOD)
 
-# Two lanes: what sends packets through the kernel's queue runs one file after the other, all else beside it.
-LANES := -j2 --rules='seq=tests/{kernel,field,faults}/*' --rules='seq=**'
+# Two lanes, each one file after the other: what counts time, packets or processes in one, all else in the other.
+LANES := -j2 --rules='seq=tests/{kernel,faults}/*' --rules='seq=**'
 prove:
 	$(Q)NFQD=$(B)/nfqd NFQCTL=$(B)/nfqctl CMOCKA_MESSAGE_OUTPUT=TAP prove $(LANES) $(if $(REPORTS),--exec tests/lib/reported) \
 		$(if $(V),-v) $(T)

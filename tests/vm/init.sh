@@ -418,12 +418,17 @@ variant_cases() {                       # SWITCHES WHAT-STATUS-SAYS
 
 # ---- past the queue: the kernel's verifier, nft_compat and xt_bpf
 
+# Each try asks anew: while nfqd is slow to say that it lives, the programs let nothing pass.
+passes_unqueued() {
+	answered $UNLISTED && status_says 'prefilter: [1-9][0-9]* questions and [1-9]'
+}
+
 prefilter_cases() {
 	check 'nfqd ends' stop_nfqd
 	sed -i 's/^inspect: {/&prefilter: bpf, /; s/events: all/events: matches/' /etc/nfqd.yaml
 	check 'prefilter: nfqd starts' start_nfqd
 	check 'prefilter: an unlisted name is answered' poll 20 answered $UNLISTED
-	check 'prefilter: question and answer passed in the kernel' poll 20 status_says 'prefilter: [1-9][0-9]* questions and [1-9]'
+	check 'prefilter: question and answer passed in the kernel' poll 20 passes_unqueued
 	check 'prefilter: a listed name is answered with NXDOMAIN' blocked_name $LISTED_DNS
 	check 'prefilter: TLS to a listed name is reset' reset $LISTED_TLS
 	check 'prefilter: TLS to an unlisted name gets through' fetched $UNLISTED $SERVER2

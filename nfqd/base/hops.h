@@ -2,7 +2,7 @@
 /*
  * Whose MAC address is it? In a capture nothing says which networks are on-link, so packets have to: a MAC that two
  * IPv4 addresses use in turn, or more than a few within an hour, is that of a router or a repeater, and does not tell
- * the machines behind it apart. A machine with a new address no longer uses the old one.
+ * the machines behind it apart. A machine that gets a new address stops using its old one.
  */
 #ifndef NFQD_BASE_HOPS_H
 #define NFQD_BASE_HOPS_H

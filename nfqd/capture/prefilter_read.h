@@ -66,7 +66,7 @@ PREFILTER_INLINE __u64 pf_word(const struct prefilter_work *w, __u32 at)
 	return label_word(v);
 }
 
-/* Starts a label at w->at. 0: what stands there is not a label, or there is no room for it. */
+/* Starts reading the label at w->at. Returns 0 when no label starts there, or when there is no room for it. */
 PREFILTER_INLINE int pf_begin_label(struct prefilter_work *w, const struct prefilter_rules *r)
 {
 	__u32 length = pf_u8(w, w->at);
@@ -79,8 +79,8 @@ PREFILTER_INLINE int pf_begin_label(struct prefilter_work *w, const struct prefi
 	return 1;
 }
 
-/* Hashes each label of the question's name at w->at, which then is behind it. 0: it has a pointer, is too long, or has
- * more or longer labels than are read here. */
+/* Hashes each label of the question's name, which starts at w->at, and moves w->at past it. Returns 0 when the name has
+ * a compression pointer or is too long, or when it has more or longer labels than this function reads. */
 PREFILTER_INLINE int pf_labels(struct prefilter_work *w, const struct prefilter_rules *r)
 {
 	w->left = w->labels = 0;
